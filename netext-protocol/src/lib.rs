@@ -1,1 +1,85 @@
-//! Placeholder.
+//! The CloudStack Network Extension protocol, version 1: every command's payload and response as types.
+//!
+//! Apache CloudStack hands a network's services to an executable, called for every event as
+//! `<exe> <command> <payload.json> <timeout>`. This crate says what stands in the payload file and what the
+//! executable may print. It does no I/O, runs nothing and knows no async: who answers the commands is
+//! `netext-core`'s subject.
+//!
+//! - [`Command`] is the table of commands: name, scope, services, output.
+//! - [`Envelope::parse`] reads a payload file into a [`Request`]: one struct per command, made of the field
+//!   groups [`Network`], [`Nic`], [`PublicIp`], [`Resolvers`], [`Vpc`] and fields of its own.
+//! - Values are typed and cannot hold what is dangerous: [`PortRange`], [`Segment`], [`Traffic`],
+//!   [`HostName`], [`Secret`] and the like.
+//! - Responses are [`DeviceDetails`], [`NetworkUpdate`] and [`ActionResult`].
+//! - `schema` (a default feature) describes all of it as JSON Schemas for other languages.
+//!
+//! The reader is lenient about how a scalar is written (text, number, boolean; two spellings of some fields;
+//! `""` and `null` for absent), strict about structure, and refuses unknown values of everything that decides
+//! about security. Unknown fields are kept in `extra`.
+//!
+//! ```
+//! use netext_protocol::{Command, Envelope, Request, Segment};
+//!
+//! let file = br#"{
+//!     "physical-network-extension-details": {"host": "192.0.2.10"},
+//!     "network-extension-details": {"namespace": "cs-net-209"},
+//!     "payload": {"network_id": "209", "vlan": "1910", "guest_type": "isolated", "gateway": "10.1.1.1",
+//!                 "cidr": "10.1.1.0/24", "extension_ip": "10.1.1.1"}
+//! }"#;
+//! let envelope = Envelope::parse(Command::ImplementNetwork, file)?;
+//! assert_eq!(envelope.device_details.get_str("namespace"), Some("cs-net-209"));
+//! let Request::ImplementNetwork(request) = envelope.request else { unreachable!() };
+//! assert_eq!(request.network.vlan, Some(Segment::Vlan(1910)));
+//! # Ok::<(), netext_protocol::ParseError>(())
+//! ```
+
+mod acl;
+mod address;
+mod command;
+mod custom_action;
+mod device;
+mod dhcp;
+mod dns;
+mod envelope;
+mod error;
+mod firewall;
+mod group;
+mod lifecycle;
+mod load_balancer;
+mod nic;
+mod restore;
+#[cfg(feature = "schema")]
+pub mod schema;
+mod userdata;
+mod value;
+mod vpc;
+mod wire;
+
+pub use acl::{AclAction, AclRule, ApplyNetworkAcl};
+pub use address::{
+    AddPortForward, AddStaticNat, AssignIp, DeletePortForward, DeleteStaticNat, PortForward, ReleaseIp,
+};
+pub use command::{Command, Output, Request, Scope, Service, UnknownCommand};
+pub use custom_action::{ActionMessage, ActionParameters, ActionResult, CustomAction};
+pub use device::EnsureNetworkDevice;
+pub use dhcp::{
+    AddDhcpEntry, ConfigDhcpSubnet, DhcpOptions, RemoveDhcpEntry, RemoveDhcpSubnet, SetDhcpOptions,
+};
+pub use dns::{AddDnsEntry, ConfigDnsSubnet, RemoveDnsEntry, RemoveDnsSubnet};
+pub use envelope::Envelope;
+pub use error::ParseError;
+pub use firewall::{ApplyFwRules, FirewallRule, FirewallRules, FirewallSubject};
+pub use group::{Network, Nic, PublicIp, Resolvers, Subject, Vpc};
+pub use lifecycle::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
+pub use load_balancer::{
+    ApplyLbRules, LoadBalancerAlgorithm, LoadBalancerMember, LoadBalancerProtocol, LoadBalancerRule,
+};
+pub use nic::{PrepareNic, ReleaseNic};
+pub use restore::{RestoreData, RestoreNetwork, RestoredVm};
+pub use userdata::{SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, VmDataEntry};
+pub use value::*;
+pub use vpc::{DestroyVpc, ImplementVpc, ShutdownVpc, UpdateVpcSourceNatIp};
+pub use wire::text::InvalidText;
+
+/// The version of the wire protocol that this crate speaks; not the crate's version.
+pub const PROTOCOL_VERSION: u32 = 1;

@@ -1,0 +1,149 @@
+//! Actions that an operator triggers.
+
+use std::collections::BTreeMap;
+
+use serde::de::Deserializer;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::wire::field::{self, Field, Perhaps};
+use crate::wire::object::object;
+use crate::{Secret, Subject};
+
+object! { payload
+    /// `custom-action`: do what an operator asked for. The one payload that is flat: its fields stand beside
+    /// the details.
+    pub struct CustomAction {
+        groups {
+            /// The network or VPC.
+            subject: Subject,
+        }
+        required {
+            /// The action's name. Foreign text.
+            action: String = "action",
+        }
+        defaulted {
+            /// The action's parameters.
+            parameters: ActionParameters = "action-params" | "action_params",
+        }
+    }
+}
+
+/// The parameters of an action: texts by name. They may be credentials, so `Debug` does not show the values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ActionParameters(BTreeMap<String, Secret>);
+
+impl ActionParameters {
+    /// A parameter's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(Secret::expose)
+    }
+}
+
+impl FromIterator<(String, Secret)> for ActionParameters {
+    fn from_iter<I: IntoIterator<Item = (String, Secret)>>(parameters: I) -> Self {
+        Self(parameters.into_iter().collect())
+    }
+}
+
+/// The parameters as they are sent.
+#[derive(Default, serde::Deserialize)]
+#[serde(transparent)]
+struct WireParameters(BTreeMap<String, Perhaps<Secret>>);
+
+impl Field for ActionParameters {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WireParameters(parameters) = field::read_object_or_json(deserializer)?;
+        Ok(parameters.into_iter().filter_map(|(name, Perhaps(value))| Some((name, value?))).collect())
+    }
+
+    fn write_as_text<S: Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        value.serialize(serializer)
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::object_or_json("The action's parameters: texts by name.")
+    }
+}
+
+/// What an action answers; the API's caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActionResult {
+    /// Free text. An empty one is shown as `OK`.
+    Text(String),
+    /// A message that the server understands as a success.
+    Message(ActionMessage),
+}
+
+/// The message of an action that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActionMessage {
+    /// A text.
+    Text(String),
+    /// A table: a flat object per row.
+    Rows(Vec<Map<String, Value>>),
+}
+
+impl ActionResult {
+    /// Free text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// `{"status":"success","printmessage":"true","message":"..."}`
+    pub fn message(text: impl Into<String>) -> Self {
+        Self::Message(ActionMessage::Text(text.into()))
+    }
+
+    /// The same with a table for a message.
+    pub fn rows(rows: Vec<Map<String, Value>>) -> Self {
+        Self::Message(ActionMessage::Rows(rows))
+    }
+}
+
+impl Serialize for ActionResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let message = match self {
+            Self::Text(text) => return serializer.serialize_str(text),
+            Self::Message(ActionMessage::Text(text)) => Value::from(text.as_str()),
+            Self::Message(ActionMessage::Rows(rows)) => rows.iter().cloned().map(Value::Object).collect(),
+        };
+        let mut object = Map::new();
+        object.insert("status".into(), "success".into());
+        object.insert("printmessage".into(), "true".into());
+        object.insert("message".into(), message);
+        object.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ActionResult {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ActionResult".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Free text, or an object whose status must be success.",
+            "anyOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": {
+                        "status": { "type": "string", "pattern": "^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$" },
+                        "printmessage": { "enum": ["true", "false"] },
+                        "message": { "anyOf": [
+                            { "type": "string" },
+                            { "type": "array", "items": { "type": "object" } },
+                        ] },
+                    },
+                    "required": ["status"],
+                },
+            ],
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! Choosing the device of a network or VPC.
+
+use crate::wire::object::object;
+use crate::{DeviceDetails, Subject};
+
+object! { payload
+    /// `ensure-network-device`: choose the device of a network or VPC, or keep the present one, and print its
+    /// details. Comes before every other command; if it fails the other command still runs.
+    pub struct EnsureNetworkDevice {
+        groups {
+            /// The network or VPC.
+            subject: Subject,
+        }
+        defaulted {
+            /// What the device last said about itself; empty at first.
+            current_details: DeviceDetails = "current_details",
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for DeviceDetails {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DeviceDetails".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "What the device says about itself; stored, and handed back with every command. \
+                            At most 1024 bytes. By convention host and namespace, for a VPC also vpc_id.",
+            "not": { "required": ["status"], "properties": { "status": { "not": { "pattern": "^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$" } } } },
+        })
+    }
+}

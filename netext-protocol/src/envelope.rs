@@ -1,0 +1,192 @@
+//! What surrounds every request: the operator's and the device's details.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::wire::object::Fields;
+use crate::{Command, DeviceDetails, Extra, ParseError, PhysicalDetails};
+
+/// The contents of a payload file: a request with the details that travel with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Envelope<R> {
+    /// What the operator registered on the physical network.
+    pub physical_details: PhysicalDetails,
+    /// What the device last said about itself; empty for a new network or one that was shut down.
+    pub device_details: DeviceDetails,
+    /// The request.
+    pub request: R,
+    /// Fields beside the payload that this version of the protocol does not know.
+    pub extra: Extra,
+}
+
+/// A request that has a command.
+pub(crate) trait Payload: Fields + Serialize {
+    /// The command.
+    const COMMAND: Command;
+    /// Whether the request's fields stand beside the details instead of under `payload`.
+    const FLAT: bool = matches!(Self::COMMAND, Command::CustomAction);
+}
+
+impl<R> Envelope<R> {
+    /// A request without any details.
+    pub fn new(request: R) -> Self {
+        Self {
+            physical_details: PhysicalDetails::default(),
+            device_details: DeviceDetails::default(),
+            request,
+            extra: Extra::default(),
+        }
+    }
+
+    /// With what the operator registered.
+    pub fn physical_details(mut self, details: PhysicalDetails) -> Self {
+        self.physical_details = details;
+        self
+    }
+
+    /// With what the device last said about itself.
+    pub fn device_details(mut self, details: DeviceDetails) -> Self {
+        self.device_details = details;
+        self
+    }
+
+    /// The same envelope around something made of the request.
+    pub fn map<T>(self, change: impl FnOnce(R) -> T) -> Envelope<T> {
+        Envelope {
+            physical_details: self.physical_details,
+            device_details: self.device_details,
+            request: change(self.request),
+            extra: self.extra,
+        }
+    }
+}
+
+impl<R> Envelope<R> {
+    /// The same envelope around a part of the request, for writing it.
+    pub(crate) fn with<'a, T>(&'a self, request: &'a T) -> Sealed<'a, T> {
+        Sealed { physical: &self.physical_details, device: &self.device_details, request, extra: &self.extra }
+    }
+}
+
+/// Reads the payload file of one command.
+pub(crate) fn parse<R: Payload>(file: &[u8]) -> Result<Envelope<R>, ParseError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(file);
+    let envelope = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| ParseError::in_field(R::COMMAND, &error))?;
+    deserializer.end().map_err(|error| ParseError::after_the_end(R::COMMAND, &error))?;
+    Ok(envelope)
+}
+
+const PHYSICAL: &str = "physical-network-extension-details";
+const PHYSICAL_ALIAS: &str = "physical_network_extension_details";
+const DEVICE: &str = "network-extension-details";
+const DEVICE_ALIAS: &str = "network_extension_details";
+
+impl<'de, R: Payload> Deserialize<'de> for Envelope<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EnvelopeVisitor(PhantomData))
+    }
+}
+
+struct EnvelopeVisitor<R>(PhantomData<R>);
+
+impl<'de, R: Payload> Visitor<'de> for EnvelopeVisitor<R> {
+    type Value = Envelope<R>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let (mut physical, mut device, mut nested) = (None, None, None);
+        let mut flat = R::Partial::default();
+        let mut extra = Extra::default();
+        while let Some(key) = entries.next_key::<String>()? {
+            match key.as_str() {
+                PHYSICAL | PHYSICAL_ALIAS => physical = Some(entries.next_value()?),
+                DEVICE | DEVICE_ALIAS => device = Some(entries.next_value()?),
+                "payload" if !R::FLAT => nested = Some(entries.next_value::<Nested<R>>()?.0),
+                _ if R::FLAT && R::take(&mut flat, &key, &mut entries)? => {}
+                _ => extra.insert(key, entries.next_value::<serde_json::Value>()?),
+            }
+        }
+        let request = match nested {
+            Some(request) => request,
+            None if R::FLAT => R::finish(flat)?,
+            None => return Err(de::Error::missing_field("payload")),
+        };
+        Ok(Envelope {
+            physical_details: physical.unwrap_or_default(),
+            device_details: device.unwrap_or_default(),
+            request,
+            extra,
+        })
+    }
+}
+
+struct Nested<R>(R);
+
+impl<'de, R: Fields> Deserialize<'de> for Nested<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::wire::object::read(deserializer).map(Self)
+    }
+}
+
+/// A borrowed envelope on its way out.
+pub(crate) struct Sealed<'a, T> {
+    physical: &'a PhysicalDetails,
+    device: &'a DeviceDetails,
+    request: &'a T,
+    extra: &'a Extra,
+}
+
+impl<T: Payload> Sealed<'_, T> {
+    pub(crate) fn to_json_text(&self) -> String {
+        serde_json::to_string(self).expect("texts, numbers and maps with text keys always have a JSON form")
+    }
+}
+
+impl<T: Payload> Serialize for Sealed<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Written<'a, T: Serialize> {
+            #[serde(flatten, skip_serializing_if = "Option::is_none")]
+            flat: Option<&'a T>,
+            #[serde(rename = "physical-network-extension-details")]
+            physical: &'a PhysicalDetails,
+            #[serde(rename = "network-extension-details")]
+            device: &'a DeviceDetails,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            payload: Option<&'a T>,
+            #[serde(flatten)]
+            extra: &'a Extra,
+        }
+        Written {
+            flat: T::FLAT.then_some(self.request),
+            physical: self.physical,
+            device: self.device,
+            payload: (!T::FLAT).then_some(self.request),
+            extra: self.extra,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// The details' part of a payload file's schema.
+#[cfg(feature = "schema")]
+pub(crate) fn describe(schema: &mut crate::schema::ObjectSchema) {
+    use crate::schema::object_or_json;
+
+    schema.plain(
+        &[PHYSICAL, PHYSICAL_ALIAS],
+        &object_or_json("What the operator registered on the physical network: texts by name."),
+    );
+    schema.plain(
+        &[DEVICE, DEVICE_ALIAS],
+        &object_or_json("What the device last printed for ensure-network-device."),
+    );
+}

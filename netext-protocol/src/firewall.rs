@@ -1,0 +1,139 @@
+//! The firewall of a network.
+
+use std::net::Ipv4Addr;
+
+use ipnet::{IpNet, Ipv4Net};
+use serde::de::{self, MapAccess};
+use serde::{Serialize, Serializer};
+
+use crate::wire::field::structured_field;
+use crate::wire::object::{Fields, object};
+use crate::{Direction, Network, Traffic};
+
+object! { payload
+    /// `apply-fw-rules`: replace all firewall rules of a network. May come before `implement-network`.
+    pub struct ApplyFwRules {
+        groups {
+            /// The network.
+            network: Network,
+        }
+        required {
+            /// The rules, all of them.
+            fw_rules: FirewallRules = "fw_rules",
+        }
+    }
+}
+
+object! { native
+    /// All firewall rules of a network.
+    pub struct FirewallRules {
+        required {
+            /// What guests may reach: if true everything but what an egress rule matches, if false nothing
+            /// but what an egress rule matches.
+            default_egress_allow: bool = "default_egress_allow",
+            /// The rules. Their order means nothing.
+            rules: Vec<FirewallRule> = "rules",
+        }
+        optional {
+            /// The guests' subnet.
+            cidr: Ipv4Net = "cidr",
+        }
+    }
+}
+
+structured_field!(FirewallRules, FirewallRule);
+
+object! { native
+    /// One firewall rule.
+    ///
+    /// An ingress rule lets traffic in to a public address, by the destination that the packet came with. An
+    /// egress rule matches what guests send out; `default_egress_allow` says whether it allows or denies.
+    pub struct FirewallRule {
+        groups {
+            /// What the rule is about.
+            subject: FirewallSubject,
+            /// Which packets.
+            traffic: Traffic,
+        }
+        required {
+            /// Where they come from: for egress the guests. Empty means anywhere.
+            source_cidrs: Vec<IpNet> = "sourceCidrs",
+        }
+        optional {
+            /// The server's id of the rule.
+            id: u64 = "id",
+        }
+        defaulted {
+            /// Where an egress packet goes to. Empty means anywhere.
+            dest_cidrs: Vec<IpNet> = "destCidrs",
+        }
+    }
+}
+
+/// What a firewall rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FirewallSubject {
+    /// What comes in to a public address.
+    Ingress {
+        /// The address that the packet came for, before any translation.
+        public_ip: Ipv4Addr,
+    },
+    /// What guests send out.
+    Egress,
+}
+
+object! { parts
+    /// The fields of a rule that together make a [`FirewallSubject`].
+    pub(crate) struct SubjectFields {
+        required {
+            /// ingress or egress.
+            direction: Direction = "type",
+        }
+        optional {
+            /// The public address that an ingress rule opens.
+            public_ip: Ipv4Addr = "publicIp",
+        }
+    }
+}
+
+impl Fields for FirewallSubject {
+    type Partial = <SubjectFields as Fields>::Partial;
+
+    fn take<'de, A: MapAccess<'de>>(
+        partial: &mut Self::Partial,
+        key: &str,
+        entries: &mut A,
+    ) -> Result<bool, A::Error> {
+        SubjectFields::take(partial, key, entries)
+    }
+
+    fn is_present(partial: &Self::Partial) -> bool {
+        SubjectFields::is_present(partial)
+    }
+
+    fn finish<E: de::Error>(partial: Self::Partial) -> Result<Self, E> {
+        let fields = SubjectFields::finish::<E>(partial)?;
+        match (fields.direction, fields.public_ip) {
+            (Direction::Ingress, Some(public_ip)) => Ok(Self::Ingress { public_ip }),
+            (Direction::Egress, None) => Ok(Self::Egress),
+            (Direction::Ingress, None) => Err(E::custom("an ingress rule needs a publicIp")),
+            (Direction::Egress, Some(_)) => Err(E::custom("an egress rule has no publicIp")),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
+        SubjectFields::describe(schema, generator);
+    }
+}
+
+impl Serialize for FirewallSubject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (direction, public_ip) = match *self {
+            Self::Ingress { public_ip } => (Direction::Ingress, Some(public_ip)),
+            Self::Egress => (Direction::Egress, None),
+        };
+        SubjectFields { direction, public_ip }.serialize(serializer)
+    }
+}

@@ -1,0 +1,67 @@
+//! The life of a network.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Network;
+use crate::wire::object::object;
+
+object! { payload
+    /// `implement-network`: bring a network into being, or bring it back.
+    pub struct ImplementNetwork {
+        groups {
+            /// The network. Its `vlan` may be absent when it is implemented again.
+            network: Network,
+        }
+        optional {
+            /// What the device answers on inside the guest network: the gateway where the device routes, else
+            /// an address of its own, absent where it answers on none.
+            extension_ip: Ipv4Addr = "extension_ip",
+        }
+    }
+}
+
+object! { payload
+    /// `shutdown-network`: take a network down. The server forgets the device's details, and replays every
+    /// rule when it implements the network again.
+    pub struct ShutdownNetwork {
+        groups {
+            /// The network.
+            network: Network,
+        }
+    }
+}
+
+object! { payload
+    /// `destroy-network`: forget a network. It may never have been implemented here, and the details may be
+    /// empty.
+    pub struct DestroyNetwork {
+        groups {
+            /// The network.
+            network: Network,
+        }
+    }
+}
+
+/// What a device that owns its segments answers to `implement-network`: where the network now lives.
+///
+/// Needed where `network.isolation.method` is `NetworkExtension`; a device on VLANs answers nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct NetworkUpdate {
+    /// The broadcast domain's type, such as `Vlan`, `Vxlan` or `NetworkExtension`.
+    #[serde(rename = "network.broadcast_domain_type")]
+    pub broadcast_domain_type: String,
+    /// The segment's URI, such as `vlan://1910` or `ovn://cs-net-42`.
+    #[serde(rename = "network.broadcast_uri")]
+    pub broadcast_uri: String,
+}
+
+impl NetworkUpdate {
+    /// Both belong together: the server takes them as a pair.
+    pub fn new(broadcast_domain_type: impl Into<String>, broadcast_uri: impl Into<String>) -> Self {
+        Self { broadcast_domain_type: broadcast_domain_type.into(), broadcast_uri: broadcast_uri.into() }
+    }
+}

@@ -1,0 +1,182 @@
+//! The two maps of details that travel with every command.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Secret;
+use crate::wire::field::{self, Field, Perhaps};
+
+/// What the operator registered on the physical network: texts by name.
+///
+/// Conventional names have a method; every other name belongs to the vendor. The values may be credentials,
+/// so `Debug` shows those of the harmless conventional names only.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct PhysicalDetails(BTreeMap<String, Secret>);
+
+impl PhysicalDetails {
+    const HARMLESS: [&str; 7] = [
+        "hosts",
+        "host",
+        "port",
+        "username",
+        "guest.network.device",
+        "public.network.device",
+        "physicalnetworkname",
+    ];
+
+    /// The value registered under a name; blank ones count as absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(Secret::expose).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Registers a value.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Secret>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Every value by its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The hosts to work on: `hosts` (a comma-separated list), else `host`. Empty if neither is registered.
+    pub fn hosts(&self) -> Vec<&str> {
+        let listed = self.get("hosts").or_else(|| self.get("host")).unwrap_or_default();
+        listed.split(',').map(str::trim).filter(|host| !host.is_empty()).collect()
+    }
+
+    /// The account on the hosts: `username`.
+    pub fn username(&self) -> Option<&str> {
+        self.get("username")
+    }
+
+    /// The account's password: `password`.
+    pub fn password(&self) -> Option<&Secret> {
+        self.0.get("password").filter(|password| !password.expose().is_empty())
+    }
+
+    /// The account's private key in PEM: `sshkey`, whose line breaks may also have been sent as `\n`.
+    pub fn ssh_key(&self) -> Option<Secret> {
+        self.get("sshkey").map(|key| key.replace("\\n", "\n").into())
+    }
+
+    /// The hosts' interface that carries guest traffic: `guest.network.device`.
+    pub fn guest_device(&self) -> Option<&str> {
+        self.get("guest.network.device")
+    }
+
+    /// The hosts' interface that carries public traffic: `public.network.device`.
+    pub fn public_device(&self) -> Option<&str> {
+        self.get("public.network.device")
+    }
+}
+
+impl fmt::Debug for PhysicalDetails {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = formatter.debug_map();
+        for (name, value) in &self.0 {
+            if Self::HARMLESS.contains(&name.as_str()) {
+                map.entry(name, &value.expose());
+            } else {
+                map.entry(name, value);
+            }
+        }
+        map.finish()
+    }
+}
+
+impl FromIterator<(String, Secret)> for PhysicalDetails {
+    fn from_iter<I: IntoIterator<Item = (String, Secret)>>(details: I) -> Self {
+        Self(details.into_iter().collect())
+    }
+}
+
+/// The map behind [`PhysicalDetails`], read as an object of lenient scalars.
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+struct LenientTexts(BTreeMap<String, Perhaps<Secret>>);
+
+impl<'de> Deserialize<'de> for PhysicalDetails {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let LenientTexts(texts) = field::read_object_or_json(deserializer)?;
+        Ok(texts.into_iter().filter_map(|(name, Perhaps(value))| Some((name, value?))).collect())
+    }
+}
+
+/// What the device said about itself when it last answered `ensure-network-device`: any JSON object. The
+/// server stores it and hands it back with every command.
+///
+/// By convention `{"host": "192.0.2.10", "namespace": "cs-net-42"}`, for a VPC also `vpc_id`. Keep it under
+/// [`DeviceDetails::MAX_BYTES`].
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct DeviceDetails(Map<String, Value>);
+
+impl DeviceDetails {
+    /// How long the details may be as JSON text: longer ones do not fit the server's table.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// A detail's value.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// A detail that is a text.
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
+    /// Adds or replaces a detail.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// The same details with one more.
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.insert(name, value);
+        self
+    }
+
+    /// Every detail.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether nothing is stored: a new network, or one that was shut down.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Shows the names only: a device may have stored a token.
+impl fmt::Debug for DeviceDetails {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl<'de> Deserialize<'de> for DeviceDetails {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        field::read_object_or_json(deserializer).map(Self)
+    }
+}
+
+impl Field for DeviceDetails {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    /// `current_details` is the one field where the server sends an object as a string.
+    fn write_as_text<S: serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Value::Object(value.0.clone()))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::object_or_json("What the device last said about itself.")
+    }
+}

@@ -1,0 +1,104 @@
+//! What kind a network is and what state the server holds it in.
+
+use std::fmt;
+
+use crate::wire::text::{Text, text_type};
+
+/// How guests use a network. An unknown kind is refused: it decides what is routed and filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GuestType {
+    /// A network of its own behind a router, with NAT and firewall; also a tier of a VPC.
+    Isolated,
+    /// A network that the data centre routes; the extension only serves it (DHCP, DNS, user data).
+    Shared,
+    /// A bare segment: no addresses, no services.
+    L2,
+}
+
+impl fmt::Display for GuestType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Isolated => "isolated",
+            Self::Shared => "shared",
+            Self::L2 => "l2",
+        })
+    }
+}
+
+impl Text for GuestType {
+    const EXPECTED: &'static str = "a guest type (isolated, shared, l2)";
+    const PATTERN: Option<&'static str> =
+        Some("^([Ii][Ss][Oo][Ll][Aa][Tt][Ee][Dd]|[Ss][Hh][Aa][Rr][Ee][Dd]|[Ll]2)$");
+
+    fn parse_text(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "isolated" => Some(Self::Isolated),
+            "shared" => Some(Self::Shared),
+            "l2" => Some(Self::L2),
+            _ => None,
+        }
+    }
+}
+
+text_type!(GuestType);
+
+macro_rules! states {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant,)*
+            /// A state that this version of the protocol does not know.
+            Other(String),
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(match self {
+                    $(Self::$variant => $text,)*
+                    Self::Other(state) => state,
+                })
+            }
+        }
+
+        impl Text for $name {
+            const EXPECTED: &'static str = "a state";
+
+            fn parse_text(text: &str) -> Option<Self> {
+                Some(match text.to_ascii_lowercase().as_str() {
+                    $($text => Self::$variant,)*
+                    _ => Self::Other(text.to_owned()),
+                })
+            }
+        }
+
+        text_type!($name);
+    )*};
+}
+
+states! {
+    /// The server's state of a network at the time of the command.
+    NetworkState {
+        /// Created in the database only.
+        Allocated = "allocated",
+        /// Set up, not yet implemented.
+        Setup = "setup",
+        /// Being implemented.
+        Implementing = "implementing",
+        /// In use.
+        Implemented = "implemented",
+        /// Being shut down; may be implemented again.
+        Shutdown = "shutdown",
+        /// Being destroyed.
+        Destroy = "destroy",
+    }
+    /// The server's state of a VPC at the time of the command.
+    VpcState {
+        /// In use.
+        Enabled = "enabled",
+        /// Being removed.
+        Inactive = "inactive",
+    }
+}

@@ -1,0 +1,255 @@
+//! Which packets a rule speaks of.
+
+use std::fmt;
+
+use serde::de::{self, MapAccess};
+use serde::{Serialize, Serializer};
+
+use crate::value::PortRange;
+use crate::wire::object::{Fields, object};
+use crate::wire::text::{Text, text_type};
+
+/// Which way traffic flows, seen from the guest network. An unknown direction is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Towards the guests.
+    Ingress,
+    /// From the guests.
+    Egress,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        })
+    }
+}
+
+impl Text for Direction {
+    const EXPECTED: &'static str = "a direction (ingress, egress)";
+    const PATTERN: Option<&'static str> = Some("^([Ii][Nn]|[Ee])[Gg][Rr][Ee][Ss][Ss]$");
+
+    fn parse_text(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "ingress" => Some(Self::Ingress),
+            "egress" => Some(Self::Egress),
+            _ => None,
+        }
+    }
+}
+
+text_type!(Direction);
+
+/// A transport protocol whose ports can be forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TransportProtocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl fmt::Display for TransportProtocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
+    }
+}
+
+impl Text for TransportProtocol {
+    const EXPECTED: &'static str = "a transport protocol (tcp, udp)";
+    const PATTERN: Option<&'static str> = Some("^([Tt][Cc]|[Uu][Dd])[Pp]$");
+
+    fn parse_text(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "tcp" => Some(Self::Tcp),
+            "udp" => Some(Self::Udp),
+            _ => None,
+        }
+    }
+}
+
+text_type!(TransportProtocol);
+
+/// A rule's protocol as the wire names it, in any case: `tcp`, `udp`, `icmp`, `all` or a protocol number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuleProtocol {
+    All,
+    Tcp,
+    Udp,
+    Icmp,
+    Number(u8),
+}
+
+impl fmt::Display for RuleProtocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => formatter.write_str("all"),
+            Self::Tcp => formatter.write_str("tcp"),
+            Self::Udp => formatter.write_str("udp"),
+            Self::Icmp => formatter.write_str("icmp"),
+            Self::Number(number) => number.fmt(formatter),
+        }
+    }
+}
+
+impl Text for RuleProtocol {
+    const EXPECTED: &'static str = "a protocol (tcp, udp, icmp, all, or a number from 0 to 255)";
+    const PATTERN: Option<&'static str> =
+        Some("^([Tt][Cc][Pp]|[Uu][Dd][Pp]|[Ii][Cc][Mm][Pp]|[Aa][Ll][Ll]|[0-9]{1,3})$");
+
+    fn parse_text(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "all" => Some(Self::All),
+            "tcp" | "6" => Some(Self::Tcp),
+            "udp" | "17" => Some(Self::Udp),
+            "icmp" | "1" => Some(Self::Icmp),
+            number => u8::parse_text(number).map(Self::Number),
+        }
+    }
+}
+
+text_type!(RuleProtocol);
+
+/// The packets that a rule speaks of: a protocol with what can be said about that protocol, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Traffic {
+    /// Every protocol.
+    All,
+    /// TCP to these ports.
+    Tcp(PortRange),
+    /// UDP to these ports.
+    Udp(PortRange),
+    /// ICMP.
+    Icmp {
+        /// The message type; `None` for any (`-1` on the wire).
+        icmp_type: Option<u8>,
+        /// The message code; `None` for any (`-1` on the wire).
+        icmp_code: Option<u8>,
+    },
+    /// Another protocol of IP, by its number.
+    Protocol(u8),
+}
+
+object! { parts
+    /// The fields of a rule that together make a [`Traffic`].
+    pub(crate) struct TrafficFields {
+        required {
+            /// The protocol.
+            protocol: RuleProtocol = "protocol",
+        }
+        optional {
+            /// The first port.
+            port_start: u16 = "portStart",
+            /// The last port.
+            port_end: u16 = "portEnd",
+            /// The ICMP type, -1 for any.
+            icmp_type: i64 = "icmpType",
+            /// The ICMP code, -1 for any.
+            icmp_code: i64 = "icmpCode",
+        }
+    }
+}
+
+impl TryFrom<TrafficFields> for Traffic {
+    type Error = &'static str;
+
+    /// A rule that contradicts itself is refused: guessing which half was meant could open what should be shut.
+    fn try_from(fields: TrafficFields) -> Result<Self, Self::Error> {
+        let ports = match (fields.port_start, fields.port_end) {
+            (None, None) => None,
+            (Some(first), last) => {
+                Some(PortRange::new(first, last.unwrap_or(first)).ok_or("portEnd is lower than portStart")?)
+            }
+            (None, Some(_)) => return Err("portEnd is given without portStart"),
+        };
+        let icmp = |value: Option<i64>, problem| match value {
+            None | Some(-1) => Ok(None),
+            Some(value) => u8::try_from(value).map(Some).map_err(|_| problem),
+        };
+        let icmp_type = icmp(fields.icmp_type, "icmpType is not a number from -1 to 255")?;
+        let icmp_code = icmp(fields.icmp_code, "icmpCode is not a number from -1 to 255")?;
+
+        let traffic = match fields.protocol {
+            RuleProtocol::Tcp => Self::Tcp(ports.unwrap_or(PortRange::ALL)),
+            RuleProtocol::Udp => Self::Udp(ports.unwrap_or(PortRange::ALL)),
+            RuleProtocol::All => Self::All,
+            RuleProtocol::Icmp => Self::Icmp { icmp_type, icmp_code },
+            RuleProtocol::Number(number) => Self::Protocol(number),
+        };
+        if ports.is_some() && !matches!(traffic, Self::Tcp(_) | Self::Udp(_)) {
+            return Err("ports are given for a protocol that has none");
+        }
+        if (icmp_type.is_some() || icmp_code.is_some()) && !matches!(traffic, Self::Icmp { .. }) {
+            return Err("icmpType or icmpCode is given for a protocol that is not icmp");
+        }
+        if icmp_type.is_none() && icmp_code.is_some() {
+            return Err("icmpCode is given without icmpType");
+        }
+        Ok(traffic)
+    }
+}
+
+impl From<Traffic> for TrafficFields {
+    fn from(traffic: Traffic) -> Self {
+        let (protocol, ports) = match traffic {
+            Traffic::All => (RuleProtocol::All, None),
+            Traffic::Tcp(ports) => (RuleProtocol::Tcp, Some(ports)),
+            Traffic::Udp(ports) => (RuleProtocol::Udp, Some(ports)),
+            Traffic::Icmp { .. } => (RuleProtocol::Icmp, None),
+            Traffic::Protocol(number) => (RuleProtocol::Number(number), None),
+        };
+        // Without ports on the wire, a rule is for all of them.
+        let ports = ports.filter(|ports| *ports != PortRange::ALL);
+        let (icmp_type, icmp_code) = match traffic {
+            Traffic::Icmp { icmp_type, icmp_code } => {
+                (Some(icmp_type.map_or(-1, i64::from)), Some(icmp_code.map_or(-1, i64::from)))
+            }
+            _ => (None, None),
+        };
+        Self {
+            protocol,
+            port_start: ports.map(PortRange::first),
+            port_end: ports.map(PortRange::last),
+            icmp_type,
+            icmp_code,
+        }
+    }
+}
+
+/// A rule's fields, made sense of when the last of them was read.
+impl Fields for Traffic {
+    type Partial = <TrafficFields as Fields>::Partial;
+
+    fn take<'de, A: MapAccess<'de>>(
+        partial: &mut Self::Partial,
+        key: &str,
+        entries: &mut A,
+    ) -> Result<bool, A::Error> {
+        TrafficFields::take(partial, key, entries)
+    }
+
+    fn is_present(partial: &Self::Partial) -> bool {
+        TrafficFields::is_present(partial)
+    }
+
+    fn finish<E: de::Error>(partial: Self::Partial) -> Result<Self, E> {
+        TrafficFields::finish::<E>(partial)?.try_into().map_err(E::custom)
+    }
+
+    #[cfg(feature = "schema")]
+    fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
+        TrafficFields::describe(schema, generator);
+    }
+}
+
+impl Serialize for Traffic {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        TrafficFields::from(*self).serialize(serializer)
+    }
+}

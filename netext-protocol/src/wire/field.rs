@@ -1,0 +1,204 @@
+//! One value of an object: how it is read, written as the server writes it, and described in a schema.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::Serializer;
+
+/// The type of a field.
+pub(crate) trait Field: Sized {
+    /// Reads a value that is present.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Writes the value as the server does at the top level of a payload, where scalars are strings.
+    fn write_as_text<S: Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// The schema of everything that `read` takes.
+    #[cfg(feature = "schema")]
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema;
+}
+
+/// A [`Text`](super::text::Text) type as a field.
+macro_rules! text_field {
+    ($($type:ty),* $(,)?) => {$(
+        impl $crate::wire::field::Field for $type {
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::wire::text::read(deserializer)
+            }
+
+            fn write_as_text<S: ::serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(value)
+            }
+
+            #[cfg(feature = "schema")]
+            fn schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                $crate::schema::scalar::<Self>()
+            }
+        }
+    )*};
+}
+pub(crate) use text_field;
+
+text_field!(bool, String, u8, u16, u32, u64, i64, Ipv4Addr, Ipv6Addr, IpAddr, Ipv4Net, Ipv6Net, IpNet);
+
+/// A type with a structure of its own, described by its own serde and schema implementations, as a field.
+macro_rules! structured_field {
+    ($($type:ty),* $(,)?) => {$(
+        impl $crate::wire::field::Field for $type {
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                ::serde::Deserialize::deserialize(deserializer)
+            }
+
+            fn write_as_text<S: ::serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+                ::serde::Serialize::serialize(value, serializer)
+            }
+
+            #[cfg(feature = "schema")]
+            fn schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                generator.subschema_for::<Self>()
+            }
+        }
+    )*};
+}
+pub(crate) use structured_field;
+
+impl<T: Field + serde::Serialize> Field for Vec<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListVisitor(PhantomData))
+    }
+
+    fn write_as_text<S: Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde::Serialize::serialize(value, serializer)
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let items = T::schema(generator);
+        schemars::json_schema!({ "type": "array", "items": items })
+    }
+}
+
+/// Reads a list. Every element counts: one that cannot be understood refuses the list, because a rule whose
+/// source networks were dropped would be open to the world.
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Field> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    // serde's own message would quote the text, which may be a secret.
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
+        Err(E::custom("expected a list, found a text"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Present(element)) = elements.next_element()? {
+            list.push(element);
+        }
+        Ok(list)
+    }
+}
+
+/// A value that must be there, as serde sees it.
+pub(crate) struct Present<T>(pub(crate) T);
+
+impl<'de, T: Field> Deserialize<'de> for Present<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read(deserializer).map(Self)
+    }
+}
+
+/// A value that may be absent, as serde sees it: `null` and `""` mean that it is.
+pub(crate) struct Perhaps<T>(pub(crate) Option<T>);
+
+impl<'de, T: Field> Deserialize<'de> for Perhaps<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PerhapsVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct PerhapsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Field> Visitor<'de> for PerhapsVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text.is_empty() { Ok(None) } else { T::read(text.into_deserializer()).map(Some) }
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        T::read(number.into_deserializer()).map(Some)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        T::read(number.into_deserializer()).map(Some)
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        T::read(number.into_deserializer()).map(Some)
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Self::Value, E> {
+        T::read(flag.into_deserializer()).map(Some)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Self::Value, A::Error> {
+        T::read(SeqAccessDeserializer::new(elements)).map(Some)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+        T::read(MapAccessDeserializer::new(entries)).map(Some)
+    }
+}
+
+/// Reads an object that may be sent as such or as a text that holds its JSON.
+pub(crate) fn read_object_or_json<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + de::DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_any(ObjectOrJson(PhantomData))
+}
+
+struct ObjectOrJson<T>(PhantomData<T>);
+
+impl<'de, T: Default + de::DeserializeOwned> Visitor<'de> for ObjectOrJson<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object, or a text that holds one as JSON")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        if text.trim().is_empty() {
+            return Ok(T::default());
+        }
+        // The text may hold credentials, so it is not quoted.
+        serde_json::from_str(text)
+            .map_err(|_| E::custom("the text given is not a JSON object of the kind expected"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(entries))
+    }
+}

@@ -1,0 +1,207 @@
+//! Scalars: values with a textual form, sent as a JSON string, number or boolean.
+
+#![cfg_attr(not(feature = "schema"), allow(dead_code, reason = "patterns are for the schemas alone"))]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::de::{self, Deserializer, Visitor};
+
+/// A value with a textual form on the wire.
+pub(crate) trait Text: Sized {
+    /// What a correct value looks like; ends the sentence "`"x"` is not ...".
+    const EXPECTED: &'static str;
+    /// The same as a regular expression for the JSON Schemas; `None` where any text will do.
+    const PATTERN: Option<&'static str> = None;
+    /// Whether a refused value may be shown to the operator.
+    const SECRET: bool = false;
+
+    /// Reads the textual form.
+    fn parse_text(text: &str) -> Option<Self>;
+}
+
+/// Why a text is not a value of the wanted type: the sentence `"70000" is not a port or port range`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{shown} is not {expected}")]
+pub struct InvalidText {
+    shown: String,
+    expected: &'static str,
+}
+
+impl InvalidText {
+    pub(crate) fn new<T: Text>(text: &str) -> Self {
+        let shown = if T::SECRET { "the value given".to_owned() } else { excerpt(text) };
+        Self { shown, expected: T::EXPECTED }
+    }
+}
+
+/// A foreign text as it may stand in a one-line message: quoted, escaped, not too long.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        None => format!("{text:?}"),
+        Some((cut, _)) => format!("{:?}... ({} bytes)", &text[..cut], text.len()),
+    }
+}
+
+pub(crate) fn parse<T: Text>(text: &str) -> Result<T, InvalidText> {
+    T::parse_text(text).ok_or_else(|| InvalidText::new::<T>(text))
+}
+
+/// Reads a scalar from a JSON string, number or boolean.
+pub(crate) fn read<'de, T: Text, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_any(TextVisitor(PhantomData))
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: Text> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        parse(text).map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<T, E> {
+        self.visit_str(if flag { "true" } else { "false" })
+    }
+}
+
+/// Gives a [`Text`] type its public face: `FromStr`, and serde as a lenient string.
+macro_rules! text_type {
+    ($($type:ty),* $(,)?) => {$(
+        impl ::std::str::FromStr for $type {
+            type Err = $crate::InvalidText;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::wire::text::parse(text)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::wire::text::read(deserializer)
+            }
+        }
+
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        $crate::wire::field::text_field!($type);
+    )*};
+}
+pub(crate) use text_type;
+
+impl Text for bool {
+    const EXPECTED: &'static str = "true or false";
+    const PATTERN: Option<&'static str> = Some("^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$");
+
+    fn parse_text(text: &str) -> Option<Self> {
+        match text {
+            _ if text.eq_ignore_ascii_case("true") => Some(true),
+            _ if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl Text for String {
+    const EXPECTED: &'static str = "a text";
+
+    fn parse_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+macro_rules! number_text {
+    ($($type:ty: $expected:literal),* $(,)?) => {$(
+        impl Text for $type {
+            const EXPECTED: &'static str = $expected;
+            const PATTERN: Option<&'static str> = Some("^[0-9]+$");
+
+            fn parse_text(text: &str) -> Option<Self> {
+                // `parse` alone would take a leading `+`.
+                text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+            }
+        }
+    )*};
+}
+
+number_text! {
+    u8: "a number from 0 to 255",
+    u16: "a number from 0 to 65535",
+    u32: "a whole number",
+    u64: "a whole number",
+}
+
+impl Text for i64 {
+    const EXPECTED: &'static str = "a whole number";
+    const PATTERN: Option<&'static str> = Some("^-?[0-9]+$");
+
+    fn parse_text(text: &str) -> Option<Self> {
+        text.strip_prefix('-')
+            .unwrap_or(text)
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse().ok())?
+    }
+}
+
+/// Schema pattern of an IPv4 address; every octet is checked when the value is read.
+const IPV4: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$";
+const IPV4_NET: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$";
+const IPV6: &str = r"^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$";
+const IPV6_NET: &str = r"^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?$";
+const IP: &str = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$";
+const IP_NET: &str =
+    r"^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?)$";
+
+macro_rules! address_text {
+    ($($type:ty: $expected:literal, $pattern:ident, $parse:expr;)*) => {$(
+        impl Text for $type {
+            const EXPECTED: &'static str = $expected;
+            const PATTERN: Option<&'static str> = Some($pattern);
+
+            fn parse_text(text: &str) -> Option<Self> {
+                ($parse)(text)
+            }
+        }
+    )*};
+}
+
+address_text! {
+    Ipv4Addr: "an IPv4 address", IPV4, |text: &str| text.parse().ok();
+    Ipv6Addr: "an IPv6 address", IPV6, |text: &str| text.parse().ok();
+    IpAddr: "an IP address", IP, |text: &str| text.parse().ok();
+    // A bare address is the network that holds it alone.
+    Ipv4Net: "an IPv4 network such as 10.1.1.0/24", IPV4_NET, |text: &str| {
+        text.parse().ok().or_else(|| text.parse().ok().map(|address: Ipv4Addr| address.into()))
+    };
+    Ipv6Net: "an IPv6 network such as 2001:db8:1::/64", IPV6_NET, |text: &str| {
+        text.parse().ok().or_else(|| text.parse().ok().map(|address: Ipv6Addr| address.into()))
+    };
+    IpNet: "a network such as 203.0.113.0/24", IP_NET, |text: &str| {
+        text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into()))
+    };
+}
