@@ -1,8 +1,19 @@
 //! Routers for tenants' networks, made of Linux network namespaces.
 //!
-//! What a router shall look like is plain data ([`plan`]), compiled elsewhere without touching anything.
-//! Making the kernel match it is the thin rim [`kernel`]: links, addresses, routes, packet filter, tracked
-//! connections.
+//! Every command of the protocol is the same short sentence: lock the router, load its state, change it,
+//! compile, apply, save.
+//!
+//! - [`model`] is what is desired: a [`Router`](model::Router) with its tiers, addresses and rules.
+//! - [`compile`] says what that means for links and packets. It is pure.
+//! - [`plan`] is how it says so: plain data.
+//! - [`kernel`] is the thin rim that makes the kernel match: links, packet filter, tracked connections.
+//! - [`store`] keeps the state of every router, and its lock.
+//! - [`host`] is the device of the protocol that puts these together.
 
+pub mod compile;
 pub mod kernel;
+pub mod model;
+pub mod places;
 pub mod plan;
+pub mod role;
+pub mod store;

@@ -74,9 +74,10 @@ impl FlowMatch {
             && is(self.reply_source.as_ref(), flow.reply.source.as_ref())
             && is(self.reply_destination.as_ref(), flow.reply.destination.as_ref())
             && is(self.protocol.as_ref(), flow.original.protocol.as_ref())
-            && self.original_destination_ports.as_ref().is_none_or(|ports| {
-                flow.original.destination_port.is_some_and(|port| ports.contains(&port))
-            })
+            && self
+                .original_destination_ports
+                .as_ref()
+                .is_none_or(|ports| flow.original.destination_port.is_some_and(|port| ports.contains(&port)))
     }
 }
 
@@ -150,7 +151,8 @@ impl Flow {
 impl Tuple {
     fn read(value: &[u8]) -> Self {
         let mut tuple = Self::default();
-        let parts = attributes(value).flat_map(|(part, fields)| attributes(fields).map(move |(kind, v)| (part, kind, v)));
+        let parts = attributes(value)
+            .flat_map(|(part, fields)| attributes(fields).map(move |(kind, v)| (part, kind, v)));
         for (part, kind, value) in parts {
             match (part, kind) {
                 (CTA_TUPLE_IP, CTA_IP_V4_SRC) => tuple.source = address(value),

@@ -11,7 +11,9 @@ use std::thread;
 use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstatfs, open};
 use rustix::io::Errno;
-use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount};
+use rustix::mount::{
+    MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount,
+};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::plan::NamespaceName;
@@ -64,7 +66,10 @@ impl Namespace {
             Err(errno) => return Err(failed(name, "open the file", errno)),
         };
         let status = fstatfs(&descriptor).map_err(|errno| failed(name, "look at the file system", errno))?;
-        #[allow(clippy::unnecessary_cast, reason = "the field's type differs from one architecture to another")]
+        #[allow(
+            clippy::unnecessary_cast,
+            reason = "the field's type differs from one architecture to another"
+        )]
         let is_namespace = status.f_type as i64 == NSFS_MAGIC;
         Ok(is_namespace.then(|| Self { name: name.clone(), descriptor }))
     }
@@ -82,7 +87,8 @@ impl Namespace {
 
         on_a_thread(name, || {
             unshare(CloneFlags::CLONE_NEWNET).map_err(|errno| failed(name, "make a network stack", errno))?;
-            mount_bind("/proc/thread-self/ns/net", path(name)).map_err(|errno| failed(name, "mount it", errno))
+            mount_bind("/proc/thread-self/ns/net", path(name))
+                .map_err(|errno| failed(name, "mount it", errno))
         })??;
         // Opened anew by its name: proof that others find it there too.
         Self::open(name)?.ok_or_else(|| failed(name, "find it after creation", Errno::NOENT))
@@ -103,7 +109,9 @@ impl Namespace {
             }
         }
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(name, "remove the file", error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed(name, "remove the file", error))
+            }
             _ => Ok(()),
         }
     }
@@ -150,7 +158,10 @@ fn on_a_thread<T: Send>(name: &NamespaceName, run: impl FnOnce() -> T + Send) ->
         thread.join().map_err(|panic| {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let message = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            NamespaceError::Panicked { name: name.clone(), message: message.unwrap_or_else(|| "no words".into()) }
+            NamespaceError::Panicked {
+                name: name.clone(),
+                message: message.unwrap_or_else(|| "no words".into()),
+            }
         })
     })
 }

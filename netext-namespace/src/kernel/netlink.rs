@@ -8,8 +8,8 @@
 use std::io;
 
 use netlink_packet_core::{
-    Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkBuffer,
-    NetlinkHeader, NetlinkSerializable, Nla, NlasIterator,
+    Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST,
+    NetlinkBuffer, NetlinkHeader, NetlinkSerializable, Nla, NlasIterator,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
@@ -118,7 +118,8 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens a socket of the routing family in this thread's namespace.
     pub(crate) fn route() -> Result<Self, NetlinkError> {
-        let socket = Self::open(NETLINK_ROUTE).map_err(|e| NetlinkError::new("open a route netlink socket", e))?;
+        let socket =
+            Self::open(NETLINK_ROUTE).map_err(|e| NetlinkError::new("open a route netlink socket", e))?;
         // Makes the kernel filter dumps by what the request names (since 4.20).
         let strict = socket.socket.set_netlink_get_strict_chk(true);
         strict.map_err(|e| NetlinkError::new("ask for strict netlink dumps", e))?;
@@ -197,7 +198,8 @@ impl Socket {
                 return Ok(entries);
             }
         }
-        Err(request.failed(io::Error::other(format!("changed under our eyes {DUMP_ATTEMPTS} times in a row"))))
+        Err(request
+            .failed(io::Error::other(format!("changed under our eyes {DUMP_ATTEMPTS} times in a row"))))
     }
 
     /// Whether the dump was whole.
@@ -270,8 +272,11 @@ fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &Request) -> Result<(), Netli
     let mut error = request.failed(io::Error::from_raw_os_error(-code));
     if answer.flags() & NLM_F_ACK_TLVS != 0 {
         // The request follows the code: its header alone when capped.
-        let request_length =
-            if answer.flags() & NLM_F_CAPPED != 0 { HEADER } else { payload.get(4..).and_then(number).unwrap_or(0) as usize };
+        let request_length = if answer.flags() & NLM_F_CAPPED != 0 {
+            HEADER
+        } else {
+            payload.get(4..).and_then(number).unwrap_or(0) as usize
+        };
         let attributes_start = 4 + request_length.next_multiple_of(4);
         let words = attributes(payload.get(attributes_start..).unwrap_or_default());
         error.explanation =

@@ -165,7 +165,8 @@ fn refusal(namespace: String, complaints: &str, script: &str, status: ExitStatus
         return NftError::Refused { namespace, complaint: shortened(first, 0), line: None };
     };
     let mut parts = place.rsplit(':');
-    let column = parts.next().and_then(|columns| columns.split('-').next()).and_then(|from| from.parse().ok());
+    let column =
+        parts.next().and_then(|columns| columns.split('-').next()).and_then(|from| from.parse().ok());
     let number: Option<usize> = parts.next().and_then(|line| line.parse().ok());
     let line = number.and_then(|number| script.lines().nth(number.checked_sub(1)?));
     match (line, column) {

@@ -47,7 +47,9 @@ pub struct NamespaceName(String);
 fn names_an_interface(name: &str) -> bool {
     // The kernel refuses '/', ':' and white space; '%' makes it a pattern (`eth%d`) that it numbers itself.
     let forbidden = |c: char| matches!(c, '/' | ':' | '%') || c.is_whitespace() || c.is_control();
-    (1..=LONGEST_INTERFACE_NAME).contains(&name.len()) && !matches!(name, "." | "..") && !name.contains(forbidden)
+    (1..=LONGEST_INTERFACE_NAME).contains(&name.len())
+        && !matches!(name, "." | "..")
+        && !name.contains(forbidden)
 }
 
 fn names_a_namespace(name: &str) -> bool {
@@ -114,7 +116,9 @@ mod tests {
         for good in ["eth1", "breth1-100", "eth1.100", "vpn-1000-123456", "é-7"] {
             assert!(InterfaceName::try_from(good).is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "a/b", "a b", "a\tb", "a:1", "eth%d", "a\u{7f}", "sixteen-bytes-xx", "éééééééé"] {
+        for bad in
+            ["", ".", "..", "a/b", "a b", "a\tb", "a:1", "eth%d", "a\u{7f}", "sixteen-bytes-xx", "éééééééé"]
+        {
             assert!(InterfaceName::try_from(bad).is_err(), "{bad:?}");
         }
     }

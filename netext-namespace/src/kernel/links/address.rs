@@ -68,7 +68,10 @@ impl Address {
 /// Makes the addresses of the interfaces match; link-local ones are the kernel's.
 ///
 /// Returns the IPv4 addresses whose owner neighbours cannot know yet.
-pub(super) fn ensure<'p>(router: &mut Socket, interfaces: &[Interface<'p>]) -> Result<Vec<Added<'p>>, NetlinkError> {
+pub(super) fn ensure<'p>(
+    router: &mut Socket,
+    interfaces: &[Interface<'p>],
+) -> Result<Vec<Added<'p>>, NetlinkError> {
     let present = list(router, 0, "list the router's addresses")?;
     let (mut before, mut after, mut add, mut announced) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for interface in interfaces {
@@ -84,7 +87,8 @@ pub(super) fn ensure<'p>(router: &mut Socket, interfaces: &[Interface<'p>]) -> R
                 IpNet::V4(_) => after.push(remove(interface, address)),
             }
         }
-        let missing = planned.iter().filter(|wanted| !present.iter().any(|there| there.is(interface, wanted)));
+        let missing =
+            planned.iter().filter(|wanted| !present.iter().any(|there| there.is(interface, wanted)));
         let missing: Vec<_> = missing.copied().collect();
         add.extend(missing.iter().map(|wanted| self::add(interface, *wanted)));
         let unknown = if interface.unknown_mac { planned.iter().copied().collect() } else { missing };
@@ -102,7 +106,10 @@ pub(super) fn ensure<'p>(router: &mut Socket, interfaces: &[Interface<'p>]) -> R
 /// An address of the host's own on the link of that index, if there is one.
 pub(super) fn of_the_host(host: &mut Socket, index: u32) -> Result<Option<IpNet>, NetlinkError> {
     let addresses = list(host, index, "list the addresses of the NIC")?;
-    Ok(addresses.iter().find(|address| address.index == index && !address.is_link_local()).map(|address| address.net))
+    Ok(addresses
+        .iter()
+        .find(|address| address.index == index && !address.is_link_local())
+        .map(|address| address.net))
 }
 
 /// Addresses of the link of that index, or of all with index 0.

@@ -90,8 +90,8 @@ fn create_vlan(
     id: u16,
     name: &InterfaceName,
 ) -> Result<Link, LinkError> {
-    let parent =
-        find(host, device)?.ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: bridge.clone() })?;
+    let parent = find(host, device)?
+        .ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: bridge.clone() })?;
     let mut requests = vec![message::create_vlan(name, parent.index, id), message::no_ipv6_address(name)];
     if !parent.up {
         requests.push(message::bring_up(device));
@@ -114,8 +114,8 @@ fn on_device(host: &mut Socket, name: &InterfaceName, device: &InterfaceName) ->
     if let Some(bridge) = bridge.as_ref().filter(|bridge| bridge.group != message::OUR_GROUP) {
         return settle(host, name, bridge);
     }
-    let nic =
-        find(host, device)?.ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: name.clone() })?;
+    let nic = find(host, device)?
+        .ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: name.clone() })?;
     if nic.is_bridge() {
         return settle(host, device, &nic);
     }
@@ -168,7 +168,12 @@ fn create(host: &mut Socket, name: &InterfaceName) -> Result<Segment, LinkError>
     existing(host, name)
 }
 
-fn attach(host: &mut Socket, name: &InterfaceName, link: &Link, segment: &Segment) -> Result<(), NetlinkError> {
+fn attach(
+    host: &mut Socket,
+    name: &InterfaceName,
+    link: &Link,
+    segment: &Segment,
+) -> Result<(), NetlinkError> {
     let request = match link.master {
         None => message::enslave(name, &segment.name, segment.index),
         Some(_) if !link.up => message::bring_up(name),

@@ -8,7 +8,10 @@ use crate::kernel::netlink::{NetlinkError, Socket};
 ///
 /// The kernel waits some 15 ms for every deletion until no processor uses the link any more. Links of one group
 /// are deleted together and waited for once.
-pub(super) fn all<'l>(socket: &mut Socket, links: impl Iterator<Item = &'l Link>) -> Result<(), NetlinkError> {
+pub(super) fn all<'l>(
+    socket: &mut Socket,
+    links: impl Iterator<Item = &'l Link>,
+) -> Result<(), NetlinkError> {
     let links: Vec<_> = links.collect();
     let requests = match links[..] {
         [] => return Ok(()),

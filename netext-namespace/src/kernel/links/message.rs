@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, AsRawFd};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    AfSpecInet6, AfSpecUnspec, BridgeStpState, In6AddrGenMode, InfoBridge, InfoData, InfoKind, InfoVeth, InfoVlan,
-    LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    AfSpecInet6, AfSpecUnspec, BridgeStpState, In6AddrGenMode, InfoBridge, InfoData, InfoKind, InfoVeth,
+    InfoVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use rustix::io::Errno;
 
@@ -74,9 +74,14 @@ pub(super) fn create_veth(plan: &InterfacePlan, namespace: &Namespace) -> Reques
         ],
     );
     let data = InfoData::Veth(InfoVeth::Peer(inside));
-    let message = RouteNetlinkMessage::NewLink(message(0, vec![named(&plan.peer), info(InfoKind::Veth, data)]));
-    let attempted =
-        format!("create interface {} in namespace {} with {} on the host", plan.name, namespace.name(), plan.peer);
+    let message =
+        RouteNetlinkMessage::NewLink(message(0, vec![named(&plan.peer), info(InfoKind::Veth, data)]));
+    let attempted = format!(
+        "create interface {} in namespace {} with {} on the host",
+        plan.name,
+        namespace.name(),
+        plan.peer
+    );
     Request::route(attempted, &message, CREATE)
 }
 
@@ -130,5 +135,6 @@ pub(super) fn delete_doomed() -> Request {
 /// Deletes one link, which may have gone by itself.
 pub(super) fn delete(index: u32, name: &str) -> Request {
     let message = message(index, Vec::new());
-    Request::route(format!("delete {name}"), &RouteNetlinkMessage::DelLink(message), 0).tolerating(&[Errno::NODEV])
+    Request::route(format!("delete {name}"), &RouteNetlinkMessage::DelLink(message), 0)
+        .tolerating(&[Errno::NODEV])
 }

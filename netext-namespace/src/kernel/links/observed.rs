@@ -92,7 +92,10 @@ fn get(header: LinkHeader, name: Option<&str>) -> RouteNetlinkMessage {
 }
 
 /// The links of these names, in their order; `None` for one that is absent.
-pub(super) fn by_name(socket: &mut Socket, names: &[InterfaceName]) -> Result<Vec<Option<Link>>, NetlinkError> {
+pub(super) fn by_name(
+    socket: &mut Socket,
+    names: &[InterfaceName],
+) -> Result<Vec<Option<Link>>, NetlinkError> {
     let requests = names.iter().map(|name| {
         let message = get(LinkHeader::default(), Some(name.as_ref()));
         Request::route(format!("look up interface {name}"), &message, 0).tolerating(&[Errno::NODEV])

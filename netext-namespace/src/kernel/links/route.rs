@@ -42,7 +42,9 @@ impl Default {
         for (kind, value) in attributes(entry.get(HEADER..)?) {
             match kind {
                 RTA_OIF => route.interface = number(value),
-                RTA_GATEWAY => route.gateway = value.first_chunk().map(|bytes: &[u8; 4]| Ipv4Addr::from(*bytes)),
+                RTA_GATEWAY => {
+                    route.gateway = value.first_chunk().map(|bytes: &[u8; 4]| Ipv4Addr::from(*bytes))
+                }
                 RTA_PRIORITY if number(value) != Some(0) => return None,
                 _ => {}
             }
@@ -62,9 +64,11 @@ pub(super) fn ensure(
         None => present.iter().map(remove).collect(),
         Some(planned) => {
             let through = interfaces.iter().find(|interface| interface.plan.name == planned.interface);
-            let through = through.ok_or_else(|| LinkError::NoInterface { interface: planned.interface.clone() })?;
-            let is_planned =
-                |route: &Default| route.gateway == Some(planned.gateway) && route.interface == Some(through.index);
+            let through =
+                through.ok_or_else(|| LinkError::NoInterface { interface: planned.interface.clone() })?;
+            let is_planned = |route: &Default| {
+                route.gateway == Some(planned.gateway) && route.interface == Some(through.index)
+            };
             if present.iter().any(is_planned) { Vec::new() } else { vec![set(planned, through.index)] }
         }
     };
@@ -104,7 +108,10 @@ fn set(planned: &DefaultRoute, index: u32) -> Request {
 fn remove(route: &Default) -> Request {
     let mut message = message(route.protocol);
     message.header.scope = RouteScope::NoWhere;
-    message.attributes.extend(route.gateway.map(|gateway| RouteAttribute::Gateway(RouteAddress::Inet(gateway))));
+    message
+        .attributes
+        .extend(route.gateway.map(|gateway| RouteAttribute::Gateway(RouteAddress::Inet(gateway))));
     message.attributes.extend(route.interface.map(RouteAttribute::Oif));
-    Request::route("remove the default route", &RouteNetlinkMessage::DelRoute(message), 0).tolerating(&[Errno::SRCH])
+    Request::route("remove the default route", &RouteNetlinkMessage::DelRoute(message), 0)
+        .tolerating(&[Errno::SRCH])
 }

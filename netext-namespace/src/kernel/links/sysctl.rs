@@ -54,7 +54,9 @@ pub(super) fn settle_router(forwarding: bool) -> Result<(), LinkError> {
 
 /// Settles the parameters of one of the router's interfaces.
 pub(super) fn settle_interface(name: &InterfaceName) -> Result<(), LinkError> {
-    INTERFACE.iter().try_for_each(|(family, parameter, value)| settle(&format!("{family}/conf/{name}/{parameter}"), value))
+    INTERFACE.iter().try_for_each(|(family, parameter, value)| {
+        settle(&format!("{family}/conf/{name}/{parameter}"), value)
+    })
 }
 
 /// Keeps IPv6 off an interface of the host: not even a router advertisement gives it an address.

@@ -37,7 +37,9 @@ pub(super) fn ensure<'p>(
     let mut missing = Vec::new();
     let mut doomed_inner: Vec<_> = inner_links
         .iter()
-        .filter(|link| link.is_ours() && plan.interfaces.iter().all(|planned| planned.name.as_ref() != link.name))
+        .filter(|link| {
+            link.is_ours() && plan.interfaces.iter().all(|planned| planned.name.as_ref() != link.name)
+        })
         .collect();
     let mut doomed_outer = Vec::new();
     for (interface, outer) in plan.interfaces.iter().zip(&outer_links) {
@@ -83,14 +85,16 @@ pub(super) fn ensure<'p>(
         host_requests.push(message::enslave(&interface.peer, &segment.name, segment.index));
         router_requests.push(message::bring_up(&interface.name));
     }
-    let changed_mac: Vec<_> = kept.iter().filter(|(i, inner, _)| inner.mac != i.mac).map(|(i, ..)| *i).collect();
+    let changed_mac: Vec<_> =
+        kept.iter().filter(|(i, inner, _)| inner.mac != i.mac).map(|(i, ..)| *i).collect();
 
     delete::all(router, doomed_inner.into_iter())?;
     delete::all(host, doomed_outer.into_iter())?;
     host.exchange(&host_requests)?;
     router.exchange(&router_requests)?;
 
-    let is_one_of = |list: &[&InterfacePlan], interface: &InterfacePlan| list.iter().any(|i| i.name == interface.name);
+    let is_one_of =
+        |list: &[&InterfacePlan], interface: &InterfacePlan| list.iter().any(|i| i.name == interface.name);
     if !missing.is_empty() {
         inner_links = observed::all(router)?;
     }

@@ -1,0 +1,71 @@
+//! Which tracked connections a change of a router ends.
+//!
+//! An address that is given to the next tenant must not carry the last one's connections.
+
+use std::net::Ipv4Addr;
+
+use netext_protocol::TransportProtocol;
+
+use crate::kernel::conntrack::FlowMatch;
+use crate::model::{PublicAddress, Router};
+
+/// The connections that have no place any more when `old` becomes `new`.
+pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
+    let mut flows = Vec::new();
+    for (public, address) in &old.addresses {
+        match new.addresses.get(public) {
+            None => flows.extend(flows_of_address(*public)),
+            Some(new) => flows.extend(flows_of_translations(*public, address, new)),
+        }
+    }
+    for (network, tier) in &old.tiers {
+        let new = new.tiers.get(network);
+        let gone = tier.nics.iter().filter(|(id, nic)| new.and_then(|tier| tier.nics.get(*id)) != Some(*nic));
+        flows.extend(gone.filter_map(|(_, nic)| nic.ip).flat_map(flows_of_guest));
+    }
+    flows
+}
+
+fn flows_of_address(public: Ipv4Addr) -> [FlowMatch; 2] {
+    [
+        FlowMatch { original_destination: Some(public), ..FlowMatch::default() },
+        FlowMatch { reply_destination: Some(public), ..FlowMatch::default() },
+    ]
+}
+
+fn flows_of_guest(guest: Ipv4Addr) -> [FlowMatch; 2] {
+    [
+        FlowMatch { original_source: Some(guest), ..FlowMatch::default() },
+        FlowMatch { reply_source: Some(guest), ..FlowMatch::default() },
+    ]
+}
+
+fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddress) -> Vec<FlowMatch> {
+    let mut flows = Vec::new();
+    if let Some(guest) = old.static_nat.filter(|guest| new.static_nat != Some(*guest)) {
+        flows.push(FlowMatch {
+            original_destination: Some(public),
+            reply_source: Some(guest),
+            ..FlowMatch::default()
+        });
+        flows.push(FlowMatch {
+            original_source: Some(guest),
+            reply_destination: Some(public),
+            ..FlowMatch::default()
+        });
+    }
+    for (key, forward) in old.forwards.iter().filter(|(key, forward)| new.forwards.get(key) != Some(*forward))
+    {
+        flows.push(FlowMatch {
+            original_destination: Some(public),
+            reply_source: Some(forward.guest),
+            protocol: Some(match key.protocol {
+                TransportProtocol::Tcp => 6,
+                TransportProtocol::Udp => 17,
+            }),
+            original_destination_ports: Some(key.ports.ports()),
+            ..FlowMatch::default()
+        });
+    }
+    flows
+}

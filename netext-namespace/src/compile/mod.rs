@@ -1,0 +1,9 @@
+//! What a router means for the kernel: pure functions from [`Router`](crate::model::Router) to plans.
+
+mod flows;
+mod links;
+mod packets;
+
+pub use flows::flows_to_cut;
+pub use links::links;
+pub use packets::{Chain, Ruleset, Set, packets};

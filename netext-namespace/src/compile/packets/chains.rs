@@ -1,0 +1,119 @@
+//! The chains that every router has, and the sets that they look things up in.
+//!
+//! A packet's way: `guard` (spoofed sources, and the ingress firewall on the destination that the packet came
+//! with), `translate_destination`, then `deliver` (for the router itself) or `forward`, `translate_source`, and
+//! `leave`. Packets of known connections pass `guard`, `deliver` and `forward` at their first rule.
+
+use super::ruleset::{Chain, Ruleset, Set};
+
+/// The chains with their sets still empty.
+pub(super) fn skeleton() -> Ruleset {
+    let sets = [
+        // The router's interfaces by kind.
+        ("guest_interfaces", Set::of("ifname")),
+        ("public_interfaces", Set::of("ifname")),
+        // What may come from an interface: the guests' subnet.
+        ("guest_subnets", Set::of("ifname . ipv4_addr").of_ranges()),
+        ("guest_addresses", Set::of("ipv4_addr").of_ranges()),
+        // What guests may ask of the router itself.
+        ("guest_services", Set::of("ifname . ipv4_addr . inet_proto . inet_service")),
+        // Public addresses that let in only what their rules allow.
+        ("firewalled", Set::of("ipv4_addr")),
+        // Where packets to public addresses lead.
+        ("forwards", Set::map("ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service")),
+        ("forward_ranges", Set::map("ipv4_addr . inet_proto . inet_service : ipv4_addr").of_ranges()),
+        ("static_nat", Set::map("ipv4_addr : ipv4_addr")),
+        // What guests leave by.
+        ("static_nat_source", Set::map("ipv4_addr : ipv4_addr")),
+        ("source_nat", Set::map("ipv4_addr : ipv4_addr").of_ranges()),
+        // What guests meet each other by when they go through a public address.
+        ("hairpin", Set::map("ifname : ipv4_addr")),
+        // What guests of a tier may reach.
+        ("egress", Set::map("ifname : verdict")),
+    ];
+
+    let established = "ct state established,related accept";
+    let invalid = "ct state invalid drop";
+    let chains = [
+        (
+            "guard",
+            Some("type filter hook prerouting priority dstnat - 10; policy accept;"),
+            vec![
+                established,
+                "iifname @public_interfaces ip saddr @guest_addresses drop",
+                // A guest that has no address yet asks for one from 0.0.0.0.
+                "iifname @guest_interfaces ip saddr != 0.0.0.0 iifname . ip saddr != @guest_subnets drop",
+                "ip daddr @firewalled jump ingress",
+            ],
+        ),
+        ("ingress", None, vec!["jump ingress_allowed", "drop"]),
+        ("ingress_allowed", None, vec![]),
+        (
+            "translate_destination",
+            Some("type nat hook prerouting priority dstnat; policy accept;"),
+            vec![
+                "dnat ip to ip daddr . meta l4proto . th dport map @forwards",
+                "dnat ip to ip daddr . meta l4proto . th dport map @forward_ranges",
+                "dnat ip to ip daddr map @static_nat",
+            ],
+        ),
+        (
+            "deliver",
+            Some("type filter hook input priority filter; policy drop;"),
+            vec![
+                established,
+                invalid,
+                "iif lo accept",
+                // It passed the ingress firewall.
+                "ip daddr @firewalled icmp type echo-request accept",
+                "iifname @guest_interfaces jump deliver_from_guests",
+            ],
+        ),
+        (
+            "deliver_from_guests",
+            None,
+            vec![
+                "icmp type echo-request accept",
+                "icmpv6 type { echo-request, nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept",
+                "udp sport 68 udp dport 67 accept",
+                "iifname . ip daddr . meta l4proto . th dport @guest_services accept",
+            ],
+        ),
+        (
+            "forward",
+            Some("type filter hook forward priority filter; policy drop;"),
+            vec![
+                established,
+                invalid,
+                // It came to a public address and passed the ingress firewall there.
+                "ct status dnat accept",
+                "oifname @public_interfaces iifname vmap @egress",
+            ],
+        ),
+        (
+            "translate_source",
+            Some("type nat hook postrouting priority srcnat; policy accept;"),
+            vec![
+                "ct status dnat oifname . ip saddr @guest_subnets snat ip to oifname map @hairpin",
+                "oifname @public_interfaces snat ip to ip saddr map @static_nat_source",
+                "oifname @public_interfaces snat ip to ip saddr map @source_nat",
+            ],
+        ),
+        (
+            "leave",
+            Some("type filter hook postrouting priority srcnat + 10; policy accept;"),
+            // A guest whose address was not translated has no business outside.
+            vec!["oifname @public_interfaces ip saddr @guest_addresses drop"],
+        ),
+    ];
+
+    Ruleset {
+        sets: sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect(),
+        chains: chains
+            .into_iter()
+            .map(|(name, hook, rules)| {
+                (name.to_owned(), Chain { hook, rules: rules.into_iter().map(str::to_owned).collect() })
+            })
+            .collect(),
+    }
+}

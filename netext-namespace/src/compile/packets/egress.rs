@@ -1,0 +1,36 @@
+//! What guests may reach.
+
+use netext_protocol::FirewallSubject;
+
+use super::matches::{self, Match, networks};
+use super::ruleset::Ruleset;
+use crate::model::{Router, guest_interface};
+
+pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
+    for (network, tier) in router.implemented_tiers().filter(|(_, tier)| tier.routes()) {
+        let (_, interface) = guest_interface(router.id, &tier.segment());
+        let Some(firewall) = &tier.firewall else {
+            ruleset.map("egress", interface, "accept");
+            continue;
+        };
+        // The rules say the opposite of the default.
+        let (listed, default) =
+            if firewall.default_egress_allow { ("drop", "accept") } else { ("accept", "drop") };
+        let chain = format!("egress_{network}");
+        ruleset.map("egress", interface, format!("goto {chain}"));
+
+        let rules = firewall.rules.iter().filter(|rule| rule.subject == FirewallSubject::Egress);
+        let matched = rules.flat_map(|rule| {
+            let destinations = networks(&rule.dest_cidrs);
+            networks(&rule.source_cidrs).into_iter().flat_map(move |source| {
+                destinations.clone().into_iter().map(move |destination| Match {
+                    source,
+                    destination,
+                    traffic: rule.traffic,
+                })
+            })
+        });
+        matches::compile(ruleset, &chain, matched, listed);
+        ruleset.rule(&chain, default);
+    }
+}

@@ -1,0 +1,27 @@
+//! The packet rules of a router: one nftables table of its own, `inet netext`.
+//!
+//! The chains are the same for every router and never change; what a router is stands in the sets and maps
+//! that they look things up in. So one more forward is one more element: the cost of a change does not grow
+//! with what is there already, nor does the cost of a packet.
+
+mod chains;
+mod egress;
+mod ingress;
+mod matches;
+mod nat;
+mod ruleset;
+mod segments;
+
+use crate::model::Router;
+
+pub use ruleset::{Chain, Ruleset, Set};
+
+/// The packet rules of a router as far as its tiers are in force.
+pub fn packets(router: &Router) -> Ruleset {
+    let mut ruleset = chains::skeleton();
+    segments::compile(router, &mut ruleset);
+    nat::compile(router, &mut ruleset);
+    ingress::compile(router, &mut ruleset);
+    egress::compile(router, &mut ruleset);
+    ruleset
+}

@@ -1,0 +1,96 @@
+//! Makes the kernel match a router.
+
+use std::time::Instant;
+
+use netext_core::{DeviceError, ErrorKind};
+
+use crate::compile::{flows_to_cut, links, packets};
+use crate::kernel::conntrack::{self, ConntrackError};
+use crate::kernel::links::{self, LinkError};
+use crate::kernel::namespace::{Namespace, NamespaceError};
+use crate::kernel::nftables::{self, NftError};
+use crate::model::Router;
+use crate::plan::NamespaceName;
+use crate::store::State;
+
+/// Why the kernel could not be made to match.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApplyError {
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    #[error(transparent)]
+    Links(#[from] LinkError),
+    #[error(transparent)]
+    Packets(#[from] NftError),
+    #[error(transparent)]
+    Connections(#[from] ConntrackError),
+    #[error("the deadline has passed")]
+    TooLate,
+}
+
+impl From<ApplyError> for DeviceError {
+    fn from(error: ApplyError) -> Self {
+        let kind = match error {
+            ApplyError::TooLate | ApplyError::Packets(NftError::TimedOut { .. }) => ErrorKind::TimedOut,
+            _ => ErrorKind::Device,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+/// Makes the kernel match `wanted`, given what it was made to match before, and returns the generation that
+/// the packet rules have now.
+///
+/// Packet rules come before links: a new address is guarded before it answers, and one that goes has lost its
+/// translations before it is gone.
+pub(super) fn apply(before: &State, wanted: &Router, deadline: Instant) -> Result<Option<u32>, ApplyError> {
+    in_time(deadline)?;
+    let plan = links(wanted);
+    let Some(namespace_plan) = &plan.namespace else {
+        remove(&before.router)?;
+        links::apply(&plan)?;
+        return Ok(None);
+    };
+    let namespace = apply_packets(before, wanted, &namespace_plan.name, deadline)?;
+    in_time(deadline)?;
+    links::apply(&plan)?;
+    let flows = flows_to_cut(&before.router, wanted);
+    if !flows.is_empty() {
+        conntrack::cut(&namespace, &flows)?;
+    }
+    in_time(deadline)?;
+    Ok(Some(nftables::generation(&namespace)?))
+}
+
+/// Puts the packet rules in force. Only the difference if nobody touched them since our last change; all of
+/// them if somebody did, or if the namespace is new.
+fn apply_packets(
+    before: &State,
+    wanted: &Router,
+    name: &NamespaceName,
+    deadline: Instant,
+) -> Result<Namespace, ApplyError> {
+    let ruleset = packets(wanted);
+    let Some(namespace) = Namespace::open(name)? else {
+        let namespace = Namespace::create(name)?;
+        nftables::run(&namespace, &ruleset.create(), deadline)?;
+        return Ok(namespace);
+    };
+    let untouched = before.ruleset_generation == Some(nftables::generation(&namespace)?);
+    let script = if untouched { packets(&before.router).change_to(&ruleset) } else { ruleset.replace() };
+    if !script.is_empty() {
+        nftables::run(&namespace, &script, deadline)?;
+    }
+    Ok(namespace)
+}
+
+/// Takes down the namespace that the router had, and its links on the host.
+fn remove(router: &Router) -> Result<(), LinkError> {
+    let interfaces = links(router).namespace.map(|namespace| namespace.interfaces).unwrap_or_default();
+    let peers: Vec<_> = interfaces.into_iter().map(|interface| interface.peer).collect();
+    links::remove(&router.id.namespace(), &peers)
+}
+
+fn in_time(deadline: Instant) -> Result<(), ApplyError> {
+    if Instant::now() < deadline { Ok(()) } else { Err(ApplyError::TooLate) }
+}

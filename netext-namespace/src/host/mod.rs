@@ -1,0 +1,7 @@
+//! The host role: the device of the protocol that acts on this machine.
+
+mod apply;
+mod device;
+mod transaction;
+
+pub use device::HostDevice;

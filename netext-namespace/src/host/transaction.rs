@@ -1,0 +1,65 @@
+//! One change of one router: lock, load, change, compile, apply, save; or as if nothing had happened.
+
+use std::time::{Duration, Instant};
+
+use netext_core::{Context, DeviceError, ErrorKind};
+
+use super::apply::apply;
+use crate::model::{Router, RouterId};
+use crate::store::{LockedRouter, State, Store, StoreError};
+
+/// How long it may take to put back what was there when a change failed.
+const ROLLBACK: Duration = Duration::from_millis(1500);
+
+impl From<StoreError> for DeviceError {
+    fn from(error: StoreError) -> Self {
+        let kind = match error {
+            StoreError::Busy { .. } => ErrorKind::TimedOut,
+            _ => ErrorKind::Device,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+/// Changes a router, in the state and in the kernel. If any part of it fails, both are what they were.
+pub(super) fn change(
+    store: &Store,
+    context: &Context,
+    router: RouterId,
+    change: impl FnOnce(&mut Router) -> Result<(), DeviceError>,
+) -> Result<(), DeviceError> {
+    context.deadline().check()?;
+    let locked = store.lock(router, context.deadline().instant())?;
+    let before = locked.load()?;
+
+    let mut wanted = before.router.clone();
+    let devices = wanted.devices.learn(context.physical_details());
+    devices.map_err(|error| DeviceError::invalid(error.to_string()))?;
+    change(&mut wanted)?;
+
+    commit(&locked, &before, wanted, context).map_err(|error| roll_back(&before, error))
+}
+
+fn commit(locked: &LockedRouter, before: &State, wanted: Router, context: &Context) -> Result<(), DeviceError> {
+    let ruleset_generation = apply(before, &wanted, context.deadline().instant())?;
+    context.deadline().check()?;
+    let after = State { router: wanted, ruleset_generation };
+    if after.router.is_empty() {
+        locked.forget()?;
+    } else if after != *before {
+        locked.save(&after)?;
+    }
+    Ok(())
+}
+
+/// Puts back what was there. The change may have stopped anywhere, so nothing is taken as given.
+fn roll_back(before: &State, error: DeviceError) -> DeviceError {
+    let unknown = State { ruleset_generation: None, ..before.clone() };
+    match apply(&unknown, &before.router, Instant::now() + ROLLBACK) {
+        Ok(_) => error,
+        Err(rollback) => DeviceError::new(
+            error.kind(),
+            format!("{error}; and putting back what was there failed, too: {rollback}; the next command tries again"),
+        ),
+    }
+}

@@ -1,0 +1,138 @@
+//! Public addresses and what leads from them to guests.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use netext_protocol::{NetworkId, PortForward, PortRange, PublicIp, Segment, TransportProtocol};
+use serde::{Deserialize, Serialize};
+
+/// A public address in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicAddress {
+    /// The network that uses it.
+    pub network: Option<NetworkId>,
+    /// The public segment; untagged if none was named.
+    pub segment: Option<Segment>,
+    /// The way out.
+    pub gateway: Option<Ipv4Addr>,
+    /// The public subnet's prefix length; the address stands alone if it is not known.
+    pub prefix_len: Option<u8>,
+    /// The guest that the address belongs to.
+    pub static_nat: Option<Ipv4Addr>,
+    /// The ports that lead to guests. Their public ports do not overlap.
+    #[serde(with = "as_list")]
+    pub forwards: BTreeMap<ForwardKey, Forward>,
+}
+
+/// The public end of a port forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ForwardKey {
+    /// The transport protocol.
+    pub protocol: TransportProtocol,
+    /// The public port or ports.
+    pub ports: PortRange,
+}
+
+/// The guest's end of a port forward: as many ports as the public end has, or one for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    /// The guest.
+    pub guest: Ipv4Addr,
+    /// The guest's port or ports.
+    pub ports: PortRange,
+}
+
+/// A port forward whose two ends do not fit each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "private_port: {private} does not fit public_port {public}: give as many ports on both sides, or one private port"
+)]
+pub struct UnequalPorts {
+    public: PortRange,
+    private: PortRange,
+}
+
+impl PublicAddress {
+    /// Takes over what a command says about the address.
+    pub fn learn(&mut self, network: NetworkId, public: &PublicIp) {
+        self.network = Some(network);
+        self.segment = public.public_vlan.clone().or_else(|| self.segment.take());
+        self.gateway = public.public_gateway.or(self.gateway);
+        self.prefix_len = public.public_cidr.map(|cidr| cidr.prefix_len()).or(self.prefix_len);
+    }
+
+    /// The public segment.
+    pub fn segment(&self) -> Segment {
+        self.segment.clone().unwrap_or(Segment::Untagged)
+    }
+
+    /// The address as it is set on the interface.
+    pub fn interface_address(&self, address: Ipv4Addr) -> Ipv4Net {
+        Ipv4Net::new(address, self.prefix_len.unwrap_or(32)).unwrap_or(Ipv4Net::from(address))
+    }
+
+    /// Leads ports to a guest. Forwards that were there for any of the ports give way: the server never keeps
+    /// two, so theirs is the delete that comes late.
+    pub fn forward(&mut self, wanted: &PortForward) -> Result<(), UnequalPorts> {
+        let (key, forward) = ends(wanted)?;
+        self.forwards.retain(|old, _| old.protocol != key.protocol || !old.ports.overlaps(key.ports));
+        self.forwards.insert(key, forward);
+        Ok(())
+    }
+
+    /// No longer leads ports to a guest, unless they lead elsewhere by now.
+    pub fn stop_forward(&mut self, unwanted: &PortForward) {
+        if let Ok((key, forward)) = ends(unwanted)
+            && self.forwards.get(&key) == Some(&forward)
+        {
+            self.forwards.remove(&key);
+        }
+    }
+
+    /// Takes the address from a guest, unless it belongs to another one by now.
+    pub fn stop_static_nat(&mut self, guest: Ipv4Addr) {
+        if self.static_nat == Some(guest) {
+            self.static_nat = None;
+        }
+    }
+}
+
+fn ends(forward: &PortForward) -> Result<(ForwardKey, Forward), UnequalPorts> {
+    let (public, private) = (forward.public_port, forward.private_port);
+    if private.is_single() || private.count() == public.count() {
+        let key = ForwardKey { protocol: forward.protocol, ports: public };
+        Ok((key, Forward { guest: forward.private_ip, ports: private }))
+    } else {
+        Err(UnequalPorts { public, private })
+    }
+}
+
+/// JSON has no maps with structured keys.
+mod as_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Forward, ForwardKey};
+
+    #[derive(Serialize, Deserialize)]
+    struct Entry {
+        #[serde(flatten)]
+        key: ForwardKey,
+        to: Forward,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        forwards: &BTreeMap<ForwardKey, Forward>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(forwards.iter().map(|(key, to)| Entry { key: *key, to: *to }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<ForwardKey, Forward>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().map(|entry: Entry| (entry.key, entry.to)).collect())
+    }
+}

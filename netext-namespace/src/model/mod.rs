@@ -1,0 +1,16 @@
+//! What is desired: routers with their tiers, public addresses and rules, as plain data.
+//!
+//! Commands change a [`Router`]; [`crate::compile`] says what that means for links and packets. Nothing here
+//! touches the kernel, the disk or the clock.
+
+mod address;
+mod devices;
+mod naming;
+mod router;
+mod tier;
+
+pub use address::{Forward, ForwardKey, PublicAddress};
+pub use devices::{Device, Devices};
+pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
+pub use router::{Router, RouterId};
+pub use tier::{GuestNic, Ipv6Subnet, Tier};

@@ -1,0 +1,141 @@
+//! A guest network behind a router.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use netext_protocol::{FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Segment};
+use serde::{Deserialize, Serialize};
+
+/// A guest network: the only one of a network that stands alone, or a tier of a VPC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// Whether it is in force. One that is not keeps what came before `implement-network`, or what has to
+    /// survive a shutdown.
+    pub implemented: bool,
+    /// How guests use it.
+    pub guest_type: Option<GuestType>,
+    /// The segment that the guests' NICs are on; untagged if the server never named one.
+    pub segment: Option<Segment>,
+    /// The guests' IPv4 gateway.
+    pub gateway: Option<Ipv4Addr>,
+    /// The guests' IPv4 subnet.
+    pub cidr: Option<Ipv4Net>,
+    /// What the router answers on inside the guest network, if it is not the gateway.
+    pub extension_ip: Option<Ipv4Addr>,
+    /// The guests' IPv6 subnet.
+    pub ipv6: Option<Ipv6Subnet>,
+    /// The firewall rules; `None` if none were ever received, which leaves everything open that NAT leads in.
+    pub firewall: Option<FirewallRules>,
+    /// The instances' NICs.
+    pub nics: BTreeMap<NicId, GuestNic>,
+}
+
+/// An IPv6 subnet with the router's address in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ipv6Subnet {
+    /// The guests' gateway.
+    pub gateway: Ipv6Addr,
+    /// The prefix.
+    pub cidr: Ipv6Net,
+}
+
+/// An instance's NIC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestNic {
+    /// Its hardware address.
+    pub mac: MacAddr,
+    /// Its IPv4 address.
+    pub ip: Option<Ipv4Addr>,
+    /// The instance's host name.
+    pub hostname: Option<HostName>,
+}
+
+impl GuestNic {
+    /// The NIC that a command speaks of.
+    pub fn new(nic: &Nic, hostname: Option<HostName>) -> Self {
+        Self { mac: nic.mac, ip: nic.ip, hostname }
+    }
+}
+
+impl Tier {
+    /// Fills in what is not known yet. What is known stays: a command about a NIC carries that NIC's gateway,
+    /// and any command may be late.
+    pub fn learn(&mut self, network: &Network) {
+        self.guest_type = self.guest_type.or(network.guest_type);
+        self.segment = self.segment.take().or_else(|| network.vlan.clone());
+        self.gateway = self.gateway.or(network.gateway);
+        self.cidr = self.cidr.or(network.cidr);
+        self.ipv6 = self.ipv6.or_else(|| ipv6_subnet(network));
+    }
+
+    /// Brings it into force as `implement-network` says it is now.
+    pub fn implement(&mut self, network: &Network, extension_ip: Option<Ipv4Addr>) {
+        self.implemented = true;
+        self.guest_type = network.guest_type.or(self.guest_type);
+        self.segment = network.vlan.clone().or_else(|| self.segment.take());
+        self.gateway = network.gateway.or(self.gateway);
+        self.cidr = network.cidr.or(self.cidr);
+        self.extension_ip = extension_ip.or(self.extension_ip);
+        self.ipv6 = ipv6_subnet(network);
+    }
+
+    /// Brings it into force if it is not: on a shared network an instance's NIC may be the first thing heard of.
+    pub fn serve(&mut self, extension_ip: Option<Ipv4Addr>) {
+        self.implemented = true;
+        self.extension_ip = self.extension_ip.or(extension_ip);
+    }
+
+    /// Takes it out of force. Its segment is not sent again; that it was ever filtered is remembered, so that
+    /// nothing gets in between the replay of its NAT and that of its rules.
+    pub fn shut_down(&mut self) {
+        self.implemented = false;
+        self.nics.clear();
+        if self.firewall.is_some() {
+            self.firewall = Some(FirewallRules::new(false, Vec::new()));
+        }
+    }
+
+    /// How guests use it; a tier that was never said to be anything else is isolated.
+    pub fn guest_type(&self) -> GuestType {
+        self.guest_type.unwrap_or(GuestType::Isolated)
+    }
+
+    /// The segment that the guests' NICs are on.
+    pub fn segment(&self) -> Segment {
+        self.segment.clone().unwrap_or(Segment::Untagged)
+    }
+
+    /// The router's own address in the guest network, with the subnet's prefix length.
+    pub fn address(&self) -> Option<Ipv4Net> {
+        let address = match self.guest_type() {
+            GuestType::L2 => None,
+            GuestType::Shared => self.extension_ip,
+            _ => self.extension_ip.or(self.gateway),
+        }?;
+        Ipv4Net::new(address, self.cidr?.prefix_len()).ok()
+    }
+
+    /// All of the router's addresses in the guest network.
+    pub fn addresses(&self) -> impl Iterator<Item = IpNet> {
+        let ipv6 = self.ipv6.and_then(|subnet| Ipv6Net::new(subnet.gateway, subnet.cidr.prefix_len()).ok());
+        self.address().map(IpNet::V4).into_iter().chain(ipv6.filter(|_| self.routes()).map(IpNet::V6))
+    }
+
+    /// Whether the router is the guests' gateway: it forwards, translates and filters. Otherwise it only
+    /// serves them from an address among theirs.
+    pub fn routes(&self) -> bool {
+        self.guest_type() == GuestType::Isolated
+            && self.gateway.is_some()
+            && self.extension_ip.is_none_or(|address| Some(address) == self.gateway)
+    }
+
+    /// The guests' subnet.
+    pub fn subnet(&self) -> Option<Ipv4Net> {
+        self.cidr.map(|cidr| cidr.trunc())
+    }
+}
+
+fn ipv6_subnet(network: &Network) -> Option<Ipv6Subnet> {
+    Some(Ipv6Subnet { gateway: network.network_ip6_gateway?, cidr: network.network_ip6_cidr? })
+}

@@ -1,0 +1,59 @@
+//! Where this extension keeps things.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The extension's name and folders. CloudStack deploys an extension as a folder of its own; that folder's name
+/// is the extension's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The extension's name.
+    pub extension: String,
+    /// State: `/var/lib/cloudstack/<extension>`, or below `NETEXT_STATE_ROOT`.
+    pub state: PathBuf,
+    /// Log: `/var/log/cloudstack/extensions/<extension>/<extension>.log`, or below `NETEXT_LOG_ROOT`.
+    pub log: PathBuf,
+}
+
+impl Places {
+    /// The places of the executable that runs, as the environment has them.
+    pub fn of_this_process() -> Self {
+        let executable = env::current_exe().unwrap_or_default();
+        Self::of(&executable, |variable| env::var_os(variable))
+    }
+
+    fn of(executable: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let folder = executable.parent().and_then(Path::file_name);
+        let extension =
+            folder.map_or_else(|| "netext-namespace".into(), |name| name.to_string_lossy().into_owned());
+        let root = |name, default: &str| variable(name).map_or_else(|| default.into(), PathBuf::from);
+        Self {
+            state: root("NETEXT_STATE_ROOT", "/var/lib/cloudstack").join(&extension),
+            log: root("NETEXT_LOG_ROOT", "/var/log/cloudstack/extensions")
+                .join(&extension)
+                .join(format!("{extension}.log")),
+            extension,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_is_named_after_its_folder() {
+        let places = Places::of(Path::new("/etc/cloudstack/extensions/acme/acme-wrapper.sh"), |_| None);
+        assert_eq!(places.extension, "acme");
+        assert_eq!(places.state, Path::new("/var/lib/cloudstack/acme"));
+        assert_eq!(places.log, Path::new("/var/log/cloudstack/extensions/acme/acme.log"));
+    }
+
+    #[test]
+    fn the_roots_can_be_moved() {
+        let places = Places::of(Path::new("/x/acme/acme.sh"), |name| Some(format!("/tmp/{name}").into()));
+        assert_eq!(places.state, Path::new("/tmp/NETEXT_STATE_ROOT/acme"));
+        assert_eq!(places.log, Path::new("/tmp/NETEXT_LOG_ROOT/acme/acme.log"));
+    }
+}

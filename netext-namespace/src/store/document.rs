@@ -1,0 +1,85 @@
+//! The state document of one router.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LockedRouter, StoreError, io_error, private_folder};
+use crate::model::Router;
+
+/// What is known of a router between commands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// What the router shall be.
+    pub router: Router,
+    /// The generation of the namespace's packet rules after our last change to them. While the kernel shows
+    /// the same number they are what `router` compiles to, because any change by anyone counts it up.
+    pub ruleset_generation: Option<u32>,
+}
+
+/// The format of the document; a reader takes its own and every earlier one.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    #[serde(flatten)]
+    state: &'a State,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+const FILE: &str = "state.json";
+
+impl LockedRouter {
+    /// What the last command left; a router without anything if there was none.
+    pub fn load(&self) -> Result<State, StoreError> {
+        let path = self.folder.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(State { router: Router::new(self.router), ruleset_generation: None });
+            }
+            Err(error) => return Err(io_error("read", &path)(error)),
+        };
+        let damaged = |source| StoreError::Damaged { path: path.clone(), source };
+        let Format { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(StoreError::Newer { path, found: format, known: FORMAT });
+        }
+        serde_json::from_slice(&bytes).map_err(damaged)
+    }
+
+    /// Replaces the document: after a crash at any moment it is the old one or the new one.
+    pub fn save(&self, state: &State) -> Result<(), StoreError> {
+        private_folder(&self.folder)?;
+        let (path, new) = (self.folder.join(FILE), self.folder.join("state.json.new"));
+        let document = serde_json::to_vec(&Document { format: FORMAT, state })
+            .map_err(|source| StoreError::Damaged { path: new.clone(), source })?;
+        OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&new)
+            .and_then(|mut file| file.write_all(&document).and_then(|()| file.sync_data()))
+            .map_err(io_error("write", &new))?;
+        fs::rename(&new, &path).map_err(io_error("replace", &path))?;
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(io_error("sync the folder", &self.folder))
+    }
+
+    /// Forgets the router; one that is not there is forgotten already.
+    pub fn forget(&self) -> Result<(), StoreError> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", &self.folder)(error)),
+            _ => Ok(()),
+        }
+    }
+}

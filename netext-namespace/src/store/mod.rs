@@ -1,0 +1,98 @@
+//! The state of every router on disk, and its lock.
+//!
+//! `<root>/lock-network-<id>` is locked by whoever works on the router and never unlinked: a lock file that
+//! is removed lets two holders in. `<root>/network-<id>/state.json` is replaced as a whole or not at all.
+
+mod document;
+mod lock;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::model::RouterId;
+
+pub use document::State;
+pub use lock::LockedRouter;
+
+/// Where the routers of this extension keep their state.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// Why a router's state could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused something.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Another command held the router for too long.
+    #[error("{router} is busy: another command holds {} and did not let go in time; try again", path.display())]
+    Busy {
+        /// The router.
+        router: RouterId,
+        /// Its lock file.
+        path: PathBuf,
+    },
+    /// The state was written by a later version of this program.
+    #[error(
+        "{} was written by a newer version (format {found}, this one knows {known}); install that version again",
+        path.display()
+    )]
+    Newer {
+        /// The state file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The latest format that this version reads.
+        known: u32,
+    },
+    /// The state cannot be understood.
+    #[error(
+        "{} is damaged: {source}; move it away and restart the network with cleanup to build the router anew",
+        path.display()
+    )]
+    Damaged {
+        /// The state file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+impl Store {
+    /// The store below a folder, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Locks a router, waiting for whoever works on it until the deadline.
+    pub fn lock(&self, router: RouterId, deadline: Instant) -> Result<LockedRouter, StoreError> {
+        private_folder(&self.root)?;
+        LockedRouter::acquire(&self.root, router, deadline)
+    }
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { action, path, source }
+}
+
+/// Makes a folder that only its owner can look into, with those above it.
+fn private_folder(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io_error("create the folder", path))
+}
