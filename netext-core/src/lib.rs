@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Build network extensions for Apache CloudStack.
+#![forbid(unsafe_code)]
+
+mod context;
+mod deadline;
+mod describe;
+mod device;
+mod dispatch;
+mod error;
+mod handler;
+mod reply;
+
+pub use async_trait::async_trait;
+pub use context::Context;
+pub use deadline::Deadline;
+pub use describe::Description;
+pub use device::NetworkDevice;
+pub use error::{DeviceError, ErrorKind};
+pub use handler::{Handler, Invocation};
+/// The protocol's types.
+pub use netext_protocol as protocol;
+pub use reply::Reply;
