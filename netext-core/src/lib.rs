@@ -1,4 +1,4 @@
-//! Build network extensions for Apache CloudStack.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod context;
@@ -8,7 +8,9 @@ mod device;
 mod dispatch;
 mod error;
 mod handler;
+mod process;
 mod reply;
+pub mod runner;
 
 pub use async_trait::async_trait;
 pub use context::Context;
@@ -19,4 +21,6 @@ pub use error::{DeviceError, ErrorKind};
 pub use handler::{Handler, Invocation};
 /// The protocol's types.
 pub use netext_protocol as protocol;
+pub use process::{main, main_with};
 pub use reply::Reply;
+pub use runner::Runner;
