@@ -1,1 +1,26 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod context;
+mod deadline;
+mod describe;
+mod device;
+mod dispatch;
+mod error;
+mod handler;
+mod process;
+mod reply;
+pub mod runner;
+
+pub use async_trait::async_trait;
+pub use context::Context;
+pub use deadline::Deadline;
+pub use describe::Description;
+pub use device::NetworkDevice;
+pub use error::{DeviceError, ErrorKind};
+pub use handler::{Handler, Invocation};
+/// The protocol's types.
+pub use netext_protocol as protocol;
+pub use process::{main, main_with};
+pub use reply::Reply;
+pub use runner::Runner;

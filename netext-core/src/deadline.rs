@@ -1,0 +1,113 @@
+//! Until when a command may work.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::DeviceError;
+
+/// Until when a command may work. Clones share one flag: when the runner calls the work off, because the time
+/// is over or the process was asked to end, every clone knows.
+///
+/// Work that changes something should ask [`check`](Self::check) before the change and not after it: what
+/// ends after the deadline counts as failed, whatever it answers, and the server sends it again.
+///
+/// ```
+/// use netext_core::{Deadline, ErrorKind};
+/// use std::time::Duration;
+///
+/// let deadline = Deadline::after(Duration::from_secs(60));
+/// deadline.check()?;
+/// assert!(deadline.remaining() > Duration::from_secs(59));
+///
+/// deadline.cancel();
+/// assert_eq!(deadline.check().unwrap_err().kind(), ErrorKind::TimedOut);
+/// # Ok::<(), netext_core::DeviceError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Deadline {
+    instant: Instant,
+    cancelled: Arc<watch::Sender<bool>>,
+}
+
+impl Deadline {
+    /// The deadline at an instant.
+    pub fn at(instant: Instant) -> Self {
+        Self { instant, cancelled: Arc::new(watch::Sender::new(false)) }
+    }
+
+    /// The deadline after some time from now.
+    pub fn after(time: Duration) -> Self {
+        Self::at(Instant::now() + time)
+    }
+
+    /// When the time is over.
+    pub fn instant(&self) -> Instant {
+        self.instant
+    }
+
+    /// How much time is left: nothing once the work was called off. The right timeout for whatever one waits
+    /// for next.
+    pub fn remaining(&self) -> Duration {
+        if *self.cancelled.borrow() {
+            Duration::ZERO
+        } else {
+            self.instant.saturating_duration_since(Instant::now())
+        }
+    }
+
+    /// Whether the time is over or the work was called off.
+    pub fn is_cancelled(&self) -> bool {
+        self.remaining().is_zero()
+    }
+
+    /// Fails if the time is over or the work was called off.
+    pub fn check(&self) -> Result<(), DeviceError> {
+        if self.is_cancelled() {
+            return Err(DeviceError::timed_out("the deadline has passed"));
+        }
+        Ok(())
+    }
+
+    /// Waits until the time is over or the work was called off.
+    pub async fn cancelled(&self) {
+        let mut flag = self.cancelled.subscribe();
+        // Both ends of this wait say the same, the flag and the clock.
+        let _ = tokio::time::timeout_at(self.instant.into(), flag.wait_for(|cancelled| *cancelled)).await;
+    }
+
+    /// Calls the work off before its time.
+    pub fn cancel(&self) {
+        self.cancelled.send_replace(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(deadline: &Deadline) -> Duration {
+        let begin = Instant::now();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(deadline.cancelled());
+        begin.elapsed()
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_by_the_clock() {
+        let deadline = Deadline::after(Duration::from_millis(50));
+        assert!(!deadline.is_cancelled());
+        assert!(wait(&deadline) >= Duration::from_millis(49));
+        assert!(deadline.is_cancelled());
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_when_a_clone_calls_the_work_off() {
+        let deadline = Deadline::after(Duration::from_secs(600));
+        let clone = deadline.clone();
+        std::thread::spawn(move || clone.cancel());
+        assert!(wait(&deadline) < Duration::from_secs(60));
+        assert!(deadline.check().is_err());
+    }
+}

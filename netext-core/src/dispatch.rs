@@ -1,0 +1,63 @@
+//! From a command to the method of a device that answers it.
+
+use async_trait::async_trait;
+use netext_protocol::{Request, for_each_command};
+
+use crate::{Context, Description, DeviceError, Handler, Invocation, NetworkDevice, Reply};
+
+/// Every device is a handler.
+#[async_trait]
+impl<D: NetworkDevice + ?Sized> Handler for D {
+    fn description(&self) -> Description {
+        self.describe()
+    }
+
+    async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError> {
+        let command = invocation.command();
+        let description = self.describe();
+        if !description.provides(command) {
+            return Ok(Reply::Nothing);
+        }
+        if !description.implements(command) {
+            return Err(DeviceError::not_implemented(command));
+        }
+        let envelope = invocation.parse()?;
+        let (context, request) = Context::of_envelope(command, envelope, invocation.deadline().clone());
+        call(self, &context, request).await
+    }
+}
+
+/// Turns what a method returns into a reply; a method whose return type is not what the table says about its
+/// command's output does not compile.
+macro_rules! reply {
+    (Nothing, $answer:expr) => {{
+        let answer: () = $answer;
+        Reply::from(answer)
+    }};
+    (ActionResult, $answer:expr) => {{
+        let answer: netext_protocol::ActionResult = $answer;
+        Reply::from(answer)
+    }};
+    ($output:ident, $answer:expr) => {{
+        let answer: Option<netext_protocol::$output> = $answer;
+        Reply::from(answer)
+    }};
+}
+
+macro_rules! define_call {
+    ($($(#[$meta:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+        async fn call<D: NetworkDevice + ?Sized>(
+            device: &D,
+            context: &Context,
+            request: Request,
+        ) -> Result<Reply, DeviceError> {
+            match request {
+                $(Request::$variant(request) => Ok(reply!($output, device.$method(context, request).await?)),)*
+                // The enum is open for later versions, yet every row of the table has its arm above.
+                other => Err(DeviceError::not_implemented(other.command())),
+            }
+        }
+    };
+}
+
+for_each_command!(define_call);

@@ -1,0 +1,219 @@
+//! Why a command failed, and the exit code that says so.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+
+use netext_protocol::{Command, ParseError};
+
+/// What kind of failure it is: decides the exit code, and whether another try can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The command line, the payload or the configuration cannot be used as it stands. Exit code 1.
+    Invalid,
+    /// The device or host cannot be reached, or does not let us in. Exit code 2.
+    Connection,
+    /// The device or the remote side failed. Exit code 3.
+    Device,
+    /// It took too long, or was called off. Exit code 4.
+    TimedOut,
+    /// The device does not know the command. Exit code 5.
+    NotImplemented,
+    /// A defect of the extension itself. Exit code 70, as `sysexits.h` has it.
+    Internal,
+}
+
+impl ErrorKind {
+    const ALL: [Self; 6] =
+        [Self::Invalid, Self::Connection, Self::Device, Self::TimedOut, Self::NotImplemented, Self::Internal];
+
+    /// The exit code of a command that failed so.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Invalid => 1,
+            Self::Connection => 2,
+            Self::Device => 3,
+            Self::TimedOut => 4,
+            Self::NotImplemented => 5,
+            Self::Internal => 70,
+        }
+    }
+
+    /// The kind that an exit code stands for; the protocol leaves other codes free, they count as
+    /// [`Device`](Self::Device). For proxies, which hear another extension's exit code.
+    pub fn from_exit_code(code: i32) -> Self {
+        Self::ALL.into_iter().find(|kind| i32::from(kind.exit_code()) == code).unwrap_or(Self::Device)
+    }
+
+    /// The kind's name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Connection => "connection",
+            Self::Device => "device",
+            Self::TimedOut => "timed-out",
+            Self::NotImplemented => "not-implemented",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether the same command can succeed later although nobody changed anything.
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Connection | Self::TimedOut)
+    }
+}
+
+/// A command failed. The message is what the operator reads in the server's log, so it should say what was
+/// attempted, on what, and what to do if that is known; never a secret.
+///
+/// It is shown as one line: line breaks and other control characters appear escaped.
+///
+/// ```
+/// use netext_core::{DeviceError, ErrorKind};
+///
+/// let refused = std::io::Error::other("connection refused");
+/// let error = DeviceError::connection("cannot reach the controller 192.0.2.10:443").with_source(refused);
+/// assert_eq!(error.kind(), ErrorKind::Connection);
+/// assert_eq!(error.exit_code(), 2);
+/// assert!(error.is_retryable());
+/// assert_eq!(error.report(), "cannot reach the controller 192.0.2.10:443: connection refused");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("{}", OneLine(.message))]
+pub struct DeviceError {
+    kind: ErrorKind,
+    message: String,
+    retryable: bool,
+    #[source]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl DeviceError {
+    /// A failure of some kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retryable: kind.is_retryable(), source: None }
+    }
+
+    /// The command line, the payload or the configuration cannot be used.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// The device or host cannot be reached, or does not let us in.
+    pub fn connection(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Connection, message)
+    }
+
+    /// The device or the remote side failed.
+    pub fn device(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Device, message)
+    }
+
+    /// It took too long, or was called off.
+    pub fn timed_out(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::TimedOut, message)
+    }
+
+    /// The device does not know the command.
+    pub fn not_implemented(command: Command) -> Self {
+        Self::new(ErrorKind::NotImplemented, format!("{command} is not implemented by this device"))
+    }
+
+    /// A defect of the extension itself.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// What it was caused by.
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Says that another try can or cannot help, where the kind does not tell.
+    pub fn retryable(mut self, retryable: bool) -> Self {
+        self.retryable = retryable;
+        self
+    }
+
+    /// The kind of failure.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The exit code that says so.
+    pub fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
+    }
+
+    /// Whether the same command can succeed later although nobody changed anything.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// The message and its causes, in one line: what the runner prints.
+    pub fn report(&self) -> String {
+        let mut report = match self.kind {
+            ErrorKind::Internal => format!("internal error: {self}"),
+            _ => self.to_string(),
+        };
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            // Writing to a string cannot fail.
+            let _ = write!(report, ": {}", OneLine(&error.to_string()));
+            cause = error.source();
+        }
+        report
+    }
+}
+
+impl From<ParseError> for DeviceError {
+    fn from(error: ParseError) -> Self {
+        // The message as a whole, not as a cause: it already says what was attempted, and where.
+        Self::invalid(error.to_string())
+    }
+}
+
+/// A text whose control characters are shown escaped.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.trim().chars() {
+            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+                write!(formatter, "{}", character.escape_default())?;
+            } else {
+                formatter.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_shown_in_one_line_whatever_it_says() {
+        let cause = std::io::Error::other("first\r\nsecond\u{2028}third");
+        let error = DeviceError::device("nft said:\n\tsyntax error\u{1b}[0m\n").with_source(cause);
+        assert_eq!(error.to_string(), r"nft said:\n\tsyntax error\u{1b}[0m");
+        assert_eq!(error.report(), r"nft said:\n\tsyntax error\u{1b}[0m: first\r\nsecond\u{2028}third");
+    }
+
+    #[test]
+    fn every_kind_is_found_again_by_its_exit_code() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(ErrorKind::from_exit_code(i32::from(kind.exit_code())), kind);
+        }
+        assert_eq!(ErrorKind::from_exit_code(255), ErrorKind::Device);
+    }
+
+    #[test]
+    fn a_device_may_know_better_whether_a_retry_helps() {
+        assert!(!DeviceError::device("busy").is_retryable());
+        assert!(DeviceError::device("busy").retryable(true).is_retryable());
+        assert!(!DeviceError::connection("wrong password").retryable(false).is_retryable());
+    }
+}

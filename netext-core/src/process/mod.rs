@@ -1,0 +1,97 @@
+//! The runner in a process of its own.
+
+mod descendants;
+mod panics;
+mod signals;
+mod streams;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crate::runner::{Environment, panicked};
+use crate::{DeviceError, Handler, Runner};
+pub(crate) use panics::location as panic_location;
+use streams::Streams;
+
+/// The whole `main` of an extension's executable.
+///
+/// ```no_run
+/// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
+/// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
+/// # struct Acme;
+/// # #[async_trait]
+/// # impl NetworkDevice for Acme {
+/// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
+/// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
+/// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// # }
+/// fn main() -> std::process::ExitCode {
+///     netext_core::main(Acme)
+/// }
+/// ```
+///
+/// It takes the process for itself. Standard input, output and error are `/dev/null` for the device and its
+/// children from the first moment on, so nothing that is printed by accident reaches the server, and no child
+/// can hold the server's stream open. Panics are silent but for the one line, so the executable must not be
+/// built with `panic = "abort"`.
+pub fn main(handler: impl Handler + 'static) -> ExitCode {
+    main_with(|| Ok(Runner::new(handler)))
+}
+
+/// The whole `main` of an executable that must look around before it knows what it is: its name, its
+/// environment, its configuration. What the closure prints is lost and what it panics with is caught, as for
+/// a device. The deadline does not guard it, so it must not wait for anything.
+///
+/// ```no_run
+/// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
+/// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
+/// # struct Acme(String);
+/// # #[async_trait]
+/// # impl NetworkDevice for Acme {
+/// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
+/// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
+/// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// # }
+/// use netext_core::Runner;
+///
+/// fn main() -> std::process::ExitCode {
+///     netext_core::main_with(|| {
+///         let controller = std::env::var("ACME_CONTROLLER")
+///             .map_err(|error| DeviceError::invalid("ACME_CONTROLLER cannot be used").with_source(error))?;
+///         Ok(Runner::new(Acme(controller)).log_file("/var/log/acme/acme.log"))
+///     })
+/// }
+/// ```
+pub fn main_with(build: impl FnOnce() -> Result<Runner, DeviceError>) -> ExitCode {
+    let started = Instant::now();
+    let Ok(mut streams) = Streams::take() else {
+        // Without /dev/null nothing can be kept off the server's stream, so nothing is begun.
+        return ExitCode::from(DeviceError::internal("no streams").exit_code());
+    };
+    panics::silence();
+    let runner = panic::catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| Err(panicked(&*panic)));
+    let runner = match runner {
+        Ok(runner) => runner,
+        Err(error) => {
+            streams.say(&error);
+            return ExitCode::from(error.exit_code());
+        }
+    };
+    let environment = Environment::new(std::env::args_os(), &mut streams.stdout, &mut streams.stderr)
+        .started(started)
+        .owning_the_process();
+    if let Err(error) = signals::forward(environment.interrupter()) {
+        let error = DeviceError::internal("cannot watch for signals").with_source(error);
+        streams.say(&error);
+        return ExitCode::from(error.exit_code());
+    }
+    let outcome = runner.run(environment);
+    if outcome.ending.is_called_off() {
+        // Last of all: a device that goes on could start another child in the meantime.
+        descendants::kill();
+    }
+    ExitCode::from(outcome.exit_code())
+}

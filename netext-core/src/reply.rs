@@ -1,0 +1,209 @@
+//! What a command prints.
+
+use netext_protocol::{ActionResult, Command, DeviceDetails, NetworkUpdate, Output};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::DeviceError;
+
+/// What a handler answers to a command that succeeded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// Nothing is printed. Right for every command.
+    #[default]
+    Nothing,
+    /// For `ensure-network-device`.
+    DeviceDetails(DeviceDetails),
+    /// For `implement-network`.
+    NetworkUpdate(NetworkUpdate),
+    /// For `custom-action`.
+    ActionResult(ActionResult),
+    /// What somebody else printed for the same command, such as the host that a proxy asked. It is held to
+    /// the same contract; white space around it is dropped.
+    Relayed(String),
+}
+
+impl Reply {
+    /// The bytes that go to standard output: nothing, or a text that ends in a line break.
+    ///
+    /// Refuses, as an internal error, what would break the contract with the server: output of a command that
+    /// prints nothing, or of another command's kind; more than one line, except for the free text of an
+    /// action; a JSON object whose `status` is not `success`, because the server would take the command for
+    /// failed; details that are longer than [`DeviceDetails::MAX_BYTES`].
+    ///
+    /// ```
+    /// use netext_core::Reply;
+    /// use netext_core::protocol::{Command, DeviceDetails};
+    ///
+    /// let reply = Reply::DeviceDetails(DeviceDetails::default().with("host", "192.0.2.10"));
+    /// assert_eq!(reply.render(Command::EnsureNetworkDevice)?, "{\"host\":\"192.0.2.10\"}\n");
+    /// assert!(reply.render(Command::AssignIp).is_err());
+    /// # Ok::<(), netext_core::DeviceError>(())
+    /// ```
+    pub fn render(&self, command: Command) -> Result<String, DeviceError> {
+        let (output, mut text) = match self {
+            Self::Nothing => return Ok(String::new()),
+            Self::DeviceDetails(details) => (Output::DeviceDetails, json(details)?),
+            Self::NetworkUpdate(update) => (Output::NetworkUpdate, json(update)?),
+            Self::ActionResult(ActionResult::Text(text)) => (Output::ActionResult, text.trim().to_owned()),
+            Self::ActionResult(result) => (Output::ActionResult, json(result)?),
+            Self::Relayed(text) => (command.output(), text.trim().to_owned()),
+        };
+        if text.is_empty() {
+            return Ok(text);
+        }
+        if let Err(breach) = check(command.output(), output, &text) {
+            return Err(DeviceError::internal(format!("{command}: the device {breach}")));
+        }
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// Holds a text that is to be printed to the contract; says what the device did if it breaks it.
+fn check(expected: Output, answered: Output, text: &str) -> Result<(), String> {
+    if expected == Output::Nothing {
+        return Err("answered something, but this command prints nothing".to_owned());
+    }
+    if answered != expected {
+        return Err(format!("answered {}, not {}", answered.name(), expected.name()));
+    }
+    let Some(object) = first_object(text) else {
+        return match expected {
+            Output::ActionResult => Ok(()),
+            _ => Err("answered what is not a JSON object".to_owned()),
+        };
+    };
+    if text.contains(['\n', '\r']) {
+        return Err("answered more than one line".to_owned());
+    }
+    if let Some(status) = object.get("status")
+        && !status.as_str().is_some_and(|status| status.eq_ignore_ascii_case("success"))
+    {
+        return Err(
+            "answered an object whose status is not success, which the server takes for a failure".to_owned()
+        );
+    }
+    if expected == Output::DeviceDetails && text.len() > DeviceDetails::MAX_BYTES {
+        let (length, limit) = (text.len(), DeviceDetails::MAX_BYTES);
+        return Err(format!("answered details of {length} bytes, the server keeps {limit}"));
+    }
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String, DeviceError> {
+    serde_json::to_string(value)
+        .map_err(|error| DeviceError::internal("the reply has no JSON form").with_source(error))
+}
+
+/// The object that the text begins with. The server's parser is a lenient one, so what follows the object
+/// does not make it a mere text.
+fn first_object(text: &str) -> Option<Value> {
+    serde_json::Deserializer::from_str(text).into_iter().next()?.ok().filter(Value::is_object)
+}
+
+impl From<()> for Reply {
+    fn from((): ()) -> Self {
+        Self::Nothing
+    }
+}
+
+impl From<DeviceDetails> for Reply {
+    fn from(details: DeviceDetails) -> Self {
+        Self::DeviceDetails(details)
+    }
+}
+
+impl From<NetworkUpdate> for Reply {
+    fn from(update: NetworkUpdate) -> Self {
+        Self::NetworkUpdate(update)
+    }
+}
+
+impl From<ActionResult> for Reply {
+    fn from(result: ActionResult) -> Self {
+        Self::ActionResult(result)
+    }
+}
+
+impl<T: Into<Reply>> From<Option<T>> for Reply {
+    fn from(answer: Option<T>) -> Self {
+        answer.map_or(Self::Nothing, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(reply: &Reply, command: Command) -> String {
+        let error = reply.render(command).unwrap_err();
+        assert_eq!(error.exit_code(), 70);
+        error.to_string()
+    }
+
+    fn relayed(text: &str) -> Reply {
+        Reply::Relayed(text.to_owned())
+    }
+
+    #[test]
+    fn nothing_is_right_for_every_command() {
+        for &command in Command::ALL {
+            assert_eq!(Reply::Nothing.render(command).unwrap(), "");
+            assert_eq!(relayed(" \n").render(command).unwrap(), "");
+        }
+    }
+
+    #[test]
+    fn a_command_that_prints_nothing_is_not_given_output() {
+        for &command in Command::ALL.iter().filter(|command| command.output() == Output::Nothing) {
+            assert!(refusal(&relayed("done"), command).contains("prints nothing"));
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_commands_kind_is_refused() {
+        let update = Reply::NetworkUpdate(NetworkUpdate::new("Vlan", "vlan://12"));
+        assert!(update.render(Command::ImplementNetwork).unwrap().ends_with("\"vlan://12\"}\n"));
+        let refusal = refusal(&update, Command::EnsureNetworkDevice);
+        assert!(refusal.contains("network-update, not device-details"), "{refusal}");
+    }
+
+    #[test]
+    fn details_fit_the_servers_table() {
+        let details =
+            |length| Reply::DeviceDetails(DeviceDetails::default().with("blob", "x".repeat(length)));
+        let frame = r#"{"blob":""}"#.len();
+        assert!(details(1024 - frame).render(Command::EnsureNetworkDevice).is_ok());
+        assert!(
+            refusal(&details(1025 - frame), Command::EnsureNetworkDevice)
+                .contains("1025 bytes, the server keeps 1024")
+        );
+    }
+
+    #[test]
+    fn a_status_that_the_server_would_take_for_a_failure_is_refused() {
+        for status in [Value::from("failed"), Value::from(""), Value::Null, Value::from(true)] {
+            let details = Reply::DeviceDetails(DeviceDetails::default().with("status", status));
+            assert!(refusal(&details, Command::EnsureNetworkDevice).contains("status"));
+        }
+        let details = Reply::DeviceDetails(DeviceDetails::default().with("status", "Success"));
+        assert!(details.render(Command::EnsureNetworkDevice).is_ok());
+
+        for text in [r#"{"status":"error"}"#, "\n {\"a\":1,\"status\":0}", r#"{"status":"error"} and more"#] {
+            assert!(refusal(&relayed(text), Command::CustomAction).contains("status"));
+            let result = Reply::ActionResult(ActionResult::text(text));
+            assert!(refusal(&result, Command::CustomAction).contains("status"));
+        }
+    }
+
+    #[test]
+    fn json_is_one_line_and_the_free_text_of_an_action_may_be_several() {
+        let lines = "10: from all lookup isp1\n20: from all lookup isp2";
+        assert_eq!(relayed(lines).render(Command::CustomAction).unwrap(), format!("{lines}\n"));
+        assert!(refusal(&relayed("{\"host\":\n\"h\"}"), Command::EnsureNetworkDevice).contains("one line"));
+        assert!(refusal(&relayed("{}\n{}"), Command::CustomAction).contains("one line"));
+        assert!(refusal(&relayed("host=h"), Command::EnsureNetworkDevice).contains("not a JSON object"));
+    }
+}

@@ -1,0 +1,122 @@
+//! The runner: owns the process contract, so that a device need not know it.
+//!
+//! [`Runner::run`] takes what surrounds a process as values and returns what happened as a value: it can be
+//! tested without a process. [`main`](crate::main) puts it into one.
+//!
+//! # Time
+//!
+//! The timeout argument counts from the start of the process. When it is over, or the process is asked to end
+//! (SIGTERM, SIGINT), the runner calls the work off: [`Deadline`] says so to whoever asks it or waits for it.
+//! The device then has a grace to undo what it began: a fifth of the timeout, at least 200 ms and at most 2 s.
+//! After it, or as soon as the device is done, whatever child processes are left are killed, and the command
+//! fails: exit code 4, or 143 and 130 for the signals. A device that blocks and never asks is abandoned.
+//!
+//! What a device answers within the grace does not count, success included: the server has been promised an
+//! answer by the deadline, and sends the command again. As every command is as good twice as once, calling a
+//! late success a failure costs a repetition; the other way round a half-undone change would pass for done.
+
+mod arguments;
+mod environment;
+mod log;
+mod outcome;
+mod payload;
+mod supervisor;
+mod worker;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use environment::{Environment, Interrupter};
+pub use outcome::{Ending, Outcome, Signal};
+pub use payload::MAX_PAYLOAD_BYTES;
+
+use crate::{Deadline, Handler};
+use arguments::Arguments;
+use log::Log;
+use worker::Job;
+pub(crate) use worker::panicked;
+
+/// Runs one command of a handler.
+///
+/// ```
+/// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
+/// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
+/// # struct Acme;
+/// # #[async_trait]
+/// # impl NetworkDevice for Acme {
+/// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
+/// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
+/// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// # }
+/// use netext_core::Runner;
+/// use netext_core::runner::Environment;
+///
+/// let payload = r#"{"payload": {"network_id": "209", "current_details": "{\"host\":\"192.0.2.10\"}"}}"#;
+/// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+/// let environment = Environment::new(["acme", "ensure-network-device", "/payload", "60"], &mut stdout, &mut stderr)
+///     .payload(move |_| Ok(payload.as_bytes()));
+///
+/// let outcome = Runner::new(Acme).run(environment);
+///
+/// assert_eq!(outcome.exit_code(), 0);
+/// assert_eq!(stdout, b"{\"host\":\"192.0.2.10\"}\n");
+/// assert!(stderr.is_empty());
+/// ```
+pub struct Runner {
+    handler: Arc<dyn Handler>,
+    log_file: Option<PathBuf>,
+}
+
+impl Runner {
+    /// A runner of a device or any other handler.
+    pub fn new(handler: impl Handler + 'static) -> Self {
+        Self { handler: Arc::new(handler), log_file: None }
+    }
+
+    /// Appends a record of every command to a file: command, ids, outcome, exit code, milliseconds, and the
+    /// error if there is one; never the payload. `tracing` events of the device from level `INFO` go there
+    /// too. The file gets mode 0600, folders that are missing 0700.
+    ///
+    /// A log that cannot be opened is given up silently: it must not keep networks from working, and there is
+    /// no place to say it.
+    pub fn log_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.log_file = Some(path.into());
+        self
+    }
+
+    /// Runs what the arguments ask for, and writes what the server may see: the reply on standard output after
+    /// success, one line on standard error after a failure, never both.
+    pub fn run(&self, environment: Environment<'_>) -> Outcome {
+        let Environment { args, payload, stdout, stderr, started, events, owns_process } = environment;
+        let program = arguments::program_name(&args);
+        let invoked = match Arguments::parse(&program, &args) {
+            Ok(Arguments::Command(invoked)) => invoked,
+            Ok(flag) => {
+                return outcome::deliver(
+                    Ok(flag.answer(&program, &self.handler.description())),
+                    stdout,
+                    stderr,
+                );
+            }
+            Err(error) => return outcome::deliver(Err(error.into()), stdout, stderr),
+        };
+
+        let log = Log::open(self.log_file.as_deref(), owns_process);
+        let deadline = Deadline::at(started + invoked.timeout);
+        let command = invoked.command;
+        let job = Job::new(Arc::clone(&self.handler), invoked, payload, deadline);
+        let subject = job.subject();
+        let result = log.within(|| supervisor::supervise(job, events));
+        let outcome = outcome::deliver(result, stdout, stderr);
+        log.record(command, subject.get().copied().unwrap_or_default(), &outcome, started.elapsed());
+        outcome
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Runner").field("log_file", &self.log_file).finish_non_exhaustive()
+    }
+}
