@@ -8,9 +8,10 @@
 //! - [`plan`] is how it says so: plain data.
 //! - [`kernel`] is the thin rim that makes the kernel match: links, packet filter, tracked connections.
 //! - [`store`] keeps the state of every router, and its lock.
-//! - [`host`] is the device of the protocol that puts these together.
+//! - [`host`] is the device of the protocol that puts these together; [`proxy`] carries commands to it.
 
 pub mod compile;
+pub mod host;
 pub mod kernel;
 pub mod model;
 pub mod places;

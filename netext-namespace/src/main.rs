@@ -1,2 +1,26 @@
-//! Placeholder.
-fn main() {}
+//! One executable, two roles: on the management server it carries commands to the hosts, on a KVM host it does
+//! what they say.
+
+use std::process::ExitCode;
+
+use netext_core::{DeviceError, Runner};
+use netext_namespace::host::HostDevice;
+use netext_namespace::places::Places;
+use netext_namespace::proxy::Proxy;
+use netext_namespace::role::Role;
+use netext_namespace::store::Store;
+
+fn main() -> ExitCode {
+    netext_core::main_with(|| {
+        let called = std::env::args_os().next().unwrap_or_default();
+        let role = Role::choose(std::env::var_os("NETEXT_ROLE").as_deref(), &called)
+            .map_err(|error| DeviceError::invalid(error.to_string()))?;
+        let places = Places::of_this_process();
+        let host = HostDevice::new(Store::new(places.state));
+        let runner = match role {
+            Role::Host => Runner::new(host),
+            Role::Proxy => Runner::new(Proxy::new(host)),
+        };
+        Ok(runner.log_file(places.log))
+    })
+}

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
     AddPortForward, AddStaticNat, ApplyFwRules, AssignIp, DeletePortForward, DeleteStaticNat, DestroyNetwork,
-    DeviceDetails, EnsureNetworkDevice, ImplementNetwork, Network, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic,
-    Service, ShutdownNetwork, Subject,
+    DeviceDetails, EnsureNetworkDevice, ImplementNetwork, Network, NetworkUpdate, PrepareNic, ReleaseIp,
+    ReleaseNic, Service, ShutdownNetwork, Subject,
 };
 
 use super::transaction::change;
@@ -37,7 +37,10 @@ impl HostDevice {
 #[async_trait]
 impl NetworkDevice for HostDevice {
     fn describe(&self) -> Description {
-        todo!()
+        Description::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .services([Service::StaticNat, Service::PortForwarding, Service::Firewall, Service::Gateway])
+            .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
+            .capability(Service::SourceNat, "RedundantRouter", "false")
     }
 
     async fn ensure_network_device(
@@ -50,7 +53,17 @@ impl NetworkDevice for HostDevice {
             Subject::Vpc(vpc) => RouterId::Vpc(vpc.vpc_id),
             _ => return Err(DeviceError::invalid("neither a network nor a VPC")),
         };
-        todo!()
+        let known = if request.current_details.is_empty() {
+            context.device_details().clone()
+        } else {
+            request.current_details
+        };
+        let host = known.get_str("host").map_or_else(host_name, str::to_owned);
+        let mut details = known.with("host", host).with("namespace", router.namespace().to_string());
+        if let RouterId::Vpc(vpc) = router {
+            details.insert("vpc_id", vpc.to_string());
+        }
+        Ok(Some(details))
     }
 
     async fn implement_network(
@@ -103,7 +116,11 @@ impl NetworkDevice for HostDevice {
         })
     }
 
-    async fn delete_static_nat(&self, context: &Context, request: DeleteStaticNat) -> Result<(), DeviceError> {
+    async fn delete_static_nat(
+        &self,
+        context: &Context,
+        request: DeleteStaticNat,
+    ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             if let Some(address) = router.addresses.get_mut(&request.public.public_ip) {
                 address.stop_static_nat(request.private_ip);
@@ -120,7 +137,11 @@ impl NetworkDevice for HostDevice {
         })
     }
 
-    async fn delete_port_forward(&self, context: &Context, request: DeletePortForward) -> Result<(), DeviceError> {
+    async fn delete_port_forward(
+        &self,
+        context: &Context,
+        request: DeletePortForward,
+    ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             if let Some(address) = router.addresses.get_mut(&request.public.public_ip) {
                 address.stop_forward(&request.forward);
@@ -153,4 +174,8 @@ impl NetworkDevice for HostDevice {
             Ok(())
         })
     }
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -40,7 +40,12 @@ pub(super) fn change(
     commit(&locked, &before, wanted, context).map_err(|error| roll_back(&before, error))
 }
 
-fn commit(locked: &LockedRouter, before: &State, wanted: Router, context: &Context) -> Result<(), DeviceError> {
+fn commit(
+    locked: &LockedRouter,
+    before: &State,
+    wanted: Router,
+    context: &Context,
+) -> Result<(), DeviceError> {
     let ruleset_generation = apply(before, &wanted, context.deadline().instant())?;
     context.deadline().check()?;
     let after = State { router: wanted, ruleset_generation };
@@ -59,7 +64,9 @@ fn roll_back(before: &State, error: DeviceError) -> DeviceError {
         Ok(_) => error,
         Err(rollback) => DeviceError::new(
             error.kind(),
-            format!("{error}; and putting back what was there failed, too: {rollback}; the next command tries again"),
+            format!(
+                "{error}; and putting back what was there failed, too: {rollback}; the next command tries again"
+            ),
         ),
     }
 }

@@ -103,8 +103,9 @@ fn digits(mut number: u128, count: usize) -> String {
 
 /// An address in the range that is ours to give (locally administered, unicast).
 fn mac(parts: &[&str]) -> MacAddr {
-    let [.., a, b, c, d, e] = hash(parts).to_be_bytes();
-    MacAddr::new([0x02, a, b, c, d, e])
+    let mut octets = [0x02; 6];
+    octets[1..].copy_from_slice(&hash(parts).to_be_bytes()[..5]);
+    MacAddr::new(octets)
 }
 
 /// FNV-1a over 128 bits: the same on every host and in every version, which `std`'s hashers do not promise.

@@ -156,6 +156,8 @@ impl Router {
     fn give_up_addresses_of(&mut self, network: NetworkId) {
         let gone = |address: &PublicAddress| address.network == Some(network);
         let addresses: Vec<_> = self.addresses.iter().filter(|(_, a)| gone(a)).map(|(ip, _)| *ip).collect();
-        addresses.into_iter().for_each(|address| self.give_up(address));
+        for address in addresses {
+            self.give_up(address);
+        }
     }
 }

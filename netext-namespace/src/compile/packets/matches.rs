@@ -21,6 +21,10 @@ pub(super) struct Match {
     pub(super) traffic: Traffic,
 }
 
+/// What is matched from one network to another, for networks of the same prefix lengths: by protocol, ranges of
+/// ports or the like.
+type Layer = BTreeMap<(Ipv4Net, Ipv4Net, &'static str), Vec<RangeInclusive<u16>>>;
+
 /// Adds the sets that hold the matches, and for each a rule with the verdict to the chain. Sets are named
 /// after the chain.
 pub(super) fn compile(
@@ -29,8 +33,7 @@ pub(super) fn compile(
     matches: impl Iterator<Item = Match>,
     verdict: &str,
 ) {
-    let mut layers: BTreeMap<(Family, u8, u8), BTreeMap<(Ipv4Net, Ipv4Net, &str), Vec<RangeInclusive<u16>>>> =
-        BTreeMap::new();
+    let mut layers: BTreeMap<(Family, u8, u8), Layer> = BTreeMap::new();
     for Match { source, destination, traffic } in matches {
         let (family, protocol, range) = family_of(traffic);
         let layer = layers.entry((family, source.prefix_len(), destination.prefix_len())).or_default();
