@@ -1,0 +1,6 @@
+//! Routers for tenants' networks, made of Linux network namespaces.
+//!
+//! What a router shall look like is plain data ([`plan`]), compiled elsewhere without touching anything.
+//! Making the kernel match it is the business of a thin rim.
+
+pub mod plan;
