@@ -1,0 +1,7 @@
+//! The rim that touches the kernel: what the rest of the crate has compiled is put in force here.
+//!
+//! Everything is a system call or a netlink message of our own, but for `nft`, whose language the packet
+//! filter is written in. Nothing here decides; it compares, acts on the difference, and says what went wrong.
+
+pub mod namespace;
+pub mod netlink;

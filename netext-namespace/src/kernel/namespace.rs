@@ -1,0 +1,185 @@
+//! Network namespaces by name, as iproute2 keeps them: a bind mount of the namespace on a file under
+//! `/run/netns`, so that `ip netns` lists, enters and deletes them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use nix::sched::{CloneFlags, unshare};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstatfs, open};
+use rustix::io::Errno;
+use rustix::mount::{
+    MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount,
+};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::plan::NamespaceName;
+
+/// Where iproute2 keeps named namespaces (`/var/run` is a link to `/run`).
+const FOLDER: &str = "/run/netns";
+/// File system type of namespaces, `NSFS_MAGIC` in `linux/magic.h`.
+const NSFS_MAGIC: i64 = 0x6e73_6673;
+
+/// Why a namespace could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NamespaceError {
+    /// A step of the way failed.
+    #[error("cannot {attempted} for namespace {name}: {source}")]
+    Failed {
+        /// The namespace.
+        name: NamespaceName,
+        /// What was attempted, to be read after "cannot".
+        attempted: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// What ran inside the namespace panicked.
+    #[error("panicked inside namespace {name}: {message}")]
+    Panicked {
+        /// The namespace.
+        name: NamespaceName,
+        /// What the panic said.
+        message: String,
+    },
+}
+
+/// An open network namespace.
+///
+/// It stays usable for as long as this value lives, even when its name is taken away.
+#[derive(Debug)]
+pub struct Namespace {
+    name: NamespaceName,
+    descriptor: OwnedFd,
+}
+
+impl Namespace {
+    /// The namespace of that name, or `None` when there is none.
+    ///
+    /// A file without a namespace mounted on it, left by somebody who was interrupted, is none.
+    pub fn open(name: &NamespaceName) -> Result<Option<Self>, NamespaceError> {
+        let descriptor = match open(path(name), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(descriptor) => descriptor,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(failed(name, "open the file", errno)),
+        };
+        let status = fstatfs(&descriptor).map_err(|errno| failed(name, "look at the file system", errno))?;
+        #[allow(
+            clippy::unnecessary_cast,
+            reason = "the field's type differs from one architecture to another"
+        )]
+        let is_namespace = status.f_type as i64 == NSFS_MAGIC;
+        Ok(is_namespace.then(|| Self { name: name.clone(), descriptor }))
+    }
+
+    /// Makes a new namespace and gives it its name; fails when the name is taken.
+    ///
+    /// A leftover file without a namespace is used.
+    pub fn create(name: &NamespaceName) -> Result<Self, NamespaceError> {
+        if Self::open(name)?.is_some() {
+            return Err(failed(name, "take the name", Errno::EXIST));
+        }
+        prepare_folder().map_err(|source| failed(name, "prepare /run/netns", source))?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o444).open(path(name));
+        file.map_err(|source| failed(name, "create the file", source))?;
+
+        on_a_thread(name, || {
+            unshare(CloneFlags::CLONE_NEWNET).map_err(|errno| failed(name, "make a network stack", errno))?;
+            mount_bind("/proc/thread-self/ns/net", path(name))
+                .map_err(|errno| failed(name, "mount it", errno))
+        })??;
+        // Opened anew by its name: proof that others find it there too.
+        Self::open(name)?.ok_or_else(|| failed(name, "find it after creation", Errno::NOENT))
+    }
+
+    /// Takes the name away; absent is fine.
+    ///
+    /// The namespace itself goes when the last process leaves it and the last descriptor is closed. Its links
+    /// go later still: whoever wants to create links of the same names deletes them first.
+    pub fn delete(name: &NamespaceName) -> Result<(), NamespaceError> {
+        let path = path(name);
+        loop {
+            match unmount(&path, UnmountFlags::DETACH) {
+                // Several may lie on top of each other.
+                Ok(()) => {}
+                Err(Errno::INVAL | Errno::NOENT) => break,
+                Err(errno) => return Err(failed(name, "unmount it", errno)),
+            }
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed(name, "remove the file", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The name under which it was opened.
+    pub fn name(&self) -> &NamespaceName {
+        &self.name
+    }
+
+    /// Runs `inside` in the namespace and returns its value.
+    ///
+    /// It runs on a thread of its own that ends with it, so that no early return or panic can leave the
+    /// caller's thread in the wrong namespace. Sockets opened and processes spawned by it stay inside.
+    pub fn enter<T: Send>(&self, inside: impl FnOnce() -> T + Send) -> Result<T, NamespaceError> {
+        on_a_thread(&self.name, || {
+            // The type is checked by the kernel: a file of another kind of namespace is refused.
+            move_into_link_name_space(self.as_fd(), Some(LinkNameSpaceType::Network))
+                .map_err(|errno| failed(&self.name, "enter it", errno))?;
+            Ok(inside())
+        })?
+    }
+}
+
+impl AsFd for Namespace {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+fn path(name: &NamespaceName) -> PathBuf {
+    Path::new(FOLDER).join(name.as_ref())
+}
+
+fn failed(name: &NamespaceName, attempted: &'static str, source: impl Into<io::Error>) -> NamespaceError {
+    NamespaceError::Failed { name: name.clone(), attempted, source: source.into() }
+}
+
+fn on_a_thread<T: Send>(name: &NamespaceName, run: impl FnOnce() -> T + Send) -> Result<T, NamespaceError> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new()
+            .name(format!("in {name}"))
+            .spawn_scoped(scope, run)
+            .map_err(|source| failed(name, "start a thread", source))?;
+        thread.join().map_err(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let message = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            NamespaceError::Panicked {
+                name: name.clone(),
+                message: message.unwrap_or_else(|| "no words".into()),
+            }
+        })
+    })
+}
+
+/// Makes `/run/netns` a shared mount, as `ip netns add` does: a namespace deleted here must go from the mount
+/// namespaces of daemons too, or it would live on in theirs.
+fn prepare_folder() -> io::Result<()> {
+    fs::create_dir_all(FOLDER)?;
+    // iproute2 takes the same lock; two mounts on top of each other would hide what lies in the first.
+    let folder = File::open(FOLDER)?;
+    flock(&folder, FlockOperation::LockExclusive)?;
+    let shared = MountPropagationFlags::SHARED | MountPropagationFlags::REC;
+    match mount_change(FOLDER, shared) {
+        Err(Errno::INVAL) => {
+            // Not a mount point yet.
+            mount_bind_recursive(FOLDER, FOLDER)?;
+            Ok(mount_change(FOLDER, shared)?)
+        }
+        outcome => Ok(outcome?),
+    }
+}
