@@ -1,0 +1,25 @@
+//! Deleting several links at the price of one.
+
+use super::message;
+use super::observed::Link;
+use crate::kernel::netlink::{NetlinkError, Socket};
+
+/// Deletes these links and, of veth pairs, the other ends with them.
+///
+/// The kernel waits some 15 ms for every deletion until no processor uses the link any more. Links of one group
+/// are deleted together and waited for once.
+pub(super) fn all<'l>(
+    socket: &mut Socket,
+    links: impl Iterator<Item = &'l Link>,
+) -> Result<(), NetlinkError> {
+    let links: Vec<_> = links.collect();
+    let requests = match links[..] {
+        [] => return Ok(()),
+        [link] => vec![message::delete(link.index, &link.name)],
+        _ => {
+            let marks = links.iter().map(|link| message::doom(link.index, &link.name));
+            marks.chain([message::delete_doomed()]).collect()
+        }
+    };
+    socket.exchange(&requests).map(|_| ())
+}

@@ -1,0 +1,96 @@
+//! What can keep links from matching a plan.
+
+use std::io;
+
+use ipnet::IpNet;
+
+use crate::kernel::namespace::NamespaceError;
+use crate::kernel::netlink::NetlinkError;
+use crate::plan::InterfaceName;
+
+/// Why the links do not match the plan.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The namespace could not be had.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    /// The kernel refused a request.
+    #[error(transparent)]
+    Netlink(#[from] NetlinkError),
+    /// The NIC that carries a segment is not there.
+    #[error(
+        "this host has no network interface {device} for bridge {bridge}: name one that it has in the detail guest.network.device or public.network.device, or 'none' for a bridge of this host alone"
+    )]
+    NoDevice {
+        /// The NIC.
+        device: InterfaceName,
+        /// The bridge that it was wanted for.
+        bridge: InterfaceName,
+    },
+    /// A bridge that somebody else was to make is not there.
+    #[error("this host has no bridge {bridge}: create it, or configure the segment so that it is created")]
+    NoBridge {
+        /// The bridge.
+        bridge: InterfaceName,
+    },
+    /// A bridge's name is borne by something else.
+    #[error("{name} is not a Linux bridge but {kind}: rename or delete it")]
+    NotABridge {
+        /// The interface.
+        name: InterfaceName,
+        /// What it is.
+        kind: String,
+    },
+    /// The name of one end of a veth pair is borne by something else.
+    #[error("{name} is not one end of a veth pair but {kind}: rename or delete it")]
+    NotAVeth {
+        /// The interface.
+        name: InterfaceName,
+        /// What it is.
+        kind: String,
+    },
+    /// The NIC belongs to something that is not a bridge, such as a bond.
+    #[error("cannot put {device} into bridge {bridge}: it belongs to {master}, which is not a Linux bridge")]
+    Enslaved {
+        /// The NIC.
+        device: InterfaceName,
+        /// The bridge that it was wanted for.
+        bridge: InterfaceName,
+        /// What it belongs to.
+        master: String,
+    },
+    /// The NIC is in use by the host itself.
+    #[error(
+        "refusing to put {device} into bridge {bridge}: it carries {address}, and the host would lose it; configure the host with a bridge that holds {device} and carries its addresses, or use another NIC"
+    )]
+    Addressed {
+        /// The NIC.
+        device: InterfaceName,
+        /// The bridge that it was wanted for.
+        bridge: InterfaceName,
+        /// An address that it carries.
+        address: IpNet,
+    },
+    /// The default route leads through an interface that the router does not have.
+    #[error("the default route leads through {interface}, which the router does not have")]
+    NoInterface {
+        /// The interface.
+        interface: InterfaceName,
+    },
+    /// The kernel does not make VLAN interfaces.
+    #[error("{source}: does this kernel know 802.1Q? try 'modprobe 8021q'")]
+    NoVlan {
+        /// What the kernel said.
+        source: NetlinkError,
+    },
+    /// A kernel parameter could not be read or written.
+    #[error("cannot set {path} to {value}: {source}")]
+    Sysctl {
+        /// The parameter's file.
+        path: String,
+        /// What it should be.
+        value: &'static str,
+        /// Why it is not.
+        source: io::Error,
+    },
+}
