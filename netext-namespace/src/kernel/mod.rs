@@ -6,3 +6,4 @@
 pub mod links;
 pub mod namespace;
 pub mod netlink;
+pub mod nftables;

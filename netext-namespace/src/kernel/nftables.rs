@@ -1,0 +1,186 @@
+//! The packet filter: scripts through `nft`, the generation of the rule set through netlink.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use netlink_packet_core::DefaultNla;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{MemfdFlags, Timespec, memfd_create};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::namespace::{Namespace, NamespaceError};
+use super::netlink::{NetlinkError, Request, Socket, attributes};
+
+const NFNL_SUBSYS_NFTABLES: u8 = 10;
+const NFT_MSG_GETGEN: u8 = 16;
+const NFTA_GEN_ID: u16 = 1;
+/// How much of nft's complaints is read: it quotes whole lines of the script, which may be long.
+const COMPLAINT: u64 = 64 * 1024;
+/// How much of a line of the script an error quotes.
+const QUOTE: usize = 120;
+
+/// Why a script is not in force.
+///
+/// nft hands the kernel a script as one transaction: whatever was there before is untouched.
+#[derive(Debug, thiserror::Error)]
+pub enum NftError {
+    /// There is no `nft`.
+    #[error("cannot run nft: not found; install the package nftables")]
+    Missing,
+    /// nft could not be started or watched.
+    #[error("cannot {attempted}: {source}")]
+    Failed {
+        /// What was attempted, to be read after "cannot".
+        attempted: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// nft or the kernel did not take the script.
+    #[error("nft refused the rules of {namespace}: {complaint}{}", .line.as_deref().map(|line| format!(" in: {line}")).unwrap_or_default())]
+    Refused {
+        /// The namespace.
+        namespace: String,
+        /// The first thing that nft complains about.
+        complaint: String,
+        /// The line of the script that it complains about, shortened around the place.
+        line: Option<String>,
+    },
+    /// The deadline passed; nft was killed.
+    #[error("nft did not put the rules of {namespace} in force within the time given; it was stopped")]
+    TimedOut {
+        /// The namespace.
+        namespace: String,
+    },
+    /// The namespace could not be entered.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    /// The kernel did not tell the generation.
+    #[error(transparent)]
+    Netlink(#[from] NetlinkError),
+}
+
+/// Puts `script` in force in the namespace, as one transaction.
+///
+/// # Errors
+/// [`NftError::Refused`] with nft's first complaint, [`NftError::TimedOut`] when `deadline` passes first. Either
+/// way the rule set is what it was.
+pub fn run(namespace: &Namespace, script: &str, deadline: Instant) -> Result<(), NftError> {
+    // Files in memory instead of pipes: neither side can block on the other.
+    let stdin = in_memory("nft-script", script.as_bytes())?;
+    let mut stderr = in_memory("nft-complaints", b"")?;
+    let given = stderr.try_clone().map_err(|e| failed("hand over nft's stderr", e))?;
+
+    let mut command = Command::new("nft");
+    command.args(["-f", "-"]).stdin(stdin).stdout(Stdio::null()).stderr(given);
+    let mut child = namespace.enter(|| command.spawn())?.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => NftError::Missing,
+        _ => failed("start nft", error),
+    })?;
+
+    let name = namespace.name().to_string();
+    let status = wait(&mut child, deadline)?;
+    match status {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => {
+            let mut complaints = Vec::new();
+            let read = stderr.rewind().and_then(|()| stderr.take(COMPLAINT).read_to_end(&mut complaints));
+            read.map_err(|e| failed("read nft's complaints", e))?;
+            Err(refusal(name, &String::from_utf8_lossy(&complaints), script, status))
+        }
+        None => Err(NftError::TimedOut { namespace: name }),
+    }
+}
+
+/// The number of the rule set's last transaction, whoever made it.
+///
+/// As long as it stays the same nobody has changed the rules. It starts anew with a new namespace: callers keep
+/// it together with the fact that the namespace is still the same one.
+pub fn generation(namespace: &Namespace) -> Result<u32, NftError> {
+    let attempted = format!("ask for the generation of the rules of {}", namespace.name());
+    let none: [DefaultNla; 0] = [];
+    let request = Request::netfilter(attempted.clone(), (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN), 0, &none);
+    let mut socket = namespace.enter(Socket::netfilter)??;
+    let reply = socket.exchange(&[request])?.into_iter().flatten().next().unwrap_or_default();
+    // The attributes follow `struct nfgenmsg`; the kernel's numbers are in network order here.
+    let mut found = attributes(reply.get(4..).unwrap_or_default());
+    let id = found.find_map(|(kind, value)| value.first_chunk().filter(|_| kind == NFTA_GEN_ID));
+    let id = id.ok_or_else(|| NetlinkError::new(attempted, io::ErrorKind::InvalidData.into()))?;
+    Ok(u32::from_be_bytes(*id))
+}
+
+/// The child's end, or `None` when it had to be killed because the deadline passed.
+fn wait(child: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>, NftError> {
+    let waited = ended_by(child, deadline);
+    if !matches!(waited, Ok(true)) {
+        // Gone already is fine. What it has finished before it was stopped counts.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|e| failed("wait for nft", e))?;
+    let in_time = waited.map_err(|errno| failed("watch nft", errno))?;
+    Ok((in_time || status.success()).then_some(status))
+}
+
+fn ended_by(child: &Child, deadline: Instant) -> Result<bool, Errno> {
+    let descriptor = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut watched = [PollFd::new(&descriptor, PollFlags::IN)];
+        match poll(&mut watched, Some(&timespec(left))) {
+            Ok(0) if left.is_zero() => return Ok(false),
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return Ok(true),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    Timespec { tv_sec: seconds, tv_nsec: duration.subsec_nanos().into() }
+}
+
+fn in_memory(name: &'static str, content: &[u8]) -> Result<File, NftError> {
+    let write = || -> io::Result<File> {
+        let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC)?);
+        file.write_all(content)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    write().map_err(|source| failed("make a file in memory for nft", source))
+}
+
+fn failed(attempted: &'static str, source: impl Into<io::Error>) -> NftError {
+    NftError::Failed { attempted, source: source.into() }
+}
+
+/// nft says `/dev/stdin:LINE:FROM-TO: Error: WORDS`, then the line, then carets under the place.
+fn refusal(namespace: String, complaints: &str, script: &str, status: ExitStatus) -> NftError {
+    let Some(first) = complaints.lines().find(|line| !line.trim().is_empty()) else {
+        return NftError::Refused { namespace, complaint: format!("without a word ({status})"), line: None };
+    };
+    let Some((place, words)) = first.split_once(": ") else {
+        return NftError::Refused { namespace, complaint: shortened(first, 0), line: None };
+    };
+    let mut parts = place.rsplit(':');
+    let column =
+        parts.next().and_then(|columns| columns.split('-').next()).and_then(|from| from.parse().ok());
+    let number: Option<usize> = parts.next().and_then(|line| line.parse().ok());
+    let line = number.and_then(|number| script.lines().nth(number.checked_sub(1)?));
+    match (line, column) {
+        (Some(line), Some(column)) => NftError::Refused {
+            namespace,
+            complaint: shortened(words.trim_start_matches("Error: "), 0),
+            line: Some(shortened(line, column)),
+        },
+        _ => NftError::Refused { namespace, complaint: shortened(first, 0), line: None },
+    }
+}
+
+/// The part of a line around a column, short enough for an error of one line.
+fn shortened(line: &str, column: usize) -> String {
+    let start = if line.chars().count() <= QUOTE { 0 } else { column.saturating_sub(QUOTE / 2) };
+    line.chars().skip(start).take(QUOTE).collect::<String>().trim().to_owned()
+}
