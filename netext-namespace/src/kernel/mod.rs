@@ -3,6 +3,7 @@
 //! Everything is a system call or a netlink message of our own, but for `nft`, whose language the packet
 //! filter is written in. Nothing here decides; it compares, acts on the difference, and says what went wrong.
 
+pub mod conntrack;
 pub mod links;
 pub mod namespace;
 pub mod netlink;
