@@ -15,6 +15,8 @@ use super::netlink::{NetlinkError, Request, Socket, attributes};
 const NFNL_SUBSYS_CTNETLINK: u8 = 1;
 const IPCTNL_MSG_CT_GET: u8 = 1;
 const IPCTNL_MSG_CT_DELETE: u8 = 2;
+const IPCTNL_MSG_CT_GET_STATS: u8 = 5;
+const CTA_STATS_GLOBAL_ENTRIES: u16 = 1;
 const NFPROTO_IPV4: u8 = 2;
 
 const CTA_TUPLE_ORIG: u16 = 1;
@@ -90,6 +92,9 @@ pub fn cut(namespace: &Namespace, flows: &[FlowMatch]) -> Result<usize, Conntrac
     }
     let mut socket = namespace.enter(Socket::netfilter)??;
     let name = namespace.name();
+    if is_empty(&mut socket, namespace)? {
+        return Ok(0);
+    }
     let none: [DefaultNla; 0] = [];
     let list = Request::netfilter(
         format!("list the tracked connections of {name}"),
@@ -112,6 +117,24 @@ pub fn cut(namespace: &Namespace, flows: &[FlowMatch]) -> Result<usize, Conntrac
     })?;
     socket.exchange(&doomed)?;
     Ok(doomed.len())
+}
+
+/// Whether the namespace has no tracked connection at all.
+///
+/// All namespaces share one hash table; to list a single connection the kernel walks all of it, which takes some
+/// 10 ms on a host with much memory.
+fn is_empty(socket: &mut Socket, namespace: &Namespace) -> Result<bool, NetlinkError> {
+    let none: [DefaultNla; 0] = [];
+    let count = Request::netfilter(
+        format!("count the tracked connections of {}", namespace.name()),
+        (NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET_STATS),
+        0,
+        &none,
+    );
+    let reply = socket.exchange(&[count])?.into_iter().flatten().next().unwrap_or_default();
+    let mut statistics = attributes(reply.get(4..).unwrap_or_default());
+    let entries = statistics.find(|(kind, _)| *kind == CTA_STATS_GLOBAL_ENTRIES);
+    Ok(entries.is_some_and(|(_, value)| value.iter().all(|byte| *byte == 0)))
 }
 
 #[derive(Debug, Default)]

@@ -110,7 +110,7 @@ pub(crate) type Reply = Option<Vec<u8>>;
 /// A netlink socket; it belongs to the namespace of the thread that opened it, whoever uses it then.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    socket: netlink_sys::Socket,
+    channel: netlink_sys::Socket,
     sequence: u32,
     buffer: Vec<u8>,
 }
@@ -121,7 +121,7 @@ impl Socket {
         let socket =
             Self::open(NETLINK_ROUTE).map_err(|e| NetlinkError::new("open a route netlink socket", e))?;
         // Makes the kernel filter dumps by what the request names (since 4.20).
-        let strict = socket.socket.set_netlink_get_strict_chk(true);
+        let strict = socket.channel.set_netlink_get_strict_chk(true);
         strict.map_err(|e| NetlinkError::new("ask for strict netlink dumps", e))?;
         Ok(socket)
     }
@@ -137,7 +137,7 @@ impl Socket {
         socket.set_ext_ack(true)?;
         // Errors need not carry the whole request back.
         socket.set_cap_ack(true)?;
-        Ok(Self { socket, sequence: 0, buffer: Vec::with_capacity(RECEIVE) })
+        Ok(Self { channel: socket, sequence: 0, buffer: Vec::with_capacity(RECEIVE) })
     }
 
     /// Has the kernel work off all requests in order and returns their replies, or the first error.
@@ -233,13 +233,13 @@ impl Socket {
     }
 
     fn send(&self, message: &[u8]) -> io::Result<()> {
-        retrying(|| self.socket.send(message, 0)).map(|_| ())
+        retrying(|| self.channel.send(message, 0)).map(|_| ())
     }
 
     fn receive(&mut self) -> io::Result<()> {
-        let Self { socket, buffer, .. } = self;
+        let Self { channel, buffer, .. } = self;
         buffer.clear();
-        retrying(|| socket.recv(buffer, 0)).map(|_| ())
+        retrying(|| channel.recv(buffer, 0)).map(|_| ())
     }
 }
 

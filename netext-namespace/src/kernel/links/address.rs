@@ -8,22 +8,15 @@ use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessa
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rustix::io::Errno;
 
+use super::message;
 use super::veth::Interface;
 use crate::kernel::netlink::{NetlinkError, Request, Socket, attributes, number};
-use crate::plan::InterfacePlan;
 
 /// `struct ifaddrmsg`, which comes before the attributes.
 const HEADER: usize = 8;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_FLAGS: u16 = 8;
-
-/// Addresses of one interface that its neighbours are to be told about.
-#[derive(Debug)]
-pub(super) struct Added<'p> {
-    pub(super) interface: &'p InterfacePlan,
-    pub(super) addresses: Vec<Ipv4Addr>,
-}
 
 /// An address as it is.
 #[derive(Debug)]
@@ -67,40 +60,30 @@ impl Address {
 
 /// Makes the addresses of the interfaces match; link-local ones are the kernel's.
 ///
-/// Returns the IPv4 addresses whose owner neighbours cannot know yet.
-pub(super) fn ensure<'p>(
-    router: &mut Socket,
-    interfaces: &[Interface<'p>],
-) -> Result<Vec<Added<'p>>, NetlinkError> {
+/// Neighbours are told of IPv4 addresses whose owner they cannot know yet, where the plan wants it.
+pub(super) fn ensure(router: &mut Socket, interfaces: &[Interface<'_>]) -> Result<(), NetlinkError> {
     let present = list(router, 0, "list the router's addresses")?;
-    let (mut before, mut after, mut add, mut announced) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut before, mut added, mut after, mut announced) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for interface in interfaces {
         let planned = &interface.plan.addresses;
         for address in present.iter().filter(|address| address.index == interface.index) {
-            if planned.iter().any(|wanted| address.is(interface, wanted)) {
-                continue;
-            }
             match address.net {
+                _ if planned.iter().any(|wanted| address.is(interface, wanted)) => {}
                 _ if address.is_link_local() && !planned.contains(&address.net) => {}
                 // The kernel knows an IPv6 address once only: with another prefix it must go first.
                 IpNet::V6(_) => before.push(remove(interface, address)),
                 IpNet::V4(_) => after.push(remove(interface, address)),
             }
         }
-        let missing =
-            planned.iter().filter(|wanted| !present.iter().any(|there| there.is(interface, wanted)));
-        let missing: Vec<_> = missing.copied().collect();
-        add.extend(missing.iter().map(|wanted| self::add(interface, *wanted)));
-        let unknown = if interface.unknown_mac { planned.iter().copied().collect() } else { missing };
-        let addresses: Vec<_> = unknown.iter().filter_map(ipv4).collect();
-        if interface.plan.announce && !addresses.is_empty() {
-            announced.push(Added { interface: interface.plan, addresses });
+        let is_missing = |wanted: &&IpNet| !present.iter().any(|there| there.is(interface, wanted));
+        added.extend(planned.iter().filter(is_missing).map(|wanted| add(interface, *wanted)));
+        let unknown =
+            |wanted: &IpNet| wanted.addr().is_ipv4() && (interface.unknown_mac || is_missing(&wanted));
+        if interface.plan.announce && planned.iter().any(unknown) {
+            announced.push(message::announce(&interface.plan.name, interface.plan.mac));
         }
     }
-    before.append(&mut add);
-    before.append(&mut after);
-    router.exchange(&before)?;
-    Ok(announced)
+    router.exchange(&[before, added, after, announced].concat()).map(|_| ())
 }
 
 /// An address of the host's own on the link of that index, if there is one.
@@ -119,7 +102,7 @@ fn list(socket: &mut Socket, index: u32, attempted: &str) -> Result<Vec<Address>
     socket.dump(&Request::route(attempted, &RouteNetlinkMessage::GetAddress(message), 0), Address::read)
 }
 
-fn message(interface: &Interface<'_>, net: IpNet, peer: IpAddr) -> AddressMessage {
+fn request_body(interface: &Interface<'_>, net: IpNet, peer: IpAddr) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.family = if net.addr().is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     message.header.prefix_len = net.prefix_len();
@@ -129,7 +112,7 @@ fn message(interface: &Interface<'_>, net: IpNet, peer: IpAddr) -> AddressMessag
 }
 
 fn add(interface: &Interface<'_>, net: IpNet) -> Request {
-    let mut message = message(interface, net, net.addr());
+    let mut message = request_body(interface, net, net.addr());
     match net {
         IpNet::V4(net) if net.prefix_len() < 31 => {
             message.attributes.push(AddressAttribute::Broadcast(net.broadcast()));
@@ -143,16 +126,9 @@ fn add(interface: &Interface<'_>, net: IpNet) -> Request {
 }
 
 fn remove(interface: &Interface<'_>, address: &Address) -> Request {
-    let message = message(interface, address.net, address.peer);
+    let message = request_body(interface, address.net, address.peer);
     let attempted = format!("remove address {} from {}", address.net, interface.plan.name);
     Request::route(attempted, &RouteNetlinkMessage::DelAddress(message), 0).tolerating(&[Errno::ADDRNOTAVAIL])
-}
-
-fn ipv4(net: &IpNet) -> Option<Ipv4Addr> {
-    match net {
-        IpNet::V4(net) => Some(net.addr()),
-        IpNet::V6(_) => None,
-    }
 }
 
 fn is_link_local(address: IpAddr) -> bool {

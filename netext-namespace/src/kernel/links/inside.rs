@@ -2,7 +2,7 @@
 
 use super::bridge::Segments;
 use super::error::LinkError;
-use super::{LinksApplied, address, announce, route, sysctl, veth};
+use super::{LinksApplied, address, route, sysctl, veth};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::Socket;
 use crate::plan::NamespacePlan;
@@ -21,12 +21,11 @@ pub(super) fn apply(
     for interface in &interfaces {
         sysctl::settle_interface(&interface.plan.name)?;
     }
-    let added = address::ensure(&mut router, &interfaces)?;
+    address::ensure(&mut router, &interfaces)?;
     // After the addresses: the last address of an interface takes its routes along.
     route::ensure(&mut router, plan.default_route.as_ref(), &interfaces)?;
     Ok(LinksApplied {
         namespace_created: false,
-        announce_failure: announce::all(&added).err(),
         interfaces_created: interfaces.iter().filter(|i| i.fresh).map(|i| i.plan.name.clone()).collect(),
     })
 }

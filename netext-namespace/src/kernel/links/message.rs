@@ -118,6 +118,16 @@ pub(super) fn set_mac(name: &InterfaceName, mac: [u8; 6]) -> Request {
     Request::route(format!("set the hardware address of {name}"), &RouteNetlinkMessage::SetLink(message), 0)
 }
 
+/// Tells neighbours, by gratuitous ARP, which hardware address bears the addresses of a link.
+///
+/// The kernel does it, for all IPv4 addresses of the link, when it is given a hardware address, even the one that
+/// it has, and `arp_notify` is set. A packet socket of our own would cost more than everything else together:
+/// closing one takes the kernel some 15 ms.
+pub(super) fn announce(name: &InterfaceName, mac: [u8; 6]) -> Request {
+    let message = message(0, vec![named(name), LinkAttribute::Address(mac.to_vec())]);
+    Request::route(format!("announce the addresses of {name}"), &RouteNetlinkMessage::SetLink(message), 0)
+}
+
 /// Puts a link, which may have gone by itself, among those that [`delete_doomed`] deletes.
 pub(super) fn doom(index: u32, name: &str) -> Request {
     let message = message(index, vec![LinkAttribute::Group(DOOMED_GROUP)]);

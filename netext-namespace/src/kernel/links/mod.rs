@@ -5,7 +5,6 @@
 //! completes, so a run may be cut off anywhere.
 
 mod address;
-mod announce;
 mod bridge;
 mod delete;
 mod error;
@@ -22,7 +21,6 @@ use super::namespace::Namespace;
 use super::netlink::Socket;
 use crate::plan::{InterfaceName, LinkPlan, NamespaceName};
 
-pub use announce::AnnounceError;
 pub use error::LinkError;
 
 /// What was newly made.
@@ -32,8 +30,6 @@ pub struct LinksApplied {
     pub namespace_created: bool,
     /// Interfaces in the namespace that were made anew: daemons that listened on one must be started again.
     pub interfaces_created: BTreeSet<InterfaceName>,
-    /// Everything is in place, but neighbours could not be told so; they find out when their ARP entries age.
-    pub announce_failure: Option<AnnounceError>,
 }
 
 /// Makes the host's and the namespace's links match the plan, and touches nothing that matches already.
@@ -41,8 +37,8 @@ pub struct LinksApplied {
 /// Safe to repeat: what an earlier run left half done, or somebody else damaged since, is completed.
 ///
 /// # Errors
-/// Before the first change when the plan cannot be had on this host (a NIC or bridge that is not there, a name
-/// that something else bears); later only when the kernel refuses a change.
+/// Before the router is touched when a segment cannot be had on this host (a NIC or bridge that is not there, a
+/// name that something else bears); later only when the kernel refuses a change.
 pub fn apply(plan: &LinkPlan) -> Result<LinksApplied, LinkError> {
     let mut host = Socket::route()?;
     let bridges = bridge::ensure(&mut host, plan)?;

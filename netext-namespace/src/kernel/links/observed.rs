@@ -17,10 +17,13 @@ const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
+const IFLA_OPERSTATE: u16 = 16;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_GROUP: u16 = 27;
 const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_INFO_KIND: u16 = 1;
+/// `IF_OPER_UP` in `linux/if.h`.
+const OPERATIONAL: u8 = 6;
 const NETNSA_NSID: u16 = 1;
 const NOT_ASSIGNED: u32 = u32::MAX;
 
@@ -29,7 +32,10 @@ const NOT_ASSIGNED: u32 = u32::MAX;
 pub(super) struct Link {
     pub(super) index: u32,
     pub(super) name: String,
+    /// Whether it was asked to be up.
     pub(super) up: bool,
+    /// Whether the kernel has noticed that it has a carrier.
+    pub(super) operational: bool,
     pub(super) mac: Vec<u8>,
     /// Index of the bridge, or bond or the like, that it is a port of.
     pub(super) master: Option<u32>,
@@ -72,6 +78,7 @@ impl Link {
                 IFLA_MASTER => link.master = number(value),
                 IFLA_GROUP => link.group = number(value)?,
                 IFLA_LINK_NETNSID => link.other_namespace = number(value),
+                IFLA_OPERSTATE => link.operational = value == [OPERATIONAL],
                 IFLA_LINKINFO => {
                     let driver = attributes(value).find(|(kind, _)| *kind == IFLA_INFO_KIND);
                     link.kind = driver.map(|(_, name)| string(name)).unwrap_or_default();

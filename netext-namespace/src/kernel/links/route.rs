@@ -43,7 +43,7 @@ impl Default {
             match kind {
                 RTA_OIF => route.interface = number(value),
                 RTA_GATEWAY => {
-                    route.gateway = value.first_chunk().map(|bytes: &[u8; 4]| Ipv4Addr::from(*bytes))
+                    route.gateway = value.first_chunk().map(|bytes: &[u8; 4]| Ipv4Addr::from(*bytes));
                 }
                 RTA_PRIORITY if number(value) != Some(0) => return None,
                 _ => {}

@@ -23,6 +23,8 @@ const ROUTER: &[(&str, &str)] = &[
     // An address is answered for on its own interface only, and asked for with an address of that subnet.
     ("ipv4/conf/all/arp_ignore", "1"),
     ("ipv4/conf/all/arp_announce", "2"),
+    // An interface that comes up, or is given a hardware address, tells neighbours of its addresses.
+    ("ipv4/conf/all/arp_notify", "1"),
     // Removing an address must not take along the others of its subnet.
     ("ipv4/conf/all/promote_secondaries", "1"),
     ("ipv6/conf/default/accept_ra", "0"),

@@ -1,5 +1,8 @@
 //! The veth pairs between the router's namespace and the bridges.
 
+use std::thread;
+use std::time::Duration;
+
 use super::bridge::Segments;
 use super::error::LinkError;
 use super::observed::{self, Link};
@@ -7,6 +10,9 @@ use super::{delete, message};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::Socket;
 use crate::plan::{InterfaceName, InterfacePlan, NamespacePlan};
+
+/// Pauses double from a tenth of a millisecond up to this, about 0.2 s in all.
+const LONGEST_PAUSE: Duration = Duration::from_millis(120);
 
 /// An interface of the router that is in place.
 #[derive(Debug)]
@@ -59,39 +65,42 @@ pub(super) fn ensure<'p>(
         }
     }
 
-    let mut host_requests = Vec::new();
-    let mut router_requests = Vec::new();
+    let (mut create, mut inside, mut attach) = (Vec::new(), Vec::new(), Vec::new());
     if inner_links.iter().any(|link| link.name == "lo" && !link.up) {
-        router_requests.push(message::bring_loopback_up());
+        inside.push(message::bring_loopback_up());
     }
     for (interface, inner, outer) in &kept {
-        let segment = &segments[&interface.bridge];
-        if outer.master != Some(segment.index) {
-            host_requests.push(message::enslave(&interface.peer, &segment.name, segment.index));
-        } else if !outer.up {
-            host_requests.push(message::bring_up(&interface.peer));
-        }
         if inner.mac != interface.mac {
-            router_requests.push(message::set_mac(&interface.name, interface.mac));
+            inside.push(message::set_mac(&interface.name, interface.mac));
         }
         if !inner.up {
-            router_requests.push(message::bring_up(&interface.name));
+            inside.push(message::bring_up(&interface.name));
+        }
+        let segment = &segments[&interface.bridge];
+        if outer.master != Some(segment.index) {
+            attach.push(message::enslave(&interface.peer, &segment.name, segment.index));
+        } else if !outer.up {
+            attach.push(message::bring_up(&interface.peer));
         }
     }
     for interface in &missing {
+        create.push(message::create_veth(interface, namespace));
+        create.push(message::no_ipv6_address(&interface.peer));
+        inside.push(message::bring_up(&interface.name));
         let segment = &segments[&interface.bridge];
-        host_requests.push(message::create_veth(interface, namespace));
-        host_requests.push(message::no_ipv6_address(&interface.peer));
-        host_requests.push(message::enslave(&interface.peer, &segment.name, segment.index));
-        router_requests.push(message::bring_up(&interface.name));
+        attach.push(message::bring_up(&interface.peer));
+        attach.push(message::enslave(&interface.peer, &segment.name, segment.index));
     }
     let changed_mac: Vec<_> =
         kept.iter().filter(|(i, inner, _)| inner.mac != i.mac).map(|(i, ..)| *i).collect();
 
     delete::all(router, doomed_inner.into_iter())?;
     delete::all(host, doomed_outer.into_iter())?;
-    host.exchange(&host_requests)?;
-    router.exchange(&router_requests)?;
+    host.exchange(&create)?;
+    router.exchange(&inside)?;
+    host.exchange(&attach)?;
+    wait_until_operational(host, missing.iter().map(|interface| &interface.peer))?;
+    wait_until_operational(router, missing.iter().map(|interface| &interface.name))?;
 
     let is_one_of =
         |list: &[&InterfacePlan], interface: &InterfacePlan| list.iter().any(|i| i.name == interface.name);
@@ -106,6 +115,26 @@ pub(super) fn ensure<'p>(
         Ok(Interface { plan: interface, index: link.index, fresh, unknown_mac })
     });
     interfaces.collect()
+}
+
+/// Waits, as a rule not at all, until packets pass through new links.
+///
+/// The kernel notices a carrier in the background: only then does a link send, and a bridge forward to a port.
+/// What is sent before, the announcement of addresses above all, is lost. A link that takes longer than it should
+/// is no reason to fail.
+fn wait_until_operational<'n>(
+    socket: &mut Socket,
+    names: impl Iterator<Item = &'n InterfaceName>,
+) -> Result<(), LinkError> {
+    let names: Vec<_> = names.cloned().collect();
+    let mut pause = Duration::from_micros(100);
+    while pause < LONGEST_PAUSE
+        && !observed::by_name(socket, &names)?.iter().flatten().all(|link| link.operational)
+    {
+        thread::sleep(pause);
+        pause *= 2;
+    }
+    Ok(())
 }
 
 fn veth<'l>(link: &'l Link, name: &InterfaceName) -> Result<&'l Link, LinkError> {
