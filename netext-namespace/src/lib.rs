@@ -16,5 +16,6 @@ pub mod kernel;
 pub mod model;
 pub mod places;
 pub mod plan;
+pub mod proxy;
 pub mod role;
 pub mod store;
