@@ -83,8 +83,8 @@ fn a_neighbour_that_routes_the_ipv6_subnet_at_us_reaches_nothing() {
     let mac = links[0].split_whitespace().skip_while(|word| *word != "link/ether").nth(1);
     let mac = mac.expect("the public interface has a MAC address");
     neighbour.place().ip(&format!(
-        "-6 neighbour replace 2001:db8:ff::1 lladdr {mac} dev eth0 nud permanent\n\
-         -6 route add 2001:db8:1::/64 via 2001:db8:ff::1 dev eth0\n"
+        "neighbour replace 2001:db8:ff::1 lladdr {mac} dev eth0 nud permanent\n\
+         route add 2001:db8:1::/64 via 2001:db8:ff::1 dev eth0\n"
     ));
     neighbour.cannot_ping("2001:db8:1::10");
     neighbour.cannot_connect_to("[2001:db8:1::10]:22");

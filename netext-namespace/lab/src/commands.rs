@@ -6,7 +6,7 @@ use crate::firewall::Firewall;
 use crate::forward::Forward;
 use crate::network::{Network, SourceNat};
 use crate::outcome::{Outcome, Running};
-use crate::payload::{as_gson_writes, joined};
+use crate::payload::joined;
 
 impl Network<'_> {
     /// Runs `implement-network`; it must print nothing.
@@ -107,13 +107,6 @@ impl Network<'_> {
     pub fn start(&self, name: &str, fields: &Value) -> Running {
         self.ensure_device(fields);
         self.lab.start(name, &self.document(fields))
-    }
-
-    /// Starts what [`Network::command`] runs, with a timeout in seconds instead of the server's.
-    #[track_caller]
-    pub fn start_with_timeout(&self, name: &str, fields: &Value, timeout: u32) -> Running {
-        self.ensure_device(fields);
-        self.lab.start_with(name, &as_gson_writes(&self.document(fields)), timeout)
     }
 
     /// Runs `ensure-network-device` and keeps what it prints; like the server, only notes a failure.

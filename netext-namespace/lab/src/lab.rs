@@ -123,7 +123,8 @@ impl Lab {
             format!("address add {address} dev eth0{nodad}\n")
         });
         place.ip(&format!("link set lo up\nlink set eth0 up\n{}", address_lines.collect::<String>()));
-        Node::new(place, own.into_iter().map(parse).collect())
+        let own = own.into_iter().map(parse).collect();
+        Node::plugged(place, own, &self.host, format!("lab{number}"))
     }
 
     /// An isolated network of the cloud, not implemented yet; see [`Network`] for what it starts with.

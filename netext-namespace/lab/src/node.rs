@@ -1,6 +1,7 @@
 //! Machines of the lab: the upstream, clients, neighbours and guests.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use crate::conversation::Conversation;
 use crate::listener::Listener;
@@ -15,11 +16,32 @@ use crate::probe::{self, Answer, DOUBT, PATIENCE, Question};
 pub struct Node {
     place: Place,
     addresses: Vec<IpAddr>,
+    plug: Option<Arc<Plug>>,
+}
+
+/// The host's end of the cable to a machine. Pulled out with the machine's last handle, so that one with
+/// the same address can follow at once; the kernel alone would take its time.
+#[derive(Debug)]
+struct Plug {
+    host: Place,
+    interface: String,
+}
+
+impl Drop for Plug {
+    fn drop(&mut self) {
+        let _ = self.host.try_ip(&format!("link set {} nomaster down\n", self.interface));
+    }
 }
 
 impl Node {
     pub(crate) fn new(place: Place, addresses: Vec<IpAddr>) -> Self {
-        Self { place, addresses }
+        Self { place, addresses, plug: None }
+    }
+
+    /// A machine that `interface` of the host connects.
+    pub(crate) fn plugged(place: Place, addresses: Vec<IpAddr>, host: &Place, interface: String) -> Self {
+        let plug = Plug { host: host.clone(), interface };
+        Self { place, addresses, plug: Some(Arc::new(plug)) }
     }
 
     /// The namespace the node is.
@@ -29,7 +51,7 @@ impl Node {
 
     /// The same machine speaking with another of its addresses.
     pub(crate) fn speaking_as(&self, address: IpAddr) -> Self {
-        Self { place: self.place.clone(), addresses: vec![address] }
+        Self { place: self.place.clone(), addresses: vec![address], plug: self.plug.clone() }
     }
 
     /// Serves TCP on `port` of the node's own address (on every address where it has none of its own).
@@ -148,12 +170,12 @@ impl Node {
         }
     }
 
-    /// Sends what goes to `destination` (a network) to the router `via`.
+    /// Sends what goes to `destination` (a network, or `default`) to the router `via`.
     #[track_caller]
     pub fn routes(&self, destination: &str, via: &str) {
-        let family = if parse::<IpAddr>(via).is_ipv6() { "-6 " } else { "" };
-        let device = if family.is_empty() { "" } else { " dev eth0" };
-        self.place.ip(&format!("{family}route replace {destination} via {via}{device}\n"));
+        let everywhere = if parse::<IpAddr>(via).is_ipv6() { "::/0" } else { "0.0.0.0/0" };
+        let destination = if destination == "default" { everywhere } else { destination };
+        self.place.ip(&format!("route replace {destination} via {via} dev eth0\n"));
     }
 
     /// The MAC address at which the node knows its neighbour `address`.
