@@ -1,1 +1,65 @@
-//! Placeholder.
+//! The lab of netext-namespace: a KVM host, an upstream and guests in throwaway network namespaces.
+//!
+//! A [`Lab`] is a machine of its own: a mount and a network namespace with a bridge for the public
+//! segment, on which an upstream is the gateway to an internet of clients. The extension runs on that
+//! machine exactly as CloudStack runs it: [`Network`] plays the management server and drives the
+//! executable command by command. Every [`Node`] (guest, client, neighbour) then asks with real packets
+//! whether it works.
+//!
+//! ```no_run
+//! # use netext_lab::{Lab, SourceNat};
+//! let lab = Lab::boot("/path/of/the/executable");
+//! let network = lab.network(209);
+//! network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+//!
+//! let guest = network.guest("10.1.1.10");
+//! let _web = lab.client("203.0.113.5").listen_tcp(80);
+//! guest.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
+//! ```
+//!
+//! It needs root, `ip`, `nft` and `conntrack`, and fails by name where one is missing. Any number of
+//! labs can be up at once; each takes all that it made with it.
+
+#![expect(clippy::print_stderr, reason = "what the lab notes beside a test is shown with the test's failure")]
+
+mod commands;
+mod conversation;
+mod extension;
+mod firewall;
+mod forward;
+mod lab;
+mod listener;
+mod lock;
+mod network;
+mod node;
+mod outcome;
+mod payload;
+mod place;
+mod probe;
+mod processes;
+mod requirements;
+mod router;
+
+pub use conversation::Conversation;
+pub use extension::EXTENSION;
+pub use firewall::{Firewall, Rule};
+pub use forward::Forward;
+pub use lab::{Lab, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SECRET_KEY, SECRET_PASSWORD};
+pub use listener::Listener;
+pub use lock::HeldLock;
+pub use network::{Network, SourceNat};
+pub use nix::sys::signal::Signal;
+pub use node::Node;
+pub use outcome::{Outcome, Running};
+pub use payload::{as_gson_writes, joined};
+pub use place::Place;
+pub use probe::Answer;
+pub use router::Router;
+
+/// Boots a lab with the executable of the crate under test.
+#[macro_export]
+macro_rules! lab {
+    () => {
+        $crate::Lab::boot(env!("CARGO_BIN_EXE_netext-namespace"))
+    };
+}

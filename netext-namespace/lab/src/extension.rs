@@ -1,0 +1,188 @@
+//! The extension on the lab's host: its place, its environment, and how the server calls it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use nix::mount::{MsFlags, mount};
+use serde_json::{Map, Value, json};
+
+use crate::lab::{Lab, SECRET_KEY, SECRET_PASSWORD};
+use crate::outcome::{Outcome, Running};
+use crate::payload::as_gson_writes;
+use crate::place::{LAB_FOLDER, Place};
+
+/// The extension's name: the folder the executable lies in.
+pub const EXTENSION: &str = "lab-router";
+
+/// The timeout in seconds that the server passes today, whatever the command.
+const TIMEOUT: u32 = 60;
+
+/// Puts `executable` where a package would, without copying it: a copy that is still being written
+/// while another test forks cannot be executed.
+#[track_caller]
+pub(crate) fn install(host: &Place, executable: &Path) {
+    let folder = PathBuf::from(format!("{LAB_FOLDER}/{EXTENSION}"));
+    host.run(|| {
+        let none: Option<&str> = None;
+        fs::create_dir(&folder).expect("the extension's folder");
+        fs::create_dir(format!("{LAB_FOLDER}/payloads")).expect("the folder of payload files");
+        for name in [format!("{EXTENSION}.sh"), format!("{EXTENSION}-wrapper.sh")] {
+            let target = folder.join(name);
+            fs::write(&target, "").expect("a file to mount the executable on");
+            if let Err(error) = mount(Some(executable), &target, none, MsFlags::MS_BIND, none) {
+                panic!("{} on {}: {error}", executable.display(), target.display());
+            }
+        }
+    });
+}
+
+/// The details that the operator of the lab registered: everything local, and secrets to be kept.
+pub(crate) fn physical_details() -> Map<String, Value> {
+    let details = json!({
+        "hosts": "192.0.2.10,192.0.2.11",
+        "username": "root",
+        "password": SECRET_PASSWORD,
+        "port": "22",
+        "sshkey": format!("-----BEGIN SAMPLE KEY-----\n{SECRET_KEY}\n-----END SAMPLE KEY-----\n"),
+        "guest.network.device": "none",
+        "public.network.device": "none",
+        "physicalnetworkname": "Physical Network 1",
+    });
+    details.as_object().cloned().expect("written as an object")
+}
+
+/// The environment of the extension.
+pub(crate) fn variables() -> BTreeMap<String, String> {
+    let given = [
+        ("NETEXT_ROLE", "host".to_owned()),
+        ("NETEXT_STATE_ROOT", format!("{LAB_FOLDER}/state")),
+        ("NETEXT_LOG_ROOT", format!("{LAB_FOLDER}/log")),
+    ];
+    let mut variables: BTreeMap<_, _> = given.map(|(name, value)| (name.to_owned(), value)).into();
+    for name in ["PATH", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"] {
+        if let Ok(value) = std::env::var(name) {
+            variables.insert(name.to_owned(), value);
+        }
+    }
+    variables
+}
+
+impl Lab {
+    /// Runs a command with a whole payload document, as it stands: no details are asked for or added.
+    #[track_caller]
+    pub fn run(&self, command: &str, document: &Value) -> Outcome {
+        self.start(command, document).finish()
+    }
+
+    /// Starts a command with a whole payload document.
+    #[track_caller]
+    pub fn start(&self, command: &str, document: &Value) -> Running {
+        self.start_with(command, &as_gson_writes(document), TIMEOUT)
+    }
+
+    /// Starts a command with the text of a payload file and a timeout in seconds.
+    #[track_caller]
+    pub fn start_with(&self, command: &str, text: &str, timeout: u32) -> Running {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = format!("{LAB_FOLDER}/payloads/{command}-{number}.json");
+        let program = format!("{LAB_FOLDER}/{EXTENSION}/{EXTENSION}.sh");
+        self.start_program(&program, &[command, &path, &timeout.to_string()], Some((&path, text)))
+    }
+
+    /// Starts the extension with any arguments at all.
+    #[track_caller]
+    pub fn start_bare(&self, arguments: &[&str]) -> Running {
+        self.start_program(&format!("{LAB_FOLDER}/{EXTENSION}/{EXTENSION}.sh"), arguments, None)
+    }
+
+    /// Runs a command by the name that the executable bears on KVM hosts (`<extension>-wrapper.sh`).
+    #[track_caller]
+    pub fn run_wrapper(&self, command: &str, document: &Value) -> Outcome {
+        let path = format!("{LAB_FOLDER}/payloads/wrapper-{command}.json");
+        let program = format!("{LAB_FOLDER}/{EXTENSION}/{EXTENSION}-wrapper.sh");
+        let text = as_gson_writes(document);
+        self.start_program(&program, &[command, &path, "60"], Some((&path, &text))).finish()
+    }
+
+    #[track_caller]
+    fn start_program(&self, program: &str, arguments: &[&str], file: Option<(&str, &str)>) -> Running {
+        let variables = self.variables.lock().expect("no panic while held").clone();
+        let (pipe, output) = std::io::pipe().expect("a pipe");
+        let errors = output.try_clone().expect("a second handle of a pipe");
+        let begun = Instant::now();
+        let child = self.host().run(|| {
+            if let Some((path, text)) = file {
+                write_privately(path, text);
+            }
+            let mut command = Command::new(program);
+            command.args(arguments).env_clear().envs(variables).current_dir("/");
+            command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn()
+        });
+        let child = child.unwrap_or_else(|error| panic!("{program}: {error}"));
+        Running { command: arguments.join(" "), child, pipe, begun }
+    }
+
+    /// Sets a variable in the environment of the extension.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        self.variables.lock().expect("no panic while held").insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes a variable out of the environment of the extension.
+    pub fn unset_variable(&self, name: &str) {
+        self.variables.lock().expect("no panic while held").remove(name);
+    }
+
+    /// Registers a detail of the physical network, instead of what it had by that name.
+    pub fn register(&self, name: &str, value: &str) {
+        self.physical_details.lock().expect("no panic while held").insert(name.to_owned(), value.into());
+    }
+
+    /// Takes back a registered detail of the physical network.
+    pub fn unregister(&self, name: &str) {
+        self.physical_details.lock().expect("no panic while held").remove(name);
+    }
+
+    /// The folder of the extension's state, as a path on the host.
+    pub fn state_folder(&self) -> String {
+        format!("{LAB_FOLDER}/state/{EXTENSION}")
+    }
+
+    /// The text of the extension's log.
+    pub fn log(&self) -> String {
+        let path = format!("{LAB_FOLDER}/log/{EXTENSION}/{EXTENSION}.log");
+        self.host().run(|| fs::read_to_string(path)).expect("the extension's log")
+    }
+
+    /// All files and folders under the extension's state and log: path, permissions, content.
+    pub fn files(&self) -> Vec<(PathBuf, u32, String)> {
+        self.host().run(|| {
+            let mut found = Vec::new();
+            let mut open = vec![
+                PathBuf::from(format!("{LAB_FOLDER}/state/{EXTENSION}")),
+                PathBuf::from(format!("{LAB_FOLDER}/log/{EXTENSION}")),
+            ];
+            while let Some(path) = open.pop() {
+                let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+                let content = fs::read(&path).unwrap_or_default();
+                let mode = metadata.permissions().mode() & 0o7777;
+                if metadata.is_dir() {
+                    open.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|it| it.path()));
+                }
+                found.push((path, mode, String::from_utf8_lossy(&content).into_owned()));
+            }
+            found
+        })
+    }
+}
+
+fn write_privately(path: &str, text: &str) {
+    use std::io::Write;
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).expect("the payload file");
+}

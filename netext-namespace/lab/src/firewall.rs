@@ -1,0 +1,133 @@
+//! Firewall rules of a network, as `apply-fw-rules` carries them.
+
+use serde_json::{Map, Value, json};
+
+/// All firewall rules of a network and its egress policy.
+#[derive(Clone, Debug)]
+pub struct Firewall {
+    default_egress_allow: bool,
+    rules: Vec<Rule>,
+}
+
+impl Firewall {
+    /// Guests may leave unless an egress rule denies it.
+    pub fn egress_allowed() -> Self {
+        Self { default_egress_allow: true, rules: Vec::new() }
+    }
+
+    /// Guests may not leave unless an egress rule allows it.
+    pub fn egress_denied() -> Self {
+        Self { default_egress_allow: false, rules: Vec::new() }
+    }
+
+    /// Adds a rule.
+    pub fn with(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Adds a rule that rules that open `public_ip` to everyone, by TCP, UDP and ICMP.
+    pub fn open(self, public_ip: &str) -> Self {
+        let rule = |protocol| Rule::ingress(public_ip).protocol(protocol);
+        self.with(rule("tcp").ports(1, 65535))
+            .with(rule("udp").ports(1, 65535))
+            .with(rule("icmp").icmp(-1, -1))
+    }
+
+    /// The value of `fw_rules`.
+    pub fn to_json(&self, cidr: &str) -> Value {
+        let rules = self.rules.iter().zip(41..).map(|(rule, id)| rule.to_json(id, cidr));
+        json!({
+            "default_egress_allow": self.default_egress_allow,
+            "cidr": cidr,
+            "rules": rules.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// One firewall rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    fields: Map<String, Value>,
+    sources: Vec<String>,
+    destinations: Vec<String>,
+}
+
+impl Rule {
+    /// Lets traffic in to a public address.
+    pub fn ingress(public_ip: &str) -> Self {
+        Self::new("ingress").field("publicIp", public_ip)
+    }
+
+    /// Concerns traffic of guests to the outside; allows or denies against the network's policy.
+    pub fn egress() -> Self {
+        Self::new("egress")
+    }
+
+    fn new(kind: &str) -> Self {
+        let rule = Self { fields: Map::new(), sources: Vec::new(), destinations: Vec::new() };
+        rule.field("type", kind).field("protocol", "all")
+    }
+
+    /// The protocol, in any spelling; without it the rule is for `all`.
+    pub fn protocol(self, protocol: &str) -> Self {
+        self.field("protocol", protocol)
+    }
+
+    /// TCP to this port.
+    pub fn tcp(self, port: u32) -> Self {
+        self.protocol("tcp").ports(port, port)
+    }
+
+    /// UDP to this port.
+    pub fn udp(self, port: u32) -> Self {
+        self.protocol("udp").ports(port, port)
+    }
+
+    /// From this port to that, both included.
+    pub fn ports(self, first: u32, last: u32) -> Self {
+        self.field("portStart", first).field("portEnd", last)
+    }
+
+    /// ICMP of a type and code, `-1` being any.
+    pub fn icmp(self, kind: i32, code: i32) -> Self {
+        self.protocol("icmp").field("icmpType", kind).field("icmpCode", code)
+    }
+
+    /// One more network that the traffic may come from.
+    pub fn from(mut self, cidr: &str) -> Self {
+        self.sources.push(cidr.to_owned());
+        self
+    }
+
+    /// One more network that the traffic may go to.
+    pub fn to(mut self, cidr: &str) -> Self {
+        self.destinations.push(cidr.to_owned());
+        self
+    }
+
+    /// Any field at all, for rules that ought to be refused.
+    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The server fills in what the tenant left open: everyone outside, all guests inside.
+    fn to_json(&self, id: u32, cidr: &str) -> Value {
+        let ingress = self.fields.get("type").is_some_and(|kind| kind == "ingress");
+        let or_all = |given: &[String], all: &[&str]| match given {
+            [] => json!(all),
+            given => json!(given),
+        };
+        let (sources, destinations) = if ingress {
+            (or_all(&self.sources, &["0.0.0.0/0"]), or_all(&self.destinations, &[]))
+        } else {
+            (or_all(&self.sources, &[cidr]), or_all(&self.destinations, &["0.0.0.0/0"]))
+        };
+        let mut fields = self.fields.clone();
+        fields.entry("id").or_insert(id.into());
+        fields.entry("sourceCidrs").or_insert(sources);
+        fields.entry("destCidrs").or_insert(destinations);
+        fields.into()
+    }
+}

@@ -1,0 +1,201 @@
+//! The lab itself: a KVM host, the public segment with its upstream, and who else is plugged in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Map, Value};
+
+use crate::extension;
+use crate::network::Network;
+use crate::node::{Node, parse};
+use crate::place::Place;
+use crate::{processes, requirements};
+
+/// The host's bridge of the public segment, VLAN 101.
+pub const PUBLIC_BRIDGE: &str = "brnone-101";
+/// The upstream's address on the public segment: the gateway of every public address.
+pub const PUBLIC_GATEWAY: &str = "198.51.100.1";
+/// What the registered details hold as the password; it must never show up anywhere.
+pub const SECRET_PASSWORD: &str = "pa55-w0rd-never-to-be-seen";
+/// A line of what the registered details hold as the SSH key; it must never show up anywhere.
+pub const SECRET_KEY: &str = "a2V5LW5ldmVyLXRvLWJlLXNlZW4=";
+
+/// A KVM host with a public segment, in namespaces of its own.
+///
+/// Labs do not see each other, and nothing outside sees them; dropped, they end the processes that live
+/// in them, and the kernel takes down the rest.
+#[derive(Debug)]
+pub struct Lab {
+    host: Place,
+    upstream: Node,
+    pub(crate) physical_details: Mutex<Map<String, Value>>,
+    pub(crate) variables: Mutex<BTreeMap<String, String>>,
+    plugged: AtomicU32,
+    namespaces: Mutex<Vec<u64>>,
+}
+
+impl Lab {
+    /// A lab whose host carries the executable `extension`, as the package would have installed it.
+    ///
+    /// `NETEXT_EXECUTABLE` in the environment names another build to test instead.
+    #[track_caller]
+    pub fn boot(extension: &str) -> Self {
+        let lab = Self::without_extension();
+        let instead = std::env::var("NETEXT_EXECUTABLE");
+        extension::install(lab.host(), Path::new(instead.as_deref().unwrap_or(extension)));
+        lab
+    }
+
+    /// A lab whose host carries no extension.
+    #[track_caller]
+    pub fn without_extension() -> Self {
+        requirements::demand();
+        let host = Place::machine("the host");
+        let upstream = Place::network("the upstream");
+        let namespaces = [host.identity(), upstream.identity()].concat();
+        host.ip(&format!(
+            "link set lo up\n\
+             link add {PUBLIC_BRIDGE} type bridge\n\
+             link set {PUBLIC_BRIDGE} up\n\
+             link add lab0 type veth peer name eth0 netns {}\n\
+             link set lab0 master {PUBLIC_BRIDGE} up\n",
+            upstream.path()
+        ));
+        // Every address of 203.0.113.0/24 is the upstream's own: clients from anywhere on the internet.
+        upstream.ip(&format!(
+            "link set lo up\n\
+             address add {PUBLIC_GATEWAY}/24 dev eth0\n\
+             link set eth0 up\n\
+             route add local 203.0.113.0/24 dev lo\n"
+        ));
+        Self {
+            host,
+            upstream: Node::new(upstream, vec![parse(PUBLIC_GATEWAY)]),
+            physical_details: Mutex::new(extension::physical_details()),
+            variables: Mutex::new(extension::variables()),
+            plugged: AtomicU32::new(1),
+            namespaces: Mutex::new(namespaces),
+        }
+    }
+
+    /// The KVM host.
+    pub fn host(&self) -> &Place {
+        &self.host
+    }
+
+    /// The gateway of the public segment, behind which lies the internet.
+    pub fn upstream(&self) -> &Node {
+        &self.upstream
+    }
+
+    /// Someone on the internet; `address` lies in 203.0.113.0/24.
+    #[track_caller]
+    pub fn client(&self, address: &str) -> Node {
+        assert!(address.starts_with("203.0.113."), "clients live in 203.0.113.0/24, not at {address}");
+        self.upstream.speaking_as(parse(address))
+    }
+
+    /// Another machine on the public segment; `address` lies in 198.51.100.0/24.
+    #[track_caller]
+    pub fn neighbour(&self, address: &str) -> Node {
+        self.plug(PUBLIC_BRIDGE, &[&format!("{address}/24")])
+    }
+
+    /// A machine plugged into the host's bridge `bridge` (made if absent), with addresses such as
+    /// `10.1.1.10/24`.
+    #[track_caller]
+    pub fn plug(&self, bridge: &str, addresses: &[&str]) -> Node {
+        let number = self.plugged.fetch_add(1, Ordering::Relaxed);
+        let own: Vec<_> = addresses.iter().map(|it| it.split('/').next().unwrap_or_default()).collect();
+        let place = Place::network(own.first().copied().unwrap_or("a machine"));
+        self.namespaces.lock().expect("no panic while held").extend(place.identity());
+        self.have_bridge(bridge);
+        self.host.ip(&format!(
+            "link add lab{number} type veth peer name eth0 address {} netns {}\n\
+             link set lab{number} master {bridge} up\n",
+            mac(number),
+            place.path(),
+        ));
+        let address_lines = addresses.iter().map(|address| {
+            let nodad = if address.contains(':') { " nodad" } else { "" };
+            format!("address add {address} dev eth0{nodad}\n")
+        });
+        place.ip(&format!("link set lo up\nlink set eth0 up\n{}", address_lines.collect::<String>()));
+        let own = own.into_iter().map(parse).collect();
+        Node::plugged(place, own, &self.host, format!("lab{number}"))
+    }
+
+    /// An isolated network of the cloud, not implemented yet; see [`Network`] for what it starts with.
+    pub fn network(&self, id: u32) -> Network<'_> {
+        Network::new(self, id)
+    }
+
+    /// A view from inside the namespace `name` of the host.
+    #[track_caller]
+    pub fn inside(&self, name: &str) -> Node {
+        let place = self.host.named_namespace(name);
+        let place = place.unwrap_or_else(|| panic!("the host has no namespace {name}"));
+        self.namespaces.lock().expect("no panic while held").extend(place.identity());
+        Node::new(place, Vec::new())
+    }
+
+    /// Whether the host has a namespace of this name.
+    pub fn has_namespace(&self, name: &str) -> bool {
+        self.host.named_namespace(name).is_some()
+    }
+
+    /// Whether the host itself (not a namespace on it) has an interface of this name.
+    pub fn has_interface(&self, name: &str) -> bool {
+        let path = format!("/sys/class/net/{name}");
+        self.host.run(|| Path::new(&path).exists())
+    }
+
+    /// The names of the host's own interfaces, without those by which the lab plugs its machines in.
+    pub fn interfaces(&self) -> Vec<String> {
+        let names = self.host.run(|| {
+            let entries = std::fs::read_dir("/sys/class/net").expect("the host's interfaces").flatten();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+        });
+        let mut names: Vec<_> = names.into_iter().filter(|name| !name.starts_with("lab")).collect();
+        names.sort();
+        names
+    }
+
+    /// The processes that live on the host, in its namespaces or on a machine of the lab, each as
+    /// process id and command line.
+    pub fn processes(&self) -> Vec<(i32, String)> {
+        processes::within(&self.all_namespaces())
+    }
+
+    fn have_bridge(&self, bridge: &str) {
+        if !self.has_interface(bridge) {
+            // Two threads may come here at once; the second finds the bridge.
+            let made = self.host.try_ip(&format!("link add {bridge} type bridge\nlink set {bridge} up\n"));
+            assert!(made.is_ok() || self.has_interface(bridge), "bridge {bridge}: {made:?}");
+        }
+    }
+
+    fn all_namespaces(&self) -> Vec<u64> {
+        let names = self.host.run(|| {
+            let entries = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+        });
+        let places = names.iter().filter_map(|name| self.host.named_namespace(name));
+        let mut all: Vec<u64> = places.filter_map(|place| place.identity().first().copied()).collect();
+        all.extend(self.namespaces.lock().iter().flat_map(|held| held.iter().copied()));
+        all
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        processes::end_within(&self.all_namespaces());
+    }
+}
+
+fn mac(number: u32) -> String {
+    let [_, _, high, low] = number.to_be_bytes();
+    format!("02:1a:b0:00:{high:02x}:{low:02x}")
+}

@@ -1,0 +1,120 @@
+//! Servers of the lab: they tell every client by what address they see it, then echo.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use crate::place::Place;
+
+/// A server that runs until it is dropped, and remembers who spoke to it.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    tcp: Option<TcpListener>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    name: String,
+    ended: AtomicBool,
+    seen: Mutex<Vec<IpAddr>>,
+    streams: Mutex<Vec<TcpStream>>,
+}
+
+impl Listener {
+    #[track_caller]
+    pub(crate) fn tcp(place: &Place, name: &str, address: SocketAddr) -> Self {
+        let listener = place.run(|| TcpListener::bind(address));
+        let listener = listener.unwrap_or_else(|error| panic!("{name} listens on tcp {address}: {error}"));
+        let shared = Arc::new(Shared { name: name.to_owned(), ..Shared::default() });
+        let accepting = listener.try_clone().expect("a second handle of a socket");
+        let of_thread = Arc::clone(&shared);
+        std::thread::spawn(move || of_thread.accept(&accepting));
+        Self { address, shared, tcp: Some(listener) }
+    }
+
+    #[track_caller]
+    pub(crate) fn udp(place: &Place, name: &str, address: SocketAddr) -> Self {
+        let socket = place.run(|| UdpSocket::bind(address));
+        let socket = socket.unwrap_or_else(|error| panic!("{name} listens on udp {address}: {error}"));
+        socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout on a socket");
+        let shared = Arc::new(Shared { name: name.to_owned(), ..Shared::default() });
+        let of_thread = Arc::clone(&shared);
+        std::thread::spawn(move || of_thread.answer(&socket));
+        Self { address, shared, tcp: None }
+    }
+
+    /// The addresses that spoke to this server so far, in the order of arrival.
+    pub fn seen(&self) -> Vec<String> {
+        let seen = self.shared.seen.lock().expect("no panic while held");
+        seen.iter().map(ToString::to_string).collect()
+    }
+
+    /// Asserts that nobody got through to this server so far.
+    #[track_caller]
+    pub fn saw_nobody(&self) {
+        let seen = self.seen();
+        assert!(seen.is_empty(), "{} port {} was reached by {seen:?}", self.shared.name, self.address.port());
+    }
+}
+
+impl Shared {
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        while let Ok((stream, peer)) = listener.accept() {
+            self.seen.lock().expect("no panic while held").push(peer.ip());
+            let Ok(second) = stream.try_clone() else { return };
+            self.streams.lock().expect("no panic while held").push(second);
+            if self.ended.load(Ordering::SeqCst) {
+                return;
+            }
+            let shared = Arc::clone(self);
+            std::thread::spawn(move || shared.echo(stream, peer));
+        }
+    }
+
+    fn echo(&self, mut stream: TcpStream, peer: SocketAddr) {
+        let _ = stream.set_nodelay(true);
+        if stream.write_all(self.greeting(peer).as_bytes()).is_err() {
+            return;
+        }
+        let mut buffer = [0; 4096];
+        while let Ok(length) = stream.read(&mut buffer) {
+            if length == 0 || stream.write_all(&buffer[..length]).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, socket: &UdpSocket) {
+        let mut buffer = [0; 512];
+        while !self.ended.load(Ordering::SeqCst) {
+            if let Ok((_, peer)) = socket.recv_from(&mut buffer) {
+                self.seen.lock().expect("no panic while held").push(peer.ip());
+                let _ = socket.send_to(self.greeting(peer).as_bytes(), peer);
+            }
+        }
+    }
+
+    fn greeting(&self, peer: SocketAddr) -> String {
+        format!("{} {}\n", peer.ip().to_canonical(), self.name)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        if let Some(listener) = &self.tcp {
+            // Wakes the thread that waits in accept().
+            let _ = SockRef::from(listener).shutdown(std::net::Shutdown::Both);
+        }
+        let streams = self.shared.streams.lock().map(|mut held| std::mem::take(&mut *held));
+        for stream in streams.unwrap_or_default() {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}

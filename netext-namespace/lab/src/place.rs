@@ -1,0 +1,141 @@
+//! Namespaces as places where code and programs can run.
+
+use std::fs::File;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
+
+/// Where the lab keeps its own files, inside the private `/run` of the KVM host.
+pub(crate) const LAB_FOLDER: &str = "/run/lab";
+
+/// A network namespace, and for a KVM host also its mount namespace.
+///
+/// It lives as long as something holds it: the last clone dropped, the kernel takes it down with all
+/// that is inside. No thread stays in it: [`Place::run`] enters with a fresh thread every time.
+#[derive(Clone, Debug)]
+pub struct Place {
+    name: Arc<str>,
+    net: Arc<File>,
+    mount: Option<Arc<File>>,
+}
+
+impl Place {
+    /// A fresh network namespace with its loopback up.
+    pub(crate) fn network(name: &str) -> Self {
+        let net = fresh_thread(|| {
+            unshare(CloneFlags::CLONE_NEWNET).expect("a new network namespace");
+            own_namespace("net")
+        });
+        Self { name: name.into(), net: Arc::new(net), mount: None }
+    }
+
+    /// A fresh machine: its own network, its own `/run` and its own view of `/sys`.
+    pub(crate) fn machine(name: &str) -> Self {
+        let (net, mounts) = fresh_thread(|| {
+            unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).expect("new namespaces");
+            let none: Option<&str> = None;
+            mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private mounts");
+            mount(Some("lab"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).expect("own /run");
+            mount(Some("lab"), "/sys", Some("sysfs"), MsFlags::empty(), none).expect("own /sys");
+            std::fs::create_dir(LAB_FOLDER).expect("the lab's folder");
+            (own_namespace("net"), own_namespace("mnt"))
+        });
+        Self { name: name.into(), net: Arc::new(net), mount: Some(Arc::new(mounts)) }
+    }
+
+    /// The namespace that `ip netns` knows on this machine by `name`, if there is one.
+    pub(crate) fn named_namespace(&self, name: &str) -> Option<Self> {
+        let path = format!("/run/netns/{name}");
+        let net = self.run(|| File::open(path)).ok()?;
+        // A plain file is what a half-made or half-removed namespace leaves.
+        let alive = fstatfs(&net).is_ok_and(|fs| fs.filesystem_type() == NSFS_MAGIC);
+        alive.then(|| Self { name: name.into(), net: Arc::new(net), mount: self.mount.clone() })
+    }
+
+    /// What messages call this place.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs `work` inside, on a thread of its own, and returns what it returned.
+    ///
+    /// Sockets and files that `work` opens stay usable outside. A panic of `work` goes on in the caller.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        fresh_thread(|| {
+            if let Some(mounts) = &self.mount {
+                // A mount namespace can be entered only by a thread that shares no folder state.
+                unshare(CloneFlags::CLONE_FS).expect("own folder state");
+                setns(mounts, CloneFlags::CLONE_NEWNS).expect("entering the mount namespace");
+            }
+            setns(&self.net, CloneFlags::CLONE_NEWNET).expect("entering the network namespace");
+            work()
+        })
+    }
+
+    /// Runs a program inside and returns what it printed, whatever its exit code.
+    #[track_caller]
+    pub fn output(&self, program: &str, arguments: &[&str]) -> Output {
+        let made = self.run(|| Command::new(program).args(arguments).stdin(Stdio::null()).output());
+        made.unwrap_or_else(|error| panic!("{program} in {}: {error}", self.name))
+    }
+
+    /// Carries out lines of `ip -batch`; the first that fails ends the test.
+    #[track_caller]
+    pub fn ip(&self, lines: &str) {
+        if let Err(message) = self.try_ip(lines) {
+            panic!("ip in {}: {message}\n{lines}", self.name);
+        }
+    }
+
+    /// Carries out lines of `ip -batch` up to the first that fails.
+    pub(crate) fn try_ip(&self, lines: &str) -> Result<(), String> {
+        use std::io::Write;
+        let output = self.run(|| {
+            let mut child = Command::new("ip")
+                .args(["-batch", "-"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()?;
+            let mut stdin = child.stdin.take().expect("a pipe was asked for");
+            stdin.write_all(lines.as_bytes())?;
+            drop(stdin);
+            child.wait_with_output()
+        });
+        let output = output.map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// The path by which another program can open this network namespace.
+    pub(crate) fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.raw())
+    }
+
+    /// The numbers by which the kernel knows these namespaces: the network's, then the mounts'.
+    pub(crate) fn identity(&self) -> Vec<u64> {
+        let files = std::iter::once(&self.net).chain(&self.mount);
+        files.map(|file| file.metadata().expect("an open namespace").ino()).collect()
+    }
+
+    fn raw(&self) -> RawFd {
+        self.net.as_raw_fd()
+    }
+}
+
+fn own_namespace(kind: &str) -> File {
+    File::open(format!("/proc/thread-self/ns/{kind}")).expect("the thread's own namespace")
+}
+
+fn fresh_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}

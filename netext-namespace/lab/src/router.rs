@@ -1,0 +1,71 @@
+//! The router of a network, seen from inside its namespace.
+
+use crate::node::Node;
+
+/// A router's namespace, for what packets alone do not tell.
+#[derive(Clone, Debug)]
+pub struct Router {
+    node: Node,
+}
+
+impl Router {
+    pub(crate) fn new(node: Node) -> Self {
+        Self { node }
+    }
+
+    /// The router as a machine of the lab, to serve and to connect from inside it.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// The tracked connections that were begun towards `address`, and there towards `port` if given.
+    #[track_caller]
+    pub fn connections_to(&self, address: &str, port: Option<u16>) -> Vec<String> {
+        let listed = self.print("conntrack", &["-L", "-d", address]);
+        // The first dport of a line is that of the packet that began the connection.
+        let begun = |line: &str| {
+            let first = line.split_whitespace().find_map(|word| word.strip_prefix("dport="));
+            port.is_none_or(|port| first == Some(port.to_string().as_str()))
+        };
+        listed.lines().filter(|line| begun(line)).map(str::to_owned).collect()
+    }
+
+    /// What `ip -oneline <words>` prints, a line each.
+    #[track_caller]
+    pub fn ip(&self, words: &str) -> Vec<String> {
+        let arguments: Vec<_> = std::iter::once("-oneline").chain(words.split_whitespace()).collect();
+        self.print("ip", &arguments).lines().map(str::to_owned).collect()
+    }
+
+    /// The addresses, with prefix length, that the router answers on.
+    #[track_caller]
+    pub fn addresses(&self) -> Vec<String> {
+        let lines = self.ip("address show");
+        lines.iter().filter_map(|line| line.split_whitespace().nth(3)).map(str::to_owned).collect()
+    }
+
+    /// The names of the router's interfaces, the loopback excepted.
+    #[track_caller]
+    pub fn interfaces(&self) -> Vec<String> {
+        let lines = self.ip("link show");
+        let names = lines.iter().filter_map(|line| line.split_whitespace().nth(1));
+        let mut names: Vec<_> = names
+            .map(|name| name.trim_end_matches(':').split('@').next().unwrap_or_default().to_owned())
+            .filter(|name| name != "lo")
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The whole rule set in force.
+    #[track_caller]
+    pub fn ruleset(&self) -> String {
+        self.print("nft", &["list", "ruleset"])
+    }
+
+    #[track_caller]
+    fn print(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.node.place().output(program, arguments);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}

@@ -1,0 +1,200 @@
+//! Nobody reaches what is not theirs: neighbours, other networks, services of the router.
+
+use netext_lab::{Firewall, Forward, Lab, Network, SourceNat, lab};
+
+/// A network in full use, every public address open to everyone.
+fn network(lab: &Lab) -> Network<'_> {
+    let network = lab.network(209);
+    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    network.assign_ip("198.51.100.11", SourceNat::No).add_static_nat("198.51.100.11", "10.1.1.11");
+    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    network
+}
+
+fn open() -> Firewall {
+    Firewall::egress_allowed().open("198.51.100.10").open("198.51.100.11")
+}
+
+#[test]
+fn a_neighbour_that_routes_the_guest_subnet_at_us_reaches_nothing() {
+    for rules in [None, Some(open())] {
+        let lab = lab!();
+        let network = network(&lab);
+        if let Some(rules) = rules {
+            network.apply_firewall(&rules);
+        }
+        let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
+        let tcp = [one.listen_tcp(22), one.listen_tcp(2222), other.listen_tcp(22)];
+        let udp = [one.listen_udp(53), other.listen_udp(53)];
+        let neighbour = lab.neighbour("198.51.100.66");
+        for via in ["198.51.100.10", "198.51.100.11"] {
+            neighbour.routes("10.1.1.0/24", via);
+            for guest in ["10.1.1.10", "10.1.1.11"] {
+                neighbour.cannot_ping(guest);
+                neighbour.cannot_connect_to(&format!("{guest}:22"));
+                neighbour.gets_no_udp_from(&format!("{guest}:53"));
+            }
+            neighbour.cannot_connect_to("10.1.1.10:2222");
+        }
+        // Neither an answer nor a single datagram: what arrives one way does harm enough.
+        tcp.iter().chain(&udp).for_each(netext_lab::Listener::saw_nobody);
+    }
+}
+
+#[test]
+fn a_neighbour_cannot_reach_the_gateway_address() {
+    let lab = lab!();
+    let network = network(&lab);
+    network.apply_firewall(&open());
+    let services = network.router().node().listen_tcp(80);
+    let neighbour = lab.neighbour("198.51.100.66");
+    neighbour.routes("10.1.1.0/24", "198.51.100.10");
+    neighbour.cannot_connect_to("10.1.1.1:80");
+    neighbour.cannot_ping("10.1.1.1");
+    services.saw_nobody();
+}
+
+#[test]
+fn services_on_the_router_are_not_reachable_from_the_public_side() {
+    let lab = lab!();
+    let network = network(&lab);
+    let router = network.router();
+    let everywhere = [22, 53, 80, 8080].map(|port| router.node().listen_tcp(port));
+    let datagrams = [53, 67].map(|port| router.node().listen_udp(port));
+    let clients = [lab.client("203.0.113.5"), lab.neighbour("198.51.100.66")];
+    clients[1].routes("10.1.1.0/24", "198.51.100.10");
+    for rules in [None, Some(open())] {
+        if let Some(rules) = rules {
+            network.apply_firewall(&rules);
+        }
+        for client in &clients {
+            for port in [22, 53, 80, 8080] {
+                client.cannot_connect_to(&format!("198.51.100.10:{port}"));
+            }
+            client.gets_no_udp_from("198.51.100.10:53");
+            client.gets_no_udp_from("198.51.100.10:67");
+        }
+    }
+    everywhere.iter().chain(&datagrams).for_each(netext_lab::Listener::saw_nobody);
+}
+
+#[test]
+fn guests_reach_the_routers_services_but_not_its_other_ports() {
+    let lab = lab!();
+    let network = network(&lab);
+    network.apply_firewall(&Firewall::egress_denied());
+    let router = network.router();
+    let _tcp = [53, 80, 8080].map(|port| router.node().listen_tcp_on(&format!("10.1.1.1:{port}")));
+    let _udp = router.node().listen_udp_on("10.1.1.1:53");
+    let ssh = [router.node().listen_tcp(22), router.node().listen_udp(5000)];
+    let guest = network.guest("10.1.1.10");
+    for port in [53, 80, 8080] {
+        guest.connects_to(&format!("10.1.1.1:{port}")).seen_as("10.1.1.10");
+    }
+    guest.exchanges_udp_with("10.1.1.1:53");
+    guest.cannot_connect_to("10.1.1.1:22");
+    guest.cannot_connect_to("198.51.100.10:22");
+    guest.gets_no_udp_from("10.1.1.1:5000");
+    ssh.iter().for_each(netext_lab::Listener::saw_nobody);
+}
+
+#[test]
+fn the_hosts_own_services_are_not_reachable_from_guests() {
+    let lab = lab!();
+    let network = network(&lab);
+    let guest = network.guest("10.1.1.10");
+    let addresses = lab.host().output("ip", &["-oneline", "-4", "address", "show"]);
+    let addresses = String::from_utf8_lossy(&addresses.stdout).into_owned();
+    assert_eq!(addresses.lines().count(), 1, "the host has no address but its loopback's: {addresses}");
+    guest.pings("10.1.1.1");
+}
+
+#[test]
+fn networks_with_the_same_subnet_do_not_meet() {
+    let lab = lab!();
+    let (one, other) = (lab.network(209), lab.network(210).on_vlan("1911"));
+    one.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    other.implement().assign_ip("198.51.100.20", SourceNat::Yes);
+    one.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    other.add_port_forward(&Forward::tcp("198.51.100.20:2222", "10.1.1.10:23"));
+    let (guest_of_one, guest_of_other) = (one.guest("10.1.1.10"), other.guest("10.1.1.10"));
+    let (at_one, at_other) = (guest_of_one.listen_tcp(22), guest_of_other.listen_tcp(23));
+    let client = lab.client("203.0.113.5");
+    let _web = client.listen_tcp(80);
+
+    guest_of_one.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
+    guest_of_other.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
+    client.connects_to("198.51.100.10:2222");
+    assert_eq!((at_one.seen().len(), at_other.seen().len()), (1, 0));
+    client.connects_to("198.51.100.20:2222");
+    assert_eq!((at_one.seen().len(), at_other.seen().len()), (1, 1));
+}
+
+#[test]
+fn one_networks_commands_do_not_disturb_anothers() {
+    let lab = lab!();
+    let (one, other) = (lab.network(209), lab.network(210).on_vlan("1911"));
+    one.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    other.implement().assign_ip("198.51.100.20", SourceNat::Yes);
+    one.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    let guest = one.guest("10.1.1.10");
+    let client = lab.client("203.0.113.5");
+    let _servers = (guest.listen_tcp(22), client.listen_tcp(80));
+    let (mut incoming, mut outgoing) =
+        (client.talks_to("198.51.100.10:2222"), guest.talks_to("203.0.113.5:80"));
+
+    other.add_port_forward(&Forward::tcp("198.51.100.20:2222", "10.1.1.10:22"));
+    other.delete_port_forward(&Forward::tcp("198.51.100.20:2222", "10.1.1.10:22"));
+    other.apply_firewall(&Firewall::egress_denied());
+    other.release_ip("198.51.100.20").shutdown().destroy();
+
+    incoming.goes_on();
+    outgoing.goes_on();
+    client.connects_to("198.51.100.10:2222");
+    guest.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
+}
+
+#[test]
+fn names_too_long_for_the_kernel_do_not_collide() {
+    let lab = lab!();
+    let networks = [
+        (lab.network(1_234_567).on_vlan("4094"), "198.51.100.31"),
+        (lab.network(11_234_567).on_vlan("4093"), "198.51.100.32"),
+        (lab.network(2_123_456_789).on_vlan("4092"), "198.51.100.33"),
+        (lab.network(2_123_456_788).on_vlan("4091"), "198.51.100.34"),
+    ];
+    let _web = lab.client("203.0.113.5").listen_tcp(80);
+    let guests: Vec<_> = networks
+        .iter()
+        .map(|(network, address)| {
+            let network = network.implement().assign_ip(address, SourceNat::Yes);
+            network.add_port_forward(&Forward::tcp(&format!("{address}:2222"), "10.1.1.10:22"));
+            network.guest("10.1.1.10")
+        })
+        .collect();
+    for (guest, (network, address)) in guests.iter().zip(&networks) {
+        let ssh = guest.listen_tcp(22);
+        guest.connects_to("203.0.113.5:80").seen_as(address);
+        lab.client("203.0.113.5").connects_to(&format!("{address}:2222"));
+        assert_eq!(ssh.seen().len(), 1);
+        let names = network.router().interfaces();
+        assert!(names.len() == 2 && names.iter().all(|name| name.len() <= 15), "{names:?}");
+    }
+    for (network, _) in &networks {
+        network.destroy();
+    }
+    assert!(
+        lab.interfaces().iter().all(|name| name == "lo" || name.starts_with("br")),
+        "{:?}",
+        lab.interfaces()
+    );
+}
+
+#[test]
+fn the_seven_digit_id_keeps_the_plain_name_where_it_fits() {
+    let lab = lab!();
+    let network = lab.network(1_234_567).on_vlan("4094");
+    network.implement();
+    assert_eq!(network.router().interfaces(), ["vn-4094-1234567"]);
+    assert!(lab.has_interface("vh-4094-1234567"));
+}
