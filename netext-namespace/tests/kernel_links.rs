@@ -3,6 +3,7 @@
 mod throwaway;
 
 use std::fs;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -118,6 +119,37 @@ fn damage_of_every_kind_is_healed() {
     ] {
         sh(damage);
         healthy(damage);
+    }
+}
+
+#[test]
+fn a_run_that_is_cut_off_anywhere_is_completed_by_the_next() {
+    const VICTIM: &str = "NETEXT_TEST_VICTIM";
+    if std::env::var_os(VICTIM).is_some() {
+        // This process is the one that is killed, on the host of the one that kills it.
+        loop {
+            apply(&router()).unwrap();
+            remove(&router_name(), &peers()).unwrap();
+        }
+    }
+    host();
+    for round in 0..60 {
+        let this_test = ["--exact", "a_run_that_is_cut_off_anywhere_is_completed_by_the_next"];
+        let mut victim = Command::new(std::env::current_exe().unwrap());
+        let mut victim = victim.args(this_test).env(VICTIM, "1").stdout(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_micros(15_000 + 1_700 * round));
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        if round % 2 == 0 {
+            apply(&router()).unwrap();
+            assert_eq!(addresses("vn-100-42").len(), 2);
+            assert!(sh("ip -n cs-net-42 route show default").contains("203.0.113.1"));
+            assert!(sh("ip link show vh-100-42").contains("master breth1-100"));
+        } else {
+            remove(&router_name(), &peers()).unwrap();
+            assert_eq!(sh("ip -o link show type veth; ls /run/netns"), "");
+        }
+        sh("ip link del breth1-100 2>/dev/null || true");
     }
 }
 
