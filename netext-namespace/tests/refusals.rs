@@ -92,7 +92,9 @@ fn firewall_documents_that_cannot_be_understood() {
     );
     at_work.refuses(
         "apply-fw-rules",
-        &whole(json!({"default_egress_allow": true, "rules": [{"id": 1, "type": "ingress"}]})),
+        &whole(
+            json!({"default_egress_allow": true, "rules": [{"id": 1, "type": "egress", "sourceCidrs": []}]}),
+        ),
         &["protocol"],
     );
     at_work.goes_on(&lab);
@@ -111,7 +113,7 @@ fn port_forwards_that_cannot_be_understood() {
     refuses("tcp", "198.51.100.10:2222", "10.1.1.10:-22", &["private_port", "-22"]);
     refuses("tcp", "198.51.100.10:2222", "10.1.1.10:ssh", &["private_port", "ssh"]);
     refuses("tcp", "198.51.100.10:0", "10.1.1.10:22", &["public_port", "0"]);
-    refuses("tcp", "198.51.100.10:90-80", "10.1.1.10:90-80", &["public_port", "90-80"]);
+    refuses("tcp", "198.51.100.10:90-80", "10.1.1.10:80-90", &["public_port", "90-80"]);
     refuses("carrier-pigeon", "198.51.100.10:2222", "10.1.1.10:22", &["protocol", "carrier-pigeon"]);
     refuses("tcp", "198.51.100.300:2222", "10.1.1.10:22", &["public_ip", "198.51.100.300"]);
     refuses("tcp", "198.51.100.10:2222", "10.1.1:22", &["private_ip", "10.1.1"]);
@@ -149,7 +151,7 @@ fn networks_that_cannot_be_understood() {
         let whole = joined(&at_work.network.extension_field(), &fields);
         at_work.refuses("implement-network", &whole, names);
     };
-    for vlan in ["1910; rm", "../x", "1910/../../x", "4095", "-1", "70000", "1910\nlink delete lo"] {
+    for vlan in ["1910; rm", "../x", "1910/../../x", "-1", "99999999", "1910\nlink delete lo"] {
         let shown = vlan.lines().next().unwrap_or_default();
         refuses(json!({"vlan": vlan}), &["vlan", shown]);
     }

@@ -9,7 +9,7 @@ use netext_protocol::{
 };
 
 use super::transaction::change;
-use crate::model::{GuestNic, Router, RouterId};
+use crate::model::{GuestNic, Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -24,13 +24,13 @@ impl HostDevice {
         Self { store }
     }
 
-    fn change(
+    async fn change(
         &self,
         context: &Context,
         network: &Network,
-        make: impl FnOnce(&mut Router) -> Result<(), DeviceError>,
+        make: impl FnOnce(&mut Router) + Send,
     ) -> Result<(), DeviceError> {
-        change(&self.store, context, RouterId::of(network), make)
+        change(&self.store, context, RouterId::of(network), make).await
     }
 }
 
@@ -73,8 +73,8 @@ impl NetworkDevice for HostDevice {
     ) -> Result<Option<NetworkUpdate>, DeviceError> {
         self.change(context, &request.network, |router| {
             router.tier(&request.network).implement(&request.network, request.extension_ip);
-            Ok(())
-        })?;
+        })
+        .await?;
         // A device on VLANs has nothing to say about the segment.
         Ok(None)
     }
@@ -82,38 +82,38 @@ impl NetworkDevice for HostDevice {
     async fn shutdown_network(&self, context: &Context, request: ShutdownNetwork) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.shut_down(request.network.network_id);
-            Ok(())
         })
+        .await
     }
 
     async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.destroy(request.network.network_id);
-            Ok(())
         })
+        .await
     }
 
     async fn assign_ip(&self, context: &Context, request: AssignIp) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.tier(&request.network);
             router.take_up(&request.network, &request.public);
-            Ok(())
         })
+        .await
     }
 
     async fn release_ip(&self, context: &Context, request: ReleaseIp) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.give_up(request.public.public_ip);
-            Ok(())
         })
+        .await
     }
 
     async fn add_static_nat(&self, context: &Context, request: AddStaticNat) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.tier(&request.network);
             router.take_up(&request.network, &request.public).static_nat = Some(request.private_ip);
-            Ok(())
         })
+        .await
     }
 
     async fn delete_static_nat(
@@ -125,16 +125,17 @@ impl NetworkDevice for HostDevice {
             if let Some(address) = router.addresses.get_mut(&request.public.public_ip) {
                 address.stop_static_nat(request.private_ip);
             }
-            Ok(())
         })
+        .await
     }
 
     async fn add_port_forward(&self, context: &Context, request: AddPortForward) -> Result<(), DeviceError> {
+        let (key, to) = forward_ends(&request.forward)?;
         self.change(context, &request.network, |router| {
             router.tier(&request.network);
-            let address = router.take_up(&request.network, &request.public);
-            address.forward(&request.forward).map_err(|error| DeviceError::invalid(error.to_string()))
+            router.take_up(&request.network, &request.public).forward(key, to);
         })
+        .await
     }
 
     async fn delete_port_forward(
@@ -142,19 +143,20 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: DeletePortForward,
     ) -> Result<(), DeviceError> {
+        let (key, to) = forward_ends(&request.forward)?;
         self.change(context, &request.network, |router| {
             if let Some(address) = router.addresses.get_mut(&request.public.public_ip) {
-                address.stop_forward(&request.forward);
+                address.stop_forward(key, to);
             }
-            Ok(())
         })
+        .await
     }
 
     async fn apply_fw_rules(&self, context: &Context, request: ApplyFwRules) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.tier(&request.network).firewall = Some(request.fw_rules);
-            Ok(())
         })
+        .await
     }
 
     async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<(), DeviceError> {
@@ -162,8 +164,8 @@ impl NetworkDevice for HostDevice {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
             tier.nics.insert(request.nic.nic_id, GuestNic::new(&request.nic, request.hostname));
-            Ok(())
         })
+        .await
     }
 
     async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<(), DeviceError> {
@@ -171,8 +173,8 @@ impl NetworkDevice for HostDevice {
             if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
                 tier.nics.remove(&request.nic.nic_id);
             }
-            Ok(())
         })
+        .await
     }
 }
 

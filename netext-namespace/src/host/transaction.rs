@@ -5,11 +5,23 @@ use std::time::{Duration, Instant};
 use netext_core::{Context, DeviceError, ErrorKind};
 
 use super::apply::apply;
-use crate::model::{Router, RouterId};
+use crate::model::{InvalidDevice, InvalidForward, Router, RouterId};
 use crate::store::{LockedRouter, State, Store, StoreError};
 
 /// How long it may take to put back what was there when a change failed.
 const ROLLBACK: Duration = Duration::from_millis(1500);
+
+impl From<InvalidDevice> for DeviceError {
+    fn from(error: InvalidDevice) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<InvalidForward> for DeviceError {
+    fn from(error: InvalidForward) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
 
 impl From<StoreError> for DeviceError {
     fn from(error: StoreError) -> Self {
@@ -22,20 +34,19 @@ impl From<StoreError> for DeviceError {
 }
 
 /// Changes a router, in the state and in the kernel. If any part of it fails, both are what they were.
-pub(super) fn change(
+pub(super) async fn change(
     store: &Store,
     context: &Context,
     router: RouterId,
-    change: impl FnOnce(&mut Router) -> Result<(), DeviceError>,
+    change: impl FnOnce(&mut Router),
 ) -> Result<(), DeviceError> {
     context.deadline().check()?;
-    let locked = store.lock(router, context.deadline().instant())?;
+    let locked = store.lock(router, context.deadline().cancelled()).await?;
     let before = locked.load()?;
 
     let mut wanted = before.router.clone();
-    let devices = wanted.devices.learn(context.physical_details());
-    devices.map_err(|error| DeviceError::invalid(error.to_string()))?;
-    change(&mut wanted)?;
+    wanted.devices.learn(context.physical_details())?;
+    change(&mut wanted);
 
     commit(&locked, &before, wanted, context).map_err(|error| roll_back(&before, error))
 }

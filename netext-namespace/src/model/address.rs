@@ -43,14 +43,28 @@ pub struct Forward {
     pub ports: PortRange,
 }
 
-/// A port forward whose two ends do not fit each other.
+/// A port forward that leads nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "private_port: {private} does not fit public_port {public}: give as many ports on both sides, or one private port"
-)]
-pub struct UnequalPorts {
-    public: PortRange,
-    private: PortRange,
+pub enum InvalidForward {
+    /// The two ends do not fit each other.
+    #[error(
+        "private_port: {private} does not fit public_port {public}: give as many ports on both sides, or one \
+         private port"
+    )]
+    UnequalPorts {
+        /// The public ports.
+        public: PortRange,
+        /// The guest's ports.
+        private: PortRange,
+    },
+    /// Port 0 is no port that anyone can connect to.
+    #[error("{field}: {ports} is not a port or a range of ports from 1 to 65535")]
+    PortZero {
+        /// The payload's field.
+        field: &'static str,
+        /// What it says.
+        ports: PortRange,
+    },
 }
 
 impl PublicAddress {
@@ -74,18 +88,14 @@ impl PublicAddress {
 
     /// Leads ports to a guest. Forwards that were there for any of the ports give way: the server never keeps
     /// two, so theirs is the delete that comes late.
-    pub fn forward(&mut self, wanted: &PortForward) -> Result<(), UnequalPorts> {
-        let (key, forward) = ends(wanted)?;
+    pub fn forward(&mut self, key: ForwardKey, to: Forward) {
         self.forwards.retain(|old, _| old.protocol != key.protocol || !old.ports.overlaps(key.ports));
-        self.forwards.insert(key, forward);
-        Ok(())
+        self.forwards.insert(key, to);
     }
 
     /// No longer leads ports to a guest, unless they lead elsewhere by now.
-    pub fn stop_forward(&mut self, unwanted: &PortForward) {
-        if let Ok((key, forward)) = ends(unwanted)
-            && self.forwards.get(&key) == Some(&forward)
-        {
+    pub fn stop_forward(&mut self, key: ForwardKey, to: Forward) {
+        if self.forwards.get(&key) == Some(&to) {
             self.forwards.remove(&key);
         }
     }
@@ -98,13 +108,19 @@ impl PublicAddress {
     }
 }
 
-fn ends(forward: &PortForward) -> Result<(ForwardKey, Forward), UnequalPorts> {
+/// The two ends of a port forward as a command gives it.
+pub fn forward_ends(forward: &PortForward) -> Result<(ForwardKey, Forward), InvalidForward> {
     let (public, private) = (forward.public_port, forward.private_port);
+    for (field, ports) in [("public_port", public), ("private_port", private)] {
+        if ports.first() == 0 {
+            return Err(InvalidForward::PortZero { field, ports });
+        }
+    }
     if private.is_single() || private.count() == public.count() {
         let key = ForwardKey { protocol: forward.protocol, ports: public };
         Ok((key, Forward { guest: forward.private_ip, ports: private }))
     } else {
-        Err(UnequalPorts { public, private })
+        Err(InvalidForward::UnequalPorts { public, private })
     }
 }
 

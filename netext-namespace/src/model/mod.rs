@@ -9,8 +9,8 @@ mod naming;
 mod router;
 mod tier;
 
-pub use address::{Forward, ForwardKey, PublicAddress};
-pub use devices::{Device, Devices};
+pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_ends};
+pub use devices::{Device, Devices, InvalidDevice};
 pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
 pub use router::{Router, RouterId};
 pub use tier::{GuestNic, Ipv6Subnet, Tier};

@@ -3,8 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Instant;
+
+use tokio::sync::oneshot;
 
 use super::{StoreError, io_error};
 use crate::model::RouterId;
@@ -18,7 +18,11 @@ pub struct LockedRouter {
 }
 
 impl LockedRouter {
-    pub(super) fn acquire(root: &Path, router: RouterId, deadline: Instant) -> Result<Self, StoreError> {
+    pub(super) async fn acquire(
+        root: &Path,
+        router: RouterId,
+        called_off: impl Future<Output = ()>,
+    ) -> Result<Self, StoreError> {
         let path = root.join(format!("lock-{router}"));
         let file = OpenOptions::new()
             .create(true)
@@ -29,7 +33,10 @@ impl LockedRouter {
             .map_err(io_error("open the lock file", &path))?;
         let lock = match file.try_lock() {
             Ok(()) => file,
-            Err(TryLockError::WouldBlock) => wait(file, router, &path, deadline)?,
+            Err(TryLockError::WouldBlock) => tokio::select! {
+                file = wait(file) => file.map_err(io_error("lock", &path))?,
+                () = called_off => return Err(StoreError::Busy { router, path }),
+            },
             Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
         };
         Ok(Self { router, folder: root.join(router.to_string()), _lock: lock })
@@ -41,17 +48,13 @@ impl LockedRouter {
     }
 }
 
-/// The kernel has no lock with a time limit, so a thread waits and we wait for the thread. If it is too late,
-/// the thread lets go of what it may still get.
-fn wait(file: File, router: RouterId, path: &Path, deadline: Instant) -> Result<File, StoreError> {
-    let (done, locked) = mpsc::channel();
+/// The kernel has no lock that one could stop waiting for, so a thread waits, and we for the thread. What it
+/// gets when nobody waits any more, it lets go of with the file.
+async fn wait(file: File) -> std::io::Result<File> {
+    let (done, locked) = oneshot::channel();
     std::thread::spawn(move || {
         let result = file.lock().map(|()| file);
-        // Nobody listens any more when it is too late; the lock is then dropped with the file.
-        let _ = done.send(result);
+        drop(done.send(result));
     });
-    match locked.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(result) => result.map_err(io_error("lock", path)),
-        Err(_) => Err(StoreError::Busy { router, path: path.to_owned() }),
-    }
+    locked.await.unwrap_or_else(|_| Err(std::io::Error::other("the thread that waited for it ended")))
 }

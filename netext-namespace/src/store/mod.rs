@@ -8,7 +8,6 @@ mod lock;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use crate::model::RouterId;
 
@@ -74,10 +73,14 @@ impl Store {
         Self { root: root.into() }
     }
 
-    /// Locks a router, waiting for whoever works on it until the deadline.
-    pub fn lock(&self, router: RouterId, deadline: Instant) -> Result<LockedRouter, StoreError> {
+    /// Locks a router, waiting for whoever works on it until `called_off` is over.
+    pub async fn lock(
+        &self,
+        router: RouterId,
+        called_off: impl Future<Output = ()>,
+    ) -> Result<LockedRouter, StoreError> {
         private_folder(&self.root)?;
-        LockedRouter::acquire(&self.root, router, deadline)
+        LockedRouter::acquire(&self.root, router, called_off).await
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) fn skeleton() -> Ruleset {
         ("guest_addresses", Set::of("ipv4_addr").of_ranges()),
         // What guests may ask of the router itself.
         ("guest_services", Set::of("ifname . ipv4_addr . inet_proto . inet_service")),
+        ("guest_services_ipv6", Set::of("ifname . ipv6_addr . inet_proto . inet_service")),
         // Public addresses that let in only what their rules allow.
         ("firewalled", Set::of("ipv4_addr")),
         // Where packets to public addresses lead.
@@ -77,6 +78,7 @@ pub(super) fn skeleton() -> Ruleset {
                 "icmpv6 type { echo-request, nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept",
                 "udp sport 68 udp dport 67 accept",
                 "iifname . ip daddr . meta l4proto . th dport @guest_services accept",
+                "iifname . ip6 daddr . meta l4proto . th dport @guest_services_ipv6 accept",
             ],
         ),
         (

@@ -19,6 +19,14 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
         for (protocol, port) in SERVICES {
             ruleset.add("guest_services", format!("{interface} . {} . {protocol} . {port}", address.addr()));
         }
+        if let Some(ipv6) = tier.ipv6.filter(|_| tier.routes()) {
+            for (protocol, port) in SERVICES {
+                ruleset.add(
+                    "guest_services_ipv6",
+                    format!("{interface} . {} . {protocol} . {port}", ipv6.gateway),
+                );
+            }
+        }
         if tier.routes() {
             ruleset.map("hairpin", &interface, address.addr());
         }
