@@ -154,7 +154,10 @@ impl DeviceError {
     /// The message and its causes, in one line: what the runner prints.
     pub fn report(&self) -> String {
         let mut report = match self.kind {
-            ErrorKind::Internal => format!("internal error: {self}"),
+            // A relayed one says it already.
+            ErrorKind::Internal if !self.message.starts_with("internal error: ") => {
+                format!("internal error: {self}")
+            }
             _ => self.to_string(),
         };
         let mut cause = self.source();
@@ -200,6 +203,13 @@ mod tests {
         let error = DeviceError::device("nft said:\n\tsyntax error\u{1b}[0m\n").with_source(cause);
         assert_eq!(error.to_string(), r"nft said:\n\tsyntax error\u{1b}[0m");
         assert_eq!(error.report(), r"nft said:\n\tsyntax error\u{1b}[0m: first\r\nsecond\u{2028}third");
+    }
+
+    #[test]
+    fn an_internal_error_says_so_once_even_when_it_is_relayed() {
+        let error = DeviceError::internal("impossible");
+        assert_eq!(error.report(), "internal error: impossible");
+        assert_eq!(DeviceError::internal(error.report()).report(), error.report());
     }
 
     #[test]

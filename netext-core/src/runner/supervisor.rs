@@ -1,6 +1,6 @@
 //! Waits for the device, but no longer than it may.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::{Deadline, DeviceError, ErrorKind};
 /// What the supervisor waits for.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// The device is done: what is to be printed, or why it failed.
-    Finished(Result<String, DeviceError>),
+    /// The device is done, since when: what is to be printed, or why it failed.
+    Finished(Result<String, DeviceError>, Instant),
     /// The process is asked to end.
     Interrupted(Signal),
 }
@@ -45,23 +45,27 @@ pub(super) fn supervise(
     let done = sender.clone();
     let work = move || {
         let result = dispatcher::with_default(&log, || job.perform());
-        let _ = done.send(Event::Finished(result));
+        let _ = done.send(Event::Finished(result, Instant::now()));
     };
     thread::Builder::new()
         .name("device".to_owned())
         .spawn(work)
         .map_err(|error| DeviceError::internal("cannot start the device's thread").with_source(error))?;
 
-    let (ending, cause) = match events.recv_timeout(deadline.remaining()) {
-        Ok(Event::Finished(result)) => return result.map_err(Failure::from),
+    let (ending, said) = match events.recv_timeout(deadline.remaining()) {
+        Ok(Event::Finished(result, at)) if at < deadline.instant() => return result.map_err(Failure::from),
+        // The device heard of the deadline before this thread did.
+        Ok(Event::Finished(result, _)) => (Ending::Expired, Some(result)),
         Ok(Event::Interrupted(signal)) => {
-            (Ending::Interrupted(signal), format!("{command}: interrupted by {}", signal.name()))
+            (Ending::Interrupted(signal), call_off(&deadline, &events, grace(timeout)))
         }
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            (Ending::Expired, format!("{command}: timed out after {} s", timeout.as_secs()))
-        }
+        Err(_) => (Ending::Expired, call_off(&deadline, &events, grace(timeout))),
     };
-    let line = match call_off(&deadline, &events, grace(timeout)) {
+    let cause = match ending {
+        Ending::Interrupted(signal) => format!("{command}: interrupted by {}", signal.name()),
+        _ => format!("{command}: timed out after {} s", timeout.as_secs()),
+    };
+    let line = match said {
         None => format!("{cause}; the device did not stop and was abandoned"),
         Some(Err(error)) if error.kind() != ErrorKind::TimedOut => format!("{cause}: {}", error.report()),
         Some(_) => cause,
@@ -84,7 +88,7 @@ fn call_off(
     let end = Instant::now() + grace;
     loop {
         match events.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(Event::Finished(result)) => return Some(result),
+            Ok(Event::Finished(result, _)) => return Some(result),
             // Asked to end again while it is ending.
             Ok(Event::Interrupted(_)) => {}
             Err(_) => return None,

@@ -1,0 +1,11 @@
+//! The process contract, seen from where the management server stands.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
+#![allow(clippy::needless_pass_by_value, reason = "scripts are written where they are used")]
+
+mod command_line;
+mod deadline;
+mod failures;
+mod log;
+mod server;
+mod streams;
