@@ -29,7 +29,8 @@ use crate::{Context, Description, DeviceError};
 ///
 /// Commands of services that [`describe`](Self::describe) does not declare never reach a method: they succeed
 /// without doing anything, as the protocol demands. A method of a declared service that is not written fails,
-/// and says so.
+/// and says so; name it with [`Description::without`], so that `--describe` tells the truth. The methods about a
+/// VPC as a whole belong to no service: [`Description::vpc`] declares them.
 ///
 /// ```
 /// use netext_core::protocol::{AssignIp, DestroyNetwork, ImplementNetwork, NetworkUpdate, Service, ShutdownNetwork};

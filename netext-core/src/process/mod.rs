@@ -32,10 +32,11 @@ use streams::Streams;
 /// }
 /// ```
 ///
-/// It takes the process for itself. Standard input, output and error are `/dev/null` for the device and its
-/// children from the first moment on, so nothing that is printed by accident reaches the server, and no child
-/// can hold the server's stream open. Panics are silent but for the one line, so the executable must not be
-/// built with `panic = "abort"`.
+/// It takes the process for itself: standard input, output and error are `/dev/null` for the device and its
+/// children, so nothing that is printed by accident reaches the server, and no child can hold the server's
+/// stream open. A device whose construction could print or panic is better built by [`main_with`], because an
+/// argument comes into being before the call. The executable must be built to unwind: with `panic = "abort"`
+/// it would end without its one line.
 pub fn main(handler: impl Handler + 'static) -> ExitCode {
     main_with(|| Ok(Runner::new(handler)))
 }

@@ -65,12 +65,16 @@ pub(super) fn supervise(
         Ending::Interrupted(signal) => format!("{command}: interrupted by {}", signal.name()),
         _ => format!("{command}: timed out after {} s", timeout.as_secs()),
     };
-    let line = match said {
+    Err(Failure { ending, line: with_what_was_said(cause, said) })
+}
+
+/// The line of a run that was called off: the cause, and what the device said to it, if that is news.
+fn with_what_was_said(cause: String, said: Option<Result<String, DeviceError>>) -> String {
+    match said {
         None => format!("{cause}; the device did not stop and was abandoned"),
         Some(Err(error)) if error.kind() != ErrorKind::TimedOut => format!("{cause}: {}", error.report()),
         Some(_) => cause,
-    };
-    Err(Failure { ending, line })
+    }
 }
 
 /// How long a device has to undo what it began.

@@ -34,6 +34,15 @@ fn a_device_that_never_ends_is_abandoned_at_the_deadline() {
 }
 
 #[test]
+fn a_payload_that_never_arrives_is_not_waited_for_longer() {
+    let server = Server::new();
+    let path = server.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let answer = server.start_with(&["assign-ip", path.to_str().unwrap(), "1"], json!([])).wait();
+    assert_timed_out(&answer);
+}
+
+#[test]
 fn a_success_before_the_deadline_is_one() {
     run_for_a_second(&Server::new(), json!([{ "block": 300 }])).assert_silent_success();
 }
