@@ -3,8 +3,6 @@
 //! The executable is driven command by command as CloudStack drives it; after each step real packets show what
 //! it did. Nothing of it is left when it is over. Exits with 1 if anything was not as it ought to be.
 
-#![allow(unreachable_pub, reason = "a program has no public interface")]
-
 mod picture;
 mod screen;
 mod stage;
