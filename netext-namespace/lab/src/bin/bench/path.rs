@@ -15,7 +15,7 @@ use crate::firewall::fillers;
 const BYTES_PORT: u16 = 5001;
 const CONNECTIONS_PORT: u16 = 5002;
 /// Threads that connect at the same time.
-const CALLERS: usize = 2;
+const CALLERS: usize = 1;
 const CHUNK: usize = 128 * 1024;
 
 /// One network with its rules, and a guest that serves.
@@ -30,7 +30,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
     table.group("through the router", "the same with 5 firewall rules");
     let few = Site::new(lab, 811, "811", "198.51.100.51", 5);
     let many = Site::new(lab, 812, "812", "198.51.100.52", 5_000);
-    let (rounds, window) = if quick { (3, 300) } else { (11, 800) };
+    let (rounds, window) = if quick { (9, 150) } else { (61, 200) };
     let window = Duration::from_millis(window);
     let enough = Target::AtLeast(0.95);
 

@@ -107,7 +107,7 @@ fn a_neighbour_tries_its_luck(stage: &mut Stage<'_>, cast: &Cast) {
     let arrived = cast.guests_servers.iter().map(|server| server.seen().len()).sum::<usize>() - before;
     let nothing =
         if arrived == 0 { Ok("0 datagrams arrived".to_owned()) } else { Err(format!("{arrived} did")) };
-    stage.claim("nor get in a single datagram", all([udp, none_arrived]));
+    stage.claim("nor get in a single datagram", all([udp, nothing]));
 }
 
 fn guests_are_kept_from_sending_mail(stage: &mut Stage<'_>, cast: &Cast) {
@@ -169,18 +169,18 @@ fn the_network_is_destroyed(stage: &mut Stage<'_>) {
     stage.command("shutdown-network", "", &json!({"network_state": "shutdown"}));
     stage.command("destroy-network", "", &json!({"network_state": "destroy"}));
     stage.network.forget_details();
-    let nothing = |left: Vec<String>, none: &str| {
-        if left.is_empty() { Ok(none.to_owned()) } else { Err(left.join(", ")) }
+    let is_empty = |found: Vec<String>, words: &str| {
+        if found.is_empty() { Ok(words.to_owned()) } else { Err(found.join(", ")) }
     };
     let namespace = stage.lab.has_namespace("cs-net-209").then(|| "cs-net-209".to_owned());
     let links = stage.lab.interfaces().into_iter().filter(|name| name != "lo" && !name.starts_with("br"));
     let left = namespace.into_iter().chain(links).collect();
-    stage.claim("Namespace and links are gone, bridges stay", nothing(left, "no namespace, no veth"));
+    stage.claim("Namespace and links are gone, bridges stay", is_empty(left, "no namespace, no veth"));
     let processes = stage.lab.processes().into_iter().map(|(_, name)| name).collect();
-    stage.claim("No process is left", nothing(processes, "none"));
+    stage.claim("No process is left", is_empty(processes, "none"));
     let files = stage.lab.files().into_iter().map(|(path, ..)| path.to_string_lossy().into_owned());
     let state = files.filter(|path| path.contains("/network-209/")).collect();
-    stage.claim("No state is left", nothing(state, "none"));
+    stage.claim("No state is left", is_empty(state, "none"));
 }
 
 fn open() -> Firewall {
