@@ -69,15 +69,17 @@ impl Text for Segment {
     const PATTERN: Option<&'static str> = Some("^[!-~]{1,263}$");
 
     fn parse_text(text: &str) -> Option<Self> {
-        match text.split_once("://") {
-            None => Self::from_bare(text),
-            Some(("vlan", rest)) => match Self::from_bare(rest)? {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Self::from_bare(text);
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "vlan" => match Self::from_bare(rest)? {
                 segment @ (Self::Vlan(_) | Self::Untagged) => Some(segment),
                 _ => None,
             },
-            Some(("vxlan", rest)) => Self::from_vxlan(u32::parse_text(rest)?),
+            "vxlan" => Self::from_vxlan(u32::parse_text(rest)?),
             // The scheme is part of a foreign segment's name.
-            Some(_) => Self::from_name(text),
+            _ => Self::from_name(text),
         }
     }
 }
