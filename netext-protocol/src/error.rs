@@ -41,7 +41,8 @@ impl ParseError {
     pub(crate) fn in_field(command: Command, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let path = match error.path().to_string() {
             top if top == "." => "payload file".to_owned(),
-            path => path,
+            // Keys are foreign text: whatever would break the line is escaped.
+            path => path.chars().flat_map(char::escape_debug).collect(),
         };
         Self { command, path, problem: problem(error.inner()) }
     }

@@ -33,6 +33,8 @@
 //! # Ok::<(), netext_protocol::ParseError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod acl;
 mod address;
 mod command;
