@@ -85,3 +85,8 @@ pub use wire::text::InvalidText;
 
 /// The version of the wire protocol that this crate speaks; not the crate's version.
 pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
