@@ -172,7 +172,18 @@ fn secrets_are_marked() {
     let schema = Value::from(schema::request_schema(Command::SavePassword));
     let password = &schema["properties"]["payload"]["properties"]["password"];
     assert_eq!(password["writeOnly"], true);
-    assert!(!schema.to_string().contains("](") && !schema.to_string().contains("structfield"), "{schema}");
+}
+
+#[test]
+fn descriptions_are_prose_without_the_links_of_the_source() {
+    for &command in Command::ALL {
+        for schema in [schema::request_schema(command), schema::response_schema(command)] {
+            let text = Value::from(schema).to_string();
+            for trace in ["crate::", "structfield", "Self::", "\\n ", "`"] {
+                assert!(!text.contains(trace), "{command}: {trace} in {text}");
+            }
+        }
+    }
 }
 
 fn answers(command: Command, response: &Value) -> bool {
