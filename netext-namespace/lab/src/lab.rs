@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
@@ -161,6 +162,17 @@ impl Lab {
         let mut names: Vec<_> = names.into_iter().filter(|name| !name.starts_with("lab")).collect();
         names.sort();
         names
+    }
+
+    /// Waits until an interface of the host is gone, as one end of a cable goes a while after the
+    /// namespace with the other.
+    #[track_caller]
+    pub fn await_end_of_interface(&self, name: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.has_interface(name) {
+            assert!(Instant::now() < deadline, "interface {name} is still there");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The processes that live on the host, in its namespaces or on a machine of the lab, each as
