@@ -51,7 +51,7 @@ impl Conversation {
         assert!(self.exchange(DOUBT).is_err(), "the flow ought to be cut, but data still go there and back");
     }
 
-    fn exchange(&mut self, patience: Duration) -> Result<(), String> {
+    pub(crate) fn exchange(&mut self, patience: Duration) -> Result<(), String> {
         self.said += 1;
         match &mut self.transport {
             Transport::Udp(socket) => probe::udp(socket, patience).map(|_| ()),

@@ -88,17 +88,14 @@ impl Lab {
     /// Starts a command with the text of a payload file and a timeout in seconds.
     #[track_caller]
     pub fn start_with(&self, command: &str, text: &str, timeout: u32) -> Running {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = format!("{LAB_FOLDER}/payloads/{command}-{number}.json");
-        let program = format!("{LAB_FOLDER}/{EXTENSION}/{EXTENSION}.sh");
-        self.start_program(&program, &[command, &path, &timeout.to_string()], Some((&path, text)))
+        let path = payload_path(command);
+        self.start_program(&program_path(), &[command, &path, &timeout.to_string()], Some((&path, text)))
     }
 
     /// Starts the extension with any arguments at all.
     #[track_caller]
     pub fn start_bare(&self, arguments: &[&str]) -> Running {
-        self.start_program(&format!("{LAB_FOLDER}/{EXTENSION}/{EXTENSION}.sh"), arguments, None)
+        self.start_program(&program_path(), arguments, None)
     }
 
     /// Runs a command by the name that the executable bears on KVM hosts (`<extension>-wrapper.sh`).
@@ -110,9 +107,25 @@ impl Lab {
         self.start_program(&program, &[command, &path, "60"], Some((&path, &text))).finish()
     }
 
+    /// A command with a whole payload document, as the server runs it, for whoever spawns it again and again
+    /// by themselves. It is to be spawned by a thread that is on the [host](Lab::host).
+    #[track_caller]
+    pub fn ready(&self, command: &str, document: &Value) -> Command {
+        let path = payload_path(command);
+        self.host().run(|| write_privately(&path, &as_gson_writes(document)));
+        self.program(&program_path(), &[command, &path, &TIMEOUT.to_string()])
+    }
+
+    fn program(&self, program: &str, arguments: &[&str]) -> Command {
+        let variables = self.variables.lock().expect("no panic while held").clone();
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(variables).current_dir("/").stdin(Stdio::null());
+        command
+    }
+
     #[track_caller]
     fn start_program(&self, program: &str, arguments: &[&str], file: Option<(&str, &str)>) -> Running {
-        let variables = self.variables.lock().expect("no panic while held").clone();
+        let mut command = self.program(program, arguments);
         let (pipe, output) = std::io::pipe().expect("a pipe");
         let errors = output.try_clone().expect("a second handle of a pipe");
         let begun = Instant::now();
@@ -120,10 +133,10 @@ impl Lab {
             if let Some((path, text)) = file {
                 write_privately(path, text);
             }
-            let mut command = Command::new(program);
-            command.args(arguments).env_clear().envs(variables).current_dir("/");
-            command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn()
+            command.stdout(output).stderr(errors).spawn()
         });
+        // It holds the pipe, which must have no holder but the child.
+        drop(command);
         let child = child.unwrap_or_else(|error| panic!("{program}: {error}"));
         Running { command: arguments.join(" "), child, pipe, begun }
     }
@@ -179,6 +192,17 @@ impl Lab {
             found
         })
     }
+}
+
+fn program_path() -> String {
+    format!("{LAB_FOLDER}/{EXTENSION}/{EXTENSION}.sh")
+}
+
+/// The path of a payload file that no other command has.
+fn payload_path(command: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("{LAB_FOLDER}/payloads/{command}-{number}.json")
 }
 
 fn write_privately(path: &str, text: &str) {

@@ -22,6 +22,7 @@
 
 #![expect(clippy::print_stderr, reason = "what the lab notes beside a test is shown with the test's failure")]
 
+mod attempt;
 mod commands;
 mod conversation;
 mod extension;
@@ -40,6 +41,7 @@ mod processes;
 mod requirements;
 mod router;
 
+pub use attempt::Expectation;
 pub use conversation::Conversation;
 pub use extension::EXTENSION;
 pub use firewall::{Firewall, Rule};

@@ -215,13 +215,13 @@ impl Node {
         SocketAddr::new(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port)
     }
 
-    fn source(&self, target: IpAddr) -> Option<IpAddr> {
+    pub(crate) fn source(&self, target: IpAddr) -> Option<IpAddr> {
         self.addresses.iter().copied().find(|own| own.is_ipv4() == target.is_ipv4())
     }
 }
 
 #[track_caller]
-fn target(text: &str) -> SocketAddr {
+pub(crate) fn target(text: &str) -> SocketAddr {
     parse(text)
 }
 

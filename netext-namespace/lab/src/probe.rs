@@ -30,6 +30,16 @@ impl Answer {
         Ok(Self { seen_as, by: by.to_owned() })
     }
 
+    /// The source address that the server saw.
+    pub fn source(&self) -> IpAddr {
+        self.seen_as
+    }
+
+    /// The name of the node whose server answered: its first address.
+    pub fn server(&self) -> &str {
+        &self.by
+    }
+
     /// Asserts the source address that the server saw.
     #[track_caller]
     pub fn seen_as(&self, address: &str) -> &Self {

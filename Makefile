@@ -1,0 +1,70 @@
+# Everything that is done with this repository by hand or by CI. `make` alone lists it.
+#
+# On a fresh Debian 12 with a Rust toolchain `make demo` and `make test` need nothing else: what they use is
+# installed by .ci/packages. Network namespaces take root; where make runs as somebody else, cargo builds as
+# that user and only what was built runs under sudo.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH)
+# Debian keeps ip, nft and conntrack where only root's PATH leads.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+ifneq ($(ROOT),)
+HOST := $(shell rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+export CARGO_TARGET_$(HOST)_RUNNER := sudo --preserve-env
+endif
+
+SCHEMAS := docs/schemas
+NETEXT := $(CARGO) run --quiet --package netext-core --features cli --bin netext --
+EXECUTABLE := target/release/netext-namespace
+# How long `make fuzz` looks for trouble, in seconds.
+FUZZ_SECONDS ?= 60
+# More arguments for the programs behind `make demo` and `make bench`, such as BENCH="--quick --json".
+DEMO ?=
+BENCH ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint schemas schemas-check audit fuzz packages clean
+
+help: # List what can be made.
+	@printf 'netext: network extensions for Apache CloudStack\n\n'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: packages ## Play the life of a network on throwaway namespaces, with the packets that prove it.
+	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --bins
+	@$(ROOT) target/release/demo --exec $(EXECUTABLE) $(DEMO)
+
+test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
+	$(CARGO) test --workspace --all-features
+
+bench: packages ## Measure commands and packet path against a floor of the same run (about 4 minutes).
+	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --bins
+	@$(ROOT) target/release/bench --exec $(EXECUTABLE) $(BENCH)
+
+lint: packages ## Check formatting, lints and documentation; warnings are errors.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --all-features --no-deps --document-private-items
+
+schemas: ## Write the JSON schemas of all commands to docs/schemas.
+	$(NETEXT) schema --out $(SCHEMAS)
+
+schemas-check: ## Fail if docs/schemas is not what the types say.
+	$(NETEXT) schema --check $(SCHEMAS)
+
+audit: ## Check dependencies: licences, sources, bans (installs cargo-deny if it is absent).
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --all-features check bans licenses sources
+
+fuzz: ## Feed the payload parser with nonsense for a minute (installs cargo-fuzz if it is absent).
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	cd netext-protocol && for target in $$($(CARGO) fuzz list); do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) || exit; \
+	done
+
+packages: ## Install the Debian packages that building, tests, demo and bench need.
+	@.ci/packages
+
+clean: ## Remove what was built.
+	$(CARGO) clean

@@ -1,0 +1,171 @@
+//! Figures and the table that they make.
+
+use std::io::{Write, stdout};
+
+use serde_json::{Value, json};
+
+use crate::series::Series;
+
+/// What must be reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// At most so many times the floor.
+    AtMost(f64),
+    /// At least so many times the floor.
+    AtLeast(f64),
+    /// So many milliseconds at most.
+    Within(f64),
+}
+
+/// Something measured, with the floor of the same run.
+#[derive(Debug)]
+pub(crate) struct Figure {
+    name: String,
+    unit: &'static str,
+    ours: Series,
+    floor: Series,
+    target: Option<Target>,
+}
+
+impl Figure {
+    /// Milliseconds of ours and of the floor.
+    pub(crate) fn time(name: impl Into<String>, (ours, floor): (Series, Series)) -> Self {
+        Self { name: name.into(), unit: "ms", ours, floor, target: None }
+    }
+
+    /// How much gets through, in a unit of the caller's.
+    pub(crate) fn rate(name: &str, unit: &'static str, (ours, floor): (Series, Series)) -> Self {
+        Self { name: name.to_owned(), unit, ours, floor, target: None }
+    }
+
+    /// With what must be reached.
+    pub(crate) fn must_reach(self, target: Target) -> Self {
+        Self { target: Some(target), ..self }
+    }
+
+    /// What was measured of ours.
+    pub(crate) fn ours(&self) -> &Series {
+        &self.ours
+    }
+
+    fn ratio(&self) -> f64 {
+        self.ours.median() / self.floor.median()
+    }
+
+    fn reached(&self) -> Option<bool> {
+        Some(match self.target? {
+            Target::AtMost(limit) => self.ratio() <= limit,
+            Target::AtLeast(limit) => self.ratio() >= limit,
+            Target::Within(limit) => self.ours.median() <= limit,
+        })
+    }
+
+    fn row(&self) -> String {
+        let (low, high) = self.ours.quartiles();
+        let target = match self.target {
+            None => String::new(),
+            Some(Target::AtMost(limit)) => format!("<= {limit:.2} x"),
+            Some(Target::AtLeast(limit)) => format!(">= {limit:.2} x"),
+            Some(Target::Within(limit)) => format!("<= {limit:.0} ms"),
+        };
+        let verdict = self.reached().map_or("", |reached| if reached { "reached" } else { "MISSED" });
+        format!(
+            "{:<52} {:>10} {:<5} {:>17}  {:>10}  {:>6.2} x  {target:>9}  {verdict}",
+            self.name,
+            number(self.ours.median()),
+            self.unit,
+            format!("{} - {}", number(low), number(high)),
+            number(self.floor.median()),
+            self.ratio(),
+        )
+        .trim_end()
+        .to_owned()
+    }
+
+    fn json(&self) -> Value {
+        let series = |series: &Series| {
+            let (low, high) = series.quartiles();
+            json!({"median": series.median(), "quartiles": [low, high], "rounds": series.rounds()})
+        };
+        let target = self.target.map(|target| match target {
+            Target::AtMost(limit) => json!({"ratio_at_most": limit}),
+            Target::AtLeast(limit) => json!({"ratio_at_least": limit}),
+            Target::Within(limit) => json!({"milliseconds_at_most": limit}),
+        });
+        json!({
+            "name": self.name,
+            "unit": self.unit,
+            "ours": series(&self.ours),
+            "floor": series(&self.floor),
+            "ratio": self.ratio(),
+            "target": target,
+            "reached": self.reached(),
+        })
+    }
+}
+
+/// The table, printed row by row as the figures come.
+pub(crate) struct Table {
+    figures: Vec<Figure>,
+    json: bool,
+}
+
+impl Table {
+    /// A table for people, or one for programs that is printed at its end.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { figures: Vec::new(), json }
+    }
+
+    /// A line for people.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.json {
+            // Whoever closed the pipe has seen enough.
+            let _ = writeln!(stdout(), "{text}");
+        }
+    }
+
+    /// Begins a group of figures; says what the floor is.
+    pub(crate) fn group(&self, title: &str, floor: &str) {
+        self.say(&format!(
+            "\n{:<52} {:>10} {:<5} {:>17}  {:>10}  {:>8}  {:>9}\n  floor: {floor}",
+            title.to_uppercase(),
+            "median",
+            "",
+            "quartiles",
+            "floor",
+            "ratio",
+            "must"
+        ));
+    }
+
+    /// Adds a figure.
+    pub(crate) fn add(&mut self, figure: Figure) {
+        self.say(&figure.row());
+        self.figures.push(figure);
+    }
+
+    /// Ends the table.
+    pub(crate) fn close(self, seconds: f64) {
+        let missed: Vec<_> =
+            self.figures.iter().filter(|it| it.reached() == Some(false)).map(|it| it.name.as_str()).collect();
+        let with_target = self.figures.iter().filter(|figure| figure.reached().is_some()).count();
+        self.say(&format!(
+            "\n{} of {with_target} targets reached{}; {seconds:.0} s",
+            with_target - missed.len(),
+            if missed.is_empty() { String::new() } else { format!("; missed: {}", missed.join(", ")) },
+        ));
+        if self.json {
+            let figures: Vec<_> = self.figures.iter().map(Figure::json).collect();
+            let _ = writeln!(stdout(), "{:#}", json!({"seconds": seconds, "figures": figures}));
+        }
+    }
+}
+
+fn number(value: f64) -> String {
+    let decimals = match value.abs() {
+        large if large >= 1000.0 => 0,
+        middle if middle >= 100.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}

@@ -1,0 +1,110 @@
+//! Measures commands and the packet path, each figure against a floor of the same run.
+//!
+//! A measurement, not a test: what it prints is for people (or, with `--json`, for programs) to judge. Ours and
+//! the floor take turns, so that whatever else the machine does hits both alike.
+
+mod clock;
+mod figure;
+mod firewall;
+mod floor;
+mod forwards;
+mod life;
+mod path;
+mod series;
+mod spawn;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use lexopt::prelude::{Long, ValueExt};
+use netext_lab::Lab;
+
+use figure::Table;
+
+const HELP: &str = "\
+Measures commands and packet path against a floor of the same run. Needs root and a quiet machine.
+
+Usage: bench --exec PATH [--quick] [--json] [--only PART]
+
+  --exec PATH   the netext-namespace to measure, a release build
+  --quick       fewer rounds: under 40 s instead of about 4 minutes
+  --json        print one JSON document at the end instead of a table
+  --only PART   one of spawn, life, forwards, firewall, path; may be given more than once";
+
+/// The parts of the measurement, in their order.
+const PARTS: [&str; 5] = ["spawn", "life", "forwards", "firewall", "path"];
+
+struct Arguments {
+    executable: String,
+    quick: bool,
+    json: bool,
+    only: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = match arguments() {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => return say(HELP, 0),
+        Err(error) => return say(&format!("{error}\n\n{HELP}"), 2),
+    };
+    let begun = Instant::now();
+    let mut table = Table::new(arguments.json);
+    table.say(&format!("{} on {}", arguments.executable, machine()));
+    let lab = Lab::boot(&arguments.executable);
+    // Once and for all on the host, so that nothing but the programs themselves is timed.
+    lab.host().run(|| measure(&lab, &mut table, &arguments));
+    table.close(begun.elapsed().as_secs_f64());
+    ExitCode::SUCCESS
+}
+
+fn measure(lab: &Lab, table: &mut Table, arguments: &Arguments) {
+    let quick = arguments.quick;
+    let rounds = |full: usize, few: usize| if quick { few } else { full };
+    let wanted = |part: &&str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
+    for part in PARTS.iter().filter(|part| wanted(part)) {
+        match *part {
+            "spawn" => spawn::measure(lab, table, rounds(301, 51)),
+            "life" => life::measure(lab, table, rounds(51, 9)),
+            "forwards" => forwards::measure(lab, table, rounds(51, 9)),
+            "firewall" => firewall::measure(lab, table, quick),
+            _ => path::measure(lab, table, quick),
+        }
+    }
+}
+
+fn machine() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or_default();
+    format!("Linux {}, {processors} processors, load {load} at the start", release.trim_end())
+}
+
+/// `None` where help is asked for.
+fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
+    let (mut executable, mut quick, mut json, mut only) = (None, false, false, Vec::new());
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("exec") => executable = Some(parser.value()?.string()?),
+            Long("quick") => quick = true,
+            Long("json") => json = true,
+            Long("only") => only.push(parser.value()?.string()?),
+            Long("help") => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    if let Some(unknown) = only.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        return Err(format!("--only {unknown}: there is no such part").into());
+    }
+    let executable = executable.ok_or("--exec PATH is missing")?;
+    // The lab runs it from another folder.
+    let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
+    Ok(Some(Arguments { executable: executable.to_string_lossy().into_owned(), quick, json, only }))
+}
+
+#[expect(clippy::print_stderr, reason = "what is wrong with the arguments belongs there")]
+fn say(text: &str, code: u8) -> ExitCode {
+    eprintln!("{text}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,68 @@
+//! Plays the life of an isolated network on throwaway namespaces, for somebody to watch.
+//!
+//! The executable is driven command by command as CloudStack drives it; after each step real packets show what
+//! it did. Nothing of it is left when it is over. Exits with 1 if anything was not as it ought to be.
+
+mod picture;
+mod screen;
+mod stage;
+mod story;
+
+use std::process::ExitCode;
+
+use lexopt::prelude::{Long, ValueExt};
+use netext_lab::Lab;
+
+use screen::Screen;
+use stage::Stage;
+
+const HELP: &str = "\
+Plays the life of an isolated network on throwaway namespaces. Needs root.
+
+Usage: demo --exec PATH [--plain]
+
+  --exec PATH   the netext-namespace to play with
+  --plain       no colours, no signs beyond ASCII; colours are also off where NO_COLOR is set";
+
+struct Arguments {
+    executable: String,
+    plain: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = match arguments() {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => return say(HELP, 0),
+        Err(error) => return say(&format!("{error}\n\n{HELP}"), 2),
+    };
+    let screen = Screen::new(arguments.plain);
+    screen.open("The life of an isolated network, on throwaway namespaces", picture::NETWORK);
+    let lab = Lab::boot(&arguments.executable);
+    let mut stage = Stage::new(&lab, screen);
+    story::play(&mut stage);
+    if stage.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// `None` where help is asked for.
+fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
+    let (mut executable, mut plain) = (None, false);
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("exec") => executable = Some(parser.value()?.string()?),
+            Long("plain") => plain = true,
+            Long("help") => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let executable = executable.ok_or("--exec PATH is missing")?;
+    // The lab runs it from another folder.
+    let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
+    Ok(Some(Arguments { executable: executable.to_string_lossy().into_owned(), plain }))
+}
+
+#[expect(clippy::print_stderr, reason = "what is wrong with the arguments belongs there")]
+fn say(text: &str, code: u8) -> ExitCode {
+    eprintln!("{text}");
+    ExitCode::from(code)
+}

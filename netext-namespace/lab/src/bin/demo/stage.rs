@@ -1,0 +1,120 @@
+//! Where the story is played: commands go out as the management server sends them, claims are put to the test.
+
+use std::time::{Duration, Instant};
+
+use netext_lab::{Answer, Lab, Network, Outcome};
+use serde_json::{Value, json};
+
+use crate::screen::{Screen, milliseconds};
+
+/// A network of a lab, the screen, and the score.
+pub(crate) struct Stage<'lab> {
+    /// The lab.
+    pub(crate) lab: &'lab Lab,
+    /// The network whose life is played.
+    pub(crate) network: Network<'lab>,
+    screen: Screen,
+    begun: Instant,
+    acts: usize,
+    commands: Vec<(String, Duration)>,
+    held: usize,
+    failed: usize,
+}
+
+/// What was seen: `Ok` if it is what was claimed.
+pub(crate) type Seen = Result<String, String>;
+
+impl<'lab> Stage<'lab> {
+    pub(crate) fn new(lab: &'lab Lab, screen: Screen) -> Self {
+        let network = lab.network(209);
+        let (begun, commands) = (Instant::now(), Vec::new());
+        Self { lab, network, screen, begun, acts: 0, commands, held: 0, failed: 0 }
+    }
+
+    /// Begins a part of the story.
+    pub(crate) fn act(&mut self, title: &str) {
+        self.acts += 1;
+        self.screen.act(self.acts, title);
+    }
+
+    /// Asks for the device, as the server does before the first command.
+    pub(crate) fn ensure_device(&mut self) {
+        let outcome = self.network.ensure_device(&json!({}));
+        let details = outcome.output.trim_end().to_owned();
+        self.note(&outcome, outcome.code == Some(0), &details);
+    }
+
+    /// Sends a command, which must succeed and print nothing.
+    pub(crate) fn command(&mut self, name: &str, about: &str, fields: &Value) {
+        let outcome = self.network.command(name, fields);
+        self.note(&outcome, outcome.code == Some(0) && outcome.output.is_empty(), about);
+    }
+
+    /// Sends a command that must be refused in one line.
+    pub(crate) fn refused_command(&mut self, name: &str, about: &str, fields: &Value) -> Seen {
+        let outcome = self.network.command(name, fields);
+        let refused = outcome.code == Some(1) && outcome.output.lines().count() == 1;
+        self.note(&outcome, refused, about);
+        let seen = format!("exit {}: {}", outcome.code.unwrap_or(-1), outcome.output.trim_end());
+        if refused { Ok(seen) } else { Err(seen) }
+    }
+
+    fn note(&mut self, outcome: &Outcome, well: bool, about: &str) {
+        // The lab keeps the arguments too; the audience is told the command.
+        let name = outcome.command.split(' ').next().unwrap_or_default();
+        let trouble = || format!("exit {:?}: {}", outcome.code, outcome.output.trim_end());
+        let about = if well { about.to_owned() } else { trouble() };
+        self.screen.command(well, name, outcome.duration, &about);
+        self.commands.push((name.to_owned(), outcome.duration));
+        self.failed += usize::from(!well);
+    }
+
+    /// Shows whether a claim held, with what was seen.
+    pub(crate) fn claim(&mut self, sentence: &str, seen: Seen) {
+        let held = seen.is_ok();
+        self.screen.claim(held, sentence, &seen.unwrap_or_else(|seen| seen));
+        self.held += usize::from(held);
+        self.failed += usize::from(!held);
+    }
+
+    /// The last words; whether everything was as it ought to be.
+    pub(crate) fn close(mut self) -> bool {
+        self.commands.sort_by_key(|(_, took)| *took);
+        let median = self.commands.get(self.commands.len() / 2).map_or(Duration::ZERO, |(_, took)| *took);
+        let (slowest, longest) = self.commands.last().cloned().unwrap_or_default();
+        let verdict = match self.failed {
+            0 => format!("all {} claims held", self.held),
+            failed => format!("{} claims held, {failed} claims or commands FAILED", self.held),
+        };
+        let summary = format!(
+            "{} commands, median {:.1} ms, slowest {:.1} ms ({slowest}); {verdict}; {:.1} s in all",
+            self.commands.len(),
+            milliseconds(median),
+            milliseconds(longest),
+            self.begun.elapsed().as_secs_f64()
+        );
+        self.screen.close(self.failed == 0, &summary);
+        self.failed == 0
+    }
+}
+
+/// Reached the server of that name, which saw that source address.
+pub(crate) fn reached(answer: Result<Answer, String>, server: &str, source: &str) -> Seen {
+    let answer = answer?;
+    let seen = format!("{} answered, and saw {}", answer.server(), answer.source());
+    let expected = answer.server() == server && answer.source().to_string() == source;
+    if expected { Ok(seen) } else { Err(seen) }
+}
+
+/// Reached nobody.
+pub(crate) fn refused(answer: Result<Answer, String>) -> Seen {
+    match answer {
+        Ok(answer) => Err(format!("{} answered", answer.server())),
+        Err(why) => Ok(why),
+    }
+}
+
+/// All of them, the words of the last; or the first that was not so.
+pub(crate) fn all(seen: impl IntoIterator<Item = Seen>) -> Seen {
+    seen.into_iter().try_fold(String::new(), |_, next| next)
+}
