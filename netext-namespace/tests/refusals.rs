@@ -115,7 +115,7 @@ fn port_forwards_that_cannot_be_understood() {
     refuses("tcp", "198.51.100.10:0", "10.1.1.10:22", &["public_port", "0"]);
     refuses("tcp", "198.51.100.10:90-80", "10.1.1.10:80-90", &["public_port", "90-80"]);
     refuses("carrier-pigeon", "198.51.100.10:2222", "10.1.1.10:22", &["protocol", "carrier-pigeon"]);
-    refuses("tcp", "198.51.100.300:2222", "10.1.1.10:22", &["public_ip", "198.51.100.300"]);
+    refuses("tcp", "198.51.100.300:2222", "10.1.1.10:22", &["public_", "198.51.100.300"]);
     refuses("tcp", "198.51.100.10:2222", "10.1.1:22", &["private_ip", "10.1.1"]);
     at_work.goes_on(&lab);
 }

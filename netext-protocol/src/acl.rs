@@ -79,5 +79,9 @@ object! { native
             /// The server's id of the item; not every version sends it.
             id: u64 = "id",
         }
+        defaulted {
+            /// The tier's end, in some documents; no server is known to send it. Empty means all of the tier.
+            dest_cidrs: Vec<IpNet> = "destCidrs",
+        }
     }
 }

@@ -47,14 +47,9 @@ impl FromIterator<(String, Secret)> for ActionParameters {
     }
 }
 
-/// The parameters as they are sent.
-#[derive(Default, serde::Deserialize)]
-#[serde(transparent)]
-struct WireParameters(BTreeMap<String, Perhaps<Secret>>);
-
 impl Field for ActionParameters {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let WireParameters(parameters) = field::read_object_or_json(deserializer)?;
+        let parameters = field::read_map::<Perhaps<Secret>, D>(deserializer)?;
         Ok(parameters.into_iter().filter_map(|(name, Perhaps(value))| Some((name, value?))).collect())
     }
 
@@ -64,7 +59,7 @@ impl Field for ActionParameters {
 
     #[cfg(feature = "schema")]
     fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::object_or_json("The action's parameters: texts by name.")
+        crate::schema::texts_by_name()
     }
 }
 
@@ -128,20 +123,22 @@ impl schemars::JsonSchema for ActionResult {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "description": "Free text, or an object whose status must be success.",
+            "description": "Free text, or an object. An object with a status says success by it.",
             "anyOf": [
                 { "type": "string" },
                 {
                     "type": "object",
                     "properties": {
-                        "status": { "type": "string", "pattern": "^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$" },
-                        "printmessage": { "enum": ["true", "false"] },
+                        "status": crate::schema::success(),
+                        "printmessage": { "enum": ["true", "false", true, false] },
                         "message": { "anyOf": [
                             { "type": "string" },
-                            { "type": "array", "items": { "type": "object" } },
+                            { "type": "array", "items": {
+                                "type": "object",
+                                "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
+                            } },
                         ] },
                     },
-                    "required": ["status"],
                 },
             ],
         })

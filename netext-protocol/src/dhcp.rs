@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserializer, Serialize, de};
 
-use crate::wire::field::{self, Field, Present};
+use crate::wire::field::{self, Field, GIVEN_TWICE, Perhaps};
 use crate::wire::object::object;
+use crate::wire::text::{Text, excerpt};
 use crate::{HostName, Network, Nic, NicId, Resolvers};
 
 object! { payload
@@ -121,23 +122,22 @@ impl FromIterator<(u8, String)> for DhcpOptions {
     }
 }
 
-/// The options as they are sent: an object, or the same as a JSON text.
-#[derive(Default, Deserialize)]
-#[serde(transparent)]
-struct WireOptions(BTreeMap<String, Present<String>>);
-
 impl Field for DhcpOptions {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let WireOptions(options) = field::read_object_or_json(deserializer)?;
-        options
-            .into_iter()
-            .map(|(option, Present(value))| match option.parse() {
-                Ok(number @ 1..=254) => Ok((number, value)),
-                _ => Err(de::Error::custom(format_args!(
-                    "{option:?} is not the number of a DHCP option (1 to 254)"
-                ))),
-            })
-            .collect()
+        let mut options = BTreeMap::new();
+        for (name, Perhaps(value)) in field::read_map::<Perhaps<String>, D>(deserializer)? {
+            let Some(number @ 1..=254) = u8::parse_text(&name) else {
+                return Err(de::Error::custom(format_args!(
+                    "{} is not the number of a DHCP option (1 to 254)",
+                    excerpt(&name)
+                )));
+            };
+            let Some(value) = value else { continue };
+            if options.insert(number, value).is_some() {
+                return Err(de::Error::custom(format_args!("option {number} is {GIVEN_TWICE}")));
+            }
+        }
+        Ok(Self(options))
     }
 
     fn write_as_text<S: serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -146,7 +146,7 @@ impl Field for DhcpOptions {
 
     #[cfg(feature = "schema")]
     fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::object_or_json("DHCP options: number to value.")
+        crate::schema::texts_by_name()
     }
 }
 

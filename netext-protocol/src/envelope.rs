@@ -1,12 +1,15 @@
 //! What surrounds every request: the operator's and the device's details.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::wire::object::Fields;
+use crate::wire::field::{GIVEN_TWICE, refuse_entry};
+use crate::wire::object::{Fields, take_field};
+use crate::wire::refuse::refuse;
 use crate::{Command, DeviceDetails, Extra, ParseError, PhysicalDetails};
 
 /// The contents of a payload file: a request with the details that travel with it.
@@ -101,14 +104,24 @@ impl<'de, R: Payload> Visitor<'de> for EnvelopeVisitor<R> {
         formatter.write_str("an object")
     }
 
+    refuse!('de, text number flag null list);
+
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let (mut physical, mut device, mut nested) = (None, None, None);
         let mut flat = R::Partial::default();
         let mut extra = Extra::default();
+        let mut keys = BTreeSet::new();
         while let Some(key) = entries.next_key::<String>()? {
+            if !keys.insert(key.clone()) {
+                return refuse_entry(&mut entries, GIVEN_TWICE);
+            }
             match key.as_str() {
-                PHYSICAL | PHYSICAL_ALIAS => physical = Some(entries.next_value()?),
-                DEVICE | DEVICE_ALIAS => device = Some(entries.next_value()?),
+                PHYSICAL | PHYSICAL_ALIAS => {
+                    take_field(&mut physical, &mut entries)?;
+                }
+                DEVICE | DEVICE_ALIAS => {
+                    take_field(&mut device, &mut entries)?;
+                }
                 "payload" if !R::FLAT => nested = Some(entries.next_value::<Nested<R>>()?.0),
                 _ if R::FLAT && R::take(&mut flat, &key, &mut entries)? => {}
                 _ => extra.insert(key, entries.next_value::<serde_json::Value>()?),
@@ -178,15 +191,15 @@ impl<T: Payload> Serialize for Sealed<'_, T> {
 
 /// The details' part of a payload file's schema.
 #[cfg(feature = "schema")]
-pub(crate) fn describe(schema: &mut crate::schema::ObjectSchema) {
-    use crate::schema::object_or_json;
-
-    schema.plain(
+pub(crate) fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
+    schema.optional::<PhysicalDetails>(
         &[PHYSICAL, PHYSICAL_ALIAS],
-        &object_or_json("What the operator registered on the physical network: texts by name."),
+        "What the operator registered on the physical network: texts by name.",
+        generator,
     );
-    schema.plain(
+    schema.optional::<DeviceDetails>(
         &[DEVICE, DEVICE_ALIAS],
-        &object_or_json("What the device last printed for ensure-network-device."),
+        "What the device last printed for `ensure-network-device`.",
+        generator,
     );
 }

@@ -41,7 +41,7 @@ impl ParseError {
     pub(crate) fn in_field(command: Command, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let path = match error.path().to_string() {
             top if top == "." => "payload file".to_owned(),
-            path => path,
+            path => in_one_line(&path),
         };
         Self { command, path, problem: problem(error.inner()) }
     }
@@ -49,6 +49,17 @@ impl ParseError {
     pub(crate) fn after_the_end(command: Command, error: &serde_json::Error) -> Self {
         Self { command, path: "payload file".to_owned(), problem: problem(error) }
     }
+}
+
+/// A path as it may stand in a message: its keys are foreign text.
+fn in_one_line(path: &str) -> String {
+    const LONGEST: usize = 250;
+    let mut escaped: String = path.chars().flat_map(char::escape_debug).take(LONGEST + 1).collect();
+    if let Some((cut, _)) = escaped.char_indices().nth(LONGEST) {
+        escaped.truncate(cut);
+        escaped.push_str("...");
+    }
+    escaped
 }
 
 /// The message in one line. The position in the file helps with broken JSON only, elsewhere the path says more.

@@ -118,7 +118,9 @@ impl Fields for FirewallSubject {
             (Direction::Ingress, Some(public_ip)) => Ok(Self::Ingress { public_ip }),
             (Direction::Egress, None) => Ok(Self::Egress),
             (Direction::Ingress, None) => Err(E::custom("an ingress rule needs a publicIp")),
-            (Direction::Egress, Some(_)) => Err(E::custom("an egress rule has no publicIp")),
+            (Direction::Egress, Some(public_ip)) => {
+                Err(E::custom(format_args!("an egress rule has no publicIp, {public_ip} is given")))
+            }
         }
     }
 

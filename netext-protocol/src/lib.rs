@@ -33,6 +33,8 @@
 //! # Ok::<(), netext_protocol::ParseError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod acl;
 mod address;
 mod command;
@@ -83,3 +85,8 @@ pub use wire::text::InvalidText;
 
 /// The version of the wire protocol that this crate speaks; not the crate's version.
 pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -48,7 +48,6 @@ object! { payload
 ///
 /// Needed where `network.isolation.method` is `NetworkExtension`; a device on VLANs answers nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NetworkUpdate {
     /// The broadcast domain's type, such as `Vlan`, `Vxlan` or `NetworkExtension`.
@@ -63,5 +62,33 @@ impl NetworkUpdate {
     /// Both belong together: the server takes them as a pair.
     pub fn new(broadcast_domain_type: impl Into<String>, broadcast_uri: impl Into<String>) -> Self {
         Self { broadcast_domain_type: broadcast_domain_type.into(), broadcast_uri: broadcast_uri.into() }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for NetworkUpdate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "NetworkUpdate".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "Where a network now lives, said by a device that owns its segments. Both or none.",
+            "properties": {
+                "network.broadcast_domain_type": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "The broadcast domain's type, such as Vlan, Vxlan or NetworkExtension.",
+                },
+                "network.broadcast_uri": {
+                    "type": "string",
+                    "pattern": "^[A-Za-z][A-Za-z0-9+.-]*://.",
+                    "description": "The segment's URI, such as vlan://1910 or ovn://cs-net-42.",
+                },
+                "status": crate::schema::success(),
+            },
+            "required": ["network.broadcast_domain_type", "network.broadcast_uri"],
+        })
     }
 }

@@ -32,6 +32,10 @@ structured_field!(RestoreData, RestoredVm);
 object! { native
     /// The instances of a network with what they were given.
     pub struct RestoreData {
+        required {
+            /// The instances, all of them.
+            vms: Vec<RestoredVm> = "vms",
+        }
         defaulted {
             /// Whether the network serves DHCP.
             dhcp_enabled: bool = "dhcp_enabled",
@@ -39,8 +43,6 @@ object! { native
             dns_enabled: bool = "dns_enabled",
             /// Whether the network serves user data.
             userdata_enabled: bool = "userdata_enabled",
-            /// The instances, all of them.
-            vms: Vec<RestoredVm> = "vms",
         }
     }
 }

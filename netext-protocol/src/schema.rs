@@ -80,26 +80,59 @@ pub(crate) fn scalar<T: Text>() -> Schema {
 }
 
 /// An object, or a text that holds one as JSON.
-pub(crate) fn object_or_json(description: &str) -> Schema {
+pub(crate) fn object_or_json() -> Schema {
+    json_schema!({ "anyOf": [{ "type": "object" }, json_text()] })
+}
+
+/// An object of scalars, or a text that holds one as JSON.
+pub(crate) fn texts_by_name() -> Schema {
     json_schema!({
-        "description": description,
         "anyOf": [
-            { "type": ["object", "null"] },
-            { "type": "string", "contentMediaType": "application/json" },
+            {
+                "type": "object",
+                "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
+            },
+            json_text(),
         ],
     })
+}
+
+/// A text that holds an object as JSON; a blank one holds none.
+fn json_text() -> Value {
+    json!({ "type": "string", "contentMediaType": "application/json", "pattern": r"^\s*(\{[\s\S]*\}\s*)?$" })
+}
+
+/// The only `status` that a response may bear: the server takes any other for a failure.
+pub(crate) fn success() -> Value {
+    json!({ "type": "string", "pattern": "^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$" })
+}
+
+/// Whose fields are being described.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// The object's own, or those of a group that must be there.
+    Required,
+    /// Those of a group that may be absent as a whole.
+    Optional,
 }
 
 /// An object's schema in the making: collects the fields of the object and of its groups.
 pub(crate) struct ObjectSchema {
     description: String,
     properties: Map<String, Value>,
+    presence: Presence,
+    /// Each of these must be there, in one of its spellings.
     required: Vec<Vec<&'static str>>,
 }
 
 impl ObjectSchema {
     pub(crate) fn new(description: &str) -> Self {
-        Self { description: prose(description), properties: Map::new(), required: Vec::new() }
+        Self {
+            description: prose(description),
+            properties: Map::new(),
+            presence: Presence::Required,
+            required: Vec::new(),
+        }
     }
 
     pub(crate) fn group<T: Fields>(&mut self, generator: &mut SchemaGenerator) {
@@ -108,9 +141,14 @@ impl ObjectSchema {
 
     /// The fields of a group that may be absent as a whole.
     pub(crate) fn optional_group<T: Fields>(&mut self, generator: &mut SchemaGenerator) {
-        let required = self.required.len();
+        let outer = std::mem::replace(&mut self.presence, Presence::Optional);
         T::describe(self, generator);
-        self.required.truncate(required);
+        self.presence = outer;
+    }
+
+    /// One of these fields must be there.
+    pub(crate) fn one_of(&mut self, names: &[&'static str]) {
+        self.required.push(names.to_vec());
     }
 
     pub(crate) fn required<T: Field>(
@@ -119,7 +157,10 @@ impl ObjectSchema {
         description: &str,
         generator: &mut SchemaGenerator,
     ) {
-        self.required.push(names.to_vec());
+        if self.presence == Presence::Optional {
+            return self.optional::<T>(names, description, generator);
+        }
+        self.one_of(names);
         let mut schema = T::schema(generator);
         // The empty string counts as absent.
         if schema.get("pattern").is_none() && schema.get("type").is_some_and(takes_string) {
@@ -139,13 +180,14 @@ impl ObjectSchema {
         self.property(names, description, json_schema!({ "anyOf": [present, absent] }));
     }
 
+    /// A name that two groups share means what the first of them says.
     fn property(&mut self, names: &[&'static str], description: &str, mut schema: Schema) {
         let description = prose(description);
         if !description.is_empty() {
             schema.insert("description".into(), description.into());
         }
         for name in names {
-            self.properties.insert((*name).to_owned(), schema.clone().into());
+            self.properties.entry(*name).or_insert_with(|| schema.clone().into());
         }
     }
 
@@ -178,8 +220,8 @@ fn prose(documentation: &str) -> String {
 /// The root schema of a request inside its envelope.
 pub(crate) fn enveloped<T: Fields + JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = ObjectSchema::new("The payload file of one command.");
-    crate::envelope::describe(&mut schema);
-    schema.required.push(vec!["payload"]);
+    crate::envelope::describe(&mut schema, generator);
+    schema.one_of(&["payload"]);
     schema.properties.insert("payload".into(), T::json_schema(generator).into());
     root(schema.finish(), generator)
 }
@@ -188,18 +230,9 @@ pub(crate) fn enveloped<T: Fields + JsonSchema>(generator: &mut SchemaGenerator)
 pub(crate) fn flat<T: Fields>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema =
         ObjectSchema::new("The payload file of one command; its fields stand beside the details.");
-    crate::envelope::describe(&mut schema);
+    crate::envelope::describe(&mut schema, generator);
     schema.group::<T>(generator);
     root(schema.finish(), generator)
-}
-
-impl ObjectSchema {
-    /// A property whose schema is not that of a field type.
-    pub(crate) fn plain(&mut self, names: &[&'static str], schema: &Schema) {
-        for name in names {
-            self.properties.insert((*name).to_owned(), schema.clone().into());
-        }
-    }
 }
 
 fn root(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {

@@ -15,13 +15,13 @@ object! { payload
             /// The instance's NIC.
             nic: Nic,
         }
+        required {
+            /// The files that the instance can read.
+            vm_data: Vec<VmDataEntry> = "vm_data",
+        }
         optional {
             /// What the device answers on inside the guest network.
             extension_ip: Ipv4Addr = "extension_ip",
-        }
-        defaulted {
-            /// The files that the instance can read.
-            vm_data: Vec<VmDataEntry> = "vm_data",
         }
     }
 }
@@ -97,8 +97,8 @@ object! { payload
             nic: Nic,
         }
         required {
-            /// The public key, or several, a line each.
-            sshkey: String = "sshkey",
+            /// The public key, or several, a line each. Not shown either: people paste the wrong half.
+            sshkey: Secret = "sshkey",
         }
         optional {
             /// What the device answers on inside the guest network.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
+use nix::mount::{MsFlags, mount, umount};
 use serde_json::{Map, Value};
 
 use crate::extension;
@@ -33,7 +35,9 @@ pub struct Lab {
     pub(crate) physical_details: Mutex<Map<String, Value>>,
     pub(crate) variables: Mutex<BTreeMap<String, String>>,
     plugged: AtomicU32,
-    namespaces: Mutex<Vec<u64>>,
+    /// Held to the end: the kernel gives the number of a namespace that is gone to the next one, which
+    /// may be another lab's.
+    machines: Mutex<Vec<Place>>,
 }
 
 impl Lab {
@@ -54,7 +58,7 @@ impl Lab {
         requirements::demand();
         let host = Place::machine("the host");
         let upstream = Place::network("the upstream");
-        let namespaces = [host.identity(), upstream.identity()].concat();
+        let machines = vec![host.clone(), upstream.clone()];
         host.ip(&format!(
             "link set lo up\n\
              link add {PUBLIC_BRIDGE} type bridge\n\
@@ -76,7 +80,7 @@ impl Lab {
             physical_details: Mutex::new(extension::physical_details()),
             variables: Mutex::new(extension::variables()),
             plugged: AtomicU32::new(1),
-            namespaces: Mutex::new(namespaces),
+            machines: Mutex::new(machines),
         }
     }
 
@@ -110,7 +114,7 @@ impl Lab {
         let number = self.plugged.fetch_add(1, Ordering::Relaxed);
         let own: Vec<_> = addresses.iter().map(|it| it.split('/').next().unwrap_or_default()).collect();
         let place = Place::network(own.first().copied().unwrap_or("a machine"));
-        self.namespaces.lock().expect("no panic while held").extend(place.identity());
+        self.machines.lock().expect("no panic while held").push(place.clone());
         self.have_bridge(bridge);
         self.host.ip(&format!(
             "link add lab{number} type veth peer name eth0 address {} netns {}\n\
@@ -137,7 +141,6 @@ impl Lab {
     pub fn inside(&self, name: &str) -> Node {
         let place = self.host.named_namespace(name);
         let place = place.unwrap_or_else(|| panic!("the host has no namespace {name}"));
-        self.namespaces.lock().expect("no panic while held").extend(place.identity());
         Node::new(place, Vec::new())
     }
 
@@ -163,10 +166,38 @@ impl Lab {
         names
     }
 
+    /// Breaks a program on this host: until mended, it fails and says nothing.
+    #[track_caller]
+    pub fn breaks(&self, program: &str) {
+        let (path, none): (_, Option<&str>) = (requirements::find(program), None);
+        let path = path.unwrap_or_else(|| panic!("no {program} to break"));
+        let broken = self.host.run(|| mount(Some("/bin/false"), &path, none, MsFlags::MS_BIND, none));
+        broken.unwrap_or_else(|error| panic!("breaking {}: {error}", path.display()));
+    }
+
+    /// Mends what [`Lab::breaks`] broke.
+    #[track_caller]
+    pub fn mends(&self, program: &str) {
+        let path = requirements::find(program).unwrap_or_else(|| panic!("no {program} to mend"));
+        let mended = self.host.run(|| umount(&path));
+        mended.unwrap_or_else(|error| panic!("mending {}: {error}", path.display()));
+    }
+
+    /// Waits until an interface of the host is gone, as one end of a cable goes a while after the
+    /// namespace with the other.
+    #[track_caller]
+    pub fn await_end_of_interface(&self, name: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.has_interface(name) {
+            assert!(Instant::now() < deadline, "interface {name} is still there");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// The processes that live on the host, in its namespaces or on a machine of the lab, each as
     /// process id and command line.
     pub fn processes(&self) -> Vec<(i32, String)> {
-        processes::within(&self.all_namespaces())
+        processes::within(&self.places())
     }
 
     fn have_bridge(&self, bridge: &str) {
@@ -177,21 +208,21 @@ impl Lab {
         }
     }
 
-    fn all_namespaces(&self) -> Vec<u64> {
+    /// All namespaces of the lab; their numbers are theirs as long as they are held.
+    fn places(&self) -> Vec<Place> {
         let names = self.host.run(|| {
             let entries = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
         });
-        let places = names.iter().filter_map(|name| self.host.named_namespace(name));
-        let mut all: Vec<u64> = places.filter_map(|place| place.identity().first().copied()).collect();
-        all.extend(self.namespaces.lock().iter().flat_map(|held| held.iter().copied()));
-        all
+        let mut places: Vec<_> = names.iter().filter_map(|name| self.host.named_namespace(name)).collect();
+        places.extend(self.machines.lock().iter().flat_map(|held| held.iter().cloned()));
+        places
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        processes::end_within(&self.all_namespaces());
+        processes::end_within(&self.places());
     }
 }
 

@@ -93,6 +93,22 @@ impl Node {
         }
     }
 
+    /// Asserts that TCP connections to none of these are answered, asking all at once.
+    #[track_caller]
+    pub fn cannot_connect_to_any_of(&self, addresses: &[String]) {
+        let answered = std::thread::scope(|scope| {
+            let ask = |address: &String| {
+                let target = target(address);
+                let asked = probe::tcp(&self.place, self.source(target.ip()), target, DOUBT);
+                asked.ok().map(|(_, answer)| (address.clone(), answer))
+            };
+            let asking: Vec<_> = addresses.iter().map(|address| scope.spawn(move || ask(address))).collect();
+            let asked = asking.into_iter().filter_map(|asking| asking.join().ok().flatten());
+            asked.collect::<Vec<_>>()
+        });
+        assert!(answered.is_empty(), "{} ought to reach none of {addresses:?}: {answered:?}", self.name());
+    }
+
     /// Opens a TCP connection to `address:port` that stays open.
     #[track_caller]
     pub fn talks_to(&self, address: &str) -> Conversation {

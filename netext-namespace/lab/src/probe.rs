@@ -12,7 +12,7 @@ use crate::place::Place;
 /// How long something that ought to work may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long to wait before something that ought to fail is held to have failed.
-pub(crate) const DOUBT: Duration = Duration::from_millis(400);
+pub(crate) const DOUBT: Duration = Duration::from_millis(300);
 
 /// What a server of the lab told the one who reached it.
 #[derive(Clone, Debug)]

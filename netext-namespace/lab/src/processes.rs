@@ -9,8 +9,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// The processes, ours excepted, that are in one of the namespaces with these numbers.
-pub(crate) fn within(namespaces: &[u64]) -> Vec<(i32, String)> {
+use crate::place::Place;
+
+/// The processes, ours excepted, that are in one of these places.
+pub(crate) fn within(places: &[Place]) -> Vec<(i32, String)> {
+    let namespaces: Vec<u64> = places.iter().flat_map(Place::identity).collect();
     let inside = |pid: i32| {
         ["net", "mnt"].iter().any(|kind| {
             fs::metadata(format!("/proc/{pid}/ns/{kind}")).is_ok_and(|it| namespaces.contains(&it.ino()))
@@ -19,11 +22,11 @@ pub(crate) fn within(namespaces: &[u64]) -> Vec<(i32, String)> {
     all().into_iter().filter(|pid| inside(*pid)).map(|pid| (pid, name(pid))).collect()
 }
 
-/// Kills the processes in these namespaces and waits until they are gone.
-pub(crate) fn end_within(namespaces: &[u64]) {
+/// Kills the processes in these places and waits until they are gone.
+pub(crate) fn end_within(places: &[Place]) {
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
-        let alive = within(namespaces);
+        let alive = within(places);
         if alive.is_empty() || Instant::now() > deadline {
             return;
         }

@@ -34,7 +34,8 @@ fn missing() -> Option<String> {
     (!wants.is_empty()).then(|| wants.join("; "))
 }
 
-fn find(program: &str) -> Option<PathBuf> {
+/// Where a program lies.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -2,6 +2,7 @@
 //!
 //! An address that is given to the next tenant must not carry the last one's connections.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use netext_protocol::TransportProtocol;
@@ -18,11 +19,10 @@ pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
             Some(new) => flows.extend(flows_of_translations(*public, address, new)),
         }
     }
-    for (network, tier) in &old.tiers {
-        let new = new.tiers.get(network);
-        let gone = tier.nics.iter().filter(|(id, nic)| new.and_then(|tier| tier.nics.get(*id)) != Some(*nic));
-        flows.extend(gone.filter_map(|(_, nic)| nic.ip).flat_map(flows_of_guest));
-    }
+    let guests = |router: &Router| -> BTreeSet<Ipv4Addr> {
+        router.tiers.values().flat_map(|tier| tier.nics.values()).filter_map(|nic| nic.ip).collect()
+    };
+    flows.extend(guests(old).difference(&guests(new)).copied().flat_map(flows_of_guest));
     flows
 }
 

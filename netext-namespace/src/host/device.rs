@@ -9,7 +9,7 @@ use netext_protocol::{
 };
 
 use super::transaction::change;
-use crate::model::{GuestNic, Router, RouterId, forward_ends};
+use crate::model::{Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -163,7 +163,7 @@ impl NetworkDevice for HostDevice {
         self.change(context, &request.network, |router| {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
-            tier.nics.insert(request.nic.nic_id, GuestNic::new(&request.nic, request.hostname));
+            tier.nic(&request.nic, request.hostname.as_ref());
         })
         .await
     }
@@ -171,7 +171,7 @@ impl NetworkDevice for HostDevice {
     async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
-                tier.nics.remove(&request.nic.nic_id);
+                tier.nics.remove(&request.nic.mac);
             }
         })
         .await

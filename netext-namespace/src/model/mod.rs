@@ -6,11 +6,13 @@
 mod address;
 mod devices;
 mod naming;
+mod nic;
 mod router;
 mod tier;
 
 pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_ends};
 pub use devices::{Device, Devices, InvalidDevice};
 pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
+pub use nic::GuestNic;
 pub use router::{Router, RouterId};
-pub use tier::{GuestNic, Ipv6Subnet, Tier};
+pub use tier::{Ipv6Subnet, Services, Tier};

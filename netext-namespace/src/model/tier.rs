@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use netext_protocol::{FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Segment};
+use netext_protocol::{FirewallRules, GuestType, HostName, MacAddr, Network, Nic, Resolvers, Segment};
 use serde::{Deserialize, Serialize};
+
+use super::GuestNic;
 
 /// A guest network: the only one of a network that stands alone, or a tier of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tier {
     /// Whether it is in force. One that is not keeps what came before `implement-network`, or what has to
     /// survive a shutdown.
@@ -27,8 +30,12 @@ pub struct Tier {
     pub ipv6: Option<Ipv6Subnet>,
     /// The firewall rules; `None` if none were ever received, which leaves everything open that NAT leads in.
     pub firewall: Option<FirewallRules>,
-    /// The instances' NICs.
-    pub nics: BTreeMap<NicId, GuestNic>,
+    /// What is served to the guests.
+    pub services: Services,
+    /// What guests are told about name resolution.
+    pub resolvers: Resolvers,
+    /// The instances' NICs by hardware address.
+    pub nics: BTreeMap<MacAddr, GuestNic>,
 }
 
 /// An IPv6 subnet with the router's address in it.
@@ -40,22 +47,15 @@ pub struct Ipv6Subnet {
     pub cidr: Ipv6Net,
 }
 
-/// An instance's NIC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GuestNic {
-    /// Its hardware address.
-    pub mac: MacAddr,
-    /// Its IPv4 address.
-    pub ip: Option<Ipv4Addr>,
-    /// The instance's host name.
-    pub hostname: Option<HostName>,
-}
-
-impl GuestNic {
-    /// The NIC that a command speaks of.
-    pub fn new(nic: &Nic, hostname: Option<HostName>) -> Self {
-        Self { mac: nic.mac, ip: nic.ip, hostname }
-    }
+/// What a router serves to the guests of a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Services {
+    /// Addresses.
+    pub dhcp: bool,
+    /// Names.
+    pub dns: bool,
+    /// Metadata, user data, passwords and keys.
+    pub user_data: bool,
 }
 
 impl Tier {
@@ -86,10 +86,26 @@ impl Tier {
         self.extension_ip = self.extension_ip.or(extension_ip);
     }
 
+    /// The NIC that a command speaks of. An address has one owner: one that had it before lost it.
+    pub fn nic(&mut self, nic: &Nic, hostname: Option<&HostName>) -> &mut GuestNic {
+        if nic.ip.is_some() {
+            self.nics.retain(|mac, other| *mac == nic.mac || other.ip != nic.ip);
+        }
+        let known = self.nics.entry(nic.mac).or_default();
+        known.learn(nic, hostname);
+        known
+    }
+
+    /// The NIC that a late command speaks of, unless its address has another owner by now.
+    pub fn known_nic(&mut self, nic: &Nic) -> Option<&mut GuestNic> {
+        self.nics.get_mut(&nic.mac).filter(|known| nic.ip.is_none() || known.ip == nic.ip)
+    }
+
     /// Takes it out of force. Its segment is not sent again; that it was ever filtered is remembered, so that
     /// nothing gets in between the replay of its NAT and that of its rules.
     pub fn shut_down(&mut self) {
         self.implemented = false;
+        self.services = Services::default();
         self.nics.clear();
         if self.firewall.is_some() {
             self.firewall = Some(FirewallRules::new(false, Vec::new()));

@@ -18,3 +18,10 @@ object! { group
         }
     }
 }
+
+/// Nothing is told.
+impl Default for Resolvers {
+    fn default() -> Self {
+        Self::new()
+    }
+}

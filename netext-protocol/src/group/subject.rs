@@ -81,6 +81,9 @@ impl Fields for Subject {
         }
         vpc.vpc_id = network.vpc_id;
         vpc.zone_id = network.zone_id;
+        if network.cidr.is_some() && vpc.vpc_cidr.is_some() && network.cidr != vpc.vpc_cidr {
+            return Err(E::custom("`cidr` and `vpc_cidr` of a VPC differ"));
+        }
         vpc.vpc_cidr = vpc.vpc_cidr.or(network.cidr);
         Vpc::finish(vpc).map(Self::Vpc)
     }
@@ -89,5 +92,6 @@ impl Fields for Subject {
     fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
         schema.optional_group::<Network>(generator);
         schema.optional_group::<Vpc>(generator);
+        schema.one_of(&["network_id", "vpc_id"]);
     }
 }

@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Secret;
 use crate::wire::field::{self, Field, Perhaps};
+use crate::wire::text;
+use crate::{InvalidText, Secret};
 
 /// What the operator registered on the physical network: texts by name.
 ///
@@ -49,6 +50,11 @@ impl PhysicalDetails {
         listed.split(',').map(str::trim).filter(|host| !host.is_empty()).collect()
     }
 
+    /// The hosts' SSH port: `port`; `None` if it is not registered.
+    pub fn port(&self) -> Result<Option<u16>, InvalidText> {
+        self.get("port").map(|port| text::parse(port.trim())).transpose()
+    }
+
     /// The account on the hosts: `username`.
     pub fn username(&self) -> Option<&str> {
         self.get("username")
@@ -73,6 +79,11 @@ impl PhysicalDetails {
     pub fn public_device(&self) -> Option<&str> {
         self.get("public.network.device")
     }
+
+    /// The physical network's name, which the server adds: `physicalnetworkname`.
+    pub fn physical_network_name(&self) -> Option<&str> {
+        self.get("physicalnetworkname")
+    }
 }
 
 impl fmt::Debug for PhysicalDetails {
@@ -95,15 +106,25 @@ impl FromIterator<(String, Secret)> for PhysicalDetails {
     }
 }
 
-/// The map behind [`PhysicalDetails`], read as an object of lenient scalars.
-#[derive(Default, Deserialize)]
-#[serde(transparent)]
-struct LenientTexts(BTreeMap<String, Perhaps<Secret>>);
-
 impl<'de> Deserialize<'de> for PhysicalDetails {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let LenientTexts(texts) = field::read_object_or_json(deserializer)?;
+        let texts = field::read_map::<Perhaps<Secret>, D>(deserializer)?;
         Ok(texts.into_iter().filter_map(|(name, Perhaps(value))| Some((name, value?))).collect())
+    }
+}
+
+impl Field for PhysicalDetails {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn write_as_text<S: serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        value.serialize(serializer)
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::texts_by_name()
     }
 }
 
@@ -161,7 +182,7 @@ impl fmt::Debug for DeviceDetails {
 
 impl<'de> Deserialize<'de> for DeviceDetails {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        field::read_object_or_json(deserializer).map(Self)
+        Ok(Self(field::read_map(deserializer)?.into_iter().collect()))
     }
 }
 
@@ -177,6 +198,6 @@ impl Field for DeviceDetails {
 
     #[cfg(feature = "schema")]
     fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::object_or_json("What the device last said about itself.")
+        crate::schema::object_or_json()
     }
 }

@@ -17,7 +17,8 @@ pub enum Segment {
     Vlan(u16),
     /// A VXLAN by its network identifier, up to 2^24 - 1. A bare number above 4094 is one.
     Vxlan(u32),
-    /// A segment that only its owner understands, by name: up to 255 visible ASCII characters.
+    /// A segment that only its owner understands, by name: up to 255 letters, digits and `-_.:`, beginning
+    /// with a letter or digit, without `..`.
     Named(String),
 }
 
@@ -37,8 +38,12 @@ impl Segment {
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        let visible = name.bytes().all(|byte| byte.is_ascii_graphic());
-        (visible && (1..=255).contains(&name.len())).then(|| Self::Named(name.to_owned()))
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name.bytes().all(plain)
+            && !name.contains("..")
+            && name.len() <= 255;
+        is_name.then(|| Self::Named(name.to_owned()))
     }
 
     /// The part behind `://`, or a bare value: a number that is none of the identifiers is no name either.
@@ -66,18 +71,21 @@ impl fmt::Display for Segment {
 impl Text for Segment {
     const EXPECTED: &'static str =
         "a segment such as 1910, vlan://101, vlan://untagged, vxlan://5000 or a name";
-    const PATTERN: Option<&'static str> = Some("^[!-~]{1,263}$");
+    const PATTERN: Option<&'static str> =
+        Some("^(([Vv][Ll][Aa][Nn]|[Vv][Xx][Ll][Aa][Nn])://)?[0-9A-Za-z][0-9A-Za-z_.:-]{0,254}$");
 
     fn parse_text(text: &str) -> Option<Self> {
-        match text.split_once("://") {
-            None => Self::from_bare(text),
-            Some(("vlan", rest)) => match Self::from_bare(rest)? {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Self::from_bare(text);
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "vlan" => match Self::from_bare(rest)? {
                 segment @ (Self::Vlan(_) | Self::Untagged) => Some(segment),
                 _ => None,
             },
-            Some(("vxlan", rest)) => Self::from_vxlan(u32::parse_text(rest)?),
-            // The scheme is part of a foreign segment's name.
-            Some(_) => Self::from_name(text),
+            "vxlan" => Self::from_vxlan(u32::parse_text(rest)?),
+            // Where packets go must not be guessed.
+            _ => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::de::{self, MapAccess};
 use serde::{Serialize, Serializer};
 
 use crate::value::PortRange;
+use crate::wire::field::text_field;
 use crate::wire::object::{Fields, object};
 use crate::wire::text::{Text, text_type};
 
@@ -132,8 +133,35 @@ pub enum Traffic {
         /// The message code; `None` for any (`-1` on the wire).
         icmp_code: Option<u8>,
     },
-    /// Another protocol of IP, by its number.
+    /// Another protocol of IP, by its number. The numbers 1, 6 and 17 are read as ICMP, TCP and UDP.
     Protocol(u8),
+}
+
+/// An ICMP type or code as rules name it: -1 for any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IcmpNumber(Option<u8>);
+
+impl Text for IcmpNumber {
+    const EXPECTED: &'static str = "an ICMP type or code (0 to 255, -1 for any)";
+    const PATTERN: Option<&'static str> = Some("^(-1|[0-9]{1,3})$");
+
+    fn parse_text(text: &str) -> Option<Self> {
+        if text == "-1" { Some(Self(None)) } else { u8::parse_text(text).map(|number| Self(Some(number))) }
+    }
+}
+
+text_field!(IcmpNumber);
+
+impl fmt::Display for IcmpNumber {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(-1, i16::from).fmt(formatter)
+    }
+}
+
+impl Serialize for IcmpNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i16(self.0.map_or(-1, i16::from))
+    }
 }
 
 object! { parts
@@ -149,47 +177,52 @@ object! { parts
             /// The last port.
             port_end: u16 = "portEnd",
             /// The ICMP type, -1 for any.
-            icmp_type: i64 = "icmpType",
+            icmp_type: IcmpNumber = "icmpType",
             /// The ICMP code, -1 for any.
-            icmp_code: i64 = "icmpCode",
+            icmp_code: IcmpNumber = "icmpCode",
         }
     }
 }
 
 impl TryFrom<TrafficFields> for Traffic {
-    type Error = &'static str;
+    type Error = String;
 
     /// A rule that contradicts itself is refused: guessing which half was meant could open what should be shut.
-    fn try_from(fields: TrafficFields) -> Result<Self, Self::Error> {
+    fn try_from(fields: TrafficFields) -> Result<Self, String> {
+        let protocol = fields.protocol;
         let ports = match (fields.port_start, fields.port_end) {
             (None, None) => None,
             (Some(first), last) => {
-                Some(PortRange::new(first, last.unwrap_or(first)).ok_or("portEnd is lower than portStart")?)
+                let last = last.unwrap_or(first);
+                Some(
+                    PortRange::new(first, last)
+                        .ok_or_else(|| format!("portEnd {last} is lower than portStart {first}"))?,
+                )
             }
-            (None, Some(_)) => return Err("portEnd is given without portStart"),
+            (None, Some(last)) => return Err(format!("portEnd {last} is given without portStart")),
         };
-        let icmp = |value: Option<i64>, problem| match value {
-            None | Some(-1) => Ok(None),
-            Some(value) => u8::try_from(value).map(Some).map_err(|_| problem),
-        };
-        let icmp_type = icmp(fields.icmp_type, "icmpType is not a number from -1 to 255")?;
-        let icmp_code = icmp(fields.icmp_code, "icmpCode is not a number from -1 to 255")?;
+        let icmp_type = fields.icmp_type.and_then(|number| number.0);
+        let icmp_code = fields.icmp_code.and_then(|number| number.0);
 
-        let traffic = match fields.protocol {
+        let traffic = match protocol {
             RuleProtocol::Tcp => Self::Tcp(ports.unwrap_or(PortRange::ALL)),
             RuleProtocol::Udp => Self::Udp(ports.unwrap_or(PortRange::ALL)),
             RuleProtocol::All => Self::All,
             RuleProtocol::Icmp => Self::Icmp { icmp_type, icmp_code },
             RuleProtocol::Number(number) => Self::Protocol(number),
         };
-        if ports.is_some() && !matches!(traffic, Self::Tcp(_) | Self::Udp(_)) {
-            return Err("ports are given for a protocol that has none");
+        if let Some(ports) = ports
+            && !matches!(traffic, Self::Tcp(_) | Self::Udp(_))
+        {
+            return Err(format!("ports {ports} are given for the protocol {protocol}, which has none"));
         }
         if (icmp_type.is_some() || icmp_code.is_some()) && !matches!(traffic, Self::Icmp { .. }) {
-            return Err("icmpType or icmpCode is given for a protocol that is not icmp");
+            return Err(format!(
+                "icmpType or icmpCode is given for the protocol {protocol}, which is not icmp"
+            ));
         }
-        if icmp_type.is_none() && icmp_code.is_some() {
-            return Err("icmpCode is given without icmpType");
+        if let (None, Some(code)) = (icmp_type, icmp_code) {
+            return Err(format!("icmpCode {code} is given without an icmpType"));
         }
         Ok(traffic)
     }
@@ -208,7 +241,7 @@ impl From<Traffic> for TrafficFields {
         let ports = ports.filter(|ports| *ports != PortRange::ALL);
         let (icmp_type, icmp_code) = match traffic {
             Traffic::Icmp { icmp_type, icmp_code } => {
-                (Some(icmp_type.map_or(-1, i64::from)), Some(icmp_code.map_or(-1, i64::from)))
+                (Some(IcmpNumber(icmp_type)), Some(IcmpNumber(icmp_code)))
             }
             _ => (None, None),
         };

@@ -1,13 +1,18 @@
 //! One value of an object: how it is read, written as the server writes it, and described in a schema.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde::ser::Serializer;
+
+use super::refuse::refuse;
 
 /// The type of a field.
 pub(crate) trait Field: Sized {
@@ -43,7 +48,7 @@ macro_rules! text_field {
 }
 pub(crate) use text_field;
 
-text_field!(bool, String, u8, u16, u32, u64, i64, Ipv4Addr, Ipv6Addr, IpAddr, Ipv4Net, Ipv6Net, IpNet);
+text_field!(bool, String, u8, u16, u32, u64, Ipv4Addr, Ipv6Addr, IpAddr, Ipv4Net, Ipv6Net, IpNet);
 
 /// A type with a structure of its own, described by its own serde and schema implementations, as a field.
 macro_rules! structured_field {
@@ -93,10 +98,7 @@ impl<'de, T: Field> Visitor<'de> for ListVisitor<T> {
         formatter.write_str("a list")
     }
 
-    // serde's own message would quote the text, which may be a secret.
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-        Err(E::custom("expected a list, found a text"))
-    }
+    refuse!('de, text number flag null object);
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
@@ -167,38 +169,79 @@ impl<'de, T: Field> Visitor<'de> for PerhapsVisitor<T> {
     }
 }
 
-/// Reads an object that may be sent as such or as a text that holds its JSON.
-pub(crate) fn read_object_or_json<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+/// Reads a map that may be sent as an object or as a text that holds its JSON. No key may come twice.
+pub(crate) fn read_map<'de, V, D>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
 where
-    T: Default + de::DeserializeOwned,
+    V: de::DeserializeOwned,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_any(ObjectOrJson(PhantomData))
+    deserializer.deserialize_any(MapOrJson { json: true, value: PhantomData })
 }
 
-struct ObjectOrJson<T>(PhantomData<T>);
+struct MapOrJson<V> {
+    /// Whether it may be a text: inside of one it may not.
+    json: bool,
+    value: PhantomData<V>,
+}
 
-impl<'de, T: Default + de::DeserializeOwned> Visitor<'de> for ObjectOrJson<T> {
-    type Value = T;
+impl<'de, V: de::DeserializeOwned> Visitor<'de> for MapOrJson<V> {
+    type Value = BTreeMap<String, V>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object, or a text that holds one as JSON")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<T, E> {
-        Ok(T::default())
+    refuse!('de, number flag list);
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(BTreeMap::new())
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
         if text.trim().is_empty() {
-            return Ok(T::default());
+            return Ok(BTreeMap::new());
         }
-        // The text may hold credentials, so it is not quoted.
-        serde_json::from_str(text)
-            .map_err(|_| E::custom("the text given is not a JSON object of the kind expected"))
+        // The text may hold credentials, so it is not quoted, and neither is what is wrong with it.
+        let problem = || E::custom("the text given is not a JSON object of the kind expected");
+        if !self.json {
+            return Err(problem());
+        }
+        let mut inner = serde_json::Deserializer::from_str(text);
+        inner
+            .deserialize_any(MapOrJson { json: false, value: PhantomData })
+            .and_then(|map| inner.end().map(|()| map))
+            .map_err(|_| problem())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(entries))
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if map.contains_key(&key) {
+                return refuse_entry(&mut entries, GIVEN_TWICE);
+            }
+            map.insert(key, entries.next_value()?);
+        }
+        Ok(map)
     }
+}
+
+/// What is wrong with a key that comes twice: readers differ in which of the two they believe.
+pub(crate) const GIVEN_TWICE: &str = "given twice";
+
+/// Refuses the entry whose key was read last, so that the error's path ends with that key.
+pub(crate) fn refuse_entry<'de, T, A: MapAccess<'de>>(
+    entries: &mut A,
+    problem: &'static str,
+) -> Result<T, A::Error> {
+    struct Refusal<T>(&'static str, PhantomData<T>);
+
+    impl<'de, T> DeserializeSeed<'de> for Refusal<T> {
+        type Value = T;
+
+        fn deserialize<D: Deserializer<'de>>(self, _: D) -> Result<T, D::Error> {
+            Err(de::Error::custom(self.0))
+        }
+    }
+
+    entries.next_value_seed(Refusal(problem, PhantomData))
 }

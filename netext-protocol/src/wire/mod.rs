@@ -6,4 +6,5 @@
 
 pub(crate) mod field;
 pub(crate) mod object;
+pub(crate) mod refuse;
 pub(crate) mod text;

@@ -3,12 +3,14 @@
 //! serde's `flatten` would buffer whatever it flattens and lose the path of an error inside it. Here an
 //! object offers each key to its groups and fields in turn, so values are read where they stand.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use super::field::{Field, Perhaps};
+use super::field::{Field, GIVEN_TWICE, Perhaps, refuse_entry};
+use super::refuse::refuse;
 
 /// A struct whose fields are read key by key.
 pub(crate) trait Fields: Sized {
@@ -46,37 +48,52 @@ impl<'de, T: Fields> Visitor<'de> for ObjectVisitor<T> {
         formatter.write_str("an object")
     }
 
-    // serde's own message would quote the text, which may be a secret.
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<T, E> {
-        Err(E::custom("expected an object, found a text"))
-    }
+    refuse!('de, text number flag null list);
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<T, A::Error> {
         let mut partial = T::Partial::default();
+        let mut keys = BTreeSet::new();
         while let Some(key) = entries.next_key::<String>()? {
+            if keys.contains(&key) {
+                return refuse_entry(&mut entries, GIVEN_TWICE);
+            }
             if !T::take(&mut partial, &key, &mut entries)? {
                 entries.next_value::<de::IgnoredAny>()?;
             }
+            keys.insert(key);
         }
         T::finish(partial)
     }
 }
 
-/// Reads one field's value into its place. The second spelling of a field, or a repeated key, may only say
-/// the same thing again.
+/// Reads one field's value into its place. The second spelling of a field may only say the same thing again.
 pub(crate) fn take_field<'de, T, A>(place: &mut Option<T>, entries: &mut A) -> Result<bool, A::Error>
 where
     T: Field + PartialEq,
     A: MapAccess<'de>,
 {
-    let Perhaps(value) = entries.next_value()?;
-    match (place.as_ref(), value) {
-        (_, None) => {}
-        (None, value) => *place = value,
-        (Some(first), Some(second)) if *first == second => {}
-        (Some(_), Some(_)) => return Err(de::Error::custom("given twice, with different values")),
-    }
+    entries.next_value_seed(Place(place))?;
     Ok(true)
+}
+
+/// Where a field's value goes. What is wrong is found while serde still knows the path of the value.
+struct Place<'a, T>(&'a mut Option<T>);
+
+impl<'de, T: Field + PartialEq> DeserializeSeed<'de> for Place<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Perhaps(value) = Perhaps::deserialize(deserializer)?;
+        match (self.0.as_ref(), value) {
+            (_, None) => Ok(()),
+            (None, value) => {
+                *self.0 = value;
+                Ok(())
+            }
+            (Some(first), Some(second)) if *first == second => Ok(()),
+            (Some(_), Some(_)) => Err(de::Error::custom("differs from what the field's other spelling says")),
+        }
+    }
 }
 
 /// Defines a struct of fields.

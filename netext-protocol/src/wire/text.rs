@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::{self, Deserializer, Visitor};
 
+use super::refuse::refuse;
+
 /// A value with a textual form on the wire.
 pub(crate) trait Text: Sized {
     /// What a correct value looks like; ends the sentence "`"x"` is not ...".
@@ -57,12 +59,14 @@ pub(crate) fn read<'de, T: Text, D: Deserializer<'de>>(deserializer: D) -> Resul
 
 struct TextVisitor<T>(PhantomData<T>);
 
-impl<T: Text> Visitor<'_> for TextVisitor<T> {
+impl<'de, T: Text> Visitor<'de> for TextVisitor<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(T::EXPECTED)
     }
+
+    refuse!('de, null list object);
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
         parse(text).map_err(E::custom)
@@ -77,6 +81,11 @@ impl<T: Text> Visitor<'_> for TextVisitor<T> {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        // Beyond this the number is no longer the one that was sent.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if number.abs() >= EXACT {
+            return Err(E::custom("a number too large to be exact; send it as a text"));
+        }
         self.visit_str(&number.to_string())
     }
 
@@ -155,24 +164,11 @@ number_text! {
     u64: "a whole number",
 }
 
-impl Text for i64 {
-    const EXPECTED: &'static str = "a whole number";
-    const PATTERN: Option<&'static str> = Some("^-?[0-9]+$");
-
-    fn parse_text(text: &str) -> Option<Self> {
-        text.strip_prefix('-')
-            .unwrap_or(text)
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| text.parse().ok())?
-    }
-}
-
 /// Schema pattern of an IPv4 address; every octet is checked when the value is read.
 const IPV4: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$";
-const IPV4_NET: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$";
+const IPV4_NET: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$";
 const IPV6: &str = r"^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$";
-const IPV6_NET: &str = r"^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?$";
+const IPV6_NET: &str = r"^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*/[0-9]{1,3}$";
 const IP: &str = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$";
 const IP_NET: &str =
     r"^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?)$";
@@ -194,13 +190,9 @@ address_text! {
     Ipv4Addr: "an IPv4 address", IPV4, |text: &str| text.parse().ok();
     Ipv6Addr: "an IPv6 address", IPV6, |text: &str| text.parse().ok();
     IpAddr: "an IP address", IP, |text: &str| text.parse().ok();
-    // A bare address is the network that holds it alone.
-    Ipv4Net: "an IPv4 network such as 10.1.1.0/24", IPV4_NET, |text: &str| {
-        text.parse().ok().or_else(|| text.parse().ok().map(|address: Ipv4Addr| address.into()))
-    };
-    Ipv6Net: "an IPv6 network such as 2001:db8:1::/64", IPV6_NET, |text: &str| {
-        text.parse().ok().or_else(|| text.parse().ok().map(|address: Ipv6Addr| address.into()))
-    };
+    Ipv4Net: "an IPv4 network such as 10.1.1.0/24", IPV4_NET, |text: &str| text.parse().ok();
+    Ipv6Net: "an IPv6 network such as 2001:db8:1::/64", IPV6_NET, |text: &str| text.parse().ok();
+    // In lists of networks a bare address is the network that holds it alone.
     IpNet: "a network such as 203.0.113.0/24", IP_NET, |text: &str| {
         text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into()))
     };

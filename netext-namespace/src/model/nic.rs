@@ -1,0 +1,49 @@
+//! Instances' network interfaces.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use netext_protocol::{HostName, Nic, NicId, RestoredVm};
+use serde::{Deserialize, Serialize};
+
+/// An instance's NIC, known by its hardware address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestNic {
+    /// The server's id of it, which a restore does not tell.
+    pub nic_id: Option<NicId>,
+    /// Its IPv4 address.
+    pub ip: Option<Ipv4Addr>,
+    /// Its IPv6 address.
+    pub ip6: Option<Ipv6Addr>,
+    /// The instance's host name.
+    pub hostname: Option<HostName>,
+    /// Whether the instance's default route leaves by it.
+    pub default_nic: bool,
+    /// Whether DHCP reserves its addresses.
+    pub reserved: bool,
+    /// Whether DNS knows its addresses by the host name.
+    pub named: bool,
+}
+
+impl GuestNic {
+    /// Takes over what a command says about it.
+    pub fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) {
+        self.nic_id = Some(nic.nic_id);
+        self.ip = nic.ip.or(self.ip);
+        self.ip6 = nic.ip6_address.or(self.ip6);
+        self.hostname = hostname.or(self.hostname.as_ref()).cloned();
+        self.default_nic = nic.default_nic.unwrap_or(true);
+    }
+
+    /// The NIC of an instance that is restored, on a network with these services.
+    pub fn restored(vm: &RestoredVm, nic_id: Option<NicId>, dhcp: bool, dns: bool) -> Self {
+        Self {
+            nic_id,
+            ip: vm.ip,
+            ip6: vm.ip6_address,
+            hostname: vm.hostname.clone(),
+            default_nic: vm.default_nic.unwrap_or(true),
+            reserved: dhcp,
+            named: dns,
+        }
+    }
+}
