@@ -179,8 +179,8 @@ fn the_network_is_destroyed(stage: &mut Stage<'_>) {
     let processes = stage.lab.processes().into_iter().map(|(_, name)| name).collect();
     stage.claim("No process is left", is_empty(processes, "none"));
     let files = stage.lab.files().into_iter().map(|(path, ..)| path.to_string_lossy().into_owned());
-    let state = files.filter(|path| path.contains("/network-209/")).collect();
-    stage.claim("No state is left", is_empty(state, "none"));
+    let kept = files.filter(|path| path.contains("/network-209/")).collect();
+    stage.claim("No state is left", is_empty(kept, "none"));
 }
 
 fn open() -> Firewall {
