@@ -89,12 +89,49 @@ impl<'lab> Floor<'lab> {
     }
 }
 
-/// The script that adds what the second of two listings has more: every set and chain that is not the same in
-/// both.
+/// The script that adds what the second of two listings has more: sets, their elements, and rules at the end of
+/// chains. Command by command: a `table { ... }` that names a chain that is there already takes nft and the
+/// kernel several times as long.
 pub(crate) fn additions(before: &str, after: &str) -> String {
     let known: Vec<_> = blocks(before).collect();
-    let added: String = blocks(after).filter(|block| !known.contains(block)).collect();
-    format!("table inet netext {{\n{added}}}\n")
+    let new = blocks(after).filter(|block| !known.contains(block));
+    new.map(|block| {
+        let (kind, name) = kind_and_name(block);
+        let old = known.iter().find(|old| kind_and_name(old) == (kind, name)).copied();
+        if kind == "chain" { rules_to_add(name, old, block) } else { elements_to_add(kind, name, old, block) }
+    })
+    .collect()
+}
+
+fn elements_to_add(kind: &str, name: &str, old: Option<&str>, block: &str) -> String {
+    let (header, elements) = block.split_once("elements = {").unwrap_or((block, ""));
+    let set = match old {
+        Some(_) => String::new(),
+        None => format!("add {kind} inet netext {name} {{ {}; }}\n", inner_lines(header).join("; ")),
+    };
+    let elements: String = elements.chars().take_while(|sign| *sign != '}').collect();
+    match elements.trim() {
+        "" => set,
+        some => format!("{set}add element inet netext {name} {{ {some} }}\n"),
+    }
+}
+
+fn rules_to_add(name: &str, old: Option<&str>, block: &str) -> String {
+    let chain = if old.is_none() { format!("add chain inet netext {name}\n") } else { String::new() };
+    let present = old.map_or(0, |old| inner_lines(old).len());
+    let rules = inner_lines(block);
+    let added = rules[present..].iter().map(|rule| format!("add rule inet netext {name} {rule}\n"));
+    chain + &added.collect::<String>()
+}
+
+fn kind_and_name(block: &str) -> (&str, &str) {
+    let mut words = block.split_whitespace();
+    (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+}
+
+/// The lines of a block without the one that opens it and the one that closes it.
+fn inner_lines(block: &str) -> Vec<&str> {
+    block.lines().skip(1).map(str::trim).filter(|line| !line.is_empty() && *line != "}").collect()
 }
 
 /// The sets and chains of a listing.
@@ -111,5 +148,5 @@ fn blocks(listing: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn set_with<'a>(listing: &'a str, element: &str) -> &'a str {
     let block = blocks(listing).find(|block| block.contains(element));
     let block = block.unwrap_or_else(|| panic!("no set has {element}"));
-    block.split_whitespace().nth(1).unwrap_or_default()
+    kind_and_name(block).1
 }
