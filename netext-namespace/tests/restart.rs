@@ -126,6 +126,30 @@ fn a_rule_set_that_somebody_emptied_is_healed_by_the_next_implement() {
 }
 
 #[test]
+fn a_namespace_that_somebody_made_anew_is_healed_whatever_its_generation() {
+    let lab = lab!();
+    let network = lab.network(209);
+    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let _web = lab.client("203.0.113.5").listen_tcp(80);
+    let guest = network.guest("10.1.1.10");
+    for transactions in 0..5 {
+        lab.host().ip("netns delete cs-net-209\nnetns add cs-net-209\n");
+        for table in 0..transactions {
+            network
+                .router()
+                .node()
+                .place()
+                .output("nft", &["add", "table", "ip", &format!("foreign{table}")]);
+        }
+        network.add_port_forward(&Forward::tcp(
+            "198.51.100.10:2222",
+            &format!("10.1.1.10:{}", 22 + transactions),
+        ));
+        guest.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
+    }
+}
+
+#[test]
 fn a_veth_that_somebody_deleted_is_healed_by_the_next_implement() {
     let lab = lab!();
     let network = lab.network(209);

@@ -76,11 +76,18 @@ fn apply_packets(
         nftables::run(&namespace, &ruleset.create(), deadline)?;
         return Ok(namespace);
     };
-    let untouched = before.ruleset_generation == Some(nftables::generation(&namespace)?);
-    let script = if untouched { packets(&before.router).change_to(&ruleset) } else { ruleset.replace() };
-    if !script.is_empty() {
-        nftables::run(&namespace, &script, deadline)?;
+    if before.ruleset_generation == Some(nftables::generation(&namespace)?) {
+        let script = packets(&before.router).change_to(&ruleset);
+        let changed = if script.is_empty() { Ok(()) } else { nftables::run(&namespace, &script, deadline) };
+        match changed {
+            // Generations are counted from the start in a namespace that somebody made anew.
+            Err(NftError::Refused { complaint, .. }) => {
+                tracing::warn!(namespace = %name, complaint, "the rules are not what they were; replacing all of them");
+            }
+            done => return done.map(|()| namespace).map_err(Into::into),
+        }
     }
+    nftables::run(&namespace, &ruleset.replace(), deadline)?;
     Ok(namespace)
 }
 
