@@ -3,6 +3,7 @@
 //! A plan says what must be there, not how to get there: [`crate::kernel::links::apply`] compares it with
 //! the kernel and acts on the difference only.
 
+mod element;
 mod name;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,11 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use element::{ElementChange, Field, Fields};
 pub use name::{InterfaceName, NameError, NamespaceName};
+
+/// The table of packet rules in every router's namespace.
+pub const TABLE: &str = "inet netext";
 
 /// The links of one router: the bridges that its segments live on, and its namespace.
 ///

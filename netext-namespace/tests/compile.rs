@@ -6,7 +6,8 @@ mod throwaway;
 
 use std::time::{Duration, Instant};
 
-use netext_namespace::compile::{Ruleset, links, packets};
+use netext_namespace::compile::{Change, Ruleset, links, packets};
+use netext_namespace::kernel::elements;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::nftables;
 use netext_namespace::model::{Router, RouterId, forward_ends};
@@ -82,11 +83,13 @@ fn the_links_of_a_layer_2_network_are_a_bridge() {
 fn one_more_forward_is_one_more_element() {
     let before = packets(&router_after(&["implement-network", "assign-ip"]));
     let after = packets(&router_after(&["implement-network", "assign-ip", "add-port-forward"]));
+    let Change::Elements(elements) = before.change_to(&after) else { panic!("more than elements") };
+    let elements: Vec<_> = elements.iter().map(ToString::to_string).collect();
     assert_eq!(
-        before.change_to(&after),
-        "add element inet netext forwards { 198.51.100.10 . tcp . 2222 : 10.1.1.10 . 22 }\n"
+        elements,
+        ["add element inet netext forwards { 198.51.100.10 . tcp . 2222 : 10.1.1.10 . 22 }"]
     );
-    assert_eq!(after.change_to(&after), "");
+    assert_eq!(after.change_to(&after), Change::Nothing);
 }
 
 /// The rules that nft shows, in an order that does not depend on how they came about.
@@ -115,13 +118,22 @@ fn changing_step_by_step_ends_where_replacing_does() {
     };
     let replaced: Vec<_> = states.iter().map(sorted).collect();
 
+    let change = |from: &Ruleset, to: &Ruleset| match from.change_to(to) {
+        Change::Nothing => {}
+        Change::Elements(changes) => {
+            let generation = nftables::generation(&namespace).unwrap();
+            elements::change(&namespace, &changes, generation).unwrap();
+        }
+        Change::Script(script) => run(&script),
+    };
+
     run(&states[0].replace());
     for (index, pair) in states.windows(2).enumerate() {
-        run(&pair[0].change_to(&pair[1]));
+        change(&pair[0], &pair[1]);
         assert_eq!(in_force(), replaced[index + 1], "forwards to {}", WHOLE[index + 1]);
     }
     for (index, pair) in states.windows(2).enumerate().rev() {
-        run(&pair[1].change_to(&pair[0]));
+        change(&pair[1], &pair[0]);
         assert_eq!(in_force(), replaced[index], "back from {}", WHOLE[index + 1]);
     }
 }

@@ -182,13 +182,14 @@ fn a_command_that_the_host_fails_leaves_all_as_it_was_and_succeeds_when_repeated
     let _servers = (guest.listen_tcp(22), guest.listen_tcp(23));
     let client = lab.client("203.0.113.5");
     let before = (network.router().ruleset(), state(&lab));
-    let moved = network.forward_fields(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:23"));
+    // One that takes nft, which the change of a mere element does not.
+    let range = network.forward_fields(&Forward::tcp("198.51.100.10:2222-2223", "10.1.1.10:2222-2223"));
     let closed = network.firewall_fields(&Firewall::egress_denied());
     let mut flow = client.talks_to("198.51.100.10:2222");
     flow.goes_on();
 
     lab.breaks("nft");
-    network.command("add-port-forward", &moved).fails_with(3);
+    network.command("add-port-forward", &range).fails_with(3);
     network.command("apply-fw-rules", &closed).fails_with(3);
     lab.mends("nft");
     assert_eq!((network.router().ruleset(), state(&lab)), before);

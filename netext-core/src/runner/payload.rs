@@ -18,7 +18,8 @@ pub(super) fn read(open: Open, path: &Path) -> Result<Vec<u8>, DeviceError> {
     let unreadable = |error: io::Error| {
         DeviceError::invalid(format!("cannot read the payload file {}", path.display())).with_source(error)
     };
-    let mut payload = Vec::new();
+    // Most payloads come in with one read.
+    let mut payload = Vec::with_capacity(16 * 1024);
     let mut limited = open(path).map_err(unreadable)?.take(MAX_PAYLOAD_BYTES + 1);
     limited.read_to_end(&mut payload).map_err(unreadable)?;
     if payload.len() as u64 > MAX_PAYLOAD_BYTES {

@@ -6,4 +6,4 @@ mod packets;
 
 pub use flows::flows_to_cut;
 pub use links::links;
-pub use packets::{Chain, Ruleset, Set, packets};
+pub use packets::{Chain, Change, Ruleset, Set, packets};

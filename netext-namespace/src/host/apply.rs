@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use netext_core::{DeviceError, ErrorKind};
 
-use crate::compile::{flows_to_cut, links, packets};
+use crate::compile::{Change, flows_to_cut, links, packets};
 use crate::kernel::conntrack::{self, ConntrackError};
+use crate::kernel::elements;
 use crate::kernel::links::{self, LinkError};
 use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::kernel::nftables::{self, NftError};
@@ -76,13 +77,17 @@ fn apply_packets(
         nftables::run(&namespace, &ruleset.create(), deadline)?;
         return Ok(namespace);
     };
-    if before.ruleset_generation == Some(nftables::generation(&namespace)?) {
-        let script = packets(&before.router).change_to(&ruleset);
-        let changed = if script.is_empty() { Ok(()) } else { nftables::run(&namespace, &script, deadline) };
+    let generation = nftables::generation(&namespace)?;
+    if before.ruleset_generation == Some(generation) {
+        let changed = match packets(&before.router).change_to(&ruleset) {
+            Change::Nothing => Ok(()),
+            Change::Elements(elements) => elements::change(&namespace, &elements, generation),
+            Change::Script(script) => nftables::run(&namespace, &script, deadline),
+        };
         match changed {
             // Generations are counted from the start in a namespace that somebody made anew.
-            Err(NftError::Refused { complaint, .. }) => {
-                tracing::warn!(namespace = %name, complaint, "the rules are not what they were; replacing all of them");
+            Err(error @ (NftError::Refused { .. } | NftError::Netlink(_) | NftError::Changed { .. })) => {
+                tracing::warn!(namespace = %name, %error, "the rules are not what they were; replacing all of them");
             }
             done => return done.map(|()| namespace).map_err(Into::into),
         }

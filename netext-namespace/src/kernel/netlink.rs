@@ -6,14 +6,16 @@
 //! nothing else about a host's interfaces can make a command fail.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use netlink_packet_core::{
-    Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST,
-    NetlinkBuffer, NetlinkHeader, NetlinkSerializable, Nla, NlasIterator,
+    DefaultNla, Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR,
+    NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkSerializable, Nla, NlasIterator,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
+use rustix::net::sockopt::set_socket_send_buffer_size_force;
 
 const HEADER: usize = 16;
 const NLMSG_ERROR: u16 = 2;
@@ -23,6 +25,9 @@ const NLMSGERR_ATTR_MSG: u16 = 1;
 const RECEIVE: usize = 64 * 1024;
 /// Requests in one `send`: their answers must fit into the socket's receive buffer all at once.
 const BATCH: usize = 64;
+const NFNL_MSG_BATCH_BEGIN: u16 = 16;
+const NFNL_MSG_BATCH_END: u16 = 17;
+const NFNL_BATCH_GENID: u16 = 1;
 /// How often a dump that changed under our eyes is repeated.
 const DUMP_ATTEMPTS: usize = 16;
 
@@ -84,6 +89,21 @@ impl Request {
     pub(crate) fn tolerating(mut self, tolerated: &'static [Errno]) -> Self {
         self.tolerated = tolerated;
         self
+    }
+
+    /// With flags that the message type gives a meaning of its own.
+    pub(crate) fn with_flags(mut self, flags: u16) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// The beginning or the end of a transaction of a netfilter subsystem.
+    fn bracket(kind: u16, subsystem: u8, attributes: &[DefaultNla]) -> Self {
+        let mut bracket = Self::netfilter("begin a transaction", (0, 0), 0, attributes);
+        bracket.kind = kind;
+        // The resource id says whose transaction it is.
+        bracket.body[2..4].copy_from_slice(&u16::from(subsystem).to_be_bytes());
+        bracket
     }
 
     fn emit(&self, flags: u16, sequence: u32, buffer: &mut Vec<u8>) {
@@ -181,6 +201,42 @@ impl Socket {
             }
         }
         error.map_or(Ok(()), Err)
+    }
+
+    /// Has a netfilter subsystem carry out all requests or none, provided that its generation is still the one
+    /// given: else the kernel answers `ERESTART`.
+    pub(crate) fn transaction(
+        &mut self,
+        subsystem: u8,
+        generation: u32,
+        requests: &[Request],
+    ) -> Result<(), NetlinkError> {
+        let Some(opening) = requests.first() else { return Ok(()) };
+        let generation = DefaultNla::new(NFNL_BATCH_GENID, generation.to_be_bytes().to_vec());
+        let first = self.sequence.wrapping_add(1);
+        let mut message = Vec::new();
+        Request::bracket(NFNL_MSG_BATCH_BEGIN, subsystem, &[generation]).emit(0, first, &mut message);
+        for (sequence, request) in (first.wrapping_add(1)..).zip(requests) {
+            request.emit(NLM_F_ACK, sequence, &mut message);
+        }
+        self.sequence = first.wrapping_add(u32::try_from(requests.len()).unwrap_or(u32::MAX)).wrapping_add(1);
+        Request::bracket(NFNL_MSG_BATCH_END, subsystem, &[]).emit(0, self.sequence, &mut message);
+
+        // A transaction is one message to the kernel, however long.
+        set_socket_send_buffer_size_force(self.channel.as_fd(), message.len().max(RECEIVE) * 2)
+            .map_err(|e| opening.failed(e.into()))?;
+        self.send(&message).map_err(|e| opening.failed(e))?;
+        let mut pending = requests.len();
+        while pending > 0 {
+            self.receive().map_err(|e| opening.failed(e))?;
+            for answer in messages(&self.buffer) {
+                let position = answer.sequence_number().wrapping_sub(first) as usize;
+                // Of the brackets only a refusal is told.
+                verdict(&answer, requests.get(position.wrapping_sub(1)).unwrap_or(opening))?;
+                pending -= usize::from((1..=requests.len()).contains(&position));
+            }
+        }
+        Ok(())
     }
 
     /// Dumps what the request asks for, keeping what `read` makes of each entry.

@@ -48,6 +48,12 @@ pub enum NftError {
         /// The line of the script that it complains about, shortened around the place.
         line: Option<String>,
     },
+    /// Somebody else changed the rules.
+    #[error("the rules of {namespace} were changed by somebody else")]
+    Changed {
+        /// The namespace.
+        namespace: String,
+    },
     /// The deadline passed; nft was killed.
     #[error("nft did not put the rules of {namespace} in force within the time given; it was stopped")]
     TimedOut {

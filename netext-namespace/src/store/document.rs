@@ -10,7 +10,7 @@ use super::{LockedRouter, StoreError, io_error, private_folder};
 use crate::model::Router;
 
 /// What is known of a router between commands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct State {
     /// What the router shall be.
     pub router: Router,
@@ -27,6 +27,13 @@ struct Document<'a> {
     format: u32,
     #[serde(flatten)]
     state: &'a State,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    format: u32,
+    router: Router,
+    ruleset_generation: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -48,11 +55,18 @@ impl LockedRouter {
             Err(error) => return Err(io_error("read", &path)(error)),
         };
         let damaged = |source| StoreError::Damaged { path: path.clone(), source };
-        let Format { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if format > FORMAT {
-            return Err(StoreError::Newer { path, found: format, known: FORMAT });
+        let format = || serde_json::from_slice(&bytes).map(|Format { format }| format);
+        match serde_json::from_slice::<Stored>(&bytes) {
+            Ok(stored) if stored.format <= FORMAT => {
+                Ok(State { router: stored.router, ruleset_generation: stored.ruleset_generation })
+            }
+            Ok(stored) => Err(StoreError::Newer { path, found: stored.format, known: FORMAT }),
+            // A newer document need not look like ours.
+            Err(error) => match format() {
+                Ok(found) if found > FORMAT => Err(StoreError::Newer { path, found, known: FORMAT }),
+                _ => Err(damaged(error)),
+            },
         }
-        serde_json::from_slice(&bytes).map_err(damaged)
     }
 
     /// Replaces the document: after a crash at any moment it is the old one or the new one.

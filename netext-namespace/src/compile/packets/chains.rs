@@ -22,7 +22,6 @@ pub(super) fn skeleton() -> Ruleset {
         ("firewalled", Set::of("ipv4_addr")),
         // Where packets to public addresses lead.
         ("forwards", Set::map("ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service")),
-        ("forward_ranges", Set::map("ipv4_addr . inet_proto . inet_service : ipv4_addr").of_ranges()),
         ("static_nat", Set::map("ipv4_addr : ipv4_addr")),
         // What guests leave by.
         ("static_nat_source", Set::map("ipv4_addr : ipv4_addr")),
@@ -52,12 +51,9 @@ pub(super) fn skeleton() -> Ruleset {
         (
             "translate_destination",
             Some("type nat hook prerouting priority dstnat; policy accept;"),
-            vec![
-                "dnat ip to ip daddr . meta l4proto . th dport map @forwards",
-                "dnat ip to ip daddr . meta l4proto . th dport map @forward_ranges",
-                "dnat ip to ip daddr map @static_nat",
-            ],
+            vec!["jump forwards", "dnat ip to ip daddr map @static_nat"],
         ),
+        ("forwards", None, vec!["dnat ip to ip daddr . meta l4proto . th dport map @forwards"]),
         (
             "deliver",
             Some("type filter hook input priority filter; policy drop;"),

@@ -5,19 +5,21 @@ use netext_protocol::FirewallSubject;
 use super::matches::{self, Match, networks};
 use super::ruleset::Ruleset;
 use crate::model::{Router, guest_interface};
+use crate::plan::Field;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (network, tier) in router.implemented_tiers().filter(|(_, tier)| tier.routes()) {
         let (_, interface) = guest_interface(router.id, &tier.segment());
+        let interface = Field::Interface(interface);
         let Some(firewall) = &tier.firewall else {
-            ruleset.map("egress", interface, "accept");
+            ruleset.map("egress", [interface], [Field::Verdict("accept".to_owned())]);
             continue;
         };
         // The rules say the opposite of the default.
         let (listed, default) =
             if firewall.default_egress_allow { ("drop", "accept") } else { ("accept", "drop") };
         let chain = format!("egress_{network}");
-        ruleset.map("egress", interface, format!("goto {chain}"));
+        ruleset.map("egress", [interface], [Field::Verdict(format!("goto {chain}"))]);
 
         let rules = firewall.rules.iter().filter(|rule| rule.subject == FirewallSubject::Egress);
         let matched = rules.flat_map(|rule| {

@@ -6,12 +6,13 @@ use netext_protocol::FirewallSubject;
 use super::matches::{self, Match, networks};
 use super::ruleset::Ruleset;
 use crate::model::Router;
+use crate::plan::Field;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (public, address) in router.public_addresses() {
         let tier = address.network.and_then(|network| router.tiers.get(&network));
         if tier.is_some_and(|tier| tier.firewall.is_some()) {
-            ruleset.add("firewalled", public);
+            ruleset.add("firewalled", [Field::Ipv4(public)]);
         }
     }
     let rules =

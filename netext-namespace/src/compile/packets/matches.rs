@@ -1,18 +1,19 @@
 //! Rules as sets: which packets a list of rules matches, whatever their number.
 //!
-//! A set of ranges must not hold overlapping elements, but rules overlap as people please. Rules whose
-//! networks have the same prefix lengths have equal networks or disjoint ones; among equal networks, ranges of
-//! ports are merged. So one set for each pair of prefix lengths that occurs holds any number of rules, and a
-//! packet is looked up in as many sets as there are such pairs: one to three in practice, never more because
-//! of more rules.
+//! A range of ports is a few blocks that a mask describes, as a network is: 1000-1005 is 1000/14 and 1004/15.
+//! So every rule becomes elements of the form "these bits of the packet have these values", and one hash set
+//! holds all elements that look at the same bits. A packet is looked up in as many sets as there are ways to
+//! look that occur: a handful in practice, and never more because of more rules.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use ipnet::{IpNet, Ipv4Net};
-use netext_protocol::{PortRange, Traffic};
+use netext_protocol::Traffic;
 
 use super::ruleset::{Ruleset, Set};
+use crate::plan::Field;
 
 /// One thing that is matched: packets from a network to a network.
 pub(super) struct Match {
@@ -21,9 +22,9 @@ pub(super) struct Match {
     pub(super) traffic: Traffic,
 }
 
-/// What is matched from one network to another, for networks of the same prefix lengths: by protocol, ranges of
-/// ports or the like.
-type Layer = BTreeMap<(Ipv4Net, Ipv4Net, &'static str), Vec<RangeInclusive<u16>>>;
+/// Which bits of a packet are looked at: how many leading ones of its source, its destination, and of what
+/// comes behind them.
+type Look = (Family, u8, u8, u8);
 
 /// Adds the sets that hold the matches, and for each a rule with the verdict to the chain. Sets are named
 /// after the chain.
@@ -33,22 +34,75 @@ pub(super) fn compile(
     matches: impl Iterator<Item = Match>,
     verdict: &str,
 ) {
-    let mut layers: BTreeMap<(Family, u8, u8), Layer> = BTreeMap::new();
+    let mut looks = BTreeSet::new();
     for Match { source, destination, traffic } in matches {
-        let (family, protocol, range) = family_of(traffic);
-        let layer = layers.entry((family, source.prefix_len(), destination.prefix_len())).or_default();
-        layer.entry((source.trunc(), destination.trunc(), protocol)).or_default().push(range);
-    }
-    for ((family, source_len, destination_len), layer) in layers {
-        let set = format!("{chain}_{}_{source_len}_{destination_len}", family.name());
-        ruleset.sets.insert(set.clone(), Set::of(family.element_type()).of_ranges());
-        for ((source, destination, protocol), ranges) in layer {
-            for range in merged(ranges) {
-                ruleset.add(&set, format!("{source} . {destination} . {}", family.key(protocol, &range)));
+        let (family, protocol, numbers) = family_of(traffic);
+        for (number, len) in blocks(numbers) {
+            let look = (family, source.prefix_len(), destination.prefix_len(), len);
+            let set = set_name(chain, look);
+            if looks.insert(look) {
+                ruleset.sets.insert(set.clone(), Set::of(family.element_type()));
+            }
+            let (source, destination) = (Field::Ipv4(source.network()), Field::Ipv4(destination.network()));
+            let [high, low] = number.to_be_bytes();
+            match family {
+                Family::Ports => {
+                    ruleset.add(&set, [source, destination, Field::Protocol(protocol), Field::Port(number)]);
+                }
+                Family::Icmp => ruleset.add(&set, [source, destination, Field::Icmp(high), Field::Icmp(low)]),
+                Family::Protocols => ruleset.add(&set, [source, destination, Field::Protocol(high)]),
             }
         }
-        ruleset.rule(chain, format!("{} @{set} {verdict}", family.lookup()));
     }
+    for look in looks {
+        ruleset.rule(chain, format!("{} @{} {verdict}", lookup(look), set_name(chain, look)));
+    }
+}
+
+fn set_name(chain: &str, (family, source, destination, len): Look) -> String {
+    format!("{chain}_{}_{source}_{destination}_{len}", family.name())
+}
+
+/// The expression that takes the bits from a packet.
+fn lookup((family, source, destination, len): Look) -> String {
+    let network = |field: &str, len: u8| match len {
+        32 => field.to_owned(),
+        _ => format!("{field} & {}", Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, len).netmask()),
+    };
+    let mask = mask(len);
+    let [high, low] = mask.to_be_bytes();
+    let masked = |field: &str, mask: u16, all: u16| {
+        if mask == all { field.to_owned() } else { format!("{field} & {mask:#x}") }
+    };
+    let rest = match family {
+        Family::Ports => format!("meta l4proto . {}", masked("th dport", mask, u16::MAX)),
+        Family::Icmp => {
+            format!("{} . {}", masked("icmp type", high.into(), 0xff), masked("icmp code", low.into(), 0xff))
+        }
+        Family::Protocols => masked("meta l4proto", high.into(), 0xff),
+    };
+    format!("{} . {} . {rest}", network("ip saddr", source), network("ip daddr", destination))
+}
+
+/// A range as blocks: numbers that share so many leading bits. At most 30.
+pub(super) fn blocks(range: RangeInclusive<u16>) -> impl Iterator<Item = (u16, u8)> {
+    let (mut first, last) = (u32::from(*range.start()), u32::from(*range.end()));
+    std::iter::from_fn(move || {
+        if first > last {
+            return None;
+        }
+        let aligned = if first == 0 { 16 } else { first.trailing_zeros().min(16) };
+        let fitting = (last - first + 1).ilog2();
+        let size = aligned.min(fitting);
+        let block = (u16::try_from(first).ok()?, 16 - u8::try_from(size).ok()?);
+        first += 1 << size;
+        Some(block)
+    })
+}
+
+/// The leading bits of a 16-bit number.
+pub(super) fn mask(len: u8) -> u16 {
+    u16::MAX.checked_shl(16 - u32::from(len)).unwrap_or(0)
 }
 
 /// The networks of a rule: those of a list, or any if there is no list. An IPv6 network holds no packet that
@@ -91,68 +145,29 @@ impl Family {
             Self::Protocols => "ipv4_addr . ipv4_addr . inet_proto",
         }
     }
-
-    fn lookup(self) -> &'static str {
-        match self {
-            Self::Ports => "ip saddr . ip daddr . meta l4proto . th dport",
-            Self::Icmp => "ip saddr . ip daddr . icmp type . icmp code",
-            Self::Protocols => "ip saddr . ip daddr . meta l4proto",
-        }
-    }
-
-    fn key(self, protocol: &str, range: &RangeInclusive<u16>) -> String {
-        let (first, last) = (*range.start(), *range.end());
-        match self {
-            Self::Ports => format!("{protocol} . {}", written(first, last)),
-            Self::Icmp => {
-                let ([first_type, first_code], [last_type, last_code]) =
-                    (first.to_be_bytes(), last.to_be_bytes());
-                format!("{} . {}", written(first_type, last_type), written(first_code, last_code))
-            }
-            Self::Protocols => written(first, last),
-        }
-    }
 }
 
-fn written<T: PartialEq + std::fmt::Display>(first: T, last: T) -> String {
-    if first == last { first.to_string() } else { format!("{first}-{last}") }
-}
-
-/// Traffic as a range of numbers: ports, ICMP type and code as one number, or protocols.
-fn family_of(traffic: Traffic) -> (Family, &'static str, RangeInclusive<u16>) {
-    let protocols = |first: u8, last: u8| (Family::Protocols, "", first.into()..=last.into());
-    let ports = |protocol, ports: PortRange| (Family::Ports, protocol, ports.ports());
+/// Traffic as a protocol and a range of numbers: ports, ICMP type and code as one number, or protocols in the
+/// higher byte.
+fn family_of(traffic: Traffic) -> (Family, u8, RangeInclusive<u16>) {
+    let bytes = |high: Option<u8>, low: Option<u8>| {
+        let first = u16::from_be_bytes([high.unwrap_or(0), low.unwrap_or(0)]);
+        first..=u16::from_be_bytes([high.unwrap_or(u8::MAX), low.unwrap_or(u8::MAX)])
+    };
     match traffic {
-        Traffic::Tcp(range) => ports("tcp", range),
-        Traffic::Udp(range) => ports("udp", range),
-        Traffic::Icmp { icmp_type, icmp_code } => {
-            let first = u16::from_be_bytes([icmp_type.unwrap_or(0), icmp_code.unwrap_or(0)]);
-            let last = u16::from_be_bytes([icmp_type.unwrap_or(u8::MAX), icmp_code.unwrap_or(u8::MAX)]);
-            (Family::Icmp, "", first..=last)
-        }
-        Traffic::Protocol(number) => protocols(number, number),
-        _ => protocols(0, u8::MAX),
+        Traffic::Tcp(ports) => (Family::Ports, 6, ports.ports()),
+        Traffic::Udp(ports) => (Family::Ports, 17, ports.ports()),
+        Traffic::Icmp { icmp_type, icmp_code } => (Family::Icmp, 1, bytes(icmp_type, icmp_code)),
+        Traffic::Protocol(number) => (Family::Protocols, number, bytes(Some(number), None)),
+        _ => (Family::Protocols, 0, bytes(None, None)),
     }
-}
-
-/// The same numbers in ranges that do not overlap. Ranges that only touch stay apart: of ICMP types and codes
-/// the union of two would not be a range of each.
-fn merged(mut ranges: Vec<RangeInclusive<u16>>) -> Vec<RangeInclusive<u16>> {
-    ranges.sort_by_key(|range| (*range.start(), *range.end()));
-    let mut merged: Vec<RangeInclusive<u16>> = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match merged.last_mut() {
-            Some(last) if range.start() <= last.end() => *last = *last.start()..=*last.end().max(range.end()),
-            _ => merged.push(range),
-        }
-    }
-    merged
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
 
+    use netext_protocol::PortRange;
     use proptest::prelude::*;
 
     use super::*;
@@ -182,49 +197,28 @@ mod tests {
         }
     }
 
-    /// An element as ranges of numbers, one per field.
-    type Element = Vec<RangeInclusive<u32>>;
-
-    fn element(key: &str) -> Element {
-        key.split(" . ").map(field).collect()
-    }
-
-    fn field(text: &str) -> RangeInclusive<u32> {
-        let number = |text: &str| match text {
-            "tcp" => 6,
-            "udp" => 17,
-            _ => text.parse().unwrap(),
-        };
-        if text.contains('.') {
-            let net: Ipv4Net = text.parse().unwrap();
-            u32::from(net.network())..=u32::from(net.broadcast())
-        } else if let Some((first, last)) = text.split_once('-') {
-            number(first)..=number(last)
-        } else {
-            number(text)..=number(text)
-        }
-    }
-
-    fn keys(set: &str, packet: Packet) -> Option<Vec<u32>> {
-        let mut keys = vec![u32::from_be_bytes(packet.source), u32::from_be_bytes(packet.destination)];
-        let [icmp_type, icmp_code] = packet.number.to_be_bytes();
-        if set.contains("_icmp_") {
-            keys.extend((packet.protocol == 1).then_some([u32::from(icmp_type), u32::from(icmp_code)])?);
-        } else if set.contains("_ports_") {
-            keys.extend(
-                matches!(packet.protocol, 6 | 17)
-                    .then_some([u32::from(packet.protocol), u32::from(packet.number)])?,
-            );
-        } else {
-            keys.push(packet.protocol.into());
-        }
-        Some(keys)
-    }
-
-    fn looked_up(ruleset: &BTreeMap<String, Vec<Element>>, packet: Packet) -> bool {
-        ruleset.iter().any(|(set, elements)| {
-            let Some(keys) = keys(set, packet) else { return false };
-            elements.iter().any(|element| element.iter().zip(&keys).all(|(range, key)| range.contains(key)))
+    /// Whether a packet's bits, masked as the set's name says, are an element of the set.
+    fn looked_up(ruleset: &Ruleset, packet: Packet) -> bool {
+        ruleset.sets.iter().any(|(name, set)| {
+            let mut words = name.split('_').skip(1);
+            let family = words.next().unwrap();
+            let [source, destination, len] = [(); 3].map(|()| words.next().unwrap().parse::<u8>().unwrap());
+            let network =
+                |octets, len| Field::Ipv4(Ipv4Net::new(Ipv4Addr::from(octets), len).unwrap().network());
+            let [high_mask, low_mask] = mask(len).to_be_bytes();
+            let [icmp_type, icmp_code] = packet.number.to_be_bytes();
+            let mut key = vec![network(packet.source, source), network(packet.destination, destination)];
+            match (family, packet.protocol) {
+                ("ports", 6 | 17) => {
+                    key.extend([Field::Protocol(packet.protocol), Field::Port(packet.number & mask(len))]);
+                }
+                ("icmp", 1) => {
+                    key.extend([Field::Icmp(icmp_type & high_mask), Field::Icmp(icmp_code & low_mask)]);
+                }
+                ("protocols", protocol) => key.push(Field::Protocol(protocol & high_mask)),
+                _ => return false,
+            }
+            set.keys().any(|element| element.0 == key)
         })
     }
 
@@ -263,19 +257,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sets_match_what_the_rules_match_and_never_overlap(
+        fn sets_match_what_the_rules_match(
             rules in prop::collection::vec((network(), network(), traffic()), 0..12),
             packets in prop::collection::vec(packet(), 1..60),
         ) {
             let mut ruleset = Ruleset::default();
             let matches = rules.iter().map(|&(source, destination, traffic)| Match { source, destination, traffic });
             compile(&mut ruleset, "test", matches, "accept");
-            let sets: BTreeMap<String, Vec<Element>> = ruleset
-                .sets
-                .iter()
-                .map(|(name, set)| (name.clone(), set.keys().map(element).collect()))
-                .collect();
-
             for packet in packets {
                 let address = |octets| Ipv4Net::from(Ipv4Addr::from(octets));
                 let wanted = rules.iter().any(|(source, destination, traffic)| {
@@ -283,16 +271,22 @@ mod tests {
                         && destination.contains(&address(packet.destination))
                         && traffic_matches(*traffic, packet)
                 });
-                prop_assert_eq!(looked_up(&sets, packet), wanted, "{:?} in {:?}", packet, sets);
+                prop_assert_eq!(looked_up(&ruleset, packet), wanted, "{:?} in {:?}", packet, ruleset);
             }
-            for elements in sets.values() {
-                for (index, one) in elements.iter().enumerate() {
-                    for other in &elements[index + 1..] {
-                        let overlap = one.iter().zip(other).all(|(a, b)| a.start() <= b.end() && b.start() <= a.end());
-                        prop_assert!(!overlap, "{:?} and {:?}", one, other);
-                    }
-                }
+        }
+
+        #[test]
+        fn blocks_are_the_range_and_nothing_else(first: u16, more: u16) {
+            let last = first.saturating_add(more);
+            let blocks: Vec<_> = blocks(first..=last).collect();
+            prop_assert!(blocks.len() <= 30);
+            let mut next = u32::from(first);
+            for (number, len) in blocks {
+                prop_assert_eq!(u32::from(number), next);
+                prop_assert_eq!(number & mask(len), number);
+                next += 1 << (16 - len);
             }
+            prop_assert_eq!(next, u32::from(last) + 1);
         }
     }
 }

@@ -14,7 +14,7 @@ mod segments;
 
 use crate::model::Router;
 
-pub use ruleset::{Chain, Ruleset, Set};
+pub use ruleset::{Chain, Change, Ruleset, Set};
 
 /// The packet rules of a router as far as its tiers are in force.
 pub fn packets(router: &Router) -> Ruleset {

@@ -1,43 +1,80 @@
 //! Address translation.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use super::ruleset::Ruleset;
+use netext_protocol::TransportProtocol;
+
+use super::matches::{blocks, mask};
+use super::ruleset::{Ruleset, Set};
 use crate::model::{Forward, ForwardKey, Router};
+use crate::plan::Field;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
+    let mut lens = BTreeSet::new();
     for (public, address) in router.public_addresses() {
         if let Some(guest) = address.static_nat {
-            ruleset.map("static_nat", public, guest);
-            ruleset.map("static_nat_source", guest, public);
+            ruleset.map("static_nat", [Field::Ipv4(public)], [Field::Ipv4(guest)]);
+            ruleset.map("static_nat_source", [Field::Ipv4(guest)], [Field::Ipv4(public)]);
         }
         for (key, forward) in &address.forwards {
-            forward_ports(ruleset, public, *key, *forward);
+            if keeps_its_ports(*key, *forward) {
+                lens.extend(forward_range(ruleset, public, *key, forward.guest));
+            } else {
+                forward_ports(ruleset, public, *key, *forward);
+            }
         }
+    }
+    for len in lens {
+        // In this place nft takes a mask on the first field only.
+        let lookup = format!("th dport & {:#x} . ip daddr . meta l4proto", mask(len));
+        ruleset.rule("forwards", format!("dnat ip to {lookup} map @{}", range_map(len)));
     }
     if let Some(public) = router.source_nat {
         for (_, tier) in router.implemented_tiers().filter(|(_, tier)| tier.routes()) {
             if let Some(subnet) = tier.subnet() {
-                ruleset.map("source_nat", subnet, public);
+                ruleset.map("source_nat", [Field::Network(subnet)], [Field::Ipv4(public)]);
             }
         }
     }
 }
 
-/// A range that keeps its ports is one element. The kernel cannot shift a range, so one that leads to other
-/// ports is an element per port.
+fn keeps_its_ports(key: ForwardKey, forward: Forward) -> bool {
+    !key.ports.is_single() && key.ports == forward.ports
+}
+
+/// A range that keeps its ports leads to an address alone, block by block; see [`super::matches`]. Forwards
+/// of one address do not overlap, so no block is in the way of another's. Returns the blocks' lengths.
+fn forward_range(ruleset: &mut Ruleset, public: Ipv4Addr, key: ForwardKey, guest: Ipv4Addr) -> Vec<u8> {
+    let each = |(port, len)| {
+        let map = range_map(len);
+        let of_blocks = || Set::map("inet_service . ipv4_addr . inet_proto : ipv4_addr");
+        ruleset.sets.entry(map.clone()).or_insert_with(of_blocks);
+        let [address, protocol, port] = public_end(public, key.protocol, port);
+        ruleset.map(&map, [port, address, protocol], [Field::Ipv4(guest)]);
+        len
+    };
+    blocks(key.ports.ports()).map(each).collect()
+}
+
+fn range_map(len: u8) -> String {
+    format!("forward_ranges_{len}")
+}
+
+/// The kernel cannot shift a range, so one that leads to other ports is an element per port.
 fn forward_ports(ruleset: &mut Ruleset, public: Ipv4Addr, key: ForwardKey, forward: Forward) {
-    if !key.ports.is_single() && key.ports == forward.ports {
-        ruleset.map("forward_ranges", format!("{public} . {} . {}", key.protocol, key.ports), forward.guest);
-        return;
+    // A single port takes whatever comes to any of the public ones.
+    let guest_ports = forward.ports.ports().chain(std::iter::repeat(forward.ports.last()));
+    for (port, guest_port) in key.ports.ports().zip(guest_ports) {
+        let guest = [Field::Ipv4(forward.guest), Field::Port(guest_port)];
+        ruleset.map("forwards", public_end(public, key.protocol, port), guest);
     }
-    for (index, port) in key.ports.ports().enumerate() {
-        let to = if forward.ports.is_single() { 0 } else { index };
-        let to = usize::from(forward.ports.first()) + to;
-        ruleset.map(
-            "forwards",
-            format!("{public} . {} . {port}", key.protocol),
-            format!("{} . {to}", forward.guest),
-        );
-    }
+}
+
+fn public_end(public: Ipv4Addr, protocol: TransportProtocol, port: u16) -> [Field; 3] {
+    let protocol = match protocol {
+        TransportProtocol::Tcp => 6,
+        TransportProtocol::Udp => 17,
+    };
+    [Field::Ipv4(public), Field::Protocol(protocol), Field::Port(port)]
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::plan::{ElementChange, Field, Fields, TABLE};
+
 /// The contents of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruleset {
@@ -22,8 +24,10 @@ pub struct Set {
     /// Whether elements may be ranges and prefixes.
     ranges: bool,
     /// The elements; a map's with their values.
-    elements: BTreeMap<String, Option<String>>,
+    elements: Elements,
 }
+
+type Elements = BTreeMap<Fields, Option<Fields>>;
 
 /// A chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +38,16 @@ pub struct Chain {
     pub rules: Vec<String>,
 }
 
-const TABLE: &str = "inet netext";
+/// What brings a table from one state to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is in that state.
+    Nothing,
+    /// Elements alone, which the kernel can be told directly.
+    Elements(Vec<ElementChange>),
+    /// A script for `nft`.
+    Script(String),
+}
 
 impl Set {
     /// A set of single values.
@@ -53,8 +66,13 @@ impl Set {
     }
 
     /// The elements' keys.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.elements.keys().map(String::as_str)
+    pub fn keys(&self) -> impl Iterator<Item = &Fields> {
+        self.elements.keys()
+    }
+
+    /// Whether its elements are what the kernel compares, byte by byte.
+    fn is_plain(&self) -> bool {
+        !self.ranges && !self.element_type.ends_with("verdict")
     }
 
     fn header(&self) -> String {
@@ -63,22 +81,22 @@ impl Set {
     }
 }
 
-fn element(key: &str, value: Option<&String>) -> String {
+fn element(key: &Fields, value: Option<&Fields>) -> String {
     match value {
-        None => key.to_owned(),
+        None => key.to_string(),
         Some(value) => format!("{key} : {value}"),
     }
 }
 
 impl Ruleset {
     /// Adds an element to a set.
-    pub fn add(&mut self, set: &str, key: impl ToString) {
-        self.set(set).elements.insert(key.to_string(), None);
+    pub fn add<const N: usize>(&mut self, set: &str, key: [Field; N]) {
+        self.set(set).elements.insert(Fields(key.into()), None);
     }
 
     /// Adds an element to a map.
-    pub fn map(&mut self, map: &str, key: impl ToString, value: impl ToString) {
-        self.set(map).elements.insert(key.to_string(), Some(value.to_string()));
+    pub fn map<const N: usize, const M: usize>(&mut self, map: &str, key: [Field; N], value: [Field; M]) {
+        self.set(map).elements.insert(Fields(key.into()), Some(Fields(value.into())));
     }
 
     /// Adds a rule at the end of a chain.
@@ -118,24 +136,58 @@ impl Ruleset {
         format!("table {TABLE}\ndelete table {TABLE}\n{}", self.create())
     }
 
-    /// The script that brings the table from `self` to `wanted`, empty where they are the same. Deleting
-    /// costs the kernel a grace period, so what can be done by adding alone is.
-    pub fn change_to(&self, wanted: &Self) -> String {
+    /// What brings the table from `self` to `wanted`. Deleting costs the kernel a grace period, so what can be
+    /// done by adding alone is.
+    pub fn change_to(&self, wanted: &Self) -> Change {
+        let elements = self.changed_elements(wanted);
         let mut script = String::new();
-        for (name, chain) in &wanted.chains {
-            if !self.chains.contains_key(name) {
-                let hook = chain.hook.map(|hook| format!(" {{ {hook} }}")).unwrap_or_default();
-                let _ = writeln!(script, "add chain {TABLE} {name}{hook}");
+        self.add_chains_and_sets(wanted, &mut script);
+        let made = script.len();
+        self.change_rules(wanted, &mut script);
+        self.delete_chains_and_sets(wanted, &mut script);
+
+        let plain = elements.iter().all(|change| wanted.sets[&change.set].is_plain());
+        match (script.is_empty(), elements.is_empty()) {
+            (true, true) => Change::Nothing,
+            (true, false) if plain => Change::Elements(elements),
+            _ => {
+                // Between the two: chains and sets that elements speak of are there, and not yet gone.
+                let elements: String = elements.iter().map(|change| format!("{change}\n")).collect();
+                script.insert_str(made, &elements);
+                Change::Script(script)
             }
         }
+    }
+
+    /// The elements that come and go of the sets that stay or come. Those that go are named first: a new range
+    /// may overlap an old one.
+    fn changed_elements(&self, wanted: &Self) -> Vec<ElementChange> {
+        let none = Elements::new();
+        let mut changes = Vec::new();
         for (name, set) in &wanted.sets {
-            let old = self.sets.get(name);
-            if old.is_none() {
-                let _ = writeln!(script, "add {} {TABLE} {name} {{ {} }}", set.keyword, set.header());
+            let old = self.sets.get(name).map_or(&none, |old| &old.elements);
+            for (add, from, to) in [(false, old, &set.elements), (true, &set.elements, old)] {
+                let differing = from.iter().filter(|(key, value)| to.get(*key) != Some(*value));
+                let elements: Vec<_> = differing.map(|(key, value)| (key.clone(), value.clone())).collect();
+                if !elements.is_empty() {
+                    changes.push(ElementChange { add, set: name.clone(), elements });
+                }
             }
-            let nothing = BTreeMap::new();
-            change_elements(&mut script, name, old.map_or(&nothing, |old| &old.elements), &set.elements);
         }
+        changes
+    }
+
+    fn add_chains_and_sets(&self, wanted: &Self, script: &mut String) {
+        for (name, chain) in wanted.chains.iter().filter(|(name, _)| !self.chains.contains_key(*name)) {
+            let hook = chain.hook.map(|hook| format!(" {{ {hook} }}")).unwrap_or_default();
+            let _ = writeln!(script, "add chain {TABLE} {name}{hook}");
+        }
+        for (name, set) in wanted.sets.iter().filter(|(name, _)| !self.sets.contains_key(*name)) {
+            let _ = writeln!(script, "add {} {TABLE} {name} {{ {} }}", set.keyword, set.header());
+        }
+    }
+
+    fn change_rules(&self, wanted: &Self, script: &mut String) {
         for (name, chain) in &wanted.chains {
             let old = self.chains.get(name).map_or(&[][..], |chain| &chain.rules);
             let added = chain.rules.strip_prefix(old).unwrap_or_else(|| {
@@ -146,31 +198,14 @@ impl Ruleset {
                 let _ = writeln!(script, "add rule {TABLE} {name} {rule}");
             }
         }
+    }
+
+    fn delete_chains_and_sets(&self, wanted: &Self, script: &mut String) {
         for name in self.chains.keys().filter(|name| !wanted.chains.contains_key(*name)) {
             let _ = writeln!(script, "flush chain {TABLE} {name}\ndelete chain {TABLE} {name}");
         }
         for (name, set) in self.sets.iter().filter(|(name, _)| !wanted.sets.contains_key(*name)) {
             let _ = writeln!(script, "delete {} {TABLE} {name}", set.keyword);
-        }
-        script
-    }
-}
-
-/// Deletes come first: a new range may overlap an old one.
-fn change_elements(
-    script: &mut String,
-    set: &str,
-    old: &BTreeMap<String, Option<String>>,
-    wanted: &BTreeMap<String, Option<String>>,
-) {
-    let gone = old.iter().filter(|(key, value)| wanted.get(*key) != Some(*value));
-    let new = wanted.iter().filter(|(key, value)| old.get(*key) != Some(*value));
-    let list = |elements: &mut dyn Iterator<Item = (&String, &Option<String>)>| {
-        elements.map(|(key, value)| element(key, value.as_ref())).collect::<Vec<_>>().join(", ")
-    };
-    for (verb, elements) in [("delete", list(&mut { gone })), ("add", list(&mut { new }))] {
-        if !elements.is_empty() {
-            let _ = writeln!(script, "{verb} element {TABLE} {set} {{ {elements} }}");
         }
     }
 }

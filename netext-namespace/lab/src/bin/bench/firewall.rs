@@ -54,7 +54,7 @@ fn measure_count(lab: &Lab, network: &Network<'_>, table: &mut Table, count: u32
     table.add(if count == 10_000 { figure.must_reach(Target::Within(500.0)) } else { figure });
 
     // Every round changes it to what it was not.
-    let element = |port| format!("192.0.2.0/24 . {PUBLIC} . tcp . {port}");
+    let element = |port| format!("192.0.2.0 . {PUBLIC} . tcp . {port}");
     let set = set_with(&with, &element(7));
     let change = |name, from, to| {
         let (from, to) = (element(from), element(to));

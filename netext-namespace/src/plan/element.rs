@@ -1,0 +1,123 @@
+//! Elements of the packet rules' sets and maps.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::Ipv4Net;
+
+use super::InterfaceName;
+
+/// One field of an element: of its key, or of the value that a map gives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    /// An interface.
+    Interface(InterfaceName),
+    /// An IPv4 address.
+    Ipv4(Ipv4Addr),
+    /// An IPv4 network, in sets that hold networks.
+    Network(Ipv4Net),
+    /// An IPv6 address.
+    Ipv6(Ipv6Addr),
+    /// A protocol of IP.
+    Protocol(u8),
+    /// A port.
+    Port(u16),
+    /// An ICMP type or code.
+    Icmp(u8),
+    /// What becomes of the packet.
+    Verdict(String),
+}
+
+impl Field {
+    /// The field as the kernel compares it, in network order; `None` where only `nft` knows how to say it.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        Some(match self {
+            Self::Interface(name) => {
+                let mut bytes = name.as_ref().as_bytes().to_vec();
+                bytes.resize(16, 0);
+                bytes
+            }
+            Self::Ipv4(address) => address.octets().to_vec(),
+            Self::Ipv6(address) => address.octets().to_vec(),
+            Self::Protocol(number) | Self::Icmp(number) => vec![*number],
+            Self::Port(port) => port.to_be_bytes().to_vec(),
+            Self::Network(_) | Self::Verdict(_) => return None,
+        })
+    }
+}
+
+/// As `nft` writes it.
+impl fmt::Display for Field {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interface(name) => name.fmt(formatter),
+            Self::Ipv4(address) => address.fmt(formatter),
+            Self::Network(network) => network.fmt(formatter),
+            Self::Ipv6(address) => address.fmt(formatter),
+            Self::Protocol(6) => formatter.write_str("tcp"),
+            Self::Protocol(17) => formatter.write_str("udp"),
+            Self::Protocol(number) | Self::Icmp(number) => number.fmt(formatter),
+            Self::Port(port) => port.fmt(formatter),
+            Self::Verdict(verdict) => verdict.fmt(formatter),
+        }
+    }
+}
+
+/// Fields that belong together: a key, or a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fields(pub Vec<Field>);
+
+impl Fields {
+    /// The fields as the kernel keeps them: joined, each filled up to four bytes, unless there is only one.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let mut joined = Vec::with_capacity(32);
+        for field in &self.0 {
+            joined.extend(field.bytes()?);
+            if self.0.len() > 1 {
+                joined.resize(joined.len().next_multiple_of(4), 0);
+            }
+        }
+        Some(joined)
+    }
+}
+
+/// As `nft` writes it: fields joined by dots.
+impl fmt::Display for Fields {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, field) in self.0.iter().enumerate() {
+            if index > 0 {
+                formatter.write_str(" . ")?;
+            }
+            field.fmt(formatter)?;
+        }
+        Ok(())
+    }
+}
+
+/// Elements of one set or map that come, or that go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElementChange {
+    /// Whether they come.
+    pub add: bool,
+    /// The set's name.
+    pub set: String,
+    /// The elements' keys, for a map with their values.
+    pub elements: Vec<(Fields, Option<Fields>)>,
+}
+
+impl fmt::Display for ElementChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.add { "add" } else { "delete" };
+        write!(formatter, "{verb} element {} {} {{ ", super::TABLE, self.set)?;
+        for (index, (key, value)) in self.elements.iter().enumerate() {
+            if index > 0 {
+                formatter.write_str(", ")?;
+            }
+            key.fmt(formatter)?;
+            if let Some(value) = value {
+                write!(formatter, " : {value}")?;
+            }
+        }
+        formatter.write_str(" }")
+    }
+}
