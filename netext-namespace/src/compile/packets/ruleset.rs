@@ -152,8 +152,11 @@ impl Ruleset {
             (true, false) if plain => Change::Elements(elements),
             _ => {
                 // Between the two: chains and sets that elements speak of are there, and not yet gone.
-                let elements: String = elements.iter().map(|change| format!("{change}\n")).collect();
-                script.insert_str(made, &elements);
+                let behind = script.split_off(made);
+                for change in elements {
+                    let _ = writeln!(script, "{change}");
+                }
+                script.push_str(&behind);
                 Change::Script(script)
             }
         }
