@@ -1,5 +1,6 @@
 //! Scripts that an instance carries out, and what it says came of them: the test's side of `image/init`.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -9,7 +10,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 /// What came of a command that an instance ran.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Ran {
     /// Its exit code.
     pub code: i32,
@@ -17,6 +18,14 @@ pub struct Ran {
     pub output: Vec<u8>,
     /// What it said on standard error.
     pub errors: String,
+}
+
+impl fmt::Debug for Ran {
+    /// What it printed as text: messages of failed tests are read by people.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let output = String::from_utf8_lossy(&self.output);
+        write!(formatter, "exit code {}, printed {output:?}, complained {:?}", self.code, self.errors)
+    }
 }
 
 /// The serial port over which the test and the instance's first program talk.
