@@ -62,8 +62,8 @@ impl Drop for Machine {
 
 fn command(kernel: &Path, folder: &str, tap: &str, mac: &str) -> Command {
     let mut qemu = Command::new(QEMU);
-    // Emulated wherever it runs, so that it is the same everywhere. qemu's microvm would boot half a second
-    // sooner, but under emulation it hangs now and then before the kernel's first word.
+    // Emulated wherever it runs, so that it is the same everywhere. qemu's microvm boots half a second sooner
+    // where it boots; under emulation it mostly stood still with an empty console.
     qemu.args(["-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "128"]);
     qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     qemu.arg("-kernel").arg(kernel).args(["-initrd", &format!("{folder}/root")]);
