@@ -200,6 +200,15 @@ impl Lab {
         processes::within(&self.places())
     }
 
+    /// A tap device on the host's bridge `bridge` (made if absent), for a machine to be plugged in by.
+    #[track_caller]
+    pub(crate) fn plug_tap(&self, bridge: &str) -> String {
+        let tap = format!("lab{}", self.plugged.fetch_add(1, Ordering::Relaxed));
+        self.have_bridge(bridge);
+        self.host.ip(&format!("tuntap add {tap} mode tap\nlink set {tap} master {bridge} up\n"));
+        tap
+    }
+
     fn have_bridge(&self, bridge: &str) {
         if !self.has_interface(bridge) {
             // Two threads may come here at once; the second finds the bridge.

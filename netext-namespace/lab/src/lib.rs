@@ -17,8 +17,19 @@
 //! guest.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
 //! ```
 //!
-//! It needs root, `ip`, `nft` and `conntrack`, and fails by name where one is missing. Any number of
-//! labs can be up at once; each takes all that it made with it.
+//! An [`Instance`] is a whole machine with a kernel of its own, for what only such a one shows:
+//!
+//! ```no_run
+//! # let lab = netext_lab::Lab::boot("/path/of/the/executable");
+//! # let network = lab.network(209);
+//! let instance = network.instance("web-10", "02:01:00:d1:00:0a");
+//! instance.takes_lease("10.1.1.10").with("router", "10.1.1.1");
+//! instance.listens_tcp(22);
+//! assert_eq!(instance.runs("wget -qO- http://10.1.1.1/latest/user-data"), "#cloud-config\n");
+//! ```
+//!
+//! It needs root, `ip`, `nft` and `conntrack`, for instances also what `.ci/packages` unpacks, and fails by
+//! name where one is missing. Any number of labs can be up at once; each takes all that it made with it.
 
 #![expect(clippy::print_stderr, reason = "what the lab notes beside a test is shown with the test's failure")]
 
@@ -28,6 +39,7 @@ mod conversation;
 mod extension;
 mod firewall;
 mod forward;
+mod instance;
 mod lab;
 mod listener;
 mod lock;
@@ -46,6 +58,7 @@ pub use conversation::Conversation;
 pub use extension::EXTENSION;
 pub use firewall::{Firewall, Rule};
 pub use forward::Forward;
+pub use instance::{Instance, Lease, Ran};
 pub use lab::{Lab, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SECRET_KEY, SECRET_PASSWORD};
 pub use listener::Listener;
 pub use lock::HeldLock;
