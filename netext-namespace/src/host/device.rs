@@ -1,15 +1,20 @@
 //! The commands of the protocol, each as a change of a router.
 
+use std::net::Ipv4Addr;
+
 use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
-    AddPortForward, AddStaticNat, ApplyFwRules, AssignIp, DeletePortForward, DeleteStaticNat, DestroyNetwork,
-    DeviceDetails, EnsureNetworkDevice, ImplementNetwork, Network, NetworkUpdate, PrepareNic, ReleaseIp,
-    ReleaseNic, Service, ShutdownNetwork, Subject,
+    AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, AssignIp, ConfigDhcpSubnet,
+    ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
+    ImplementNetwork, Network, NetworkUpdate, Nic, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry,
+    RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword,
+    SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, Subject,
 };
 
 use super::transaction::change;
-use crate::model::{Router, RouterId, forward_ends};
+use crate::metadata::{Instances, MetadataError};
+use crate::model::{InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -30,7 +35,32 @@ impl HostDevice {
         network: &Network,
         make: impl FnOnce(&mut Router) + Send,
     ) -> Result<(), DeviceError> {
-        change(&self.store, context, RouterId::of(network), make).await
+        change(&self.store, context, RouterId::of(network), make, |_| Ok(())).await
+    }
+
+    /// Changes a network, and then what its instances are told.
+    async fn change_and_tell(
+        &self,
+        context: &Context,
+        network: &Network,
+        make: impl FnOnce(&mut Router) + Send,
+        tell: impl FnOnce(&Instances) -> Result<(), MetadataError> + Send,
+    ) -> Result<(), DeviceError> {
+        let tell = |store: &Store| tell(&Instances::in_folder(store.network_folder(network.network_id).join("metadata")));
+        change(&self.store, context, RouterId::of(network), make, tell).await
+    }
+
+    /// Changes what one instance is told.
+    async fn tell(
+        &self,
+        context: &Context,
+        network: &Network,
+        nic: &Nic,
+        tell: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send,
+    ) -> Result<(), DeviceError> {
+        let address = nic.ip.ok_or_else(|| DeviceError::invalid("payload.ip: an instance is told by its address"))?;
+        let serve = |router: &mut Router| router.tier(network).services.user_data = true;
+        self.change_and_tell(context, network, serve, |instances| tell(instances, address)).await
     }
 }
 
@@ -38,6 +68,7 @@ impl HostDevice {
 impl NetworkDevice for HostDevice {
     fn describe(&self) -> Description {
         Description::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .services([Service::Dhcp, Service::Dns, Service::UserData])
             .services([Service::StaticNat, Service::PortForwarding, Service::Firewall, Service::Gateway])
             .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
             .capability(Service::SourceNat, "RedundantRouter", "false")
@@ -80,10 +111,8 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn shutdown_network(&self, context: &Context, request: ShutdownNetwork) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            router.shut_down(request.network.network_id);
-        })
-        .await
+        let make = |router: &mut Router| router.shut_down(request.network.network_id);
+        self.change_and_tell(context, &request.network, make, Instances::clear).await
     }
 
     async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> Result<(), DeviceError> {
@@ -169,12 +198,145 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<(), DeviceError> {
+        let make = |router: &mut Router| {
+            if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
+                tier.forget_nic(&request.nic);
+            }
+        };
+        // The next instance may get the address.
+        let forget = |instances: &Instances| request.nic.ip.map_or(Ok(()), |address| instances.remove(address));
+        self.change_and_tell(context, &request.network, make, forget).await
+    }
+
+    async fn restore_network(&self, context: &Context, request: RestoreNetwork) -> Result<(), DeviceError> {
+        let make = |router: &mut Router| {
+            let tier = router.tier(&request.network);
+            tier.serve(request.extension_ip);
+            tier.tell(&request.resolvers);
+            tier.restore(&request.restore_data);
+        };
+        let restore = |instances: &Instances| instances.restore(&request.restore_data.vms);
+        self.change_and_tell(context, &request.network, make, restore).await
+    }
+
+    async fn config_dhcp_subnet(&self, context: &Context, request: ConfigDhcpSubnet) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            let tier = router.tier(&request.network);
+            tier.serve(request.extension_ip);
+            tier.tell(&request.resolvers);
+            tier.nic(&request.nic, None);
+            tier.services.dhcp = true;
+        })
+        .await
+    }
+
+    async fn remove_dhcp_subnet(&self, context: &Context, request: RemoveDhcpSubnet) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
-                tier.nics.remove(&request.nic.mac);
+                tier.services.dhcp = false;
             }
         })
         .await
+    }
+
+    async fn add_dhcp_entry(&self, context: &Context, request: AddDhcpEntry) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            let tier = router.tier(&request.network);
+            tier.serve(request.extension_ip);
+            tier.tell(&request.resolvers);
+            tier.services.dhcp = true;
+            tier.nic(&request.nic, request.hostname.as_ref()).reserved = true;
+        })
+        .await
+    }
+
+    async fn remove_dhcp_entry(&self, context: &Context, request: RemoveDhcpEntry) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            if let Some(nic) = router.known_nic(&request.network, &request.nic) {
+                nic.reserved = false;
+            }
+        })
+        .await
+    }
+
+    async fn set_dhcp_options(&self, context: &Context, request: SetDhcpOptions) -> Result<(), DeviceError> {
+        let options = request.options.iter().map(|(number, value)| Ok((number, OptionValue::parse(number, value)?)));
+        let options = options.collect::<Result<_, InvalidOption>>()?;
+        self.change(context, &request.network, |router| {
+            router.tier(&request.network).options.insert(request.nic_id, options);
+        })
+        .await
+    }
+
+    async fn config_dns_subnet(&self, context: &Context, request: ConfigDnsSubnet) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            let tier = router.tier(&request.network);
+            tier.serve(request.extension_ip);
+            tier.tell(&request.resolvers);
+            tier.nic(&request.nic, None);
+            tier.services.dns = true;
+        })
+        .await
+    }
+
+    async fn remove_dns_subnet(&self, context: &Context, request: RemoveDnsSubnet) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
+                tier.services.dns = false;
+            }
+        })
+        .await
+    }
+
+    async fn add_dns_entry(&self, context: &Context, request: AddDnsEntry) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            let tier = router.tier(&request.network);
+            tier.serve(request.extension_ip);
+            tier.tell(&request.resolvers);
+            tier.services.dns = true;
+            tier.nic(&request.nic, request.hostname.as_ref()).named = true;
+        })
+        .await
+    }
+
+    async fn remove_dns_entry(&self, context: &Context, request: RemoveDnsEntry) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            if let Some(nic) = router.known_nic(&request.network, &request.nic) {
+                nic.named = false;
+            }
+        })
+        .await
+    }
+
+    async fn save_vm_data(&self, context: &Context, request: SaveVmData) -> Result<(), DeviceError> {
+        let save = |instances: &Instances, address| instances.save(address, &request.vm_data);
+        self.tell(context, &request.network, &request.nic, save).await
+    }
+
+    async fn save_password(&self, context: &Context, request: SavePassword) -> Result<(), DeviceError> {
+        let save = |instances: &Instances, address| instances.set_password(address, request.password);
+        self.tell(context, &request.network, &request.nic, save).await
+    }
+
+    async fn save_userdata(&self, context: &Context, request: SaveUserdata) -> Result<(), DeviceError> {
+        let save = |instances: &Instances, address| instances.set_user_data(address, request.userdata);
+        self.tell(context, &request.network, &request.nic, save).await
+    }
+
+    async fn save_sshkey(&self, context: &Context, request: SaveSshkey) -> Result<(), DeviceError> {
+        let save = |instances: &Instances, address| instances.set_public_keys(address, request.sshkey);
+        self.tell(context, &request.network, &request.nic, save).await
+    }
+
+    async fn save_hypervisor_hostname(
+        &self,
+        context: &Context,
+        request: SaveHypervisorHostname,
+    ) -> Result<(), DeviceError> {
+        let save = |instances: &Instances, address| {
+            instances.set_hypervisor_host_name(address, &request.hypervisor_hostname)
+        };
+        self.tell(context, &request.network, &request.nic, save).await
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use netext_core::{Context, DeviceError, ErrorKind};
 
 use super::apply::apply;
-use crate::model::{InvalidDevice, InvalidForward, Router, RouterId};
+use crate::metadata::MetadataError;
+use crate::model::{InvalidDevice, InvalidForward, InvalidOption, Router, RouterId};
 use crate::store::{LockedRouter, State, Store, StoreError};
 
 /// How long it may take to put back what was there when a change failed.
@@ -23,6 +24,22 @@ impl From<InvalidForward> for DeviceError {
     }
 }
 
+impl From<InvalidOption> for DeviceError {
+    fn from(error: InvalidOption) -> Self {
+        Self::invalid(format!("options: {error}"))
+    }
+}
+
+impl From<MetadataError> for DeviceError {
+    fn from(error: MetadataError) -> Self {
+        let kind = match error {
+            MetadataError::Refused(_) => ErrorKind::Invalid,
+            _ => ErrorKind::Device,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
 impl From<StoreError> for DeviceError {
     fn from(error: StoreError) -> Self {
         let kind = match error {
@@ -33,12 +50,14 @@ impl From<StoreError> for DeviceError {
     }
 }
 
-/// Changes a router, in the state and in the kernel. If any part of it fails, both are what they were.
+/// Changes a router, in the state and in the kernel, and then what instances are told. If any part of it fails,
+/// state and kernel are what they were.
 pub(super) async fn change(
     store: &Store,
     context: &Context,
     router: RouterId,
     change: impl FnOnce(&mut Router),
+    tell: impl FnOnce(&Store) -> Result<(), MetadataError>,
 ) -> Result<(), DeviceError> {
     context.deadline().check()?;
     let locked = store.lock(router, context.deadline().cancelled()).await?;
@@ -69,9 +88,9 @@ fn commit(
 }
 
 /// Puts back what was there. The change may have stopped anywhere, so nothing is taken as given.
-fn roll_back(before: &State, error: DeviceError) -> DeviceError {
+fn roll_back(store: &Store, before: &State, error: DeviceError) -> DeviceError {
     let unknown = State { ruleset_generation: None, ..before.clone() };
-    match apply(&unknown, &before.router, Instant::now() + ROLLBACK) {
+    match apply(store, &unknown, &before.router, Instant::now() + ROLLBACK) {
         Ok(_) => error,
         Err(rollback) => DeviceError::new(
             error.kind(),

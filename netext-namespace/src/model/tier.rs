@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use netext_protocol::{FirewallRules, GuestType, HostName, MacAddr, Network, Nic, Resolvers, Segment};
+use netext_protocol::{
+    FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Resolvers, RestoreData, RestoredVm, Segment,
+};
 use serde::{Deserialize, Serialize};
 
-use super::GuestNic;
+use super::{GuestNic, OptionValue};
 
 /// A guest network: the only one of a network that stands alone, or a tier of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub struct Tier {
     pub resolvers: Resolvers,
     /// The instances' NICs by hardware address.
     pub nics: BTreeMap<MacAddr, GuestNic>,
+    /// NICs' own DHCP options, which may be known before the NIC is.
+    pub options: BTreeMap<NicId, BTreeMap<u8, OptionValue>>,
 }
 
 /// An IPv6 subnet with the router's address in it.
@@ -96,6 +100,32 @@ impl Tier {
         known
     }
 
+    /// Takes over what guests are to be told about name resolution.
+    pub fn tell(&mut self, resolvers: &Resolvers) {
+        self.resolvers = resolvers.clone();
+    }
+
+    /// Forgets a NIC with all that was kept for it.
+    pub fn forget_nic(&mut self, nic: &Nic) {
+        self.nics.remove(&nic.mac);
+        self.options.remove(&nic.nic_id);
+    }
+
+    /// Puts back the instances of a network, all of them and no others.
+    pub fn restore(&mut self, data: &RestoreData) {
+        let known = std::mem::take(&mut self.nics);
+        let nic_id = |mac| known.get(mac).and_then(|nic: &GuestNic| nic.nic_id);
+        let restored = |vm: &RestoredVm| {
+            (vm.mac, GuestNic::restored(vm, nic_id(&vm.mac), data.dhcp_enabled, data.dns_enabled))
+        };
+        self.nics = data.vms.iter().map(restored).collect();
+        self.services = Services {
+            dhcp: data.dhcp_enabled,
+            dns: data.dns_enabled,
+            user_data: data.userdata_enabled,
+        };
+    }
+
     /// The NIC that a late command speaks of, unless its address has another owner by now.
     pub fn known_nic(&mut self, nic: &Nic) -> Option<&mut GuestNic> {
         self.nics.get_mut(&nic.mac).filter(|known| nic.ip.is_none() || known.ip == nic.ip)
@@ -107,6 +137,7 @@ impl Tier {
         self.implemented = false;
         self.services = Services::default();
         self.nics.clear();
+        self.options.clear();
         if self.firewall.is_some() {
             self.firewall = Some(FirewallRules::new(false, Vec::new()));
         }

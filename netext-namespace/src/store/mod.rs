@@ -9,6 +9,8 @@ mod lock;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use netext_protocol::NetworkId;
+
 use crate::model::RouterId;
 
 pub use document::State;
@@ -71,6 +73,16 @@ impl Store {
     /// The store below a folder, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
+    }
+
+    /// The folder of a guest network: what its daemons and its instances are told lies there.
+    pub fn network_folder(&self, network: NetworkId) -> PathBuf {
+        self.root.join(format!("network-{network}"))
+    }
+
+    /// The folder of a router: its state lies there.
+    pub fn router_folder(&self, router: RouterId) -> PathBuf {
+        self.root.join(router.to_string())
     }
 
     /// Locks a router, waiting for whoever works on it until `called_off` is over.
