@@ -8,3 +8,4 @@ pub mod links;
 pub mod namespace;
 pub mod netlink;
 pub mod nftables;
+pub(crate) mod wait;
