@@ -1,8 +1,9 @@
-//! What a router's links shall look like, as plain data.
+//! What a router's links and daemons shall look like, as plain data.
 //!
 //! A plan says what must be there, not how to get there: [`crate::kernel::links::apply`] compares it with
 //! the kernel and acts on the difference only.
 
+mod daemon;
 mod name;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 pub use name::{InterfaceName, NameError, NamespaceName};
 
 /// The links of one router: the bridges that its segments live on, and its namespace.
