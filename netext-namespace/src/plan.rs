@@ -1,8 +1,9 @@
-//! What a router's links shall look like, as plain data.
+//! What a router's links and daemons shall look like, as plain data.
 //!
 //! A plan says what must be there, not how to get there: [`crate::kernel::links::apply`] compares it with
 //! the kernel and acts on the difference only.
 
+mod daemon;
 mod element;
 mod name;
 
@@ -12,6 +13,7 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 pub use element::{ElementChange, Field, Fields};
 pub use name::{InterfaceName, NameError, NamespaceName};
 

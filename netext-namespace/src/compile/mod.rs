@@ -3,6 +3,7 @@
 mod flows;
 mod links;
 mod packets;
+pub mod services;
 
 pub use flows::flows_to_cut;
 pub use links::links;

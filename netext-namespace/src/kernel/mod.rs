@@ -9,3 +9,4 @@ pub mod links;
 pub mod namespace;
 pub mod netlink;
 pub mod nftables;
+pub(crate) mod wait;

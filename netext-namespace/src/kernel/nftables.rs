@@ -3,16 +3,15 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use netlink_packet_core::DefaultNla;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{MemfdFlags, Timespec, memfd_create};
-use rustix::io::Errno;
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::namespace::{Namespace, NamespaceError};
 use super::netlink::{NetlinkError, Request, Socket, attributes};
+use super::wait::ended_by;
 
 const NFNL_SUBSYS_NFTABLES: u8 = 10;
 const NFT_MSG_GETGEN: u8 = 16;
@@ -119,7 +118,8 @@ pub fn generation(namespace: &Namespace) -> Result<u32, NftError> {
 
 /// The child's end, or `None` when it had to be killed because the deadline passed.
 fn wait(child: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>, NftError> {
-    let waited = ended_by(child, deadline);
+    let waited = pidfd_open(Pid::from_child(child), PidfdFlags::empty())
+        .and_then(|process| ended_by(process, deadline));
     if !matches!(waited, Ok(true)) {
         // Gone already is fine. What it has finished before it was stopped counts.
         let _ = child.kill();
@@ -127,25 +127,6 @@ fn wait(child: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>, NftE
     let status = child.wait().map_err(|e| failed("wait for nft", e))?;
     let in_time = waited.map_err(|errno| failed("watch nft", errno))?;
     Ok((in_time || status.success()).then_some(status))
-}
-
-fn ended_by(child: &Child, deadline: Instant) -> Result<bool, Errno> {
-    let descriptor = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let mut watched = [PollFd::new(&descriptor, PollFlags::IN)];
-        match poll(&mut watched, Some(&timespec(left))) {
-            Ok(0) if left.is_zero() => return Ok(false),
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => return Ok(true),
-            Err(errno) => return Err(errno),
-        }
-    }
-}
-
-fn timespec(duration: Duration) -> Timespec {
-    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    Timespec { tv_sec: seconds, tv_nsec: duration.subsec_nanos().into() }
 }
 
 fn in_memory(name: &'static str, content: &[u8]) -> Result<File, NftError> {

@@ -1,0 +1,67 @@
+//! Router advertisements by radvd.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::{AdvertisedPrefix, GuestServices, Lines, distinct, joined};
+use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
+
+const CONFIGURATION: &str = "radvd.conf";
+/// radvd takes no more in one statement.
+const RESOLVERS_AT_ONCE: usize = 3;
+
+pub(super) fn plan(
+    guest: &GuestServices,
+    ipv6: AdvertisedPrefix,
+    daemon: Daemon,
+    account: Account,
+) -> DaemonPlan {
+    let path = |name: &str| daemon.folder.join(name).display().to_string();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let start = CommandLine {
+        program: daemon.program.clone(),
+        arguments: words(&[
+            "-C",
+            &path(CONFIGURATION),
+            "-p",
+            &path(&daemon.pid_file),
+            "-u",
+            &account.user,
+            "-m",
+            "stderr_syslog",
+        ]),
+        package: "radvd",
+    };
+    let content = configuration(guest, ipv6);
+    let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: OnChange::Reload }];
+    DaemonPlan { daemon, account, files, start, check: None, interfaces: guest.interfaces() }
+}
+
+fn configuration(guest: &GuestServices, ipv6: AdvertisedPrefix) -> String {
+    let mut lines = Lines::default();
+    lines.add("# Written by netext-namespace; changes are overwritten.");
+    lines.add(format!("interface {} {{", guest.interface));
+    lines.add("    AdvSendAdvert on;");
+    lines.add(format!("    prefix {} {{", ipv6.prefix.trunc()));
+    lines.add("        AdvOnLink on;");
+    lines.add("        AdvAutonomous on;");
+    lines.add("    };");
+    for resolvers in resolvers(guest, ipv6).chunks(RESOLVERS_AT_ONCE) {
+        lines.add(format!("    RDNSS {} {{ }};", joined(resolvers, " ")));
+    }
+    if let Some(domain) = &guest.domain {
+        lines.add(format!("    DNSSL {domain} {{ }};"));
+    }
+    lines.add("};");
+    lines.0
+}
+
+/// As with DHCP: the router first if it answers names, then those that were sent.
+fn resolvers(guest: &GuestServices, ipv6: AdvertisedPrefix) -> Vec<Ipv6Addr> {
+    let own = guest.dns.then_some(ipv6.gateway);
+    let sent = guest.resolvers.iter().filter_map(|resolver| match resolver {
+        IpAddr::V6(resolver) => Some(*resolver),
+        IpAddr::V4(_) => None,
+    });
+    let all = own.into_iter().chain(guest.dns6.iter().copied()).chain(sent);
+    distinct(all.filter(|resolver| !resolver.is_unspecified()))
+}

@@ -1,0 +1,102 @@
+//! Reservations and options of DHCP.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use netext_protocol::{HostName, MacAddr};
+
+use super::{GuestServices, Lines, OptionValue, Reservation, distinct};
+
+const ROUTER: u8 = 3;
+const HOST_NAME: u8 = 12;
+
+/// The reservations of a network.
+///
+/// A NIC with options of its own is marked with a tag. dnsmasq up to 2.90 crashes on SIGHUP after it has served
+/// a tag that stands in a file which it reads again, so these reservations stand in the main configuration; the
+/// others, nearly all, in a file that SIGHUP has read again.
+#[derive(Default)]
+pub(super) struct Leases {
+    /// Lines of the main configuration.
+    pub(super) marked: String,
+    /// The file of reservations.
+    pub(super) reservations: String,
+    /// The file of options.
+    pub(super) options: String,
+}
+
+impl Leases {
+    pub(super) fn of(guest: &GuestServices) -> Self {
+        if !guest.dhcp {
+            return Self::default();
+        }
+        let (mut marked, mut reservations) = (Lines::default(), Lines::default());
+        let mut options = network_options(guest);
+        // dnsmasq does not take an address twice.
+        let by_address: BTreeMap<Ipv4Addr, (&MacAddr, &Reservation)> = guest
+            .reservations
+            .iter()
+            .map(|(mac, reservation)| (reservation.ip, (mac, reservation)))
+            .collect();
+        for (ip, (mac, reservation)) in by_address {
+            let own = own_options(reservation);
+            let name = reservation.hostname.as_ref().filter(|name| is_plainly_a_name(name));
+            let name = name.filter(|_| !own.contains_key(&HOST_NAME));
+            let name = name.map(|name| format!(",{name}")).unwrap_or_default();
+            if own.is_empty() {
+                reservations.add(format!("{mac},{ip}{name}"));
+                continue;
+            }
+            let tag = format!("nic-{}", mac.to_string().replace(':', ""));
+            marked.add(format!("dhcp-host={mac},set:{tag},{ip}{name}"));
+            for (number, value) in own {
+                let value = value.map(|value| format!(",{value}")).unwrap_or_default();
+                options.add(format!("tag:{tag},{number}{value}"));
+            }
+        }
+        Self { marked: marked.0, reservations: reservations.0, options: options.0 }
+    }
+}
+
+/// What every guest is told. An option without a value is one that dnsmasq shall not make up.
+fn network_options(guest: &GuestServices) -> Lines {
+    let mut lines = Lines::default();
+    let gateway = guest.gateway.map(|gateway| format!(",{gateway}")).unwrap_or_default();
+    lines.add(format!("option:router{gateway}"));
+    let ipv4 = |address: &IpAddr| match address {
+        IpAddr::V4(address) if !address.is_unspecified() => Some(*address),
+        _ => None,
+    };
+    let own = guest.dns.then_some(guest.address);
+    let resolvers = distinct(own.into_iter().chain(guest.resolvers.iter().filter_map(ipv4)));
+    let resolvers = resolvers.iter().map(|resolver| format!(",{resolver}")).collect::<String>();
+    lines.add(format!("option:dns-server{resolvers}"));
+    if let Some(domain) = &guest.domain {
+        lines.add(format!("option:domain-search,{domain}"));
+    }
+    lines
+}
+
+/// What only this NIC is told; no value means that it is not told at all.
+fn own_options(reservation: &Reservation) -> BTreeMap<u8, Option<OptionValue>> {
+    let mut options = BTreeMap::new();
+    if !reservation.default_nic {
+        options.insert(ROUTER, None);
+    }
+    if let Some(name) = reservation.hostname.as_ref().filter(|name| !is_plainly_a_name(name)) {
+        options.insert(HOST_NAME, Some(OptionValue::host_name(name)));
+    }
+    options.extend(reservation.options.iter().map(|(number, value)| (*number, Some(value.clone()))));
+    options
+}
+
+/// Whether dnsmasq takes the name for a name among the words of a reservation: `10.1.1.9` is an address there,
+/// `2m` or `45` the time of a lease, `ignore` and `infinite` are orders, and a second label is a domain.
+fn is_plainly_a_name(name: &HostName) -> bool {
+    let name = name.as_str();
+    let (all_but_last, _) = name.split_at(name.len() - 1);
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !all_but_last.bytes().all(|byte| byte.is_ascii_digit())
+        && !["ignore", "infinite"].iter().any(|order| name.eq_ignore_ascii_case(order))
+        || name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+}

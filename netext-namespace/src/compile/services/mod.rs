@@ -1,0 +1,142 @@
+//! What guests are served with: DHCP and DNS by dnsmasq, router advertisements by radvd.
+//!
+//! Nothing that a tenant can write is a word of a configuration: names are [`HostName`]s and [`DomainName`]s,
+//! option values are [`OptionValue`]s, and a name that dnsmasq could take for something else (`10.1.1.9`, `2m`,
+//! `ignore`) never stands where it could.
+
+mod advertisements;
+mod dhcp;
+mod dnsmasq;
+mod names;
+mod option;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
+
+pub use option::{InvalidOption, OptionValue};
+
+use crate::plan::{Account, Daemon, DaemonPlan, InterfaceName};
+
+/// What the guests of one network are served with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestServices {
+    /// The network.
+    pub network: NetworkId,
+    /// The router's interface in it.
+    pub interface: InterfaceName,
+    /// The router's own address in it: the extension IP.
+    pub address: Ipv4Addr,
+    /// The guests' subnet.
+    pub subnet: Ipv4Net,
+    /// The guests' router, if they have one.
+    pub gateway: Option<Ipv4Addr>,
+    /// Whether DHCP is served.
+    pub dhcp: bool,
+    /// Whether DNS is served.
+    pub dns: bool,
+    /// The resolvers that guests are told of, and that questions are forwarded to.
+    pub resolvers: Vec<IpAddr>,
+    /// The network's domain.
+    pub domain: Option<DomainName>,
+    /// Who gets an address. If an address is reserved twice, the reservation with the higher MAC stands.
+    pub reservations: BTreeMap<MacAddr, Reservation>,
+    /// Whose name is answered for which address.
+    pub records: BTreeMap<IpAddr, HostName>,
+    /// The IPv6 subnet that is advertised.
+    pub ipv6: Option<AdvertisedPrefix>,
+    /// The IPv6 resolvers that guests are told of.
+    pub dns6: Vec<Ipv6Addr>,
+}
+
+/// An address reserved for a NIC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// The address.
+    pub ip: Ipv4Addr,
+    /// The instance's host name.
+    pub hostname: Option<HostName>,
+    /// Whether the instance's default route leads through this NIC; otherwise it is told of no router.
+    pub default_nic: bool,
+    /// The NIC's own options by number, which go before the network's.
+    pub options: BTreeMap<u8, OptionValue>,
+}
+
+/// An IPv6 subnet that a router advertises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdvertisedPrefix {
+    /// The router's address in it.
+    pub gateway: Ipv6Addr,
+    /// The subnet.
+    pub prefix: Ipv6Net,
+}
+
+/// The accounts that the daemons run as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accounts {
+    /// dnsmasq's.
+    pub dnsmasq: Account,
+    /// radvd's.
+    pub radvd: Account,
+}
+
+/// The daemons that serve a network's guests, with their configuration below the network's folder.
+pub fn services(guest: &GuestServices, folder: &Path, accounts: &Accounts) -> Vec<DaemonPlan> {
+    let [dnsmasq, radvd] = service_daemons(guest.network, folder);
+    let serves = guest.dhcp || guest.dns;
+    let dnsmasq = serves.then(|| dnsmasq::plan(guest, dnsmasq, accounts.dnsmasq.clone()));
+    let radvd = guest.ipv6.map(|ipv6| advertisements::plan(guest, ipv6, radvd, accounts.radvd.clone()));
+    dnsmasq.into_iter().chain(radvd).collect()
+}
+
+/// Every daemon that [`services`] may ever name for a network, to be stopped where it is not wanted.
+pub fn service_daemons(network: NetworkId, folder: &Path) -> [Daemon; 2] {
+    ["dnsmasq", "radvd"].map(|program| Daemon {
+        what: format!("{program} of network {network}"),
+        program: program.to_owned(),
+        folder: folder.join(program),
+        pid_file: format!("{program}.pid"),
+    })
+}
+
+impl GuestServices {
+    fn interfaces(&self) -> BTreeSet<InterfaceName> {
+        BTreeSet::from([self.interface.clone()])
+    }
+
+    /// The addresses on which the router itself answers names.
+    fn own_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let ipv6 = self.ipv6.map(|ipv6| IpAddr::V6(ipv6.gateway));
+        std::iter::once(IpAddr::V4(self.address)).chain(ipv6)
+    }
+}
+
+/// A line-based configuration.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, line: impl AsRef<str>) {
+        self.0.push_str(line.as_ref());
+        self.0.push('\n');
+    }
+}
+
+/// The items in order, each but once, and no more than a message of DHCP or an advertisement has room for.
+fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    const MOST: usize = 12;
+    let mut distinct = Vec::new();
+    for item in items {
+        if distinct.len() < MOST && !distinct.contains(&item) {
+            distinct.push(item);
+        }
+    }
+    distinct
+}
+
+fn joined<T: ToString>(items: &[T], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}

@@ -1,0 +1,172 @@
+//! A daemon's folder: its files, compared with what they shall hold and replaced one by one.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
+use std::path::{Path, PathBuf};
+
+use super::DaemonError;
+use crate::plan::{ConfigFile, Daemon, DaemonPlan, OnChange};
+
+const SETTLED: &str = "settled";
+/// Root's, and readable for the group of the daemon's account, which reads its files again on SIGHUP.
+const FOLDER_MODE: u32 = 0o750;
+const FILE_MODE: u32 = 0o640;
+
+/// What a change of files asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effect {
+    Reload,
+    Restart,
+}
+
+/// The folder of one daemon.
+pub(super) struct Folder<'a> {
+    daemon: &'a Daemon,
+    group: u32,
+}
+
+impl<'a> Folder<'a> {
+    /// The folder as it is, if it is there.
+    pub(super) fn existing(daemon: &'a Daemon) -> Result<Option<Self>, DaemonError> {
+        let there = daemon.folder.try_exists().map_err(failed(daemon, "look for", &daemon.folder))?;
+        Ok(there.then_some(Self { daemon, group: 0 }))
+    }
+
+    /// The folder of a daemon that shall run, made if it is not there. The folders above it are the caller's.
+    pub(super) fn prepare(plan: &'a DaemonPlan) -> Result<Self, DaemonError> {
+        let (daemon, group) = (&plan.daemon, plan.account.group_id);
+        let path = &daemon.folder;
+        match DirBuilder::new().mode(FOLDER_MODE).create(path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(failed(daemon, "create the folder", path)(error));
+            }
+            _ => {}
+        }
+        let found = fs::metadata(path).map_err(failed(daemon, "look at", path))?;
+        if (found.uid(), found.gid(), found.mode() & 0o7777) != (0, group, FOLDER_MODE) {
+            chown(path, Some(0), Some(group))
+                .and_then(|()| fs::set_permissions(path, PermissionsExt::from_mode(FOLDER_MODE)))
+                .map_err(failed(daemon, "give the right owner and mode to", path))?;
+        }
+        Ok(Self { daemon, group })
+    }
+
+    /// Removes it with all that is in it.
+    pub(super) fn remove(self) -> Result<(), DaemonError> {
+        match fs::remove_dir_all(&self.daemon.folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failed(self.daemon, "remove", &self.daemon.folder)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What it takes to make the daemon see `files`; `None` if they are there already.
+    pub(super) fn effect(&self, files: &[ConfigFile]) -> Result<Option<Effect>, DaemonError> {
+        let effects = files.iter().map(|file| {
+            Ok(match (self.read(file.name)?, file.on_change) {
+                (Some(old), _) if old == file.content.as_bytes() => None,
+                (Some(_), OnChange::Reload) => Some(Effect::Reload),
+                (Some(old), OnChange::ReloadIfGrown) if has_grown(&old, &file.content) => {
+                    Some(Effect::Reload)
+                }
+                _ => Some(Effect::Restart),
+            })
+        });
+        effects.collect::<Result<Vec<_>, _>>().map(|effects| effects.into_iter().flatten().max())
+    }
+
+    /// Replaces the files that differ.
+    pub(super) fn write(&self, files: &[ConfigFile]) -> Result<(), DaemonError> {
+        for file in files {
+            if self.read(file.name)?.is_none_or(|old| old != file.content.as_bytes()) {
+                self.replace(file.name, &file.content)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the daemon was started for this and has taken notice of every file.
+    pub(super) fn is_settled(&self, settled: &str) -> Result<bool, DaemonError> {
+        Ok(self.read(SETTLED)?.is_some_and(|found| found == settled.as_bytes()))
+    }
+
+    pub(super) fn settle(&self, settled: &str) -> Result<(), DaemonError> {
+        self.replace(SETTLED, settled)
+    }
+
+    pub(super) fn unsettle(&self) -> Result<(), DaemonError> {
+        let path = self.path(SETTLED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failed(self.daemon, "remove", &path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.daemon.folder.join(name)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DaemonError> {
+        let path = self.path(name);
+        match fs::read(&path) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(self.daemon, "read", &path)(error)),
+        }
+    }
+
+    /// The old file or the new one, whatever happens. Nothing is synced: after a crash of the machine the daemon
+    /// is gone too, and the files are compared again before it starts.
+    fn replace(&self, name: &str, content: &str) -> Result<(), DaemonError> {
+        let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
+        let write = |mut file: File| -> io::Result<()> {
+            fchown(&file, Some(0), Some(self.group))?;
+            file.set_permissions(PermissionsExt::from_mode(FILE_MODE))?;
+            file.write_all(content.as_bytes())
+        };
+        let mut options = OpenOptions::new();
+        options
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(FILE_MODE)
+            .open(&new)
+            .and_then(write)
+            .map_err(failed(self.daemon, "write", &new))?;
+        fs::rename(&new, &path).map_err(failed(self.daemon, "replace", &path))
+    }
+}
+
+/// Whether every line that was there is there still, in the same order.
+fn has_grown(old: &[u8], new: &str) -> bool {
+    let mut new = new.as_bytes().split(|byte| *byte == b'\n');
+    old.split(|byte| *byte == b'\n').all(|line| new.any(|candidate| candidate == line))
+}
+
+pub(super) fn failed(
+    daemon: &Daemon,
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> DaemonError {
+    let (what, path) = (daemon.what.clone(), path.to_owned());
+    move |source| DaemonError::File { what, action, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_grown;
+
+    #[test]
+    fn a_file_has_grown_if_no_line_went() {
+        assert!(has_grown(b"", "a\n"));
+        assert!(has_grown(b"a\nc\n", "a\nb\nc\n"));
+        assert!(has_grown(b"a\n", "a\n"));
+        assert!(!has_grown(b"a\nb\n", "b\n"));
+        assert!(!has_grown(b"a\n", "ab\n"));
+        assert!(!has_grown(b"a\na\n", "a\n"));
+    }
+}

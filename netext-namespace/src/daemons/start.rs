@@ -1,0 +1,108 @@
+//! The start of a daemon.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::process::{Found, Process, failed};
+use super::{DaemonError, stop};
+use crate::kernel::namespace::Namespace;
+use crate::kernel::wait::ended_by;
+use crate::plan::{CommandLine, Daemon, DaemonPlan};
+
+/// How much of a daemon's words is read, and how much of them an error quotes.
+const COMPLAINT: u64 = 4096;
+const QUOTE: usize = 300;
+
+/// Starts a daemon that does not run.
+pub(super) fn start(namespace: &Namespace, plan: &DaemonPlan, deadline: Instant) -> Result<(), DaemonError> {
+    let daemon = &plan.daemon;
+    let words = run(namespace, daemon, &plan.start, deadline).inspect_err(|_| {
+        // It may have left children behind. The error tells of what came first.
+        let _ = stop::all(daemon, deadline);
+    })?;
+    match Process::of(daemon, Some(namespace))? {
+        Found::Here(_) => Ok(()),
+        _ => {
+            let said = if words.is_empty() { "it ended without a word".to_owned() } else { words };
+            Err(DaemonError::Refused { what: daemon.what.clone(), words: said })
+        }
+    }
+}
+
+/// Runs a program of the daemon in the namespace to its end, which must be a good one, and returns what it said.
+///
+/// Nothing of ours is left with what it leaves behind: its standard streams are `/dev/null` and a file in memory,
+/// its signals are not those of our process group, and it sees no environment but the search path.
+pub(super) fn run(
+    namespace: &Namespace,
+    daemon: &Daemon,
+    line: &CommandLine,
+    deadline: Instant,
+) -> Result<String, DaemonError> {
+    let in_memory = || -> io::Result<(File, File)> {
+        let file = File::from(memfd_create("stderr", MemfdFlags::CLOEXEC)?);
+        Ok((file.try_clone()?, file))
+    };
+    let (given, mut stderr) = in_memory().map_err(|e| failed(daemon, "make a file for the words", e))?;
+    let mut command = Command::new(&line.program);
+    command
+        .args(&line.arguments)
+        .env_clear()
+        .env("PATH", search_path())
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(given)
+        .process_group(0);
+    let mut child = namespace.enter(|| command.spawn())?.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => DaemonError::Missing {
+            what: daemon.what.clone(),
+            program: line.program.clone(),
+            package: line.package,
+        },
+        _ => failed(daemon, "start the program", error),
+    })?;
+
+    let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())
+        .and_then(|process| ended_by(process, deadline));
+    if !matches!(ended, Ok(true)) {
+        // Gone already is fine.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|e| failed(daemon, "wait for the start", e))?;
+    if !ended.map_err(|errno| failed(daemon, "watch the start", errno))? {
+        return Err(DaemonError::TimedOut { what: daemon.what.clone(), attempted: "wait for the start" });
+    }
+    let mut said = Vec::new();
+    let read = stderr.rewind().and_then(|()| stderr.take(COMPLAINT).read_to_end(&mut said));
+    read.map_err(|e| failed(daemon, "read the words", e))?;
+    let words = one_line(&String::from_utf8_lossy(&said));
+    if status.success() {
+        return Ok(words);
+    }
+    let words = if words.is_empty() { format!("without a word ({status})") } else { words };
+    Err(DaemonError::Refused { what: daemon.what.clone(), words })
+}
+
+/// The first lines of what was said, as one of a length that fits an error.
+fn one_line(said: &str) -> String {
+    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let joined = lines.take(3).collect::<Vec<_>>().join("; ");
+    joined.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
+}
+
+/// Daemons lie in `sbin`, which not every caller's path has.
+fn search_path() -> OsString {
+    let mut path =
+        env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| "/usr/bin:/bin".into());
+    path.push(":/usr/sbin:/sbin");
+    path
+}

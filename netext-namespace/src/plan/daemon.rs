@@ -1,0 +1,83 @@
+//! What a daemon that serves a router's guests shall be, as plain data.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::InterfaceName;
+
+/// Which daemon it is: enough to find it, and to stop it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Daemon {
+    /// What messages call it, such as `dnsmasq of network 209`.
+    pub what: String,
+    /// The program's file name, such as `dnsmasq`.
+    pub program: String,
+    /// Its own folder, which lives and goes with it. A process of that program whose command line speaks of
+    /// something in this folder is this daemon.
+    pub folder: PathBuf,
+    /// The file in the folder that the daemon writes its process id to.
+    pub pid_file: String,
+}
+
+/// A daemon as it shall run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonPlan {
+    /// Which one it is.
+    pub daemon: Daemon,
+    /// Whom the daemon runs as: this account's group may read its folder.
+    pub account: Account,
+    /// Its configuration.
+    pub files: Vec<ConfigFile>,
+    /// Starts it. The process that is started ends when the daemon is ready, and then its process id is known.
+    pub start: CommandLine,
+    /// Says by its exit code whether the configuration is sound; asked before a daemon that runs is stopped for
+    /// the sake of a new one.
+    pub check: Option<CommandLine>,
+    /// The router's interfaces that it binds to: if one of them is made anew, it has to start anew.
+    pub interfaces: BTreeSet<InterfaceName>,
+}
+
+/// One file of a daemon's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Its name in the daemon's folder.
+    pub name: &'static str,
+    /// Its whole content.
+    pub content: String,
+    /// What makes the daemon take notice of a change.
+    pub on_change: OnChange,
+}
+
+/// What makes a daemon take notice of a changed file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnChange {
+    /// Only a new start.
+    Restart,
+    /// SIGHUP.
+    Reload,
+    /// SIGHUP while every line that was there stays. What a line that goes has brought about, the daemon
+    /// forgets only by a new start.
+    ReloadIfGrown,
+}
+
+/// A program with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The program: a name to be looked for, or a path.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The Debian package that has it.
+    pub package: &'static str,
+}
+
+/// An account of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The user's name.
+    pub user: String,
+    /// The name of the user's own group.
+    pub group: String,
+    /// The group's number.
+    pub group_id: u32,
+}
