@@ -55,11 +55,11 @@ fn vm(address: Ipv4Addr, vm_data: Vec<VmDataEntry>) -> RestoredVm {
 }
 
 fn read(instances: &Instances, address: Ipv4Addr) -> Instance {
-    instances.read(address).unwrap().expect("an instance")
+    instances.read(address).expect("read the document").expect("an instance")
 }
 
 fn password(instances: &Instances, address: Ipv4Addr) -> Option<String> {
-    let instance = instances.read(address).unwrap()?;
+    let instance = instances.read(address).expect("read the document")?;
     instance.password.map(|password| password.text.expose().to_owned())
 }
 

@@ -17,15 +17,6 @@ pub enum Directory {
     Password,
 }
 
-/// A file of the directory `password`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordFile {
-    /// The password.
-    Password,
-    /// Its MD5 checksum.
-    Checksum,
-}
-
 /// An entry of `vm_data` that was refused. It says which field, and never shows a content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
@@ -59,7 +50,8 @@ enum Target {
     UserData,
     Metadata(FileName),
     PublicKeys,
-    Password(PasswordFile),
+    Password,
+    PasswordChecksum,
 }
 
 impl Target {
@@ -74,8 +66,8 @@ impl Target {
                 file.parse().map(Self::Metadata).map_err(|error: super::InvalidFileName| error.to_string())
             }
             (Directory::PublicKeys, _) => none("public-keys/0", "it must be openssh-key"),
-            (Directory::Password, "vm_password") => Ok(Self::Password(PasswordFile::Password)),
-            (Directory::Password, "vm-password-md5checksum") => Ok(Self::Password(PasswordFile::Checksum)),
+            (Directory::Password, "vm_password") => Ok(Self::Password),
+            (Directory::Password, "vm-password-md5checksum") => Ok(Self::PasswordChecksum),
             (Directory::Password, _) => none("password", "it must be vm_password or vm-password-md5checksum"),
         }
     }
@@ -100,8 +92,8 @@ impl Instance {
                 Target::UserData => instance.user_data = Some(content),
                 Target::Metadata(name) => drop(instance.metadata.insert(name, content)),
                 Target::PublicKeys => instance.public_keys = Some(content),
-                Target::Password(PasswordFile::Password) => password = Some(content),
-                Target::Password(PasswordFile::Checksum) => checksum = Some(content),
+                Target::Password => password = Some(content),
+                Target::PasswordChecksum => checksum = Some(content),
             }
         }
         instance.password = password.and_then(Password::new).map(|password| Password {

@@ -13,8 +13,9 @@ mod folder;
 mod instance;
 mod instances;
 mod name;
+pub mod server;
 
-pub use entry::{Directory, InvalidEntry, PasswordFile};
+pub use entry::{Directory, InvalidEntry};
 pub use error::MetadataError;
 pub use instance::{Instance, Password};
 pub use instances::Instances;
