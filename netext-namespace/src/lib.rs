@@ -8,6 +8,7 @@
 //! - [`plan`] is how it says so: plain data.
 //! - [`kernel`] is the thin rim that makes the kernel match: links, packet filter, tracked connections.
 //! - [`daemons`] makes the daemons that serve guests match.
+//! - [`metadata`] is what instances are told about themselves, and the server that tells them.
 //! - [`store`] keeps the state of every router, and its lock.
 //! - [`host`] is the device of the protocol that puts these together; [`proxy`] carries commands to it.
 
@@ -15,6 +16,7 @@ pub mod compile;
 pub mod daemons;
 pub mod host;
 pub mod kernel;
+pub mod metadata;
 pub mod model;
 pub mod places;
 pub mod plan;

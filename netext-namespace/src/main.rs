@@ -1,16 +1,24 @@
 //! One executable, two roles: on the management server it carries commands to the hosts, on a KVM host it does
-//! what they say.
+//! what they say. Beside them a mode: the server that tells a router's guests about themselves.
 
 use std::process::ExitCode;
 
 use netext_core::{DeviceError, Runner};
 use netext_namespace::host::HostDevice;
+use netext_namespace::metadata::server;
 use netext_namespace::places::Places;
 use netext_namespace::proxy::Proxy;
 use netext_namespace::role::Role;
 use netext_namespace::store::Store;
 
 fn main() -> ExitCode {
+    match server::asked_for(std::env::args_os()) {
+        Some(configuration) => server::run(&configuration),
+        None => extension(),
+    }
+}
+
+fn extension() -> ExitCode {
     netext_core::main_with(|| {
         let called = std::env::args_os().next().unwrap_or_default();
         let role = Role::choose(std::env::var_os("NETEXT_ROLE").as_deref(), &called)

@@ -1,0 +1,200 @@
+//! The instances of one guest network, a document each.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use netext_protocol::{RestoredVm, Secret, VmDataEntry};
+use zeroize::Zeroizing;
+
+use super::folder::LockedFolder;
+use super::{FileName, Instance, MetadataError, Password};
+
+/// What the instances of one guest network are told: a folder with a document per instance, `10.1.1.10.json`.
+///
+/// Everything that is wrong with a payload is found before the first write. A change is durable when the method
+/// returns; killed at any moment, it leaves every document as it was or as it shall be. Changes wait for each
+/// other, so that one is never lost to another: a command's to a guest's, who acknowledges a password.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Instances {
+    folder: PathBuf,
+}
+
+fn document(address: Ipv4Addr) -> String {
+    format!("{address}.json")
+}
+
+impl Instances {
+    /// The instances of this folder, which is made when the first one is saved.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the instance of this address is told, if it was given anything.
+    pub fn read(&self, address: Ipv4Addr) -> Result<Option<Instance>, MetadataError> {
+        let path = self.folder.join(document(address));
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(MetadataError::io("read", &path)(error)),
+        };
+        Instance::from_document(&bytes).map(Some).map_err(MetadataError::unreadable(&path))
+    }
+
+    /// `save-vm-data`: replaces an instance's metadata, public keys and user data. Without a password among the
+    /// entries, one that was not acknowledged yet stays.
+    pub fn save(&self, address: Ipv4Addr, vm_data: &[VmDataEntry]) -> Result<(), MetadataError> {
+        let given = Instance::from_vm_data("vm_data", vm_data)?;
+        self.change(address, |instance| *instance = given.keeping_password_of(instance))
+    }
+
+    /// `save-userdata`: replaces an instance's user data.
+    pub fn set_user_data(&self, address: Ipv4Addr, user_data: Secret) -> Result<(), MetadataError> {
+        self.change(address, |instance| instance.user_data = Some(user_data))
+    }
+
+    /// `save-password`: gives an instance a new password. An empty one takes the last one back.
+    pub fn set_password(&self, address: Ipv4Addr, password: Secret) -> Result<(), MetadataError> {
+        self.change(address, |instance| instance.password = Password::new(password))
+    }
+
+    /// `save-sshkey`: replaces an instance's public keys, a line each.
+    pub fn set_public_keys(&self, address: Ipv4Addr, public_keys: Secret) -> Result<(), MetadataError> {
+        self.change(address, |instance| instance.public_keys = Some(public_keys))
+    }
+
+    /// `save-hypervisor-hostname`: tells an instance the name of its hypervisor.
+    pub fn set_hypervisor_host_name(&self, address: Ipv4Addr, name: &str) -> Result<(), MetadataError> {
+        self.change(address, |instance| drop(instance.metadata.insert(FileName::hypervisor(), name.into())))
+    }
+
+    /// Forgets an instance and its password: the next tenant may get the address.
+    pub fn remove(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
+        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
+        folder.remove(&document(address))?;
+        folder.sync()
+    }
+
+    /// `restore-network`: the instances are those named, and no others. Passwords are not replayed: one that
+    /// an instance has not acknowledged yet stays.
+    pub fn restore(&self, vms: &[RestoredVm]) -> Result<(), MetadataError> {
+        let mut given = BTreeMap::new();
+        for (index, vm) in vms.iter().enumerate() {
+            let instance =
+                Instance::from_vm_data(&format!("restore_data.vms[{index}].vm_data"), &vm.vm_data)?;
+            if let Some(address) = vm.ip {
+                given.insert(address, instance);
+            }
+        }
+        let folder = LockedFolder::lock(&self.folder)?;
+        for (address, instance) in &mut given {
+            if let Some(before) = self.read(*address)? {
+                *instance = std::mem::take(instance).keeping_password_of(&before);
+            }
+        }
+        self.replace_all(&folder, &given)
+    }
+
+    /// `shutdown-network`: forgets everything but passwords that were not acknowledged yet. The server will send
+    /// the rest again.
+    pub fn clear(&self) -> Result<(), MetadataError> {
+        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
+        let mut unread = BTreeMap::new();
+        for name in folder.names()? {
+            let Some(address) = name.strip_suffix(".json").and_then(|address| address.parse().ok()) else {
+                continue;
+            };
+            if let Some(Instance { password: password @ Some(_), .. }) = self.read(address)? {
+                unread.insert(address, Instance { password, ..Instance::default() });
+            }
+        }
+        self.replace_all(&folder, &unread)
+    }
+
+    /// Wipes a password that the instance has acknowledged, unless it `is_another` by now: one that was set after
+    /// the acknowledged one was read must not be lost with it.
+    pub fn forget_password(
+        &self,
+        address: Ipv4Addr,
+        is_another: impl FnOnce(&Secret) -> bool,
+    ) -> Result<(), MetadataError> {
+        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
+        match self.read(address)? {
+            Some(Instance { password: Some(password), .. }) if is_another(&password.text) => Ok(()),
+            Some(instance) if instance.password.is_some() => {
+                self.write(&folder, address, &Instance { password: None, ..instance })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn change(&self, address: Ipv4Addr, change: impl FnOnce(&mut Instance)) -> Result<(), MetadataError> {
+        let folder = LockedFolder::lock(&self.folder)?;
+        let mut instance = self.read(address)?.unwrap_or_default();
+        change(&mut instance);
+        self.write(&folder, address, &instance)
+    }
+
+    fn write(
+        &self,
+        folder: &LockedFolder,
+        address: Ipv4Addr,
+        instance: &Instance,
+    ) -> Result<(), MetadataError> {
+        folder.replace(&document(address), &self.to_document(address, instance)?)?;
+        folder.sync()
+    }
+
+    /// First all new documents are written and made durable at once, then they take their places.
+    fn replace_all(
+        &self,
+        folder: &LockedFolder,
+        instances: &BTreeMap<Ipv4Addr, Instance>,
+    ) -> Result<(), MetadataError> {
+        let mut changed = Vec::new();
+        for (address, instance) in instances {
+            let bytes = self.to_document(*address, instance)?;
+            let name = document(*address);
+            if fs::read(self.folder.join(&name)).is_ok_and(|before| *Zeroizing::new(before) == *bytes) {
+                continue;
+            }
+            folder.stage(&name, &bytes)?;
+            changed.push(name);
+        }
+        if !changed.is_empty() {
+            folder.sync_staged()?;
+        }
+        for name in &changed {
+            folder.put_in_place(name)?;
+        }
+        let named = |name: &String| {
+            let address = name.strip_suffix(".json").and_then(|address| address.parse().ok());
+            address.is_some_and(|address| instances.contains_key(&address))
+        };
+        for name in folder.names()?.iter().filter(|name| !named(name)) {
+            folder.remove(name)?;
+        }
+        folder.sync()
+    }
+
+    fn to_document(
+        &self,
+        address: Ipv4Addr,
+        instance: &Instance,
+    ) -> Result<Zeroizing<Vec<u8>>, MetadataError> {
+        instance.to_document().map_err(MetadataError::io("write", &self.folder.join(document(address))))
+    }
+}
+
+impl Instance {
+    fn keeping_password_of(self, before: &Self) -> Self {
+        Self { password: self.password.or_else(|| before.password.clone()), ..self }
+    }
+}
