@@ -12,10 +12,13 @@ use netext_namespace::role::Role;
 use netext_namespace::store::Store;
 
 fn main() -> ExitCode {
-    match server::asked_for(std::env::args_os()) {
-        Some(configuration) => server::run(&configuration),
-        None => extension(),
+    if let Some(configuration) = server::asked_for(std::env::args_os()) {
+        return server::run(&configuration);
     }
+    if let Some(start) = server::Start::asked_for(std::env::args_os()) {
+        return start.run();
+    }
+    extension()
 }
 
 fn extension() -> ExitCode {

@@ -47,6 +47,17 @@ fn ids_may_be_numbers_and_details_json_strings() {
 fn commands_of_undeclared_services_are_silent_no_ops() {
     let lab = lab!();
     let network = network(&lab);
+    for (command, field) in
+        [("apply-network-acl", json!({"acl_rules": []})), ("apply-lb-rules", json!({"lb_rules": []}))]
+    {
+        network.command(command, &field).succeeds_silently();
+    }
+}
+
+#[test]
+fn commands_that_tell_instances_something_print_nothing_and_log_no_secret() {
+    let lab = lab!();
+    let network = network(&lab);
     let nic = network.nic_fields("10.1.1.10");
     let dns = json!({"dns": "192.0.2.53", "domain": "cs.example"});
     for command in [
@@ -68,8 +79,6 @@ fn commands_of_undeclared_services_are_silent_no_ops() {
         ("save-sshkey", json!({"sshkey": "ssh-ed25519 AAAA someone"})),
         ("save-hypervisor-hostname", json!({"hypervisor_hostname": "kvm-1"})),
         ("set-dhcp-options", json!({"options": {"42": "192.0.2.1"}})),
-        ("apply-network-acl", json!({"acl_rules": []})),
-        ("apply-lb-rules", json!({"lb_rules": []})),
     ] {
         network.command(command, &joined(&nic, &field)).succeeds_silently();
     }
@@ -131,8 +140,9 @@ fn state_and_log_are_for_their_owner_only() {
     let files = lab.files();
     assert!(files.len() > 3, "{files:?}");
     for (path, mode, _) in files {
-        let plain = mode & 0o100 == 0;
-        assert_eq!(mode, if plain { 0o600 } else { 0o700 }, "{} has mode {mode:o}", path.display());
+        // Daemons that are not root pass through folders that they cannot look into.
+        let expected: &[u32] = if mode & 0o100 == 0 { &[0o600] } else { &[0o700, 0o711] };
+        assert!(expected.contains(&mode), "{} has mode {mode:o}", path.display());
     }
 }
 

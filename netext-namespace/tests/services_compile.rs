@@ -7,7 +7,8 @@ mod throwaway;
 
 use std::path::Path;
 
-use netext_namespace::compile::services::{GuestServices, OptionValue, services};
+use netext_namespace::compile::services::{GuestServices, services};
+use netext_namespace::model::OptionValue;
 use served::{accounts_of_debian, admit, network, reservation};
 
 /// Every file of every daemon, one after the other.

@@ -19,7 +19,11 @@ pub fn guests(router: &Router) -> Vec<GuestServices> {
             dns: tier.services.dns,
             resolvers: tier.resolvers.dns.to_vec(),
             domain: tier.resolvers.domain.clone(),
-            reservations: tier.nics.iter().filter_map(|(mac, nic)| Some((*mac, reservation(tier, nic)?))).collect(),
+            reservations: tier
+                .nics
+                .iter()
+                .filter_map(|(mac, nic)| Some((*mac, reservation(tier, nic)?)))
+                .collect(),
             records: tier.nics.values().flat_map(records).collect(),
             ipv6: tier
                 .ipv6
@@ -33,7 +37,8 @@ pub fn guests(router: &Router) -> Vec<GuestServices> {
 
 fn reservation(tier: &Tier, nic: &GuestNic) -> Option<Reservation> {
     let options = nic.nic_id.and_then(|nic_id| tier.options.get(&nic_id)).cloned().unwrap_or_default();
-    let reservation = |ip| Reservation { ip, hostname: nic.hostname.clone(), default_nic: nic.default_nic, options };
+    let reservation =
+        |ip| Reservation { ip, hostname: nic.hostname.clone(), default_nic: nic.default_nic, options };
     nic.ip.filter(|_| nic.reserved).map(reservation)
 }
 

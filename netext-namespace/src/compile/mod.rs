@@ -1,10 +1,12 @@
 //! What a router means for the kernel: pure functions from [`Router`](crate::model::Router) to plans.
 
 mod flows;
+mod guests;
 mod links;
 mod packets;
 pub mod services;
 
 pub use flows::flows_to_cut;
+pub use guests::guests;
 pub use links::links;
 pub use packets::{Chain, Change, Ruleset, Set, packets};

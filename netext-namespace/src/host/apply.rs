@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use netext_core::{DeviceError, ErrorKind};
 
+use super::services;
 use crate::compile::{Change, flows_to_cut, links, packets};
+use crate::daemons::DaemonError;
 use crate::kernel::conntrack::{self, ConntrackError};
 use crate::kernel::elements;
 use crate::kernel::links::{self, LinkError};
@@ -12,7 +14,7 @@ use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::kernel::nftables::{self, NftError};
 use crate::model::Router;
 use crate::plan::NamespaceName;
-use crate::store::State;
+use crate::store::{State, Store};
 
 /// Why the kernel could not be made to match.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,8 @@ pub(super) enum ApplyError {
     #[error(transparent)]
     Packets(#[from] NftError),
     #[error(transparent)]
+    Services(#[from] DaemonError),
+    #[error(transparent)]
     Connections(#[from] ConntrackError),
     #[error("the deadline has passed")]
     TooLate,
@@ -32,7 +36,9 @@ pub(super) enum ApplyError {
 impl From<ApplyError> for DeviceError {
     fn from(error: ApplyError) -> Self {
         let kind = match error {
-            ApplyError::TooLate | ApplyError::Packets(NftError::TimedOut { .. }) => ErrorKind::TimedOut,
+            ApplyError::TooLate
+            | ApplyError::Packets(NftError::TimedOut { .. })
+            | ApplyError::Services(DaemonError::TimedOut { .. }) => ErrorKind::TimedOut,
             _ => ErrorKind::Device,
         };
         Self::new(kind, error.to_string())
@@ -44,10 +50,16 @@ impl From<ApplyError> for DeviceError {
 ///
 /// Packet rules come before links: a new address is guarded before it answers, and one that goes has lost its
 /// translations before it is gone.
-pub(super) fn apply(before: &State, wanted: &Router, deadline: Instant) -> Result<Option<u32>, ApplyError> {
+pub(super) fn apply(
+    store: &Store,
+    before: &State,
+    wanted: &Router,
+    deadline: Instant,
+) -> Result<Option<u32>, ApplyError> {
     in_time(deadline)?;
     let plan = links(wanted);
     let Some(namespace_plan) = &plan.namespace else {
+        services::stop(store, &before.router, deadline)?;
         remove(&before.router)?;
         links::apply(&plan)?;
         return Ok(None);
@@ -55,6 +67,7 @@ pub(super) fn apply(before: &State, wanted: &Router, deadline: Instant) -> Resul
     let namespace = apply_packets(before, wanted, &namespace_plan.name, deadline)?;
     in_time(deadline)?;
     links::apply(&plan)?;
+    services::apply(store, &namespace, &before.router, wanted, deadline)?;
     let flows = flows_to_cut(&before.router, wanted);
     if !flows.is_empty() {
         conntrack::cut(&namespace, &flows)?;

@@ -46,7 +46,9 @@ impl HostDevice {
         make: impl FnOnce(&mut Router) + Send,
         tell: impl FnOnce(&Instances) -> Result<(), MetadataError> + Send,
     ) -> Result<(), DeviceError> {
-        let tell = |store: &Store| tell(&Instances::in_folder(store.network_folder(network.network_id).join("metadata")));
+        let tell = |store: &Store| {
+            tell(&Instances::in_folder(store.network_folder(network.network_id).join("metadata")))
+        };
         change(&self.store, context, RouterId::of(network), make, tell).await
     }
 
@@ -58,7 +60,8 @@ impl HostDevice {
         nic: &Nic,
         tell: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send,
     ) -> Result<(), DeviceError> {
-        let address = nic.ip.ok_or_else(|| DeviceError::invalid("payload.ip: an instance is told by its address"))?;
+        let address =
+            nic.ip.ok_or_else(|| DeviceError::invalid("payload.ip: an instance is told by its address"))?;
         let serve = |router: &mut Router| router.tier(network).services.user_data = true;
         self.change_and_tell(context, network, serve, |instances| tell(instances, address)).await
     }
@@ -204,7 +207,8 @@ impl NetworkDevice for HostDevice {
             }
         };
         // The next instance may get the address.
-        let forget = |instances: &Instances| request.nic.ip.map_or(Ok(()), |address| instances.remove(address));
+        let forget =
+            |instances: &Instances| request.nic.ip.map_or(Ok(()), |address| instances.remove(address));
         self.change_and_tell(context, &request.network, make, forget).await
     }
 
@@ -219,7 +223,11 @@ impl NetworkDevice for HostDevice {
         self.change_and_tell(context, &request.network, make, restore).await
     }
 
-    async fn config_dhcp_subnet(&self, context: &Context, request: ConfigDhcpSubnet) -> Result<(), DeviceError> {
+    async fn config_dhcp_subnet(
+        &self,
+        context: &Context,
+        request: ConfigDhcpSubnet,
+    ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
@@ -230,7 +238,11 @@ impl NetworkDevice for HostDevice {
         .await
     }
 
-    async fn remove_dhcp_subnet(&self, context: &Context, request: RemoveDhcpSubnet) -> Result<(), DeviceError> {
+    async fn remove_dhcp_subnet(
+        &self,
+        context: &Context,
+        request: RemoveDhcpSubnet,
+    ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
                 tier.services.dhcp = false;
@@ -250,7 +262,11 @@ impl NetworkDevice for HostDevice {
         .await
     }
 
-    async fn remove_dhcp_entry(&self, context: &Context, request: RemoveDhcpEntry) -> Result<(), DeviceError> {
+    async fn remove_dhcp_entry(
+        &self,
+        context: &Context,
+        request: RemoveDhcpEntry,
+    ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             if let Some(nic) = router.known_nic(&request.network, &request.nic) {
                 nic.reserved = false;
@@ -260,7 +276,8 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn set_dhcp_options(&self, context: &Context, request: SetDhcpOptions) -> Result<(), DeviceError> {
-        let options = request.options.iter().map(|(number, value)| Ok((number, OptionValue::parse(number, value)?)));
+        let options =
+            request.options.iter().map(|(number, value)| Ok((number, OptionValue::parse(number, value)?)));
         let options = options.collect::<Result<_, InvalidOption>>()?;
         self.change(context, &request.network, |router| {
             router.tier(&request.network).options.insert(request.nic_id, options);
@@ -268,7 +285,11 @@ impl NetworkDevice for HostDevice {
         .await
     }
 
-    async fn config_dns_subnet(&self, context: &Context, request: ConfigDnsSubnet) -> Result<(), DeviceError> {
+    async fn config_dns_subnet(
+        &self,
+        context: &Context,
+        request: ConfigDnsSubnet,
+    ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
@@ -279,7 +300,11 @@ impl NetworkDevice for HostDevice {
         .await
     }
 
-    async fn remove_dns_subnet(&self, context: &Context, request: RemoveDnsSubnet) -> Result<(), DeviceError> {
+    async fn remove_dns_subnet(
+        &self,
+        context: &Context,
+        request: RemoveDnsSubnet,
+    ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
                 tier.services.dns = false;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod device;
+mod services;
 mod transaction;
 
 pub use device::HostDevice;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use netext_core::{Context, DeviceError, ErrorKind};
 
 use super::apply::apply;
+use super::services;
 use crate::metadata::MetadataError;
 use crate::model::{InvalidDevice, InvalidForward, InvalidOption, Router, RouterId};
 use crate::store::{LockedRouter, State, Store, StoreError};
@@ -67,17 +68,22 @@ pub(super) async fn change(
     wanted.devices.learn(context.physical_details())?;
     change(&mut wanted);
 
-    commit(&locked, &before, wanted, context).map_err(|error| roll_back(&before, error))
+    commit(store, &locked, &before, wanted, context, tell).map_err(|error| roll_back(store, &before, error))
 }
 
 fn commit(
+    store: &Store,
     locked: &LockedRouter,
     before: &State,
     wanted: Router,
     context: &Context,
+    tell: impl FnOnce(&Store) -> Result<(), MetadataError>,
 ) -> Result<(), DeviceError> {
-    let ruleset_generation = apply(before, &wanted, context.deadline().instant())?;
+    store.make_folders(&wanted)?;
+    let ruleset_generation = apply(store, before, &wanted, context.deadline().instant())?;
     context.deadline().check()?;
+    services::note_ipv6_gateways(store, &wanted)?;
+    tell(store)?;
     let after = State { router: wanted, ruleset_generation };
     if after.router.is_empty() {
         locked.forget()?;

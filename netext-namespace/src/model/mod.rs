@@ -7,6 +7,7 @@ mod address;
 mod devices;
 mod naming;
 mod nic;
+mod option;
 mod router;
 mod tier;
 
@@ -14,5 +15,7 @@ pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_en
 pub use devices::{Device, Devices, InvalidDevice};
 pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
 pub use nic::GuestNic;
+pub(crate) use option::joined;
+pub use option::{InvalidOption, OptionValue};
 pub use router::{Router, RouterId};
 pub use tier::{Ipv6Subnet, Services, Tier};

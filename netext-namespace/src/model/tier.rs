@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netext_protocol::{
-    FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Resolvers, RestoreData, RestoredVm, Segment,
+    FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Resolvers, RestoreData, RestoredVm,
+    Segment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -114,16 +115,13 @@ impl Tier {
     /// Puts back the instances of a network, all of them and no others.
     pub fn restore(&mut self, data: &RestoreData) {
         let known = std::mem::take(&mut self.nics);
-        let nic_id = |mac| known.get(mac).and_then(|nic: &GuestNic| nic.nic_id);
         let restored = |vm: &RestoredVm| {
-            (vm.mac, GuestNic::restored(vm, nic_id(&vm.mac), data.dhcp_enabled, data.dns_enabled))
+            let nic_id = known.get(&vm.mac).and_then(|nic| nic.nic_id);
+            (vm.mac, GuestNic::restored(vm, nic_id, data.dhcp_enabled, data.dns_enabled))
         };
         self.nics = data.vms.iter().map(restored).collect();
-        self.services = Services {
-            dhcp: data.dhcp_enabled,
-            dns: data.dns_enabled,
-            user_data: data.userdata_enabled,
-        };
+        self.services =
+            Services { dhcp: data.dhcp_enabled, dns: data.dns_enabled, user_data: data.userdata_enabled };
     }
 
     /// The NIC that a late command speaks of, unless its address has another owner by now.

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LockedRouter, StoreError, io_error, private_folder};
+use super::{LockedRouter, StoreError, io_error};
 use crate::model::Router;
 
 /// What is known of a router between commands.
@@ -71,7 +71,6 @@ impl LockedRouter {
 
     /// Replaces the document: after a crash at any moment it is the old one or the new one.
     pub fn save(&self, state: &State) -> Result<(), StoreError> {
-        private_folder(&self.folder)?;
         let (path, new) = (self.folder.join(FILE), self.folder.join("state.json.new"));
         let document = serde_json::to_vec(&Document { format: FORMAT, state })
             .map_err(|source| StoreError::Damaged { path: new.clone(), source })?;

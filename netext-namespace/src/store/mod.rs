@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use netext_protocol::NetworkId;
 
-use crate::model::RouterId;
+use crate::model::{Router, RouterId};
 
 pub use document::State;
 pub use lock::LockedRouter;
@@ -85,13 +85,21 @@ impl Store {
         self.root.join(router.to_string())
     }
 
+    /// Makes the folders of a router and its networks, where they are missing.
+    pub fn make_folders(&self, router: &Router) -> Result<(), StoreError> {
+        if !router.is_empty() {
+            folder(&self.router_folder(router.id))?;
+        }
+        router.tiers.keys().try_for_each(|network| folder(&self.network_folder(*network)))
+    }
+
     /// Locks a router, waiting for whoever works on it until `called_off` is over.
     pub async fn lock(
         &self,
         router: RouterId,
         called_off: impl Future<Output = ()>,
     ) -> Result<LockedRouter, StoreError> {
-        private_folder(&self.root)?;
+        folder(&self.root)?;
         LockedRouter::acquire(&self.root, router, called_off).await
     }
 }
@@ -101,13 +109,14 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
     move |source| StoreError::Io { action, path, source }
 }
 
-/// Makes a folder that only its owner can look into, with those above it.
-fn private_folder(path: &Path) -> Result<(), StoreError> {
+/// Makes a folder with those above it. Nobody but its owner can see what is in it; daemons of guests, which are
+/// not root, pass through to a folder of their own.
+fn folder(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt;
 
     std::fs::DirBuilder::new()
         .recursive(true)
-        .mode(0o700)
+        .mode(0o711)
         .create(path)
         .map_err(io_error("create the folder", path))
 }

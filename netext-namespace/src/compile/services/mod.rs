@@ -7,8 +7,8 @@
 mod advertisements;
 mod dhcp;
 mod dnsmasq;
+mod metadata;
 mod names;
-mod option;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,9 +17,9 @@ use std::path::Path;
 use ipnet::{Ipv4Net, Ipv6Net};
 use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 
-pub use option::{InvalidOption, OptionValue};
-
+use crate::model::{OptionValue, joined};
 use crate::plan::{Account, Daemon, DaemonPlan, InterfaceName};
+pub use metadata::{ToldTier, instances_folder, metadata_daemon, metadata_server};
 
 /// What the guests of one network are served with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,8 +135,4 @@ fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
         }
     }
     distinct
-}
-
-fn joined<T: ToString>(items: &[T], separator: &str) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }

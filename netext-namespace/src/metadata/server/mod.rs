@@ -18,6 +18,7 @@ mod limits;
 mod listener;
 mod path;
 mod process;
+mod start;
 mod tier;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ use tokio::time::{Instant, sleep};
 pub use configuration::{Configuration, ServedTier};
 pub use path::{Answer, Question};
 pub use process::{asked_for, run};
+pub use start::Start;
 
 /// How long running requests may take when the server is ended.
 const GRACE: Duration = Duration::from_secs(2);

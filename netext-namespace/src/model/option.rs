@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 /// words of a small alphabet where dnsmasq insists on text.
 ///
 /// ```
-/// use netext_namespace::compile::services::OptionValue;
+/// use netext_namespace::model::OptionValue;
 ///
 /// assert_eq!(OptionValue::parse(26, "1400")?.to_string(), "05:78");
 /// assert_eq!(OptionValue::parse(42, "10.1.1.2, 10.1.1.3")?.to_string(), "10.1.1.2,10.1.1.3");
 /// assert_eq!(OptionValue::parse(121, "10.9.0.0/16,10.1.1.9")?.to_string(), "10:0a:09:0a:01:01:09");
 /// assert!(OptionValue::parse(15, "example.com\ndhcp-script=/tmp/x").is_err());
-/// # Ok::<(), netext_namespace::compile::services::InvalidOption>(())
+/// # Ok::<(), netext_namespace::model::InvalidOption>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -51,6 +51,10 @@ pub enum InvalidOption {
 const QUOTE: usize = 60;
 /// An option's length is one byte.
 const LONGEST: usize = 255;
+
+pub(crate) fn joined<T: ToString>(items: &[T], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
 
 /// What an option holds, by RFC 2132 and its successors.
 #[derive(Clone, Copy)]
@@ -109,7 +113,7 @@ impl Kind {
                 // dnsmasq takes 0.0.0.0 for its own address.
                 let sound = |address: &Ipv4Addr| !address.is_unspecified();
                 let fits = addresses.len() <= LONGEST / 4 && addresses.iter().all(sound);
-                fits.then(|| super::joined(&addresses, ","))
+                fits.then(|| joined(&addresses, ","))
             }
             Self::Text => is_plain_text(value).then(|| value.to_owned()),
             Self::FreeText => {
@@ -118,7 +122,7 @@ impl Kind {
             }
             Self::Domains => {
                 let names = list(value, |item| item.parse::<DomainName>().ok())?;
-                let names = super::joined(&names, ",");
+                let names = joined(&names, ",");
                 (names.len() <= LONGEST).then_some(names)
             }
             Self::Flag => match value.to_ascii_lowercase().as_str() {
@@ -156,7 +160,7 @@ impl OptionValue {
     }
 
     /// The value of option 12.
-    pub(super) fn host_name(name: &HostName) -> Self {
+    pub(crate) fn host_name(name: &HostName) -> Self {
         Self(name.to_string())
     }
 }

@@ -1,0 +1,57 @@
+//! The server that tells instances about themselves: one per router.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::metadata::server::{Configuration, ServedTier, Start};
+use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, InterfaceName, OnChange};
+
+const PID_FILE: &str = "server.pid";
+
+/// A guest network whose instances ask for data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldTier {
+    /// The router's interface in it.
+    pub interface: InterfaceName,
+    /// What the server listens on and where the instances' data lie.
+    pub served: ServedTier,
+}
+
+/// The server of a router, whose own executable it is a mode of.
+pub fn metadata_daemon(what: &str, folder: &Path, executable: &Path) -> Daemon {
+    Daemon {
+        what: format!("metadata server of {what}"),
+        program: executable.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        folder: folder.join("metadata-server"),
+        pid_file: PID_FILE.to_owned(),
+    }
+}
+
+/// The server with the tiers that it serves; none if there is none to serve.
+pub fn metadata_server(daemon: Daemon, executable: &Path, tiers: &[ToldTier]) -> Option<DaemonPlan> {
+    if tiers.is_empty() {
+        return None;
+    }
+    let configuration =
+        Configuration { tiers: tiers.iter().map(|tier| tier.served.clone()).collect(), log: None };
+    let content = serde_json::to_string_pretty(&configuration).expect("paths of this extension are texts");
+    let file = |name: &str| daemon.folder.join(name).display().to_string();
+    Some(DaemonPlan {
+        start: CommandLine {
+            program: executable.display().to_string(),
+            arguments: vec![Start::MODE.to_owned(), file(Configuration::FILE), file(PID_FILE)],
+            package: "netext-namespace",
+        },
+        files: vec![ConfigFile { name: Configuration::FILE, content, on_change: OnChange::Reload }],
+        check: None,
+        // It rewrites documents that are root's, so that an acknowledged password leaves the disk.
+        account: Account { user: "root".to_owned(), group: "root".to_owned(), group_id: 0 },
+        interfaces: tiers.iter().map(|tier| tier.interface.clone()).collect::<BTreeSet<_>>(),
+        daemon,
+    })
+}
+
+/// Where the data of a network's instances lie, below the network's folder.
+pub fn instances_folder(network_folder: &Path) -> PathBuf {
+    network_folder.join("metadata")
+}

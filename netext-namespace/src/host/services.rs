@@ -1,0 +1,102 @@
+//! Makes the daemons that serve a router's guests match.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use netext_core::DeviceError;
+use netext_protocol::NetworkId;
+
+use crate::compile::guests;
+use crate::compile::services::{
+    Accounts, ToldTier, instances_folder, metadata_daemon, metadata_server, service_daemons, services,
+};
+use crate::daemons::{self, DaemonError, account};
+use crate::kernel::namespace::Namespace;
+use crate::metadata::server::ServedTier;
+use crate::model::{Router, guest_interface};
+use crate::plan::{Daemon, DaemonPlan};
+use crate::store::Store;
+
+/// Makes the daemons in the namespace serve the guests of `wanted`, and ends those of `before` that nobody needs.
+pub(super) fn apply(
+    store: &Store,
+    namespace: &Namespace,
+    before: &Router,
+    wanted: &Router,
+    deadline: Instant,
+) -> Result<(), DaemonError> {
+    daemons::apply(namespace, &plans(store, wanted), &known(store, before, wanted), deadline)
+}
+
+/// Ends all daemons of a router.
+pub(super) fn stop(store: &Store, router: &Router, deadline: Instant) -> Result<(), DaemonError> {
+    daemons::stop(&known(store, router, router), deadline)
+}
+
+fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
+    let guests = guests(router);
+    let serves = guests.iter().any(|guest| guest.dhcp || guest.dns || guest.ipv6.is_some());
+    let mut plans = Vec::new();
+    if serves {
+        let accounts = Accounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
+        plans.extend(
+            guests.iter().flat_map(|guest| services(guest, &store.network_folder(guest.network), &accounts)),
+        );
+    }
+    let executable = executable();
+    plans.extend(metadata_server(server(store, router, &executable), &executable, &told(store, router)));
+    plans
+}
+
+fn told(store: &Store, router: &Router) -> Vec<ToldTier> {
+    let tiers = router.implemented_tiers().filter(|(_, tier)| tier.services.user_data);
+    let told = tiers.filter_map(|(network, tier)| {
+        let (_, interface) = guest_interface(router.id, &tier.segment());
+        let served = ServedTier {
+            address: tier.address()?.addr(),
+            interface: Some(interface.to_string()),
+            folder: instances_folder(&store.network_folder(network)),
+        };
+        Some(ToldTier { interface, served })
+    });
+    told.collect()
+}
+
+/// Every daemon that any tier of the two ever had or shall have.
+fn known(store: &Store, before: &Router, wanted: &Router) -> Vec<Daemon> {
+    let networks: BTreeSet<NetworkId> = before.tiers.keys().chain(wanted.tiers.keys()).copied().collect();
+    let of_networks =
+        networks.iter().flat_map(|network| service_daemons(*network, &store.network_folder(*network)));
+    of_networks.chain([server(store, wanted, &executable())]).collect()
+}
+
+fn server(store: &Store, router: &Router, executable: &Path) -> Daemon {
+    metadata_daemon(&router.id.to_string(), &store.router_folder(router.id), executable)
+}
+
+fn executable() -> PathBuf {
+    env::current_exe().unwrap_or_default()
+}
+
+/// Leaves the guests' IPv6 gateway where operators look for it: the file `ip6-gateway` of the network's folder.
+pub(super) fn note_ipv6_gateways(store: &Store, wanted: &Router) -> Result<(), DeviceError> {
+    for (network, tier) in &wanted.tiers {
+        let path = store.network_folder(*network).join("ip6-gateway");
+        let failed =
+            |error| DeviceError::device(format!("cannot change {}", path.display())).with_source(error);
+        let gateway = tier.ipv6.filter(|_| tier.implemented).map(|ipv6| format!("{}\n", ipv6.gateway));
+        match gateway {
+            Some(gateway) if fs::read_to_string(&path).is_ok_and(|noted| noted == gateway) => {}
+            Some(gateway) => fs::write(&path, gateway).map_err(failed)?,
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            },
+        }
+    }
+    Ok(())
+}

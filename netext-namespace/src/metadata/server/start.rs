@@ -1,0 +1,71 @@
+//! The start of the server as a daemon: a process that ends when the server is ready, as dnsmasq's does.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// What the executable's arguments, its own name first, ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    configuration: PathBuf,
+    pid_file: PathBuf,
+}
+
+impl Start {
+    /// The first word of the arguments that ask for it: configuration and pid file follow.
+    pub const MODE: &str = "start-metadata";
+
+    /// The start that the arguments ask for, if they do.
+    pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut arguments = arguments.into_iter().skip(1);
+        match (arguments.next(), arguments.next(), arguments.next(), arguments.next()) {
+            (Some(mode), Some(configuration), Some(pid_file), None) if mode == Self::MODE => {
+                Some(Self { configuration: configuration.into(), pid_file: pid_file.into() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Starts the server and waits until it is ready. Its own words tell why it is not.
+    pub fn run(&self) -> ExitCode {
+        match self.start() {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                // If this fails there is nowhere left to say so; the exit code still does.
+                let _ = writeln!(io::stderr(), "cannot start the metadata server: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn start(&self) -> io::Result<bool> {
+        let mut server = Command::new(std::env::current_exe()?)
+            .arg("serve-metadata")
+            .arg(&self.configuration)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let mut said = String::new();
+        if let Some(stdout) = server.stdout.take() {
+            BufReader::new(stdout).read_line(&mut said)?;
+        }
+        if said != "ready\n" {
+            server.wait()?;
+            return Ok(false);
+        }
+        write_whole(&self.pid_file, &format!("{}\n", server.id()))?;
+        Ok(true)
+    }
+}
+
+/// Nobody ever reads half of it.
+fn write_whole(path: &Path, content: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    fs::write(&new, content)?;
+    fs::rename(new, path)
+}
