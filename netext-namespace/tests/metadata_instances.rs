@@ -284,6 +284,41 @@ fn killed_at_any_moment_a_writer_leaves_whole_documents() {
     assert!(folder.names().is_empty(), "{:?}", folder.names());
 }
 
+const TRACED: &str = "NETEXT_TEST_TRACED";
+
+/// Not a test of its own: the process that the next test watches.
+#[test]
+fn a_save_and_a_restore() {
+    let Some(folder) = std::env::var_os(TRACED) else { return };
+    let instances = Instances::in_folder(folder);
+    instances.set_user_data(GUEST, "u".into()).unwrap();
+    let vms: Vec<_> = (0..50).map(|last| vm(Ipv4Addr::new(10, 1, 1, last), vec![])).collect();
+    instances.restore(&vms).unwrap();
+}
+
+#[test]
+fn what_returned_is_durable_and_a_restore_pays_for_that_once() {
+    let folder = Folder::new();
+    let trace = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync,syncfs,renameat,renameat2", "-o", "/dev/stdout"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "a_save_and_a_restore"])
+        .env(TRACED, folder.0.join("metadata"))
+        .output()
+        .expect("start strace");
+    let trace = String::from_utf8(trace.stdout).unwrap();
+    // A line is `<pid> <call>(<arguments>) = <result>`, between those of the test's own harness.
+    let call = |line: &str| {
+        let call = line.split_whitespace().nth(1)?.split_once('(')?.0.to_owned();
+        ["fsync", "fdatasync", "syncfs", "renameat", "renameat2"].contains(&call.as_str()).then_some(call)
+    };
+    let calls: Vec<_> = trace.lines().filter_map(call).collect();
+    // The new folder's name, the document, its name; then fifty documents, their names.
+    let save = ["fsync", "fdatasync", "renameat", "fsync"];
+    let restore = ["syncfs"].into_iter().chain(["renameat"; 50]).chain(["fsync"]);
+    assert!(calls.iter().map(String::as_str).eq(save.into_iter().chain(restore)), "{trace}");
+}
+
 #[test]
 fn a_thousand_instances_are_restored_at_once() {
     let folder = Folder::new();

@@ -22,8 +22,8 @@ fn server() -> Server {
         entry("metadata", "hypervisor-host-name", "kvm-1"),
         entry("metadata", "public-keys", "ssh-ed25519 AAAA user@host\n"),
     ];
-    server.instances().save(GUEST, &vm_data).unwrap();
-    server.instances().save(OTHER_GUEST, &[entry("metadata", "instance-id", "i-2")]).unwrap();
+    server.instances().save(GUEST, &vm_data).expect("save");
+    server.instances().save(OTHER_GUEST, &[entry("metadata", "instance-id", "i-2")]).expect("save");
     server
 }
 

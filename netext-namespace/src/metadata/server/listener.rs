@@ -24,8 +24,8 @@ use crate::metadata::Instances;
 
 /// How long a guest may take for a request's header, and how long a connection may be idle between two.
 const HEADER_WITHIN: Duration = Duration::from_secs(10);
-/// How long a guest may take nothing of its answer.
-const PROGRESS_WITHIN: Duration = Duration::from_secs(30);
+/// How long a guest may take nothing of its answer. The kernel looks at ever longer intervals: it may be twice that.
+const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
 /// A request's line and header together, in bytes.
 const LONGEST_HEADER: usize = 8 * 1024;
 const BUFFER: usize = 2 * LONGEST_HEADER;

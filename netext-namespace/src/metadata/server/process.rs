@@ -51,12 +51,12 @@ fn start(path: &Path) -> Result<(), ServeError> {
     // A folder that a process stands in cannot be unmounted.
     std::env::set_current_dir("/").map_err(process("leave its folder"))?;
     serve(&path, configuration, || {
-        // Nobody listening is no reason not to serve.
-        let _ = io::stdout().write_all(b"ready\n");
-        // Nor can these fail: both descriptors are open.
+        // None of these can fail, for the descriptors are open, and nobody listening is no reason not to serve.
+        // Stdout goes last: who reads it to its end may rely on the others being let go of.
         let _ = stdio::dup2_stdin(&null);
-        let _ = stdio::dup2_stdout(&null);
         let _ = stdio::dup2_stderr(&null);
+        let _ = io::stdout().write_all(b"ready\n");
+        let _ = stdio::dup2_stdout(&null);
     })
 }
 
