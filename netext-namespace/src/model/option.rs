@@ -27,7 +27,7 @@ pub struct OptionValue(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOption {
     /// It belongs to the conversation of DHCP itself.
-    #[error("DHCP option {number} cannot be set: it is the server's own part of the conversation")]
+    #[error("DHCP option {number} cannot be set: client and server settle it among themselves")]
     Reserved {
         /// The option.
         number: u8,
@@ -75,11 +75,12 @@ impl Kind {
     /// `None` for what only the server sets.
     fn of(number: u8) -> Option<Self> {
         Some(match number {
-            // Padding and end, netmask, overload, message type, server, lease times, client id, relay, rapid commit.
-            0 | 1 | 50..=59 | 61 | 80..=82 | 255 => return None,
+            // Padding and end, netmask, overload, message type, server, lease times, rapid commit, relay; and what
+            // only clients say of themselves: classes, id, architecture.
+            0 | 1 | 50..=61 | 77 | 80..=82 | 93 | 94 | 97 | 255 => return None,
             3..=11 | 16 | 28 | 32 | 41 | 42 | 44 | 45 | 48 | 49 | 65 | 68..=76 | 150 => Self::Addresses,
             12 | 15 | 17 | 18 | 40 | 64 | 66 | 67 | 100 | 101 => Self::Text,
-            14 | 47 | 60 | 62 | 114 | 209 | 210 | 252 => Self::FreeText,
+            14 | 47 | 62 | 114 | 209 | 210 | 252 => Self::FreeText,
             19 | 20 | 27 | 29 | 30 | 31 | 34 | 36 | 39 | 116 => Self::Flag,
             23 | 37 | 46 => Self::Number(1),
             13 | 22 | 26 => Self::Number(2),
@@ -240,7 +241,7 @@ mod tests {
             (23, "64", "64"),
             (24, "300", "00:00:01:2c"),
             (26, "9000", "23:28"),
-            (60, "a, \"b\"", "61:2c:20:22:62:22"),
+            (62, "a, \"b\"", "61:2c:20:22:62:22"),
             (67, "pxe/boot.0", "pxe/boot.0"),
             (119, "a.example, b.example", "a.example,b.example"),
             (121, "0.0.0.0/0,10.1.1.1", "00:0a:01:01:01"),
@@ -266,7 +267,7 @@ mod tests {
             (23, "0x40"),
             (66, "a b"),
             (67, "back\\slash"),
-            (60, "bell\u{7}"),
+            (62, "bell\u{7}"),
             (119, "a..b"),
             (121, "10.0.0.0/8"),
             (121, "10.0.0.0/33,10.1.1.1"),
@@ -277,7 +278,7 @@ mod tests {
             assert!(refused.starts_with(&format!("DHCP option {number} cannot be ")), "{refused}");
         }
         let refused = OptionValue::parse(53, "1").unwrap_err().to_string();
-        assert!(refused.contains("option 53") && refused.contains("server's own"), "{refused}");
+        assert!(refused.contains("option 53") && refused.contains("among themselves"), "{refused}");
         assert!(OptionValue::try_from("a\nb".to_owned()).is_err());
     }
 

@@ -134,7 +134,8 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 pub(crate) fn guest(name: &str, mac: &str) {
     sh(&format!(
         "ip netns add {name} && ip link add tap-{name} type veth peer name eth0 netns {name} && \
-         ip link set tap-{name} master breth1-100 up && ip -n {name} link set eth0 address {mac} up && \
+         ip link set tap-{name} master breth1-100 up && \
+         ip netns exec {name} sh -c 'echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad' && ip -n {name} link set eth0 address {mac} up && \
          ip -n {name} link set lo up && \
          until ip link show tap-{name} | grep -q 'state UP'; do sleep 0.01; done"
     ));
@@ -158,4 +159,11 @@ pub(crate) fn lease(guest: &str, more: &str) -> BTreeMap<String, String> {
 pub(crate) fn ask(guest: &str, question: &str) -> String {
     let answer = sh(&format!("ip netns exec {guest} dig +short +time=1 +tries=2 +retry=1 {question} | sort"));
     answer.trim().to_owned()
+}
+
+/// The daemons of another network of the same router.
+pub(crate) fn in_another_folder(guest: &GuestServices, folder: &str) -> Vec<DaemonPlan> {
+    fs::create_dir(folder).unwrap();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o711)).unwrap();
+    services(guest, Path::new(folder), &accounts_of_debian())
 }
