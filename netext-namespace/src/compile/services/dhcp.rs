@@ -69,8 +69,9 @@ fn network_options(guest: &GuestServices) -> Lines {
     };
     let own = guest.dns.then_some(guest.address);
     let resolvers = distinct(own.into_iter().chain(guest.resolvers.iter().filter_map(ipv4)));
-    let resolvers = resolvers.iter().map(|resolver| format!(",{resolver}")).collect::<String>();
-    lines.add(format!("option:dns-server{resolvers}"));
+    let words =
+        std::iter::once("option:dns-server".to_owned()).chain(resolvers.iter().map(Ipv4Addr::to_string));
+    lines.add(words.collect::<Vec<_>>().join(","));
     if let Some(domain) = &guest.domain {
         lines.add(format!("option:domain-search,{domain}"));
     }
