@@ -10,8 +10,9 @@ use std::fs;
 use std::net::UdpSocket;
 use std::thread;
 
-use netext_namespace::compile::services::{GuestServices, OptionValue};
+use netext_namespace::compile::services::GuestServices;
 use netext_namespace::kernel::namespace::Namespace;
+use netext_namespace::model::OptionValue;
 use served::{Served, admit, ask, guest, lease, network, pid};
 use throwaway::{name, sh, try_sh};
 
