@@ -28,13 +28,11 @@ pub(super) fn start(namespace: &Namespace, plan: &DaemonPlan, deadline: Instant)
         // It may have left children behind. The error tells of what came first.
         let _ = stop::all(daemon, deadline);
     })?;
-    match Process::of(daemon, Some(namespace))? {
-        Found::Here(_) => Ok(()),
-        _ => {
-            let said = if words.is_empty() { "it ended without a word".to_owned() } else { words };
-            Err(DaemonError::Refused { what: daemon.what.clone(), words: said })
-        }
+    if let Found::Here(_) = Process::of(daemon, Some(namespace))? {
+        return Ok(());
     }
+    let words = if words.is_empty() { "it ended without a word".to_owned() } else { words };
+    Err(DaemonError::Refused { what: daemon.what.clone(), words })
 }
 
 /// Runs a program of the daemon in the namespace to its end, which must be a good one, and returns what it said.
