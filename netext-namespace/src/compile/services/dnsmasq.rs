@@ -43,9 +43,9 @@ fn configuration(guest: &GuestServices, leases: &dhcp::Leases, daemon: &Daemon, 
         lines.add(format!("domain={domain}"));
     }
     if guest.dns {
-        resolver(guest, folder, &mut lines)
+        resolver(guest, folder, &mut lines);
     } else {
-        lines.add("port=0")
+        lines.add("port=0");
     }
     if guest.dhcp {
         server(guest, folder, &mut lines);

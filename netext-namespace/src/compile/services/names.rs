@@ -1,5 +1,7 @@
 //! The names that DNS answers.
 
+use netext_protocol::DomainName;
+
 use super::{GuestServices, Lines};
 
 /// The name of the router's own address, by which instances find their data.
@@ -11,7 +13,7 @@ pub(super) fn hosts(guest: &GuestServices) -> String {
     if !guest.dns {
         return lines.0;
     }
-    let domain = guest.domain.as_ref().map(|domain| domain.as_str());
+    let domain = guest.domain.as_ref().map(DomainName::as_str);
     let own = Names::of(DATA_SERVER, domain);
     lines.add(format!("{} {}", guest.address, own.written()));
     for (address, name) in &guest.records {
