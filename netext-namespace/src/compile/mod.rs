@@ -1,4 +1,4 @@
-//! What a router means for the kernel: pure functions from [`Router`](crate::model::Router) to plans.
+//! What a router means for the kernel and for daemons: pure functions from what is desired to plans.
 
 mod flows;
 mod guests;

@@ -38,7 +38,7 @@ impl Process {
         let Ok(text) = fs::read_to_string(daemon.folder.join(&daemon.pid_file)) else {
             return Ok(Found::Nowhere);
         };
-        let Some(pid) = text.trim().parse().ok().and_then(Pid::from_raw) else { return Ok(Found::Nowhere) };
+        let Some(pid) = numbered(text.trim()) else { return Ok(Found::Nowhere) };
         let Some(process) = Self::open(pid, daemon)? else { return Ok(Found::Nowhere) };
         match namespace {
             Some(namespace) if !process.lives_in(namespace, daemon)? => Ok(Found::Elsewhere),
@@ -49,8 +49,8 @@ impl Process {
     /// Every process of the daemon, in whichever namespace.
     pub(super) fn all(daemon: &Daemon) -> Result<Vec<Self>, DaemonError> {
         let entries = fs::read_dir("/proc").map_err(|e| failed(daemon, "list the processes", e))?;
-        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.filter_map(Pid::from_raw).filter_map(|pid| Self::open(pid, daemon).transpose()).collect()
+        let pids = entries.flatten().filter_map(|entry| numbered(entry.file_name().to_str()?));
+        pids.filter_map(|pid| Self::open(pid, daemon).transpose()).collect()
     }
 
     /// The process of that number if it is one of the daemon's.
@@ -95,6 +95,11 @@ impl Process {
         let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
         caught >> (signal.as_raw() - 1) & 1 == 1
     }
+}
+
+/// The process id that stands there, if one does.
+fn numbered(text: &str) -> Option<Pid> {
+    text.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw)
 }
 
 /// Whether the process runs the daemon's program with something of the daemon's folder on its command line, and

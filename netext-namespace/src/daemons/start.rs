@@ -31,8 +31,8 @@ pub(super) fn start(namespace: &Namespace, plan: &DaemonPlan, deadline: Instant)
     if let Found::Here(_) = Process::of(daemon, Some(namespace))? {
         return Ok(());
     }
-    let said = if words.is_empty() { "it ended without a word".to_owned() } else { words };
-    Err(DaemonError::Refused { what: daemon.what.clone(), words: said })
+    let words = if words.is_empty() { "it ended without a word".to_owned() } else { words };
+    Err(DaemonError::Refused { what: daemon.what.clone(), words })
 }
 
 /// Runs a program of the daemon in the namespace to its end, which must be a good one, and returns what it said.

@@ -61,17 +61,18 @@ impl Leases {
 /// What every guest is told. An option without a value is one that dnsmasq shall not make up.
 fn network_options(guest: &GuestServices) -> Lines {
     let mut lines = Lines::default();
-    let gateway = guest.gateway.map(|gateway| format!(",{gateway}")).unwrap_or_default();
-    lines.add(format!("option:router{gateway}"));
+    let option = |name: &str, addresses: &[Ipv4Addr]| {
+        let words = addresses.iter().map(ToString::to_string);
+        std::iter::once(format!("option:{name}")).chain(words).collect::<Vec<_>>().join(",")
+    };
+    lines.add(option("router", guest.gateway.as_slice()));
     let ipv4 = |address: &IpAddr| match address {
         IpAddr::V4(address) if !address.is_unspecified() => Some(*address),
         _ => None,
     };
     let own = guest.dns.then_some(guest.address);
     let resolvers = distinct(own.into_iter().chain(guest.resolvers.iter().filter_map(ipv4)));
-    let words =
-        std::iter::once("option:dns-server".to_owned()).chain(resolvers.iter().map(Ipv4Addr::to_string));
-    lines.add(words.collect::<Vec<_>>().join(","));
+    lines.add(option("dns-server", &resolvers));
     if let Some(domain) = &guest.domain {
         lines.add(format!("option:domain-search,{domain}"));
     }
