@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::kernel::links;
 use netext_namespace::kernel::namespace::Namespace;
-use netext_namespace::plan::{CommandLine, OnChange};
+use netext_namespace::plan::CommandLine;
 use served::{Served, admit, ask, file, guest, is_alive, network, pid, soon};
 use throwaway::{peers, router, router_name, sh};
 
@@ -293,55 +293,4 @@ fn a_line_that_goes_is_a_new_start_only_where_that_matters() {
     network.reservations.clear();
     router.serve(&network);
     assert_ne!(pid("dnsmasq"), before);
-}
-
-/// Not a timed test: it prints what `cargo test -- --ignored --nocapture` is asked for.
-#[test]
-#[ignore = "prints figures"]
-fn figures() {
-    let router = Served::boot();
-    for entries in [1_u32, 10, 1_000] {
-        let mut network = network();
-        network.subnet = "10.1.0.0/16".parse().unwrap();
-        let entry = |network: &mut _, number: u32| {
-            let [_, _, high, low] = number.to_be_bytes();
-            let mac = format!("02:01:00:d1:{high:02x}:{low:02x}");
-            admit(network, &mac, &format!("10.1.{}.{}", 100 + high, low), &format!("vm-{number}"));
-        };
-        (1..=entries).for_each(|number| entry(&mut network, number));
-        router.serve(&network);
-        let mut timed = |name: &str, change: &mut dyn FnMut(&mut _, u32)| {
-            let mut times: Vec<Duration> = (0..200)
-                .map(|round| {
-                    change(&mut network, entries + 1 + round);
-                    let plans = Served::plans(&network);
-                    let begun = Instant::now();
-                    router.try_apply(&plans).unwrap();
-                    begun.elapsed()
-                })
-                .collect();
-            times.sort();
-            println!("{entries:5} entries: {name}: median {:?}, p95 {:?}", times[100], times[190]);
-        };
-        timed("nothing changed", &mut |_, _| {});
-        timed("one entry more ", &mut |network, number| entry(network, number));
-        for daemon in ["dnsmasq", "radvd"] {
-            let parts = sh(&format!("pgrep -f '^{daemon} .*/mnt/network-42/{daemon}/'"));
-            for part in parts.split_whitespace() {
-                let rollup = fs::read_to_string(format!("/proc/{part}/smaps_rollup")).unwrap_or_default();
-                let line = rollup.lines().find(|line| line.starts_with("Pss:")).unwrap_or_default();
-                println!("{entries:5} entries: {daemon} {line}");
-            }
-        }
-        let compile = Instant::now();
-        let _ = Served::plans(&network);
-        println!("{entries:5} entries: compile {:?}", compile.elapsed());
-        // dnsmasq has two hundred reloads to catch up with.
-        std::thread::sleep(Duration::from_secs(2));
-        let restart = Instant::now();
-        network.dns = false;
-        router.serve(&network);
-        println!("{entries:5} entries: restart {:?}", restart.elapsed());
-        assert!(Served::plans(&network)[0].files.iter().any(|file| file.on_change == OnChange::Reload));
-    }
 }

@@ -8,6 +8,7 @@ mod figure;
 mod firewall;
 mod floor;
 mod forwards;
+mod guests;
 mod life;
 mod path;
 mod series;
@@ -27,12 +28,12 @@ Measures commands and packet path against a floor of the same run. Needs root an
 Usage: bench --exec PATH [--quick] [--json] [--only PART]
 
   --exec PATH   the netext-namespace to measure, a release build
-  --quick       fewer rounds: under 40 s instead of about 4 minutes
+  --quick       fewer rounds: under a minute instead of about 4 minutes
   --json        print one JSON document at the end instead of a table
-  --only PART   one of spawn, life, forwards, firewall, path; may be given more than once";
+  --only PART   one of spawn, life, forwards, firewall, guests, path; may be given more than once";
 
 /// The parts of the measurement, in their order.
-const PARTS: [&str; 5] = ["spawn", "life", "forwards", "firewall", "path"];
+const PARTS: [&str; 6] = ["spawn", "life", "forwards", "firewall", "guests", "path"];
 
 struct Arguments {
     executable: String,
@@ -67,6 +68,7 @@ fn measure(lab: &Lab, table: &mut Table, arguments: &Arguments) {
             "life" => life::measure(lab, table, rounds(51, 9)),
             "forwards" => forwards::measure(lab, table, rounds(51, 9)),
             "firewall" => firewall::measure(lab, table, quick),
+            "guests" => guests::measure(lab, table, rounds(51, 9)),
             _ => path::measure(lab, table, quick),
         }
     }
