@@ -8,13 +8,13 @@ use netext_protocol::{
     AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, AssignIp, ConfigDhcpSubnet,
     ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
     ImplementNetwork, Network, NetworkUpdate, Nic, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry,
-    RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword,
-    SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, Subject,
+    RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, Resolvers, RestoreNetwork, SaveHypervisorHostname,
+    SavePassword, SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, Subject,
 };
 
 use super::transaction::change;
 use crate::metadata::{Instances, MetadataError};
-use crate::model::{InvalidOption, OptionValue, Router, RouterId, forward_ends};
+use crate::model::{InvalidOption, OptionValue, Router, RouterId, Tier, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -36,6 +36,39 @@ impl HostDevice {
         make: impl FnOnce(&mut Router) + Send,
     ) -> Result<(), DeviceError> {
         change(&self.store, context, RouterId::of(network), make, |_| Ok(())).await
+    }
+
+    /// Changes a network that is there; one that is not has nothing to lose.
+    async fn change_known(
+        &self,
+        context: &Context,
+        network: &Network,
+        make: impl FnOnce(&mut Tier) + Send,
+    ) -> Result<(), DeviceError> {
+        self.change(context, network, |router| {
+            if let Some(tier) = router.tiers.get_mut(&network.network_id) {
+                make(tier);
+            }
+        })
+        .await
+    }
+
+    /// Serves the guests of a network, with what they are told about name resolution.
+    async fn serve(
+        &self,
+        context: &Context,
+        network: &Network,
+        extension_ip: Option<Ipv4Addr>,
+        resolvers: Resolvers,
+        make: impl FnOnce(&mut Tier) + Send,
+    ) -> Result<(), DeviceError> {
+        self.change(context, network, |router| {
+            let tier = router.tier(network);
+            tier.serve(extension_ip);
+            tier.resolvers = resolvers;
+            make(tier);
+        })
+        .await
     }
 
     /// Changes a network, and then what its instances are told.
@@ -216,7 +249,7 @@ impl NetworkDevice for HostDevice {
         let make = |router: &mut Router| {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
-            tier.tell(&request.resolvers);
+            tier.resolvers = request.resolvers.clone();
             tier.restore(&request.restore_data);
         };
         let restore = |instances: &Instances| instances.restore(&request.restore_data.vms);
@@ -228,10 +261,7 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: ConfigDhcpSubnet,
     ) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            let tier = router.tier(&request.network);
-            tier.serve(request.extension_ip);
-            tier.tell(&request.resolvers);
+        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, None);
             tier.services.dhcp = true;
         })
@@ -243,21 +273,13 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: RemoveDhcpSubnet,
     ) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
-                tier.services.dhcp = false;
-            }
-        })
-        .await
+        self.change_known(context, &request.network, |tier| tier.services.dhcp = false).await
     }
 
     async fn add_dhcp_entry(&self, context: &Context, request: AddDhcpEntry) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            let tier = router.tier(&request.network);
-            tier.serve(request.extension_ip);
-            tier.tell(&request.resolvers);
-            tier.services.dhcp = true;
+        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, request.hostname.as_ref()).reserved = true;
+            tier.services.dhcp = true;
         })
         .await
     }
@@ -267,8 +289,8 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: RemoveDhcpEntry,
     ) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            if let Some(nic) = router.known_nic(&request.network, &request.nic) {
+        self.change_known(context, &request.network, |tier| {
+            if let Some(nic) = tier.known_nic(&request.nic) {
                 nic.reserved = false;
             }
         })
@@ -290,10 +312,7 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: ConfigDnsSubnet,
     ) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            let tier = router.tier(&request.network);
-            tier.serve(request.extension_ip);
-            tier.tell(&request.resolvers);
+        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, None);
             tier.services.dns = true;
         })
@@ -305,28 +324,20 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: RemoveDnsSubnet,
     ) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
-                tier.services.dns = false;
-            }
-        })
-        .await
+        self.change_known(context, &request.network, |tier| tier.services.dns = false).await
     }
 
     async fn add_dns_entry(&self, context: &Context, request: AddDnsEntry) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            let tier = router.tier(&request.network);
-            tier.serve(request.extension_ip);
-            tier.tell(&request.resolvers);
-            tier.services.dns = true;
+        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, request.hostname.as_ref()).named = true;
+            tier.services.dns = true;
         })
         .await
     }
 
     async fn remove_dns_entry(&self, context: &Context, request: RemoveDnsEntry) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            if let Some(nic) = router.known_nic(&request.network, &request.nic) {
+        self.change_known(context, &request.network, |tier| {
+            if let Some(nic) = tier.known_nic(&request.nic) {
                 nic.named = false;
             }
         })

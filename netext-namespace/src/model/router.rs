@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use netext_protocol::{Network, NetworkId, Nic, PublicIp, Segment, VpcId};
+use netext_protocol::{Network, NetworkId, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
-use super::{Devices, GuestNic, PublicAddress, Tier};
+use super::{Devices, PublicAddress, Tier};
 use crate::plan::NamespaceName;
 
 /// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
@@ -118,11 +118,6 @@ impl Router {
         let tier = self.tiers.entry(network.network_id).or_default();
         tier.learn(network);
         tier
-    }
-
-    /// The NIC that a late command speaks of, unless it is gone or its address has another owner by now.
-    pub fn known_nic(&mut self, network: &Network, nic: &Nic) -> Option<&mut GuestNic> {
-        self.tiers.get_mut(&network.network_id)?.known_nic(nic)
     }
 
     /// Takes up a public address, or takes over what is newly said about one.

@@ -101,11 +101,6 @@ impl Tier {
         known
     }
 
-    /// Takes over what guests are to be told about name resolution.
-    pub fn tell(&mut self, resolvers: &Resolvers) {
-        self.resolvers = resolvers.clone();
-    }
-
     /// Forgets a NIC with all that was kept for it.
     pub fn forget_nic(&mut self, nic: &Nic) {
         self.nics.remove(&nic.mac);
