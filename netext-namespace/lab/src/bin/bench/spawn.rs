@@ -14,7 +14,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     let no_op = network.document(&network.nic_fields("10.1.1.10"));
     let ensure = network.document(&json!({"current_details": network.details().to_string()}));
     for (name, command, document, target) in [
-        ("no-op (a service that is not declared)", "config-dns-subnet", no_op, Some(Target::AtMost(3.0))),
+        ("no-op (a service that is not declared)", "apply-network-acl", no_op, Some(Target::AtMost(3.0))),
         ("ensure-network-device", "ensure-network-device", ensure, None),
     ] {
         let mut ours = Work::from(lab.ready(command, &document));
