@@ -1,10 +1,8 @@
 //! The access lists of a VPC's tiers.
 
-use std::fmt;
-
+use crate::wire::choice::choices;
 use crate::wire::field::structured_field;
 use crate::wire::object::object;
-use crate::wire::text::{Text, text_type};
 use crate::{Direction, Network, Traffic};
 use ipnet::IpNet;
 
@@ -25,38 +23,17 @@ object! { payload
 
 structured_field!(AclRule);
 
-/// What an access list item does with the packets that it matches. An unknown action is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AclAction {
-    /// Let them pass.
-    Allow,
-    /// Drop them.
-    Deny,
-}
-
-impl fmt::Display for AclAction {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Allow => "allow",
-            Self::Deny => "deny",
-        })
+choices! {
+    /// What an access list item does with the packets that it matches. An unknown action is refused.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    AclAction = "an action (allow, deny)",
+        "^([Aa][Ll][Ll][Oo][Ww]|[Dd][Ee][Nn][Yy])$" {
+        /// Let them pass.
+        Allow = "allow",
+        /// Drop them.
+        Deny = "deny",
     }
 }
-
-impl Text for AclAction {
-    const EXPECTED: &'static str = "an action (allow, deny)";
-    const PATTERN: Option<&'static str> = Some("^([Aa][Ll][Ll][Oo][Ww]|[Dd][Ee][Nn][Yy])$");
-
-    fn parse_text(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "allow" => Some(Self::Allow),
-            "deny" => Some(Self::Deny),
-            _ => None,
-        }
-    }
-}
-
-text_type!(AclAction);
 
 object! { native
     /// One item of a tier's access list.

@@ -1,12 +1,11 @@
 //! Connections to a public address, spread over instances.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::Network;
+use crate::wire::choice::choices;
 use crate::wire::field::structured_field;
 use crate::wire::object::object;
-use crate::wire::text::{Text, text_type};
 
 object! { payload
     /// `apply-lb-rules`: add, change or revoke load balancer rules. Rules that are not named stay as they are.
@@ -72,41 +71,10 @@ object! { native
     }
 }
 
-macro_rules! choices {
-    ($($(#[$meta:meta])* $name:ident = $expected:literal, $pattern:literal { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* })*) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(match self {
-                    $(Self::$variant => $text,)*
-                })
-            }
-        }
-
-        impl Text for $name {
-            const EXPECTED: &'static str = $expected;
-            const PATTERN: Option<&'static str> = Some($pattern);
-
-            fn parse_text(text: &str) -> Option<Self> {
-                match text.to_ascii_lowercase().as_str() {
-                    $($text => Some(Self::$variant),)*
-                    _ => None,
-                }
-            }
-        }
-
-        text_type!($name);
-    )*};
-}
-
 choices! {
     /// What a load balancer rule carries.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
     LoadBalancerProtocol = "a load balancer protocol (tcp, udp, tcp-proxy)", "^([Tt][Cc][Pp](-[Pp][Rr][Oo][Xx][Yy])?|[Uu][Dd][Pp])$" {
         /// TCP connections.
         Tcp = "tcp",
@@ -116,6 +84,8 @@ choices! {
         TcpProxy = "tcp-proxy",
     }
     /// How a load balancer chooses a member.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
     LoadBalancerAlgorithm = "a load balancer algorithm (roundrobin, leastconn, source)", "^([Rr][Oo][Uu][Nn][Dd][Rr][Oo][Bb][Ii][Nn]|[Ll][Ee][Aa][Ss][Tt][Cc][Oo][Nn][Nn]|[Ss][Oo][Uu][Rr][Cc][Ee])$" {
         /// One after the other.
         RoundRobin = "roundrobin",

@@ -5,8 +5,6 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use netext_protocol::TransportProtocol;
-
 use crate::kernel::conntrack::FlowMatch;
 use crate::model::{PublicAddress, Router};
 
@@ -59,10 +57,7 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
         flows.push(FlowMatch {
             original_destination: Some(public),
             reply_source: Some(forward.guest),
-            protocol: Some(match key.protocol {
-                TransportProtocol::Tcp => 6,
-                TransportProtocol::Udp => 17,
-            }),
+            protocol: Some(key.protocol.number()),
             original_destination_ports: Some(key.ports.ports()),
             ..FlowMatch::default()
         });

@@ -6,10 +6,9 @@ use rustix::io::Errno;
 
 use super::namespace::Namespace;
 use super::netlink::{Request, Socket};
-use super::nftables::NftError;
+use super::nftables::{NFNL_SUBSYS_NFTABLES, NftError};
 use crate::plan::{ElementChange, Fields, TABLE};
 
-const NFNL_SUBSYS_NFTABLES: u8 = 10;
 const NFT_MSG_NEWSETELEM: u8 = 12;
 const NFT_MSG_DELSETELEM: u8 = 14;
 const NFPROTO_INET: u8 = 1;

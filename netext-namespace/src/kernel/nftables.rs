@@ -13,7 +13,7 @@ use super::namespace::{Namespace, NamespaceError};
 use super::netlink::{NetlinkError, Request, Socket, attributes};
 use super::wait::ended_by;
 
-const NFNL_SUBSYS_NFTABLES: u8 = 10;
+pub(super) const NFNL_SUBSYS_NFTABLES: u8 = 10;
 const NFT_MSG_GETGEN: u8 = 16;
 const NFTA_GEN_ID: u16 = 1;
 /// How much of nft's complaints is read: it quotes whole lines of the script, which may be long.

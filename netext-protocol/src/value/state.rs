@@ -2,46 +2,23 @@
 
 use std::fmt;
 
+use crate::wire::choice::choices;
 use crate::wire::text::{Text, text_type};
 
-/// How guests use a network. An unknown kind is refused: it decides what is routed and filtered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum GuestType {
-    /// A network of its own behind a router, with NAT and firewall; also a tier of a VPC.
-    Isolated,
-    /// A network that the data centre routes; the extension only serves it (DHCP, DNS, user data).
-    Shared,
-    /// A bare segment: no addresses, no services.
-    L2,
-}
-
-impl fmt::Display for GuestType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Isolated => "isolated",
-            Self::Shared => "shared",
-            Self::L2 => "l2",
-        })
+choices! {
+    /// How guests use a network. An unknown kind is refused: it decides what is routed and filtered.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    GuestType = "a guest type (isolated, shared, l2)",
+        "^([Ii][Ss][Oo][Ll][Aa][Tt][Ee][Dd]|[Ss][Hh][Aa][Rr][Ee][Dd]|[Ll]2)$" {
+        /// A network of its own behind a router, with NAT and firewall; also a tier of a VPC.
+        Isolated = "isolated",
+        /// A network that the data centre routes; the extension only serves it (DHCP, DNS, user data).
+        Shared = "shared",
+        /// A bare segment: no addresses, no services.
+        L2 = "l2",
     }
 }
-
-impl Text for GuestType {
-    const EXPECTED: &'static str = "a guest type (isolated, shared, l2)";
-    const PATTERN: Option<&'static str> =
-        Some("^([Ii][Ss][Oo][Ll][Aa][Tt][Ee][Dd]|[Ss][Hh][Aa][Rr][Ee][Dd]|[Ll]2)$");
-
-    fn parse_text(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "isolated" => Some(Self::Isolated),
-            "shared" => Some(Self::Shared),
-            "l2" => Some(Self::L2),
-            _ => None,
-        }
-    }
-}
-
-text_type!(GuestType);
 
 macro_rules! states {
     ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* })*) => {$(

@@ -6,75 +6,44 @@ use serde::de::{self, MapAccess};
 use serde::{Serialize, Serializer};
 
 use crate::value::PortRange;
+use crate::wire::choice::choices;
 use crate::wire::field::text_field;
 use crate::wire::object::{Fields, object};
 use crate::wire::text::{Text, text_type};
 
-/// Which way traffic flows, seen from the guest network. An unknown direction is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Towards the guests.
-    Ingress,
-    /// From the guests.
-    Egress,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Ingress => "ingress",
-            Self::Egress => "egress",
-        })
+choices! {
+    /// Which way traffic flows, seen from the guest network. An unknown direction is refused.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    Direction = "a direction (ingress, egress)",
+        "^([Ii][Nn]|[Ee])[Gg][Rr][Ee][Ss][Ss]$" {
+        /// Towards the guests.
+        Ingress = "ingress",
+        /// From the guests.
+        Egress = "egress",
     }
 }
 
-impl Text for Direction {
-    const EXPECTED: &'static str = "a direction (ingress, egress)";
-    const PATTERN: Option<&'static str> = Some("^([Ii][Nn]|[Ee])[Gg][Rr][Ee][Ss][Ss]$");
+choices! {
+    /// A transport protocol whose ports can be forwarded.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    TransportProtocol = "a transport protocol (tcp, udp)",
+        "^([Tt][Cc]|[Uu][Dd])[Pp]$" {
+        /// TCP.
+        Tcp = "tcp",
+        /// UDP.
+        Udp = "udp",
+    }
+}
 
-    fn parse_text(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "ingress" => Some(Self::Ingress),
-            "egress" => Some(Self::Egress),
-            _ => None,
+impl TransportProtocol {
+    /// Its number among the protocols of IP.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
         }
     }
 }
-
-text_type!(Direction);
-
-/// A transport protocol whose ports can be forwarded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TransportProtocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-impl fmt::Display for TransportProtocol {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        })
-    }
-}
-
-impl Text for TransportProtocol {
-    const EXPECTED: &'static str = "a transport protocol (tcp, udp)";
-    const PATTERN: Option<&'static str> = Some("^([Tt][Cc]|[Uu][Dd])[Pp]$");
-
-    fn parse_text(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "tcp" => Some(Self::Tcp),
-            "udp" => Some(Self::Udp),
-            _ => None,
-        }
-    }
-}
-
-text_type!(TransportProtocol);
 
 /// A rule's protocol as the wire names it, in any case: `tcp`, `udp`, `icmp`, `all` or a protocol number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

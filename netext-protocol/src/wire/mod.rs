@@ -4,6 +4,7 @@
 //! `null` mean "absent". [`field::Field`] knows how one value is read and written, [`object`] turns a list of
 //! fields into a struct that keeps unknown fields and reports the path of whatever it cannot understand.
 
+pub(crate) mod choice;
 pub(crate) mod field;
 pub(crate) mod object;
 pub(crate) mod refuse;

@@ -72,9 +72,5 @@ fn forward_ports(ruleset: &mut Ruleset, public: Ipv4Addr, key: ForwardKey, forwa
 }
 
 fn public_end(public: Ipv4Addr, protocol: TransportProtocol, port: u16) -> [Field; 3] {
-    let protocol = match protocol {
-        TransportProtocol::Tcp => 6,
-        TransportProtocol::Udp => 17,
-    };
-    [Field::Ipv4(public), Field::Protocol(protocol), Field::Port(port)]
+    [Field::Ipv4(public), Field::Protocol(protocol.number()), Field::Port(port)]
 }

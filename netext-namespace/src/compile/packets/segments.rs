@@ -1,15 +1,14 @@
 //! The router's interfaces, the guests behind them, and what the router itself answers to guests.
 
+use netext_protocol::TransportProtocol::{self, Tcp, Udp};
+
 use super::ruleset::Ruleset;
 use crate::model::{Router, guest_interface, public_interface};
 use crate::plan::Field;
 
 /// What guests may ask of the router's own address: DNS, metadata, passwords. DHCP comes before they have an
 /// address to ask from, so it has a rule of its own.
-const SERVICES: [(u8, u16); 4] = [(UDP, 53), (TCP, 53), (TCP, 80), (TCP, 8080)];
-
-const TCP: u8 = 6;
-const UDP: u8 = 17;
+const SERVICES: [(TransportProtocol, u16); 4] = [(Udp, 53), (Tcp, 53), (Tcp, 80), (Tcp, 8080)];
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (_, tier) in router.implemented_tiers() {
@@ -23,7 +22,7 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
         }
         for (protocol, port) in SERVICES {
             let service =
-                |address| [interface.clone(), address, Field::Protocol(protocol), Field::Port(port)];
+                |address| [interface.clone(), address, Field::Protocol(protocol.number()), Field::Port(port)];
             ruleset.add("guest_services", service(Field::Ipv4(address.addr())));
             if let Some(ipv6) = tier.ipv6.filter(|_| tier.routes()) {
                 ruleset.add("guest_services_ipv6", service(Field::Ipv6(ipv6.gateway)));
