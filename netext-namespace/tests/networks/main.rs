@@ -1,0 +1,18 @@
+//! Networks as their guests, their neighbours and operators see them: the executable run as the server runs it.
+
+mod concurrency;
+mod contract;
+mod crash;
+mod dualstack;
+mod firewall_egress;
+mod firewall_ingress;
+mod guest_services;
+mod instance;
+mod isolation;
+mod lifecycle;
+mod port_forward;
+mod refusals;
+mod restart;
+mod shared_and_l2;
+mod source_nat;
+mod static_nat;

@@ -1,0 +1,135 @@
+//! What routers compile to: the golden rule sets, which the real `nft` has accepted, and the cost of a change.
+
+use std::time::{Duration, Instant};
+
+use crate::throwaway::{host, router_name, sh};
+use netext_namespace::compile::{Change, Ruleset, links, packets};
+use netext_namespace::kernel::elements;
+use netext_namespace::kernel::namespace::Namespace;
+use netext_namespace::kernel::nftables;
+use netext_namespace::model::{Router, RouterId, forward_ends};
+use netext_protocol::{Command, Envelope, Request};
+
+/// A sample payload of the protocol.
+fn sample(name: &str) -> Request {
+    let command: Command = name.split('.').next().unwrap().parse().unwrap();
+    let path = format!("{}/../netext-protocol/fixtures/wire/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    Envelope::parse(command, &std::fs::read(path).unwrap()).unwrap().request
+}
+
+/// The router after the sample commands.
+fn router_after(samples: &[&str]) -> Router {
+    let mut router = None;
+    for name in samples {
+        match sample(name) {
+            Request::ImplementNetwork(request) => {
+                let router = router.get_or_insert_with(|| Router::new(RouterId::of(&request.network)));
+                router.tier(&request.network).implement(&request.network, request.extension_ip);
+            }
+            Request::AssignIp(request) => {
+                router.as_mut().unwrap().take_up(&request.network, &request.public);
+            }
+            Request::AddStaticNat(request) => {
+                let router = router.as_mut().unwrap();
+                router.take_up(&request.network, &request.public).static_nat = Some(request.private_ip);
+            }
+            Request::AddPortForward(request) => {
+                let (key, to) = forward_ends(&request.forward).unwrap();
+                router.as_mut().unwrap().take_up(&request.network, &request.public).forward(key, to);
+            }
+            Request::ApplyFwRules(request) => {
+                router.as_mut().unwrap().tier(&request.network).firewall = Some(request.fw_rules);
+            }
+            other => panic!("{other:?} is not part of these tests"),
+        }
+    }
+    router.unwrap()
+}
+
+const WHOLE: [&str; 6] = [
+    "implement-network.dualstack",
+    "assign-ip",
+    "add-static-nat",
+    "add-port-forward",
+    "add-port-forward.range",
+    "apply-fw-rules",
+];
+
+#[test]
+fn the_rules_of_an_isolated_network() {
+    insta::assert_snapshot!(packets(&router_after(&WHOLE)).create());
+}
+
+#[test]
+fn the_links_of_an_isolated_network() {
+    insta::assert_json_snapshot!(links(&router_after(&WHOLE)));
+}
+
+#[test]
+fn the_links_of_a_shared_network_have_a_way_out_through_the_guests_gateway() {
+    insta::assert_json_snapshot!(links(&router_after(&["implement-network.shared"])));
+}
+
+#[test]
+fn the_links_of_a_layer_2_network_are_a_bridge() {
+    insta::assert_json_snapshot!(links(&router_after(&["implement-network.l2"])));
+}
+
+#[test]
+fn one_more_forward_is_one_more_element() {
+    let before = packets(&router_after(&["implement-network", "assign-ip"]));
+    let after = packets(&router_after(&["implement-network", "assign-ip", "add-port-forward"]));
+    let Change::Elements(elements) = before.change_to(&after) else { panic!("more than elements") };
+    let elements: Vec<_> = elements.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        elements,
+        ["add element inet netext forwards { 198.51.100.10 . tcp . 2222 : 10.1.1.10 . 22 }"]
+    );
+    assert_eq!(after.change_to(&after), Change::Nothing);
+}
+
+/// The rules that nft shows, in an order that does not depend on how they came about.
+fn in_force() -> Vec<String> {
+    let listing = sh("ip netns exec cs-net-42 nft -n list ruleset");
+    let table = listing.trim().strip_prefix("table inet netext {").and_then(|table| table.strip_suffix('}'));
+    let mut sections: Vec<_> =
+        table.unwrap().split("\n\n").map(|section| section.trim().to_owned()).collect();
+    sections.sort();
+    sections
+}
+
+#[test]
+fn changing_step_by_step_ends_where_replacing_does() {
+    host();
+    let namespace = Namespace::create(&router_name()).unwrap();
+    let run = |script: &str| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        nftables::run(&namespace, script, deadline).unwrap_or_else(|error| panic!("{error}\n{script}"));
+    };
+    let states: Vec<Ruleset> =
+        (1..=WHOLE.len()).map(|count| packets(&router_after(&WHOLE[..count]))).collect();
+    let sorted = |ruleset: &Ruleset| {
+        run(&ruleset.replace());
+        in_force()
+    };
+    let replaced: Vec<_> = states.iter().map(sorted).collect();
+
+    let change = |from: &Ruleset, to: &Ruleset| match from.change_to(to) {
+        Change::Nothing => {}
+        Change::Elements(changes) => {
+            let generation = nftables::generation(&namespace).unwrap();
+            elements::change(&namespace, &changes, generation).unwrap();
+        }
+        Change::Script(script) => run(&script),
+    };
+
+    run(&states[0].replace());
+    for (index, pair) in states.windows(2).enumerate() {
+        change(&pair[0], &pair[1]);
+        assert_eq!(in_force(), replaced[index + 1], "forwards to {}", WHOLE[index + 1]);
+    }
+    for (index, pair) in states.windows(2).enumerate().rev() {
+        change(&pair[1], &pair[0]);
+        assert_eq!(in_force(), replaced[index], "back from {}", WHOLE[index + 1]);
+    }
+}

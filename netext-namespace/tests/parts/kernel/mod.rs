@@ -1,0 +1,6 @@
+//! The rim that touches the kernel.
+
+mod conntrack;
+mod links;
+mod namespace;
+mod nftables;

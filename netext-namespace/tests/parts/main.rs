@@ -1,0 +1,9 @@
+//! The crate's parts, each by itself: what they make of a host to throw away.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what sets a test up may fail only with it")]
+
+mod compile;
+mod kernel;
+mod metadata;
+mod services;
+mod throwaway;
