@@ -1,102 +1,29 @@
 //! The commands of the protocol, each as a change of a router.
 
-use std::net::Ipv4Addr;
-
 use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
     AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, AssignIp, ConfigDhcpSubnet,
     ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
-    ImplementNetwork, Network, NetworkUpdate, Nic, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry,
-    RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, Resolvers, RestoreNetwork, SaveHypervisorHostname,
-    SavePassword, SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, Subject,
+    ImplementNetwork, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
+    RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey,
+    SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, Subject,
 };
 
-use super::transaction::change;
-use crate::metadata::{Instances, MetadataError};
-use crate::model::{InvalidOption, OptionValue, Router, RouterId, Tier, forward_ends};
+use crate::metadata::Instances;
+use crate::model::{InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
 #[derive(Debug)]
 pub struct HostDevice {
-    store: Store,
+    pub(super) store: Store,
 }
 
 impl HostDevice {
     /// The device that keeps its routers' state in a store.
     pub fn new(store: Store) -> Self {
         Self { store }
-    }
-
-    async fn change(
-        &self,
-        context: &Context,
-        network: &Network,
-        make: impl FnOnce(&mut Router) + Send,
-    ) -> Result<(), DeviceError> {
-        change(&self.store, context, RouterId::of(network), make, |_| Ok(())).await
-    }
-
-    /// Changes a network that is there; one that is not has nothing to lose.
-    async fn change_known(
-        &self,
-        context: &Context,
-        network: &Network,
-        make: impl FnOnce(&mut Tier) + Send,
-    ) -> Result<(), DeviceError> {
-        self.change(context, network, |router| {
-            if let Some(tier) = router.tiers.get_mut(&network.network_id) {
-                make(tier);
-            }
-        })
-        .await
-    }
-
-    /// Serves the guests of a network, with what they are told about name resolution.
-    async fn serve(
-        &self,
-        context: &Context,
-        network: &Network,
-        extension_ip: Option<Ipv4Addr>,
-        resolvers: Resolvers,
-        make: impl FnOnce(&mut Tier) + Send,
-    ) -> Result<(), DeviceError> {
-        self.change(context, network, |router| {
-            let tier = router.tier(network);
-            tier.serve(extension_ip);
-            tier.resolvers = resolvers;
-            make(tier);
-        })
-        .await
-    }
-
-    /// Changes a network, and then what its instances are told.
-    async fn change_and_tell(
-        &self,
-        context: &Context,
-        network: &Network,
-        make: impl FnOnce(&mut Router) + Send,
-        tell: impl FnOnce(&Instances) -> Result<(), MetadataError> + Send,
-    ) -> Result<(), DeviceError> {
-        let tell = |store: &Store| {
-            tell(&Instances::in_folder(store.network_folder(network.network_id).join("metadata")))
-        };
-        change(&self.store, context, RouterId::of(network), make, tell).await
-    }
-
-    /// Changes what one instance is told.
-    async fn tell(
-        &self,
-        context: &Context,
-        network: &Network,
-        nic: &Nic,
-        tell: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send,
-    ) -> Result<(), DeviceError> {
-        let address =
-            nic.ip.ok_or_else(|| DeviceError::invalid("payload.ip: an instance is told by its address"))?;
-        let serve = |router: &mut Router| router.tier(network).services.user_data = true;
-        self.change_and_tell(context, network, serve, |instances| tell(instances, address)).await
     }
 }
 

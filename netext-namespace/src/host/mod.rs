@@ -1,6 +1,7 @@
 //! The host role: the device of the protocol that acts on this machine.
 
 mod apply;
+mod changes;
 mod device;
 mod services;
 mod transaction;
