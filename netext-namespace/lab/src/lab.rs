@@ -13,6 +13,7 @@ use crate::extension;
 use crate::network::Network;
 use crate::node::{Node, parse};
 use crate::place::Place;
+use crate::vpc::Vpc;
 use crate::{processes, requirements};
 
 /// The host's bridge of the public segment, VLAN 101.
@@ -136,6 +137,32 @@ impl Lab {
         Network::new(self, id)
     }
 
+    /// A VPC of the cloud, not implemented yet; see [`Vpc`] for what it starts with.
+    pub fn vpc(&self, id: u32) -> Vpc<'_> {
+        Vpc::new(self, id)
+    }
+
+    /// One more public segment, on a VLAN from 1 to 255 other than 101: `198.18.<vlan>.0/24`, where the upstream is
+    /// the gateway `198.18.<vlan>.1`. Clients reach the addresses of every segment, and the upstream holds answers
+    /// that come back by another segment for forged.
+    #[track_caller]
+    pub fn public_vlan(&self, vlan: u8) {
+        let bridge = format!("brnone-{vlan}");
+        let upstream = self.upstream.place();
+        self.have_bridge(&bridge);
+        self.host.ip(&format!(
+            "link add lab-{vlan} type veth peer name eth{vlan} netns {}\n\
+             link set lab-{vlan} master {bridge} up\n",
+            upstream.path()
+        ));
+        upstream
+            .ip(&format!("address add {}/24 dev eth{vlan}\nlink set eth{vlan} up\n", public_gateway(vlan)));
+        upstream.run(|| {
+            let strict = std::fs::write("/proc/sys/net/ipv4/conf/all/rp_filter", "1");
+            strict.expect("the upstream can be made to look at where packets come from");
+        });
+    }
+
     /// A view from inside the namespace `name` of the host.
     #[track_caller]
     pub fn inside(&self, name: &str) -> Node {
@@ -233,6 +260,16 @@ impl Drop for Lab {
     fn drop(&mut self) {
         processes::end_within(&self.places());
     }
+}
+
+/// The VLAN of an address of one of the further public segments.
+pub(crate) fn public_vlan_of(address: &str) -> Option<u8> {
+    address.strip_prefix("198.18.")?.split('.').next()?.parse().ok()
+}
+
+/// The gateway of a further public segment.
+pub(crate) fn public_gateway(vlan: u8) -> String {
+    format!("198.18.{vlan}.1")
 }
 
 fn mac(number: u32) -> String {

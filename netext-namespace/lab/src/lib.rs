@@ -28,6 +28,18 @@
 //! assert_eq!(instance.runs("wget -qO- http://10.1.1.1/latest/user-data"), "#cloud-config\n");
 //! ```
 //!
+//! A [`Vpc`] has networks for tiers:
+//!
+//! ```no_run
+//! # let lab = netext_lab::Lab::boot("/path/of/the/executable");
+//! let vpc = lab.vpc(7);
+//! vpc.implement_with("198.51.100.20");
+//! let (web, database) = (vpc.tier(1), vpc.tier(2));
+//! web.implement();
+//! database.implement();
+//! web.guest("10.2.1.10").pings("10.2.2.1");
+//! ```
+//!
 //! It needs root, `ip`, `nft` and `conntrack`, for instances also what `.ci/packages` unpacks, and fails by
 //! name where one is missing. Any number of labs can be up at once; each takes all that it made with it.
 
@@ -52,6 +64,7 @@ mod probe;
 mod processes;
 mod requirements;
 mod router;
+mod vpc;
 
 pub use attempt::Expectation;
 pub use conversation::Conversation;
@@ -70,6 +83,7 @@ pub use payload::{as_gson_writes, joined};
 pub use place::Place;
 pub use probe::Answer;
 pub use router::Router;
+pub use vpc::Vpc;
 
 /// Boots a lab with the executable of the crate under test.
 #[macro_export]

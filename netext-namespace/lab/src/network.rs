@@ -23,6 +23,7 @@ pub enum SourceNat {
 pub struct Network<'lab> {
     pub(crate) lab: &'lab Lab,
     pub(crate) id: u32,
+    pub(crate) vpc: Option<u32>,
     pub(crate) guest_type: &'static str,
     pub(crate) vlan: String,
     pub(crate) public_vlan: String,
@@ -38,6 +39,7 @@ impl<'lab> Network<'lab> {
         Self {
             lab,
             id,
+            vpc: None,
             guest_type: "isolated",
             vlan: "1910".to_owned(),
             public_vlan: "vlan://101".to_owned(),
@@ -129,7 +131,7 @@ impl<'lab> Network<'lab> {
 
     /// The name of the router's namespace.
     pub fn namespace(&self) -> String {
-        format!("cs-net-{}", self.id)
+        self.vpc.map_or_else(|| format!("cs-net-{}", self.id), |vpc| format!("cs-vpc-{vpc}"))
     }
 
     /// The name of the guest bridge on the host.
@@ -139,7 +141,16 @@ impl<'lab> Network<'lab> {
 
     /// The path on the host of the file that a command locks while it works on this network.
     pub fn lock_file(&self) -> String {
-        format!("{}/lock-network-{}", self.lab.state_folder(), self.id)
+        format!("{}/lock-{}", self.lab.state_folder(), self.router_name())
+    }
+
+    /// The path on the host of the folder of what is kept for this network.
+    pub fn folder(&self) -> String {
+        format!("{}/network-{}", self.lab.state_folder(), self.id)
+    }
+
+    fn router_name(&self) -> String {
+        self.vpc.map_or_else(|| format!("network-{}", self.id), |vpc| format!("vpc-{vpc}"))
     }
 
     fn with_prefix(&self, address: &str) -> String {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::firewall::Firewall;
 use crate::forward::Forward;
-use crate::lab::PUBLIC_GATEWAY;
+use crate::lab::{self, PUBLIC_GATEWAY};
 use crate::network::{Network, SourceNat};
 
 impl Network<'_> {
@@ -26,15 +26,10 @@ impl Network<'_> {
         }
     }
 
-    /// The fields of a public address, as every command about one has them.
+    /// The fields of a public address, as every command about one has them. An address of one of the lab's other
+    /// [public VLANs](crate::Lab::public_vlan) is on that VLAN, any other on the network's own.
     pub fn public_fields(&self, address: &str, source_nat: SourceNat) -> Value {
-        json!({
-            "public_ip": address,
-            "public_vlan": self.public_vlan,
-            "public_gateway": PUBLIC_GATEWAY,
-            "public_cidr": format!("{address}/24"),
-            "source_nat": (source_nat == SourceNat::Yes).to_string(),
-        })
+        public_fields(address, &self.public_vlan, source_nat)
     }
 
     /// The fields of a static NAT.
@@ -79,11 +74,29 @@ impl Network<'_> {
         if !self.cidr.is_empty() {
             fields = joined(&fields, &json!({"gateway": self.gateway, "cidr": self.cidr}));
         }
+        if let Some(vpc) = self.vpc {
+            fields = joined(&fields, &json!({"vpc_id": vpc.to_string()}));
+        }
         if let Some((gateway, cidr)) = &self.ip6 {
             fields = joined(&fields, &json!({"network_ip6_gateway": gateway, "network_ip6_cidr": cidr}));
         }
         fields
     }
+}
+
+/// The fields of a public address, on this VLAN unless the address is of one of the lab's other public VLANs.
+pub(crate) fn public_fields(address: &str, vlan: &str, source_nat: SourceNat) -> Value {
+    let (vlan, gateway) = match lab::public_vlan_of(address) {
+        Some(other) => (format!("vlan://{other}"), lab::public_gateway(other)),
+        None => (vlan.to_owned(), PUBLIC_GATEWAY.to_owned()),
+    };
+    json!({
+        "public_ip": address,
+        "public_vlan": vlan,
+        "public_gateway": gateway,
+        "public_cidr": format!("{address}/24"),
+        "source_nat": (source_nat == SourceNat::Yes).to_string(),
+    })
 }
 
 /// The fields of both objects; where both have one, the second's.

@@ -21,7 +21,7 @@ pub fn links(router: &Router) -> LinkPlan {
     };
 
     let mut interfaces = Vec::new();
-    let mut serves = false;
+    let mut serves = router.vpc.is_some();
     for (network, tier) in router.implemented_tiers() {
         let segment = tier.segment();
         let bridge = bridge(&router.devices.guest, &segment);

@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 
 use netext_core::{Context, DeviceError};
-use netext_protocol::{Network, Nic, Resolvers};
+use netext_protocol::{Network, NetworkId, Nic, Resolvers, Vpc};
 
 use super::device::HostDevice;
 use super::transaction::change;
+use crate::compile::services::instances_folder;
 use crate::metadata::{Instances, MetadataError};
 use crate::model::{Router, RouterId, Tier};
 use crate::store::Store;
@@ -19,7 +20,42 @@ impl HostDevice {
         network: &Network,
         make: impl FnOnce(&mut Router) + Send,
     ) -> Result<(), DeviceError> {
-        change(&self.store, context, RouterId::of(network), make, |_| Ok(())).await
+        change(&self.store, context, RouterId::of(network), make, |_, _| Ok(())).await
+    }
+
+    /// Changes the router of a VPC.
+    pub(super) async fn change_vpc(
+        &self,
+        context: &Context,
+        vpc: &Vpc,
+        make: impl FnOnce(&mut Router) + Send,
+    ) -> Result<(), DeviceError> {
+        change(&self.store, context, RouterId::Vpc(vpc.vpc_id), make, |_, _| Ok(())).await
+    }
+
+    /// Changes the router of a VPC, and then what is kept for each of the networks that were its tiers.
+    pub(super) async fn change_vpc_with_tiers(
+        &self,
+        context: &Context,
+        vpc: &Vpc,
+        make: impl FnOnce(&mut Router) + Send,
+        each: impl Fn(&Store, NetworkId) -> Result<(), DeviceError> + Send,
+    ) -> Result<(), DeviceError> {
+        let all = |store: &Store, before: &Router| {
+            before.tiers.keys().try_for_each(|network| each(store, *network))
+        };
+        change(&self.store, context, RouterId::Vpc(vpc.vpc_id), make, all).await
+    }
+
+    /// Forgets a network with all that was kept for it.
+    pub(super) async fn forget(&self, context: &Context, network: &Network) -> Result<(), DeviceError> {
+        let (id, router) = (network.network_id, RouterId::of(network));
+        // What is kept for a network that stands alone lies with its router's state, and goes with it.
+        let forget = |store: &Store, _: &Router| match router {
+            RouterId::Vpc(_) => Ok(store.forget_network(id)?),
+            RouterId::Network(_) => Ok(()),
+        };
+        change(&self.store, context, router, |router| router.destroy(id), forget).await
     }
 
     /// Changes a network that is there; one that is not has nothing to lose.
@@ -63,9 +99,7 @@ impl HostDevice {
         make: impl FnOnce(&mut Router) + Send,
         tell: impl FnOnce(&Instances) -> Result<(), MetadataError> + Send,
     ) -> Result<(), DeviceError> {
-        let tell = |store: &Store| {
-            tell(&Instances::in_folder(store.network_folder(network.network_id).join("metadata")))
-        };
+        let tell = |store: &Store, _: &Router| Ok(tell(&instances(store, network.network_id))?);
         change(&self.store, context, RouterId::of(network), make, tell).await
     }
 
@@ -82,4 +116,9 @@ impl HostDevice {
         let serve = |router: &mut Router| router.tier(network).services.user_data = true;
         self.change_and_tell(context, network, serve, |instances| tell(instances, address)).await
     }
+}
+
+/// What the instances of a network are told.
+pub(super) fn instances(store: &Store, network: NetworkId) -> Instances {
+    Instances::in_folder(instances_folder(&store.network_folder(network)))
 }

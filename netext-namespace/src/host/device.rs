@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
     AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, AssignIp, ConfigDhcpSubnet,
-    ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
-    ImplementNetwork, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
-    RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey,
-    SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, Subject,
+    ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, DestroyVpc, DeviceDetails,
+    EnsureNetworkDevice, ImplementNetwork, ImplementVpc, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic,
+    RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork,
+    SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions,
+    ShutdownNetwork, ShutdownVpc, Subject, UpdateVpcSourceNatIp,
 };
 
+use super::changes::instances;
 use crate::metadata::Instances;
 use crate::model::{InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
@@ -35,6 +37,7 @@ impl NetworkDevice for HostDevice {
             .services([Service::StaticNat, Service::PortForwarding, Service::Firewall, Service::Gateway])
             .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
             .capability(Service::SourceNat, "RedundantRouter", "false")
+            .vpc()
     }
 
     async fn ensure_network_device(
@@ -79,10 +82,32 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
-            router.destroy(request.network.network_id);
+        self.forget(context, &request.network).await
+    }
+
+    async fn implement_vpc(&self, context: &Context, request: ImplementVpc) -> Result<(), DeviceError> {
+        self.change_vpc(context, &request.vpc, |router| {
+            router.implement_vpc(&request.vpc, request.public.as_ref());
         })
         .await
+    }
+
+    async fn shutdown_vpc(&self, context: &Context, request: ShutdownVpc) -> Result<(), DeviceError> {
+        let clear = |store: &Store, network| Ok(instances(store, network).clear()?);
+        self.change_vpc_with_tiers(context, &request.vpc, Router::shut_down_vpc, clear).await
+    }
+
+    async fn destroy_vpc(&self, context: &Context, request: DestroyVpc) -> Result<(), DeviceError> {
+        let forget = |store: &Store, network| Ok(store.forget_network(network)?);
+        self.change_vpc_with_tiers(context, &request.vpc, Router::destroy_vpc, forget).await
+    }
+
+    async fn update_vpc_source_nat_ip(
+        &self,
+        context: &Context,
+        request: UpdateVpcSourceNatIp,
+    ) -> Result<(), DeviceError> {
+        self.change_vpc(context, &request.vpc, |router| router.leave_by(&request.public)).await
     }
 
     async fn assign_ip(&self, context: &Context, request: AssignIp) -> Result<(), DeviceError> {

@@ -51,14 +51,14 @@ impl From<StoreError> for DeviceError {
     }
 }
 
-/// Changes a router, in the state and in the kernel, and then what instances are told. If any part of it fails,
+/// Changes a router, in the state and in the kernel, and then what instances are told, given what the router was. If any part of it fails,
 /// state and kernel are what they were.
 pub(super) async fn change(
     store: &Store,
     context: &Context,
     router: RouterId,
     change: impl FnOnce(&mut Router),
-    tell: impl FnOnce(&Store) -> Result<(), MetadataError>,
+    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
     context.deadline().check()?;
     let locked = store.lock(router, context.deadline().cancelled()).await?;
@@ -77,13 +77,13 @@ fn commit(
     before: &State,
     wanted: Router,
     context: &Context,
-    tell: impl FnOnce(&Store) -> Result<(), MetadataError>,
+    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
     store.make_folders(&wanted)?;
     let ruleset_generation = apply(store, before, &wanted, context.deadline().instant())?;
     context.deadline().check()?;
     services::note_ipv6_gateways(store, &wanted)?;
-    tell(store)?;
+    tell(store, &before.router)?;
     let after = State { router: wanted, ruleset_generation };
     if after.router.is_empty() {
         locked.forget()?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A public address in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicAddress {
-    /// The network that uses it.
+    /// The network that uses it; `None` if only the VPC itself does.
     pub network: Option<NetworkId>,
     /// The public segment; untagged if none was named.
     pub segment: Option<Segment>,
@@ -69,8 +69,7 @@ pub enum InvalidForward {
 
 impl PublicAddress {
     /// Takes over what a command says about the address.
-    pub fn learn(&mut self, network: NetworkId, public: &PublicIp) {
-        self.network = Some(network);
+    pub fn learn(&mut self, public: &PublicIp) {
         self.segment = public.public_vlan.clone().or_else(|| self.segment.take());
         self.gateway = public.public_gateway.or(self.gateway);
         self.prefix_len = public.public_cidr.map(|cidr| cidr.prefix_len()).or(self.prefix_len);
@@ -98,6 +97,17 @@ impl PublicAddress {
         if self.forwards.get(&key) == Some(&to) {
             self.forwards.remove(&key);
         }
+    }
+
+    /// No longer leads anything to the guests of a subnet.
+    pub fn stop_leading_to(&mut self, guests: Ipv4Net) {
+        self.static_nat = self.static_nat.filter(|guest| !guests.contains(guest));
+        self.forwards.retain(|_, to| !guests.contains(&to.guest));
+    }
+
+    /// Whether it leads to any guest.
+    pub fn leads_anywhere(&self) -> bool {
+        self.static_nat.is_some() || !self.forwards.is_empty()
     }
 
     /// Takes the address from a guest, unless it belongs to another one by now.

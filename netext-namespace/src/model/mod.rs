@@ -10,6 +10,7 @@ mod nic;
 mod option;
 mod router;
 mod tier;
+mod vpc;
 
 pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_ends};
 pub use devices::{Device, Devices, InvalidDevice};
@@ -19,3 +20,4 @@ pub(crate) use option::joined;
 pub use option::{InvalidOption, OptionValue};
 pub use router::{Router, RouterId};
 pub use tier::{Ipv6Subnet, Services, Tier};
+pub use vpc::Vpc;

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use netext_protocol::{Network, NetworkId, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
-use super::{Devices, PublicAddress, Tier};
+use super::{Devices, PublicAddress, Tier, Vpc};
 use crate::plan::NamespaceName;
 
 /// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
@@ -61,6 +61,9 @@ pub struct Router {
     pub id: RouterId,
     /// The NICs of the host that carry its traffic.
     pub devices: Devices,
+    /// The VPC that is in force, apart from its tiers; `None` before `implement-vpc`, and for a network that stands
+    /// alone.
+    pub vpc: Option<Vpc>,
     /// The guest networks: one for a network that stands alone, one per tier for a VPC.
     pub tiers: BTreeMap<NetworkId, Tier>,
     /// The public addresses in use.
@@ -75,6 +78,7 @@ impl Router {
         Self {
             id,
             devices: Devices::default(),
+            vpc: None,
             tiers: BTreeMap::new(),
             addresses: BTreeMap::new(),
             source_nat: None,
@@ -83,7 +87,7 @@ impl Router {
 
     /// Whether there is nothing left to remember.
     pub fn is_empty(&self) -> bool {
-        self.tiers.is_empty() && self.addresses.is_empty()
+        self.vpc.is_none() && self.tiers.is_empty() && self.addresses.is_empty()
     }
 
     /// The tiers that are in force; the others only wait to be implemented.
@@ -91,9 +95,15 @@ impl Router {
         self.tiers.iter().filter(|(_, tier)| tier.implemented).map(|(id, tier)| (*id, tier))
     }
 
-    /// Whether it is the gateway of any guests. Otherwise it only serves them, and public addresses mean nothing.
+    /// Whether it is the gateway of any guests, or of a VPC's guests to come. Otherwise it only serves them, and
+    /// public addresses mean nothing.
     pub fn routes(&self) -> bool {
-        self.implemented_tiers().any(|(_, tier)| tier.routes())
+        self.vpc.is_some() || self.routed_tiers().next().is_some()
+    }
+
+    /// The tiers in force whose gateway it is.
+    pub fn routed_tiers(&self) -> impl Iterator<Item = (NetworkId, &Tier)> {
+        self.implemented_tiers().filter(|(_, tier)| tier.routes())
     }
 
     /// The public segments in use, each with its addresses.
@@ -120,13 +130,17 @@ impl Router {
         tier
     }
 
-    /// Takes up a public address, or takes over what is newly said about one.
+    /// Takes up a public address for a network, or takes over what is newly said about one.
+    ///
+    /// A VPC's source NAT address is the VPC's affair: what a tier's command says of it counts only where the VPC
+    /// has none.
     pub fn take_up(&mut self, network: &Network, public: &PublicIp) -> &mut PublicAddress {
-        if public.source_nat {
+        if public.source_nat && (self.vpc.is_none() || self.source_nat.is_none()) {
             self.source_nat = Some(public.public_ip);
         }
         let address = self.addresses.entry(public.public_ip).or_default();
-        address.learn(network.network_id, public);
+        address.network = Some(network.network_id);
+        address.learn(public);
         address
     }
 
@@ -141,23 +155,37 @@ impl Router {
     /// Takes a tier down. The server replays its addresses and rules when it implements it again; what stays
     /// is what it will not say again.
     pub fn shut_down(&mut self, network: NetworkId) {
+        self.give_up_addresses_of(network);
         if let Some(tier) = self.tiers.get_mut(&network) {
             tier.shut_down();
         }
-        self.give_up_addresses_of(network);
     }
 
     /// Forgets a tier.
     pub fn destroy(&mut self, network: NetworkId) {
-        self.tiers.remove(&network);
         self.give_up_addresses_of(network);
+        self.tiers.remove(&network);
     }
 
+    /// Gives up what leads to a network's guests, and the addresses that are the network's alone. Its VPC's
+    /// source NAT address, and one that leads to another tier as well, stay.
     fn give_up_addresses_of(&mut self, network: NetworkId) {
-        let gone = |address: &PublicAddress| address.network == Some(network);
-        let addresses: Vec<_> = self.addresses.iter().filter(|(_, a)| gone(a)).map(|(ip, _)| *ip).collect();
-        for address in addresses {
-            self.give_up(address);
+        let guests = self.tiers.get(&network).and_then(Tier::subnet);
+        let of_vpc = matches!(self.id, RouterId::Vpc(_));
+        let source_nat = self.source_nat;
+        let mut gone = Vec::new();
+        for (ip, address) in &mut self.addresses {
+            if let Some(guests) = guests {
+                address.stop_leading_to(guests);
+            }
+            let is_shared =
+                of_vpc && (source_nat == Some(*ip) || guests.is_some() && address.leads_anywhere());
+            if address.network == Some(network) && !is_shared {
+                gone.push(*ip);
+            }
+        }
+        for ip in gone {
+            self.give_up(ip);
         }
     }
 }

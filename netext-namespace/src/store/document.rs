@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LockedRouter, StoreError, io_error};
+use super::{LockedRouter, StoreError, forget, io_error};
 use crate::model::Router;
 
 /// What is known of a router between commands.
@@ -90,9 +90,6 @@ impl LockedRouter {
 
     /// Forgets the router; one that is not there is forgotten already.
     pub fn forget(&self) -> Result<(), StoreError> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", &self.folder)(error)),
-            _ => Ok(()),
-        }
+        forget(&self.folder)
     }
 }

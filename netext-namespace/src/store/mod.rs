@@ -6,7 +6,8 @@
 mod document;
 mod lock;
 
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use netext_protocol::NetworkId;
@@ -93,6 +94,11 @@ impl Store {
         router.tiers.keys().try_for_each(|network| folder(&self.network_folder(*network)))
     }
 
+    /// Forgets what was kept for a network that is gone; one that is not there is forgotten already.
+    pub fn forget_network(&self, network: NetworkId) -> Result<(), StoreError> {
+        forget(&self.network_folder(network))
+    }
+
     /// Locks a router, waiting for whoever works on it until `called_off` is over.
     pub async fn lock(
         &self,
@@ -107,6 +113,13 @@ impl Store {
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.to_owned();
     move |source| StoreError::Io { action, path, source }
+}
+
+fn forget(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", folder)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a folder with those above it. Nobody but its owner can see what is in it; daemons of guests, which are

@@ -16,3 +16,4 @@ mod restart;
 mod shared_and_l2;
 mod source_nat;
 mod static_nat;
+mod vpc;

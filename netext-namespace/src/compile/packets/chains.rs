@@ -28,6 +28,9 @@ pub(super) fn skeleton() -> Ruleset {
         ("source_nat", Set::map("ipv4_addr : ipv4_addr").of_ranges()),
         // What guests meet each other by when they go through a public address.
         ("hairpin", Set::map("ifname : ipv4_addr")),
+        // Which tiers are neighbours, and the range that is theirs alone.
+        ("between_tiers", Set::of("ifname . ifname")),
+        ("vpc_addresses", Set::of("ipv4_addr").of_ranges()),
         // What guests of a tier may reach.
         ("egress", Set::map("ifname : verdict")),
     ];
@@ -85,6 +88,9 @@ pub(super) fn skeleton() -> Ruleset {
                 invalid,
                 // It came to a public address and passed the ingress firewall there.
                 "ct status dnat accept",
+                "meta nfproto ipv4 iifname . oifname @between_tiers accept",
+                // Addresses of no tier are nobody's outside.
+                "ip daddr @vpc_addresses drop",
                 "oifname @public_interfaces iifname vmap @egress",
             ],
         ),

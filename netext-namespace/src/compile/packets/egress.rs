@@ -8,7 +8,7 @@ use crate::model::{Router, guest_interface};
 use crate::plan::Field;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
-    for (network, tier) in router.implemented_tiers().filter(|(_, tier)| tier.routes()) {
+    for (network, tier) in router.routed_tiers() {
         let (_, interface) = guest_interface(router.id, &tier.segment());
         let interface = Field::Interface(interface);
         let Some(firewall) = &tier.firewall else {

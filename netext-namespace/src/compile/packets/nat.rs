@@ -31,7 +31,7 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
         ruleset.rule("forwards", format!("dnat ip to {lookup} map @{}", range_map(len)));
     }
     if let Some(public) = router.source_nat {
-        for (_, tier) in router.implemented_tiers().filter(|(_, tier)| tier.routes()) {
+        for (_, tier) in router.routed_tiers() {
             if let Some(subnet) = tier.subnet() {
                 ruleset.map("source_nat", [Field::Network(subnet)], [Field::Ipv4(public)]);
             }

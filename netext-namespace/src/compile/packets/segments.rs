@@ -4,7 +4,7 @@ use netext_protocol::TransportProtocol::{self, Tcp, Udp};
 
 use super::ruleset::Ruleset;
 use crate::model::{Router, guest_interface, public_interface};
-use crate::plan::Field;
+use crate::plan::{Field, InterfaceName};
 
 /// What guests may ask of the router's own address: DNS, metadata, passwords. DHCP comes before they have an
 /// address to ask from, so it has a rule of its own.
@@ -32,8 +32,25 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
             ruleset.map("hairpin", [interface], [Field::Ipv4(address.addr())]);
         }
     }
+    for (one, other) in pairs_of_tiers(router) {
+        ruleset.add("between_tiers", [Field::Interface(one), Field::Interface(other)]);
+    }
+    if let Some(cidr) = router.vpc.and_then(|vpc| vpc.cidr) {
+        ruleset.add("vpc_addresses", [Field::Network(cidr)]);
+    }
     for (segment, _) in router.addresses_by_segment() {
         let (_, interface) = public_interface(router.id, &segment);
         ruleset.add("public_interfaces", [Field::Interface(interface)]);
     }
+}
+
+/// The interfaces of every two tiers that it routes between, both ways.
+fn pairs_of_tiers(router: &Router) -> impl Iterator<Item = (InterfaceName, InterfaceName)> {
+    let interfaces: Vec<_> =
+        router.routed_tiers().map(|(_, tier)| guest_interface(router.id, &tier.segment()).1).collect();
+    let all = interfaces.clone();
+    let pairs = interfaces
+        .into_iter()
+        .flat_map(move |one| all.clone().into_iter().map(move |other| (one.clone(), other)));
+    pairs.filter(|(one, other)| one != other)
 }
