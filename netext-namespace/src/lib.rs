@@ -6,6 +6,7 @@
 //! - [`model`] is what is desired: a [`Router`](model::Router) with its tiers, addresses and rules.
 //! - [`compile`] says what that means for links and packets. It is pure.
 //! - [`plan`] is how it says so: plain data.
+//! - [`drift`] is what differs between that and what is there.
 //! - [`kernel`] is the thin rim that makes the kernel match: links, packet filter, tracked connections.
 //! - [`daemons`] makes the daemons that serve guests match.
 //! - [`metadata`] is what instances are told about themselves, and the server that tells them.
@@ -14,6 +15,7 @@
 
 pub mod compile;
 pub mod daemons;
+pub mod drift;
 pub mod host;
 pub mod kernel;
 pub mod metadata;

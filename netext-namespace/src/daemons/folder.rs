@@ -33,6 +33,11 @@ impl<'a> Folder<'a> {
         Ok(there.then_some(Self { daemon, group: 0 }))
     }
 
+    /// The folder of a daemon that shall run, whether it is there or not.
+    pub(super) fn of(plan: &'a DaemonPlan) -> Self {
+        Self { daemon: &plan.daemon, group: plan.account.group_id }
+    }
+
     /// The folder of a daemon that shall run, made if it is not there. The folders above it are the caller's.
     pub(super) fn prepare(plan: &'a DaemonPlan) -> Result<Self, DaemonError> {
         let (daemon, group) = (&plan.daemon, plan.account.group_id);
@@ -49,7 +54,7 @@ impl<'a> Folder<'a> {
                 .and_then(|()| fs::set_permissions(path, PermissionsExt::from_mode(FOLDER_MODE)))
                 .map_err(failed(daemon, "give the right owner and mode to", path))?;
         }
-        Ok(Self { daemon, group })
+        Ok(Self::of(plan))
     }
 
     /// Removes it with all that is in it.
@@ -62,19 +67,19 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// What it takes to make the daemon see `files`; `None` if they are there already.
-    pub(super) fn effect(&self, files: &[ConfigFile]) -> Result<Option<Effect>, DaemonError> {
-        let effects = files.iter().map(|file| {
-            Ok(match (self.read(file.name)?, file.on_change) {
-                (Some(old), _) if old == file.content.as_bytes() => None,
-                (Some(_), OnChange::Reload) => Some(Effect::Reload),
-                (Some(old), OnChange::ReloadIfGrown) if has_grown(&old, &file.content) => {
-                    Some(Effect::Reload)
-                }
-                _ => Some(Effect::Restart),
-            })
-        });
-        effects.collect::<Result<Vec<_>, _>>().map(|effects| effects.into_iter().flatten().max())
+    /// The names of those of `files` that are not what they shall be, each with what makes the daemon see it.
+    pub(super) fn differing(&self, files: &[ConfigFile]) -> Result<Vec<(&'static str, Effect)>, DaemonError> {
+        let mut differing = Vec::new();
+        for file in files {
+            let effect = match (self.read(file.name)?, file.on_change) {
+                (Some(old), _) if old == file.content.as_bytes() => continue,
+                (Some(_), OnChange::Reload) => Effect::Reload,
+                (Some(old), OnChange::ReloadIfGrown) if has_grown(&old, &file.content) => Effect::Reload,
+                _ => Effect::Restart,
+            };
+            differing.push((file.name, effect));
+        }
+        Ok(differing)
     }
 
     /// Replaces the files that differ.

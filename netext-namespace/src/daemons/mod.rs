@@ -23,6 +23,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with
 pub use account::account;
 pub use error::DaemonError;
 
+use crate::drift::{Change, Part, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::plan::{Daemon, DaemonPlan, InterfaceName};
 use folder::{Effect, Folder};
@@ -38,26 +39,34 @@ pub fn apply(
     wanted: &[DaemonPlan],
     known: &[Daemon],
     deadline: Instant,
+    pass: &mut Pass,
 ) -> Result<(), DaemonError> {
     let unwanted =
         known.iter().filter(|daemon| wanted.iter().all(|plan| plan.daemon.folder != daemon.folder));
-    stop(unwanted, deadline)?;
+    stop(unwanted, deadline, pass)?;
     if wanted.is_empty() {
         return Ok(());
     }
     let all_settled = settled(namespace, wanted)?;
     for (plan, settled) in wanted.iter().zip(&all_settled) {
-        conform(namespace, plan, settled, deadline)?;
+        conform(namespace, plan, settled, deadline, pass)?;
     }
     Ok(())
 }
 
 /// Ends daemons, wherever they live, and removes their folders; absent ones are fine.
-pub fn stop<'a>(daemons: impl IntoIterator<Item = &'a Daemon>, deadline: Instant) -> Result<(), DaemonError> {
+pub fn stop<'a>(
+    daemons: impl IntoIterator<Item = &'a Daemon>,
+    deadline: Instant,
+    pass: &mut Pass,
+) -> Result<(), DaemonError> {
     for daemon in daemons {
         if let Some(folder) = Folder::existing(daemon)? {
-            stop::all(daemon, deadline)?;
-            folder.remove()?;
+            pass.differs(Part::Daemon, Change::Remove, format!("stop {} and remove its files", daemon.what));
+            if pass.acts() {
+                stop::all(daemon, deadline)?;
+                folder.remove()?;
+            }
         }
     }
     Ok(())
@@ -68,23 +77,44 @@ fn conform(
     plan: &DaemonPlan,
     settled: &str,
     deadline: Instant,
+    pass: &mut Pass,
 ) -> Result<(), DaemonError> {
     let daemon = &plan.daemon;
     if Instant::now() >= deadline {
         return Err(DaemonError::TimedOut { what: daemon.what.clone(), attempted: "look at it" });
     }
-    let folder = Folder::prepare(plan)?;
+    let folder = if pass.acts() { Folder::prepare(plan)? } else { Folder::of(plan) };
     let is_settled = folder.is_settled(settled)?;
-    let effect = if is_settled { folder.effect(&plan.files)? } else { Some(Effect::Restart) };
-    let running = match Process::of(daemon, Some(namespace))? {
-        Found::Here(process) => Some(process),
-        Found::Elsewhere | Found::Nowhere => None,
+    let differing = folder.differing(&plan.files)?;
+    let (running, absence) = match Process::of(daemon, Some(namespace))? {
+        Found::Here(process) => (Some(process), ""),
+        Found::Elsewhere => (None, "it runs in another namespace"),
+        Found::Nowhere => (None, "it does not run"),
     };
-    let effect = match (&running, effect) {
-        (Some(_), None) => return Ok(()),
-        (Some(_), Some(effect)) => effect,
-        (None, _) => Effect::Restart,
+    let effect = match (&running, differing.iter().map(|(_, effect)| *effect).max()) {
+        (Some(_), None) if is_settled => return Ok(()),
+        (Some(_), Some(effect)) if is_settled => effect,
+        _ => Effect::Restart,
     };
+    if pass.accounts() {
+        let reason = match &running {
+            None => absence.to_owned(),
+            Some(_) if !differing.is_empty() => {
+                let names: Vec<_> = differing.iter().map(|(name, _)| *name).collect();
+                format!("its {} is not what it shall be", names.join(", "))
+            }
+            Some(_) => "it was started for other interfaces, or its start was cut off".to_owned(),
+        };
+        let (change, verb) = match (&running, effect) {
+            (None, _) => (Change::Add, "start"),
+            (Some(_), Effect::Reload) => (Change::Modify, "reload"),
+            (Some(_), Effect::Restart) => (Change::Modify, "restart"),
+        };
+        pass.differs(Part::Daemon, change, format!("{verb} {}: {reason}", daemon.what));
+    }
+    if !pass.acts() {
+        return Ok(());
+    }
 
     folder.unsettle()?;
     folder.write(&plan.files)?;

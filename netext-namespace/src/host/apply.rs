@@ -5,15 +5,16 @@ use std::time::Instant;
 use netext_core::{DeviceError, ErrorKind};
 
 use super::services;
-use crate::compile::{Change, flows_to_cut, links, packets};
+use crate::compile::{Change, Ruleset, flows_to_cut, links, packets};
 use crate::daemons::DaemonError;
+use crate::drift::{self, Part, Pass};
 use crate::kernel::conntrack::{self, ConntrackError};
 use crate::kernel::elements;
 use crate::kernel::links::{self, LinkError};
+use crate::kernel::listing;
 use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::kernel::nftables::{self, NftError};
 use crate::model::Router;
-use crate::plan::NamespaceName;
 use crate::store::{State, Store};
 
 /// Why the kernel could not be made to match.
@@ -46,7 +47,7 @@ impl From<ApplyError> for DeviceError {
 }
 
 /// Makes the kernel match `wanted`, given what it was made to match before, and returns the generation that
-/// the packet rules have now.
+/// the packet rules have now. A pass that only rehearses leaves both as they are.
 ///
 /// Packet rules come before links: a new address is guarded before it answers, and one that goes has lost its
 /// translations before it is gone.
@@ -55,25 +56,27 @@ pub(super) fn apply(
     before: &State,
     wanted: &Router,
     deadline: Instant,
+    pass: &mut Pass,
 ) -> Result<Option<u32>, ApplyError> {
     in_time(deadline)?;
     let plan = links(wanted);
     let Some(namespace_plan) = &plan.namespace else {
-        services::stop(store, &before.router, deadline)?;
-        remove(&before.router)?;
-        links::apply(&plan)?;
+        services::stop(store, &before.router, deadline, pass)?;
+        remove(&before.router, pass)?;
+        links::apply(&plan, None, pass)?;
         return Ok(None);
     };
-    let namespace = apply_packets(before, wanted, &namespace_plan.name, deadline)?;
+    let namespace = Namespace::ensure(&namespace_plan.name, pass)?;
+    apply_packets(before, wanted, &namespace, deadline, pass)?;
     in_time(deadline)?;
-    links::apply(&plan)?;
-    services::apply(store, &namespace, &before.router, wanted, deadline)?;
+    links::apply(&plan, Some(&namespace), pass)?;
+    services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
     let flows = flows_to_cut(&before.router, wanted);
-    if !flows.is_empty() {
+    if pass.acts() && !flows.is_empty() {
         conntrack::cut(&namespace, &flows)?;
     }
     in_time(deadline)?;
-    Ok(Some(nftables::generation(&namespace)?))
+    Ok(nftables::generation(&namespace)?)
 }
 
 /// Puts the packet rules in force. Only the difference if nobody touched them since our last change; all of
@@ -81,39 +84,64 @@ pub(super) fn apply(
 fn apply_packets(
     before: &State,
     wanted: &Router,
-    name: &NamespaceName,
+    namespace: &Namespace,
     deadline: Instant,
-) -> Result<Namespace, ApplyError> {
+    pass: &mut Pass,
+) -> Result<(), ApplyError> {
     let ruleset = packets(wanted);
-    let Some(namespace) = Namespace::open(name)? else {
-        let namespace = Namespace::create(name)?;
-        nftables::run(&namespace, &ruleset.create(), deadline)?;
-        return Ok(namespace);
-    };
-    let generation = nftables::generation(&namespace)?;
-    if before.ruleset_generation == Some(generation) {
-        let changed = match packets(&before.router).change_to(&ruleset) {
-            Change::Nothing => Ok(()),
-            Change::Elements(elements) => elements::change(&namespace, &elements, generation),
-            Change::Script(script) => nftables::run(&namespace, &script, deadline),
-        };
-        match changed {
-            // Generations are counted from the start in a namespace that somebody made anew.
-            Err(error @ (NftError::Refused { .. } | NftError::Netlink(_) | NftError::Changed { .. })) => {
-                tracing::warn!(namespace = %name, %error, "the rules are not what they were; replacing all of them");
+    let generation = if namespace.is_new() { None } else { nftables::generation(namespace)? };
+    match generation {
+        Some(generation) if before.ruleset_generation == Some(generation) => {
+            let changed = match packets(&before.router).change_to(&ruleset) {
+                Change::Nothing => return Ok(()),
+                _ if !pass.acts() => {
+                    pass.differs(Part::Rules, drift::Change::Modify, "change the packet rules");
+                    return Ok(());
+                }
+                Change::Elements(elements) => elements::change(namespace, &elements, generation),
+                Change::Script(script) => nftables::run(namespace, &script, deadline),
+            };
+            match changed {
+                // Generations are counted from the start in a namespace that somebody made anew.
+                Err(error @ (NftError::Refused { .. } | NftError::Netlink(_) | NftError::Changed { .. })) => {
+                    let namespace = namespace.name();
+                    tracing::warn!(%namespace, %error, "the rules are not what they were; replacing all of them");
+                }
+                done => return Ok(done?),
             }
-            done => return done.map(|()| namespace).map_err(Into::into),
         }
+        // Somebody may have put right what they changed.
+        Some(_) if pass.accounts() && !tell_rules(namespace, &ruleset, deadline, pass) => return Ok(()),
+        Some(_) => {}
+        None => pass.differs(Part::Rules, drift::Change::Add, "put the packet rules in force"),
     }
-    nftables::run(&namespace, &ruleset.replace(), deadline)?;
-    Ok(namespace)
+    if pass.acts() {
+        // Deleting what is not there costs as much as deleting.
+        let script = if generation.is_some() { ruleset.replace() } else { ruleset.create() };
+        nftables::run(namespace, &script, deadline)?;
+    }
+    Ok(())
+}
+
+/// Keeps how the rules differ from what they shall be; false if they do not.
+fn tell_rules(namespace: &Namespace, ruleset: &Ruleset, deadline: Instant, pass: &mut Pass) -> bool {
+    let differences = listing::differences(namespace, &ruleset.create(), deadline).unwrap_or_else(|error| {
+        let what =
+            format!("replace the packet rules: somebody else changed them, and what is unknown: {error}");
+        vec![(drift::Change::Modify, what)]
+    });
+    let differ = !differences.is_empty();
+    for (change, what) in differences {
+        pass.differs(Part::Rules, change, what);
+    }
+    differ
 }
 
 /// Takes down the namespace that the router had, and its links on the host.
-fn remove(router: &Router) -> Result<(), LinkError> {
+fn remove(router: &Router, pass: &mut Pass) -> Result<(), LinkError> {
     let interfaces = links(router).namespace.map(|namespace| namespace.interfaces).unwrap_or_default();
     let peers: Vec<_> = interfaces.into_iter().map(|interface| interface.peer).collect();
-    links::remove(&router.id.namespace(), &peers)
+    links::remove(&router.id.namespace(), &peers, pass)
 }
 
 fn in_time(deadline: Instant) -> Result<(), ApplyError> {

@@ -3,7 +3,9 @@
 mod apply;
 mod changes;
 mod device;
+mod reconcile;
 mod services;
 mod transaction;
 
 pub use device::HostDevice;
+pub use reconcile::{Reconciled, reconcile};

@@ -15,6 +15,7 @@ use crate::compile::services::{
     Accounts, ToldTier, instances_folder, metadata_daemon, metadata_server, service_daemons, services,
 };
 use crate::daemons::{self, DaemonError, account};
+use crate::drift::{Change, Part, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
 use crate::model::{Router, guest_interface};
@@ -28,13 +29,19 @@ pub(super) fn apply(
     before: &Router,
     wanted: &Router,
     deadline: Instant,
+    pass: &mut Pass,
 ) -> Result<(), DaemonError> {
-    daemons::apply(namespace, &plans(store, wanted), &known(store, before, wanted), deadline)
+    daemons::apply(namespace, &plans(store, wanted), &known(store, before, wanted), deadline, pass)
 }
 
 /// Ends all daemons of a router.
-pub(super) fn stop(store: &Store, router: &Router, deadline: Instant) -> Result<(), DaemonError> {
-    daemons::stop(&known(store, router, router), deadline)
+pub(super) fn stop(
+    store: &Store,
+    router: &Router,
+    deadline: Instant,
+    pass: &mut Pass,
+) -> Result<(), DaemonError> {
+    daemons::stop(&known(store, router, router), deadline, pass)
 }
 
 fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
@@ -83,19 +90,27 @@ fn executable() -> PathBuf {
 }
 
 /// Leaves the guests' IPv6 gateway where operators look for it: the file `ip6-gateway` of the network's folder.
-pub(super) fn note_ipv6_gateways(store: &Store, wanted: &Router) -> Result<(), DeviceError> {
+pub(super) fn note_ipv6_gateways(store: &Store, wanted: &Router, pass: &mut Pass) -> Result<(), DeviceError> {
     for (network, tier) in &wanted.tiers {
         let path = store.network_folder(*network).join("ip6-gateway");
         let failed =
             |error| DeviceError::device(format!("cannot change {}", path.display())).with_source(error);
         let gateway = tier.ipv6.filter(|_| tier.implemented).map(|ipv6| format!("{}\n", ipv6.gateway));
-        match gateway {
-            Some(gateway) if fs::read_to_string(&path).is_ok_and(|noted| noted == gateway) => {}
-            Some(gateway) => fs::write(&path, gateway).map_err(failed)?,
-            None => match fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-                _ => {}
-            },
+        let noted = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            noted => Some(noted.map_err(failed)?),
+        };
+        if noted == gateway {
+            continue;
+        }
+        let change = if gateway.is_some() { Change::Modify } else { Change::Remove };
+        pass.differs(
+            Part::File,
+            change,
+            format!("note the IPv6 gateway of network {network} in ip6-gateway"),
+        );
+        if pass.acts() {
+            gateway.map_or_else(|| fs::remove_file(&path), |text| fs::write(&path, text)).map_err(failed)?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use netext_core::{Context, DeviceError, ErrorKind};
 
 use super::apply::apply;
 use super::services;
+use crate::drift::Pass;
 use crate::metadata::MetadataError;
 use crate::model::{InvalidDevice, InvalidForward, InvalidOption, Router, RouterId};
 use crate::store::{LockedRouter, State, Store, StoreError};
@@ -79,10 +80,11 @@ fn commit(
     context: &Context,
     tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
+    let mut pass = Pass::command();
     store.make_folders(&wanted)?;
-    let ruleset_generation = apply(store, before, &wanted, context.deadline().instant())?;
+    let ruleset_generation = apply(store, before, &wanted, context.deadline().instant(), &mut pass)?;
     context.deadline().check()?;
-    services::note_ipv6_gateways(store, &wanted)?;
+    services::note_ipv6_gateways(store, &wanted, &mut pass)?;
     tell(store, &before.router)?;
     let after = State { router: wanted, ruleset_generation };
     if after.router.is_empty() {
@@ -96,7 +98,7 @@ fn commit(
 /// Puts back what was there. The change may have stopped anywhere, so nothing is taken as given.
 fn roll_back(store: &Store, before: &State, error: DeviceError) -> DeviceError {
     let unknown = State { ruleset_generation: None, ..before.clone() };
-    match apply(store, &unknown, &before.router, Instant::now() + ROLLBACK) {
+    match apply(store, &unknown, &before.router, Instant::now() + ROLLBACK, &mut Pass::command()) {
         Ok(_) => error,
         Err(rollback) => DeviceError::new(
             error.kind(),

@@ -6,12 +6,11 @@ use rustix::io::Errno;
 
 use super::namespace::Namespace;
 use super::netlink::{Request, Socket};
-use super::nftables::{NFNL_SUBSYS_NFTABLES, NftError};
+use super::nftables::{NFNL_SUBSYS_NFTABLES, NFPROTO_INET, NftError};
 use crate::plan::{ElementChange, Fields, TABLE};
 
 const NFT_MSG_NEWSETELEM: u8 = 12;
 const NFT_MSG_DELSETELEM: u8 = 14;
-const NFPROTO_INET: u8 = 1;
 const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
 const NFTA_SET_ELEM_LIST_SET: u16 = 2;
 const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;

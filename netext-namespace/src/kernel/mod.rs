@@ -6,6 +6,7 @@
 pub mod conntrack;
 pub mod elements;
 pub mod links;
+pub mod listing;
 pub mod namespace;
 pub mod netlink;
 pub mod nftables;

@@ -16,6 +16,7 @@ use rustix::mount::{
 };
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::drift::{Change, Part, Pass};
 use crate::plan::NamespaceName;
 
 /// Where iproute2 keeps named namespaces (`/var/run` is a link to `/run`).
@@ -53,9 +54,31 @@ pub enum NamespaceError {
 pub struct Namespace {
     name: NamespaceName,
     descriptor: OwnedFd,
+    is_new: bool,
 }
 
 impl Namespace {
+    /// The namespace of that name, made if there is none.
+    ///
+    /// A rehearsal makes none: it is given an empty one without a name, to find there what would be missing.
+    pub fn ensure(name: &NamespaceName, pass: &mut Pass) -> Result<Self, NamespaceError> {
+        if let Some(namespace) = Self::open(name)? {
+            return Ok(namespace);
+        }
+        pass.differs(Part::Namespace, Change::Add, format!("create namespace {name}"));
+        if pass.acts() { Self::create(name) } else { Self::nameless(name) }
+    }
+
+    /// An empty namespace that nobody finds and that goes with this value, to stand for the one of that name.
+    pub fn nameless(name: &NamespaceName) -> Result<Self, NamespaceError> {
+        let descriptor = on_a_thread(name, || {
+            unshare(CloneFlags::CLONE_NEWNET).map_err(|errno| failed(name, "make a network stack", errno))?;
+            open("/proc/thread-self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|errno| failed(name, "open a network stack", errno))
+        })??;
+        Ok(Self { name: name.clone(), descriptor, is_new: true })
+    }
+
     /// The namespace of that name, or `None` when there is none.
     ///
     /// A file without a namespace mounted on it, left by somebody who was interrupted, is none.
@@ -71,7 +94,7 @@ impl Namespace {
             reason = "the field's type differs from one architecture to another"
         )]
         let is_namespace = status.f_type as i64 == NSFS_MAGIC;
-        Ok(is_namespace.then(|| Self { name: name.clone(), descriptor }))
+        Ok(is_namespace.then(|| Self { name: name.clone(), descriptor, is_new: false }))
     }
 
     /// Makes a new namespace and gives it its name; fails when the name is taken.
@@ -91,7 +114,8 @@ impl Namespace {
                 .map_err(|errno| failed(name, "mount it", errno))
         })??;
         // Opened anew by its name: proof that others find it there too.
-        Self::open(name)?.ok_or_else(|| failed(name, "find it after creation", Errno::NOENT))
+        let found = Self::open(name)?.ok_or_else(|| failed(name, "find it after creation", Errno::NOENT))?;
+        Ok(Self { is_new: true, ..found })
     }
 
     /// Takes the name away; absent is fine.
@@ -114,6 +138,11 @@ impl Namespace {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether it was made just now: nothing is in it yet.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The name under which it was opened.

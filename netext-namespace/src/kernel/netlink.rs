@@ -10,12 +10,14 @@ use std::os::fd::AsFd;
 
 use netlink_packet_core::{
     DefaultNla, Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR,
-    NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkSerializable, Nla, NlasIterator,
+    NLM_F_REPLACE, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkSerializable, Nla, NlasIterator,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_send_buffer_size_force;
+
+use crate::drift::{Change, Part, Pass};
 
 const HEADER: usize = 16;
 const NLMSG_ERROR: u16 = 2;
@@ -56,6 +58,7 @@ impl NetlinkError {
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     attempted: String,
+    incidental: bool,
     tolerated: &'static [Errno],
     kind: u16,
     flags: u16,
@@ -67,7 +70,14 @@ impl Request {
     pub(crate) fn route(attempted: impl Into<String>, message: &RouteNetlinkMessage, flags: u16) -> Self {
         let mut body = vec![0; NetlinkSerializable::buffer_len(message)];
         message.serialize(&mut body);
-        Self { attempted: attempted.into(), tolerated: &[], kind: message.message_type(), flags, body }
+        Self {
+            attempted: attempted.into(),
+            incidental: false,
+            tolerated: &[],
+            kind: message.message_type(),
+            flags,
+            body,
+        }
     }
 
     /// A request of a netfilter subsystem: its message type, protocol family and attributes.
@@ -82,13 +92,29 @@ impl Request {
         body[0] = family;
         attributes.emit(&mut body[4..]);
         let kind = u16::from_be_bytes([subsystem, message]);
-        Self { attempted: attempted.into(), tolerated: &[], kind, flags: 0, body }
+        Self { attempted: attempted.into(), incidental: false, tolerated: &[], kind, flags: 0, body }
     }
 
     /// Refusals that mean that there is nothing left to do, such as deleting what is absent.
     pub(crate) fn tolerating(mut self, tolerated: &'static [Errno]) -> Self {
         self.tolerated = tolerated;
         self
+    }
+
+    /// A request that goes along with another one, or with none: it puts nothing right by itself.
+    pub(crate) fn incidental(self) -> Self {
+        Self { incidental: true, ..self }
+    }
+
+    /// What a request of the routing family changes, if anything: its types come in fours, new, delete, get, set.
+    fn change(&self) -> Option<Change> {
+        match self.kind % 4 {
+            _ if self.incidental => None,
+            0 if self.flags & NLM_F_REPLACE == 0 => Some(Change::Add),
+            0 | 3 => Some(Change::Modify),
+            1 => Some(Change::Remove),
+            _ => None,
+        }
     }
 
     /// With flags that the message type gives a meaning of its own.
@@ -169,6 +195,21 @@ impl Socket {
             self.exchange_batch(batch, &mut replies)?;
         }
         Ok(replies)
+    }
+
+    /// Has the kernel make changes of the routing family, unless the pass only rehearses.
+    pub(crate) fn carry_out(
+        &mut self,
+        requests: &[Request],
+        part: Part,
+        pass: &mut Pass,
+    ) -> Result<(), NetlinkError> {
+        for request in requests {
+            if let Some(change) = request.change() {
+                pass.differs(part, change, &request.attempted);
+            }
+        }
+        if pass.acts() { self.exchange(requests).map(|_| ()) } else { Ok(()) }
     }
 
     fn exchange_batch(&mut self, batch: &[Request], replies: &mut Vec<Reply>) -> Result<(), NetlinkError> {

@@ -2,20 +2,25 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Instant;
 
 use netlink_packet_core::DefaultNla;
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::namespace::{Namespace, NamespaceError};
 use super::netlink::{NetlinkError, Request, Socket, attributes};
 use super::wait::ended_by;
+use crate::plan::TABLE;
 
 pub(super) const NFNL_SUBSYS_NFTABLES: u8 = 10;
 const NFT_MSG_GETGEN: u8 = 16;
+const NFT_MSG_GETTABLE: u8 = 1;
+pub(super) const NFPROTO_INET: u8 = 1;
 const NFTA_GEN_ID: u16 = 1;
+const NFTA_TABLE_NAME: u16 = 1;
 /// How much of nft's complaints is read: it quotes whole lines of the script, which may be long.
 const COMPLAINT: u64 = 64 * 1024;
 /// How much of a line of the script an error quotes.
@@ -73,13 +78,31 @@ pub enum NftError {
 /// [`NftError::Refused`] with nft's first complaint, [`NftError::TimedOut`] when `deadline` passes first. Either
 /// way the rule set is what it was.
 pub fn run(namespace: &Namespace, script: &str, deadline: Instant) -> Result<(), NftError> {
+    nft(namespace, &["-f", "-"], script, deadline).map(|_| ())
+}
+
+/// The table of the namespace in nft's JSON.
+pub(super) fn list(namespace: &Namespace, deadline: Instant) -> Result<Vec<u8>, NftError> {
+    let (family, table) = TABLE.split_once(' ').expect("a family and a name");
+    nft(namespace, &["-j", "list", "table", family, table], "", deadline)
+}
+
+/// Runs nft on a script, and returns what it printed.
+fn nft(
+    namespace: &Namespace,
+    arguments: &[&str],
+    script: &str,
+    deadline: Instant,
+) -> Result<Vec<u8>, NftError> {
     // Files in memory instead of pipes: neither side can block on the other.
     let stdin = in_memory("nft-script", script.as_bytes())?;
+    let mut stdout = in_memory("nft-words", b"")?;
+    let given_stdout = stdout.try_clone().map_err(|e| failed("hand over nft's stdout", e))?;
     let mut stderr = in_memory("nft-complaints", b"")?;
     let given = stderr.try_clone().map_err(|e| failed("hand over nft's stderr", e))?;
 
     let mut command = Command::new("nft");
-    command.args(["-f", "-"]).stdin(stdin).stdout(Stdio::null()).stderr(given);
+    command.args(arguments).stdin(stdin).stdout(given_stdout).stderr(given);
     let mut child = namespace.enter(|| command.spawn())?.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => NftError::Missing,
         _ => failed("start nft", error),
@@ -88,7 +111,11 @@ pub fn run(namespace: &Namespace, script: &str, deadline: Instant) -> Result<(),
     let name = namespace.name().to_string();
     let status = wait(&mut child, deadline)?;
     match status {
-        Some(status) if status.success() => Ok(()),
+        Some(status) if status.success() => {
+            let mut words = Vec::new();
+            let read = stdout.rewind().and_then(|()| stdout.read_to_end(&mut words));
+            read.map_err(|e| failed("read nft's words", e)).map(|_| words)
+        }
         Some(status) => {
             let mut complaints = Vec::new();
             let read = stderr.rewind().and_then(|()| stderr.take(COMPLAINT).read_to_end(&mut complaints));
@@ -99,21 +126,34 @@ pub fn run(namespace: &Namespace, script: &str, deadline: Instant) -> Result<(),
     }
 }
 
-/// The number of the rule set's last transaction, whoever made it.
+/// The number of the rule set's last transaction, whoever made it; `None` where our table is not there.
 ///
 /// As long as it stays the same nobody has changed the rules. It starts anew with a new namespace: callers keep
 /// it together with the fact that the namespace is still the same one.
-pub fn generation(namespace: &Namespace) -> Result<u32, NftError> {
+pub fn generation(namespace: &Namespace) -> Result<Option<u32>, NftError> {
     let attempted = format!("ask for the generation of the rules of {}", namespace.name());
     let none: [DefaultNla; 0] = [];
-    let request = Request::netfilter(attempted.clone(), (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN), 0, &none);
+    let (_, table) = TABLE.split_once(' ').expect("a family and a name");
+    let table = [DefaultNla::new(NFTA_TABLE_NAME, table.bytes().chain([0]).collect())];
+    let requests = [
+        Request::netfilter(attempted.clone(), (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN), 0, &none),
+        Request::netfilter(
+            format!("look for the table {TABLE} of {}", namespace.name()),
+            (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE),
+            NFPROTO_INET,
+            &table,
+        )
+        .tolerating(&[Errno::NOENT]),
+    ];
     let mut socket = namespace.enter(Socket::netfilter)??;
-    let reply = socket.exchange(&[request])?.into_iter().flatten().next().unwrap_or_default();
+    let mut replies = socket.exchange(&requests)?.into_iter();
+    let reply = replies.next().flatten().unwrap_or_default();
     // The attributes follow `struct nfgenmsg`; the kernel's numbers are in network order here.
     let mut found = attributes(reply.get(4..).unwrap_or_default());
     let id = found.find_map(|(kind, value)| value.first_chunk().filter(|_| kind == NFTA_GEN_ID));
     let id = id.ok_or_else(|| NetlinkError::new(attempted, io::ErrorKind::InvalidData.into()))?;
-    Ok(u32::from_be_bytes(*id))
+    let has_table = replies.next().flatten().is_some();
+    Ok(has_table.then(|| u32::from_be_bytes(*id)))
 }
 
 /// The child's end, or `None` when it had to be killed because the deadline passed.

@@ -18,6 +18,6 @@ pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, pu
 pub use nic::GuestNic;
 pub(crate) use option::joined;
 pub use option::{InvalidOption, OptionValue};
-pub use router::{Router, RouterId};
+pub use router::{InvalidRouterId, Router, RouterId};
 pub use tier::{Ipv6Subnet, Services, Tier};
 pub use vpc::Vpc;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 
 use netext_protocol::{Network, NetworkId, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,30 @@ impl fmt::Display for RouterId {
             Self::Network(id) => write!(formatter, "network-{id}"),
             Self::Vpc(id) => write!(formatter, "vpc-{id}"),
         }
+    }
+}
+
+/// A name that no router can have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} names no router; routers are named as network-209, vpc-7, or after their namespaces, as cs-net-209"
+)]
+pub struct InvalidRouterId(String);
+
+/// The name of a router, or that of its namespace, as operators type them.
+impl FromStr for RouterId {
+    type Err = InvalidRouterId;
+
+    fn from_str(name: &str) -> Result<Self, InvalidRouterId> {
+        let (kind, number) = name.rsplit_once('-').unwrap_or_default();
+        let id = number.parse().ok().and_then(|number| match kind {
+            "network" | "cs-net" => Some(Self::Network(NetworkId::new(number))),
+            "vpc" | "cs-vpc" => Some(Self::Vpc(VpcId::new(number))),
+            _ => None,
+        });
+        // Another spelling of a number, with a sign or zeros, is another name.
+        let is_spelled = |id: &Self| id.number().to_string() == number;
+        id.filter(is_spelled).ok_or_else(|| InvalidRouterId(name.to_owned()))
     }
 }
 

@@ -3,11 +3,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{LockedRouter, StoreError, forget, io_error};
-use crate::model::Router;
+use crate::model::{Router, RouterId};
 
 /// What is known of a router between commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,32 +42,12 @@ struct Format {
     format: u32,
 }
 
-const FILE: &str = "state.json";
+pub(super) const FILE: &str = "state.json";
 
 impl LockedRouter {
     /// What the last command left; a router without anything if there was none.
     pub fn load(&self) -> Result<State, StoreError> {
-        let path = self.folder.join(FILE);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(State { router: Router::new(self.router), ruleset_generation: None });
-            }
-            Err(error) => return Err(io_error("read", &path)(error)),
-        };
-        let damaged = |source| StoreError::Damaged { path: path.clone(), source };
-        let format = || serde_json::from_slice(&bytes).map(|Format { format }| format);
-        match serde_json::from_slice::<Stored>(&bytes) {
-            Ok(stored) if stored.format <= FORMAT => {
-                Ok(State { router: stored.router, ruleset_generation: stored.ruleset_generation })
-            }
-            Ok(stored) => Err(StoreError::Newer { path, found: stored.format, known: FORMAT }),
-            // A newer document need not look like ours.
-            Err(error) => match format() {
-                Ok(found) if found > FORMAT => Err(StoreError::Newer { path, found, known: FORMAT }),
-                _ => Err(damaged(error)),
-            },
-        }
+        load(&self.folder, self.router)
     }
 
     /// Replaces the document: after a crash at any moment it is the old one or the new one.
@@ -91,5 +72,30 @@ impl LockedRouter {
     /// Forgets the router; one that is not there is forgotten already.
     pub fn forget(&self) -> Result<(), StoreError> {
         forget(&self.folder)
+    }
+}
+
+/// Reads the document as a whole: the old one or the new one, if somebody replaces it meanwhile.
+pub(super) fn load(folder: &Path, router: RouterId) -> Result<State, StoreError> {
+    let path = folder.join(FILE);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok(State { router: Router::new(router), ruleset_generation: None });
+        }
+        Err(error) => return Err(io_error("read", &path)(error)),
+    };
+    let damaged = |source| StoreError::Damaged { path: path.clone(), source };
+    let format = || serde_json::from_slice(&bytes).map(|Format { format }| format);
+    match serde_json::from_slice::<Stored>(&bytes) {
+        Ok(stored) if stored.format <= FORMAT => {
+            Ok(State { router: stored.router, ruleset_generation: stored.ruleset_generation })
+        }
+        Ok(stored) => Err(StoreError::Newer { path, found: stored.format, known: FORMAT }),
+        // A newer document need not look like ours.
+        Err(error) => match format() {
+            Ok(found) if found > FORMAT => Err(StoreError::Newer { path, found, known: FORMAT }),
+            _ => Err(damaged(error)),
+        },
     }
 }

@@ -99,6 +99,28 @@ impl Store {
         forget(&self.network_folder(network))
     }
 
+    /// The routers that have a state, in order; whether it can be read is another question.
+    pub fn routers(&self) -> Result<Vec<RouterId>, StoreError> {
+        let entries = match std::fs::read_dir(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(io_error("list the folder", &self.root))?,
+        };
+        let mut routers = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(io_error("list the folder", &self.root))?.file_name();
+            let id = name.to_str().and_then(|name| name.parse::<RouterId>().ok());
+            // The folder of a tier of a VPC looks like that of a router, but for its state.
+            routers.extend(id.filter(|id| self.router_folder(*id).join(document::FILE).exists()));
+        }
+        routers.sort_unstable();
+        Ok(routers)
+    }
+
+    /// What the last command left of a router, without waiting for one that is at work on it.
+    pub fn read(&self, router: RouterId) -> Result<State, StoreError> {
+        document::load(&self.router_folder(router), router)
+    }
+
     /// Locks a router, waiting for whoever works on it until `called_off` is over.
     pub async fn lock(
         &self,

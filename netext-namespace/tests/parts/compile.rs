@@ -117,7 +117,7 @@ fn changing_step_by_step_ends_where_replacing_does() {
     let change = |from: &Ruleset, to: &Ruleset| match from.change_to(to) {
         Change::Nothing => {}
         Change::Elements(changes) => {
-            let generation = nftables::generation(&namespace).unwrap();
+            let generation = nftables::generation(&namespace).unwrap().expect("our table");
             elements::change(&namespace, &changes, generation).unwrap();
         }
         Change::Script(script) => run(&script),

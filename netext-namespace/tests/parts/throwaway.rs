@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use netext_namespace::drift::{Difference, Pass};
+use netext_namespace::kernel::links::{self, LinkError};
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::plan::{
     BridgePlan, DefaultRoute, InterfaceName, InterfacePlan, LinkPlan, NamespaceName, NamespacePlan, Uplink,
@@ -79,6 +81,27 @@ pub(crate) fn router() -> LinkPlan {
             }),
         }),
     }
+}
+
+/// Makes links, and the namespace that they need; what differed.
+pub(crate) fn apply(plan: &LinkPlan) -> Result<Vec<Difference>, LinkError> {
+    go_over(plan, Pass::repair())
+}
+
+/// What would be made.
+pub(crate) fn rehearse(plan: &LinkPlan) -> Result<Vec<Difference>, LinkError> {
+    go_over(plan, Pass::rehearsal())
+}
+
+fn go_over(plan: &LinkPlan, mut pass: Pass) -> Result<Vec<Difference>, LinkError> {
+    let namespace = plan.namespace.as_ref().map(|router| Namespace::ensure(&router.name, &mut pass));
+    links::apply(plan, namespace.transpose()?.as_ref(), &mut pass)?;
+    Ok(pass.into_differences())
+}
+
+/// Deletes a router's links and namespace.
+pub(crate) fn remove(name: &NamespaceName, peers: &[InterfaceName]) -> Result<(), LinkError> {
+    links::remove(name, peers, &mut Pass::command())
 }
 
 /// The router of a plan, to be changed.

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use super::message;
 use super::veth::Interface;
+use crate::drift::{Part, Pass};
 use crate::kernel::netlink::{NetlinkError, Request, Socket, attributes, number};
 
 /// `struct ifaddrmsg`, which comes before the attributes.
@@ -61,7 +62,11 @@ impl Address {
 /// Makes the addresses of the interfaces match; link-local ones are the kernel's.
 ///
 /// Neighbours are told of IPv4 addresses whose owner they cannot know yet, where the plan wants it.
-pub(super) fn ensure(router: &mut Socket, interfaces: &[Interface<'_>]) -> Result<(), NetlinkError> {
+pub(super) fn ensure(
+    router: &mut Socket,
+    interfaces: &[Interface<'_>],
+    pass: &mut Pass,
+) -> Result<(), NetlinkError> {
     let present = list(router, 0, "list the router's addresses")?;
     let (mut before, mut added, mut after, mut announced) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for interface in interfaces {
@@ -83,7 +88,7 @@ pub(super) fn ensure(router: &mut Socket, interfaces: &[Interface<'_>]) -> Resul
             announced.push(message::announce(&interface.plan.name, interface.plan.mac));
         }
     }
-    router.exchange(&[before, added, after, announced].concat()).map(|_| ())
+    router.carry_out(&[before, added, after, announced].concat(), Part::Address, pass)
 }
 
 /// An address of the host's own on the link of that index, if there is one.

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use super::error::LinkError;
 use super::observed::{self, Link};
 use super::{address, message, sysctl};
+use crate::drift::{Part, Pass};
 use crate::kernel::netlink::{NetlinkError, Socket};
 use crate::plan::{BridgePlan, InterfaceName, LinkPlan, Uplink};
 use rustix::io::Errno;
+
+/// The index of what a rehearsal would have made; no link has it.
+pub(super) const NOT_YET: u32 = 0;
 
 /// The bridge that a planned bridge comes down to: where ports are attached.
 #[derive(Debug, Clone)]
@@ -20,36 +24,36 @@ pub(super) struct Segment {
 pub(super) type Segments = BTreeMap<InterfaceName, Segment>;
 
 /// Makes sure of every bridge that the plan names, those that only interfaces name included.
-pub(super) fn ensure(host: &mut Socket, plan: &LinkPlan) -> Result<Segments, LinkError> {
+pub(super) fn ensure(host: &mut Socket, plan: &LinkPlan, pass: &mut Pass) -> Result<Segments, LinkError> {
     let mut segments = Segments::new();
     for bridge in &plan.bridges {
-        let segment = ensure_one(host, bridge)?;
+        let segment = ensure_one(host, bridge, pass)?;
         segments.insert(bridge.name.clone(), segment);
     }
     for interface in plan.namespace.iter().flat_map(|router| &router.interfaces) {
         if !segments.contains_key(&interface.bridge) {
-            let segment = existing(host, &interface.bridge)?;
+            let segment = existing(host, &interface.bridge, pass)?;
             segments.insert(interface.bridge.clone(), segment);
         }
     }
     Ok(segments)
 }
 
-fn ensure_one(host: &mut Socket, plan: &BridgePlan) -> Result<Segment, LinkError> {
+fn ensure_one(host: &mut Socket, plan: &BridgePlan, pass: &mut Pass) -> Result<Segment, LinkError> {
     match &plan.uplink {
-        Uplink::Existing => existing(host, &plan.name),
+        Uplink::Existing => existing(host, &plan.name, pass),
         Uplink::HostLocal => match find_bridge(host, &plan.name)? {
-            Some(bridge) => settle(host, &plan.name, &bridge),
-            None => create(host, &plan.name),
+            Some(bridge) => settle(host, &plan.name, &bridge, pass),
+            None => create(host, &plan.name, pass),
         },
-        Uplink::Vlan { device, id, name } => on_vlan(host, &plan.name, device, *id, name),
-        Uplink::Untagged { device } => on_device(host, &plan.name, device),
+        Uplink::Vlan { device, id, name } => on_vlan(host, &plan.name, (device, *id, name), pass),
+        Uplink::Untagged { device } => on_device(host, &plan.name, device, pass),
     }
 }
 
-fn existing(host: &mut Socket, name: &InterfaceName) -> Result<Segment, LinkError> {
+fn existing(host: &mut Socket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
     let bridge = find_bridge(host, name)?.ok_or_else(|| LinkError::NoBridge { bridge: name.clone() })?;
-    settle(host, name, &bridge)
+    settle(host, name, &bridge, pass)
 }
 
 /// The VLAN interface comes before the bridge, so that a bridge without one is never a half-made one of ours: an
@@ -57,28 +61,27 @@ fn existing(host: &mut Socket, name: &InterfaceName) -> Result<Segment, LinkErro
 fn on_vlan(
     host: &mut Socket,
     name: &InterfaceName,
-    device: &InterfaceName,
-    id: u16,
-    vlan_name: &InterfaceName,
+    (device, id, vlan_name): (&InterfaceName, u16, &InterfaceName),
+    pass: &mut Pass,
 ) -> Result<Segment, LinkError> {
     let bridge = find_bridge(host, name)?;
     let mut vlan = find(host, vlan_name)?;
     let ours = bridge.as_ref().is_none_or(|bridge| bridge.group == message::OUR_GROUP);
     if vlan.is_none() && ours {
-        vlan = Some(create_vlan(host, name, device, id, vlan_name)?);
+        vlan = Some(create_vlan(host, name, (device, id, vlan_name), pass)?);
     }
     if let (None, Some(vlan)) = (&bridge, &vlan) {
         // The operator's own bridge of another name holds the VLAN: it is the segment.
-        if let Some(segment) = bridge_of(host, vlan_name, vlan, name)? {
+        if let Some(segment) = bridge_of(host, vlan_name, vlan, name, pass)? {
             return Ok(segment);
         }
     }
     let segment = match &bridge {
-        Some(bridge) => settle(host, name, bridge)?,
-        None => create(host, name)?,
+        Some(bridge) => settle(host, name, bridge, pass)?,
+        None => create(host, name, pass)?,
     };
     if let Some(vlan) = vlan {
-        attach(host, vlan_name, &vlan, &segment)?;
+        attach(host, vlan_name, &vlan, &segment, pass)?;
     }
     Ok(segment)
 }
@@ -86,9 +89,8 @@ fn on_vlan(
 fn create_vlan(
     host: &mut Socket,
     bridge: &InterfaceName,
-    device: &InterfaceName,
-    id: u16,
-    name: &InterfaceName,
+    (device, id, name): (&InterfaceName, u16, &InterfaceName),
+    pass: &mut Pass,
 ) -> Result<Link, LinkError> {
     let parent = find(host, device)?
         .ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: bridge.clone() })?;
@@ -96,12 +98,16 @@ fn create_vlan(
     if !parent.up {
         requests.push(message::bring_up(device));
     }
-    let refused = match host.exchange(&requests) {
+    let refused = match host.carry_out(&requests, Part::Link, pass) {
         Err(error) if error.is(Errno::OPNOTSUPP) => return Err(LinkError::NoVlan { source: error }),
         // Another network of the same segment may have made it at the same time; or it bears another name.
         Err(error) if !error.is(Errno::EXIST) => return Err(error.into()),
         outcome => outcome.err(),
     };
+    if !pass.acts() {
+        // As it would be: new, and no port of any bridge.
+        return Ok(Link::default());
+    }
     match (find(host, name)?, refused) {
         (Some(vlan), _) => Ok(vlan),
         (None, Some(error)) => Err(error.into()),
@@ -109,27 +115,32 @@ fn create_vlan(
     }
 }
 
-fn on_device(host: &mut Socket, name: &InterfaceName, device: &InterfaceName) -> Result<Segment, LinkError> {
+fn on_device(
+    host: &mut Socket,
+    name: &InterfaceName,
+    device: &InterfaceName,
+    pass: &mut Pass,
+) -> Result<Segment, LinkError> {
     let bridge = find_bridge(host, name)?;
     if let Some(bridge) = bridge.as_ref().filter(|bridge| bridge.group != message::OUR_GROUP) {
-        return settle(host, name, bridge);
+        return settle(host, name, bridge, pass);
     }
     let nic = find(host, device)?
         .ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: name.clone() })?;
     if nic.is_bridge() {
-        return settle(host, device, &nic);
+        return settle(host, device, &nic, pass);
     }
-    if let Some(segment) = bridge_of(host, device, &nic, name)? {
+    if let Some(segment) = bridge_of(host, device, &nic, name, pass)? {
         return Ok(segment);
     }
     if let Some(address) = address::of_the_host(host, nic.index)? {
         return Err(LinkError::Addressed { device: device.clone(), bridge: name.clone(), address });
     }
     let segment = match &bridge {
-        Some(bridge) => settle(host, name, bridge)?,
-        None => create(host, name)?,
+        Some(bridge) => settle(host, name, bridge, pass)?,
+        None => create(host, name, pass)?,
     };
-    attach(host, device, &nic, &segment)?;
+    attach(host, device, &nic, &segment, pass)?;
     Ok(segment)
 }
 
@@ -139,33 +150,42 @@ fn bridge_of(
     device: &InterfaceName,
     link: &Link,
     wanted: &InterfaceName,
+    pass: &mut Pass,
 ) -> Result<Option<Segment>, LinkError> {
     let Some(master) = link.master else { return Ok(None) };
     let master = observed::by_index(host, master)?.unwrap_or_default();
     match InterfaceName::try_from(master.name.as_str()) {
-        Ok(name) if master.is_bridge() => settle(host, &name, &master).map(Some),
+        Ok(name) if master.is_bridge() => settle(host, &name, &master, pass).map(Some),
         _ => Err(LinkError::Enslaved { device: device.clone(), bridge: wanted.clone(), master: master.name }),
     }
 }
 
 /// Brings up a bridge that is there. Nothing else about it is ours to change, unless we made it.
-fn settle(host: &mut Socket, name: &InterfaceName, bridge: &Link) -> Result<Segment, LinkError> {
+fn settle(
+    host: &mut Socket,
+    name: &InterfaceName,
+    bridge: &Link,
+    pass: &mut Pass,
+) -> Result<Segment, LinkError> {
     if !bridge.up {
         if bridge.group == message::OUR_GROUP {
-            sysctl::no_ipv6(name)?;
+            sysctl::no_ipv6(name, pass)?;
         }
-        host.exchange(&[message::bring_up(name)])?;
+        host.carry_out(&[message::bring_up(name)], Part::Link, pass)?;
     }
     Ok(Segment { name: name.clone(), index: bridge.index })
 }
 
-fn create(host: &mut Socket, name: &InterfaceName) -> Result<Segment, LinkError> {
-    match host.exchange(&[message::create_bridge(name)]) {
+fn create(host: &mut Socket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
+    match host.carry_out(&[message::create_bridge(name)], Part::Link, pass) {
         // Networks share bridges and may be set up at the same time.
-        Err(error) if !error.is(Errno::EXIST) => return Err(error.into()),
-        _ => {}
+        Err(error) if !error.is(Errno::EXIST) => Err(error.into()),
+        _ if !pass.acts() => {
+            let made = Link { index: NOT_YET, group: message::OUR_GROUP, ..Link::default() };
+            settle(host, name, &made, pass)
+        }
+        _ => existing(host, name, pass),
     }
-    existing(host, name)
 }
 
 fn attach(
@@ -173,13 +193,14 @@ fn attach(
     name: &InterfaceName,
     link: &Link,
     segment: &Segment,
+    pass: &mut Pass,
 ) -> Result<(), NetlinkError> {
     let request = match link.master {
         None => message::enslave(name, &segment.name, segment.index),
         Some(_) if !link.up => message::bring_up(name),
         Some(_) => return Ok(()),
     };
-    host.exchange(&[request]).map(|_| ())
+    host.carry_out(&[request], Part::Link, pass)
 }
 
 fn find(host: &mut Socket, name: &InterfaceName) -> Result<Option<Link>, NetlinkError> {

@@ -2,6 +2,7 @@
 
 use super::message;
 use super::observed::Link;
+use crate::drift::{Change, Part, Pass};
 use crate::kernel::netlink::{NetlinkError, Socket};
 
 /// Deletes these links and, of veth pairs, the other ends with them.
@@ -11,15 +12,19 @@ use crate::kernel::netlink::{NetlinkError, Socket};
 pub(super) fn all<'l>(
     socket: &mut Socket,
     links: impl Iterator<Item = &'l Link>,
+    pass: &mut Pass,
 ) -> Result<(), NetlinkError> {
     let links: Vec<_> = links.collect();
     let requests = match links[..] {
         [] => return Ok(()),
         [link] => vec![message::delete(link.index, &link.name)],
         _ => {
+            for link in &links {
+                pass.differs(Part::Link, Change::Remove, format!("delete {}", link.name));
+            }
             let marks = links.iter().map(|link| message::doom(link.index, &link.name));
             marks.chain([message::delete_doomed()]).collect()
         }
     };
-    socket.exchange(&requests).map(|_| ())
+    socket.carry_out(&requests, Part::Link, pass)
 }

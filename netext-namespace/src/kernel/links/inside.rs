@@ -2,7 +2,8 @@
 
 use super::bridge::Segments;
 use super::error::LinkError;
-use super::{LinksApplied, address, route, sysctl, veth};
+use super::{address, route, sysctl, veth};
+use crate::drift::Pass;
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::Socket;
 use crate::plan::NamespacePlan;
@@ -13,19 +14,16 @@ pub(super) fn apply(
     namespace: &Namespace,
     plan: &NamespacePlan,
     segments: &Segments,
-) -> Result<LinksApplied, LinkError> {
+    pass: &mut Pass,
+) -> Result<(), LinkError> {
     // Before any interface is made: new ones take what is set as default.
-    sysctl::settle_router(plan.forwarding)?;
+    sysctl::settle_router(plan.forwarding, namespace.is_new(), pass)?;
     let mut router = Socket::route()?;
-    let interfaces = veth::ensure(host, &mut router, namespace, plan, segments)?;
+    let interfaces = veth::ensure(host, &mut router, namespace, plan, segments, pass)?;
     for interface in &interfaces {
-        sysctl::settle_interface(&interface.plan.name)?;
+        sysctl::settle_interface(&interface.plan.name, interface.fresh, pass)?;
     }
-    address::ensure(&mut router, &interfaces)?;
+    address::ensure(&mut router, &interfaces, pass)?;
     // After the addresses: the last address of an interface takes its routes along.
-    route::ensure(&mut router, plan.default_route.as_ref(), &interfaces)?;
-    Ok(LinksApplied {
-        namespace_created: false,
-        interfaces_created: interfaces.iter().filter(|i| i.fresh).map(|i| i.plan.name.clone()).collect(),
-    })
+    route::ensure(&mut router, plan.default_route.as_ref(), &interfaces, pass)
 }

@@ -109,7 +109,9 @@ pub(super) fn no_ipv6_address(name: &InterfaceName) -> Request {
     let attributes = vec![named(name), LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![mode])])];
     let message = RouteNetlinkMessage::SetLink(message(0, attributes));
     // A kernel without IPv6 needs no telling.
-    Request::route(format!("keep IPv6 off {name}"), &message, 0).tolerating(&[Errno::AFNOSUPPORT])
+    Request::route(format!("keep IPv6 off {name}"), &message, 0)
+        .tolerating(&[Errno::AFNOSUPPORT])
+        .incidental()
 }
 
 /// Gives a link its hardware address.
@@ -125,7 +127,8 @@ pub(super) fn set_mac(name: &InterfaceName, mac: [u8; 6]) -> Request {
 /// closing one takes the kernel some 15 ms.
 pub(super) fn announce(name: &InterfaceName, mac: [u8; 6]) -> Request {
     let message = message(0, vec![named(name), LinkAttribute::Address(mac.to_vec())]);
-    Request::route(format!("announce the addresses of {name}"), &RouteNetlinkMessage::SetLink(message), 0)
+    let attempted = format!("announce the addresses of {name}");
+    Request::route(attempted, &RouteNetlinkMessage::SetLink(message), 0).incidental()
 }
 
 /// Puts a link, which may have gone by itself, among those that [`delete_doomed`] deletes.
@@ -133,6 +136,7 @@ pub(super) fn doom(index: u32, name: &str) -> Request {
     let message = message(index, vec![LinkAttribute::Group(DOOMED_GROUP)]);
     Request::route(format!("mark {name} for deletion"), &RouteNetlinkMessage::SetLink(message), 0)
         .tolerating(&[Errno::NODEV])
+        .incidental()
 }
 
 /// Deletes every link that was marked.
@@ -140,6 +144,7 @@ pub(super) fn delete_doomed() -> Request {
     let message = message(0, vec![LinkAttribute::Group(DOOMED_GROUP)]);
     Request::route("delete the marked interfaces", &RouteNetlinkMessage::DelLink(message), 0)
         .tolerating(&[Errno::NODEV])
+        .incidental()
 }
 
 /// Deletes one link, which may have gone by itself.

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::error::LinkError;
 use super::veth::Interface;
+use crate::drift::{Part, Pass};
 use crate::kernel::netlink::{Request, Socket, attributes, number};
 use crate::plan::DefaultRoute;
 
@@ -58,6 +59,7 @@ pub(super) fn ensure(
     router: &mut Socket,
     planned: Option<&DefaultRoute>,
     interfaces: &[Interface<'_>],
+    pass: &mut Pass,
 ) -> Result<(), LinkError> {
     let present = list(router)?;
     let requests: Vec<_> = match planned {
@@ -72,8 +74,7 @@ pub(super) fn ensure(
             if present.iter().any(is_planned) { Vec::new() } else { vec![set(planned, through.index)] }
         }
     };
-    router.exchange(&requests)?;
-    Ok(())
+    Ok(router.carry_out(&requests, Part::Route, pass)?)
 }
 
 fn list(router: &mut Socket) -> Result<Vec<Default>, LinkError> {

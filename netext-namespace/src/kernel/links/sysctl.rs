@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 
 use super::error::LinkError;
+use crate::drift::{Change, Part, Pass};
 use crate::plan::InterfaceName;
 
 /// For all interfaces, present and to come.
@@ -45,30 +46,47 @@ const INTERFACE: &[(&str, &str, &str)] = &[
     ("ipv6", "disable_ipv6", "0"),
 ];
 
-/// Settles the parameters of the network stack that this thread is in.
-pub(super) fn settle_router(forwarding: bool) -> Result<(), LinkError> {
+/// Settles the parameters of the network stack that this thread is in. For a new one that is a part of making it.
+pub(super) fn settle_router(forwarding: bool, is_new: bool, pass: &mut Pass) -> Result<(), LinkError> {
     let forwarding = if forwarding { "1" } else { "0" };
     // First: a change of this one resets others.
-    settle("ipv4/ip_forward", forwarding)?;
-    settle("ipv6/conf/all/forwarding", forwarding)?;
-    ROUTER.iter().try_for_each(|(parameter, value)| settle(parameter, value))
+    let forwarding = [("ipv4/ip_forward", forwarding), ("ipv6/conf/all/forwarding", forwarding)];
+    let mut parameters = forwarding.iter().chain(ROUTER);
+    parameters.try_for_each(|(parameter, value)| settle(parameter, value, is_new, pass))
 }
 
-/// Settles the parameters of one of the router's interfaces.
-pub(super) fn settle_interface(name: &InterfaceName) -> Result<(), LinkError> {
+/// Settles the parameters of one of the router's interfaces. For a new one that is a part of making it.
+pub(super) fn settle_interface(name: &InterfaceName, is_new: bool, pass: &mut Pass) -> Result<(), LinkError> {
     INTERFACE.iter().try_for_each(|(family, parameter, value)| {
-        settle(&format!("{family}/conf/{name}/{parameter}"), value)
+        settle(&format!("{family}/conf/{name}/{parameter}"), value, is_new, pass)
     })
 }
 
 /// Keeps IPv6 off an interface of the host: not even a router advertisement gives it an address.
-pub(super) fn no_ipv6(name: &InterfaceName) -> Result<(), LinkError> {
-    settle(&format!("ipv6/conf/{name}/disable_ipv6"), "1")
+pub(super) fn no_ipv6(name: &InterfaceName, pass: &mut Pass) -> Result<(), LinkError> {
+    settle(&format!("ipv6/conf/{name}/disable_ipv6"), "1", true, pass)
 }
 
-fn settle(parameter: &str, value: &'static str) -> Result<(), LinkError> {
+fn settle(parameter: &str, value: &'static str, is_new: bool, pass: &mut Pass) -> Result<(), LinkError> {
+    if is_new && !pass.acts() {
+        // What it belongs to need not be there yet.
+        return Ok(());
+    }
     let path = format!("/proc/sys/net/{parameter}");
-    match read(&path).and_then(|found| if found == value { Ok(()) } else { fs::write(&path, value) }) {
+    let settled = read(&path).and_then(|found| {
+        if found == value {
+            return Ok(());
+        }
+        if !is_new {
+            pass.differs(
+                Part::Parameter,
+                Change::Modify,
+                format!("set net/{parameter} from {found} to {value}"),
+            );
+        }
+        if pass.acts() { fs::write(&path, value) } else { Ok(()) }
+    });
+    match settled {
         // A kernel without IPv6.
         Err(error) if error.kind() == io::ErrorKind::NotFound && parameter.starts_with("ipv6/") => Ok(()),
         outcome => outcome.map_err(|source| LinkError::Sysctl { path, value, source }),

@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use super::bridge::Segments;
+use super::bridge::{NOT_YET, Segments};
 use super::error::LinkError;
 use super::observed::{self, Link};
 use super::{delete, message};
+use crate::drift::{Part, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::Socket;
 use crate::plan::{InterfaceName, InterfacePlan, NamespacePlan};
@@ -33,6 +34,7 @@ pub(super) fn ensure<'p>(
     namespace: &Namespace,
     plan: &'p NamespacePlan,
     segments: &Segments,
+    pass: &mut Pass,
 ) -> Result<Vec<Interface<'p>>, LinkError> {
     let mut inner_links = observed::all(router)?;
     let peers: Vec<_> = plan.interfaces.iter().map(|interface| interface.peer.clone()).collect();
@@ -94,13 +96,15 @@ pub(super) fn ensure<'p>(
     let changed_mac: Vec<_> =
         kept.iter().filter(|(i, inner, _)| inner.mac != i.mac).map(|(i, ..)| *i).collect();
 
-    delete::all(router, doomed_inner.into_iter())?;
-    delete::all(host, doomed_outer.into_iter())?;
-    host.exchange(&create)?;
-    router.exchange(&inside)?;
-    host.exchange(&attach)?;
-    wait_until_operational(host, missing.iter().map(|interface| &interface.peer))?;
-    wait_until_operational(router, missing.iter().map(|interface| &interface.name))?;
+    delete::all(router, doomed_inner.into_iter(), pass)?;
+    delete::all(host, doomed_outer.into_iter(), pass)?;
+    host.carry_out(&create, Part::Link, pass)?;
+    router.carry_out(&inside, Part::Link, pass)?;
+    host.carry_out(&attach, Part::Link, pass)?;
+    if pass.acts() {
+        wait_until_operational(host, missing.iter().map(|interface| &interface.peer))?;
+        wait_until_operational(router, missing.iter().map(|interface| &interface.name))?;
+    }
 
     let is_one_of =
         |list: &[&InterfacePlan], interface: &InterfacePlan| list.iter().any(|i| i.name == interface.name);
@@ -109,10 +113,14 @@ pub(super) fn ensure<'p>(
     }
     let interfaces = plan.interfaces.iter().map(|interface| {
         let link = inner_links.iter().find(|link| link.name == interface.name.as_ref());
-        let link = link.ok_or_else(|| LinkError::NoInterface { interface: interface.name.clone() })?;
         let fresh = is_one_of(&missing, interface);
+        let index = match link {
+            _ if fresh && !pass.acts() => NOT_YET,
+            Some(link) => link.index,
+            None => return Err(LinkError::NoInterface { interface: interface.name.clone() }),
+        };
         let unknown_mac = fresh || is_one_of(&changed_mac, interface);
-        Ok(Interface { plan: interface, index: link.index, fresh, unknown_mac })
+        Ok(Interface { plan: interface, index, fresh, unknown_mac })
     });
     interfaces.collect()
 }

@@ -3,9 +3,8 @@
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use crate::throwaway::{host, machine, router, router_name, sh};
+use crate::throwaway::{apply, host, machine, router, router_name, sh};
 use netext_namespace::kernel::conntrack::{FlowMatch, cut};
-use netext_namespace::kernel::links::apply;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::nftables::run;
 

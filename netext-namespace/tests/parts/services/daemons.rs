@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::served::{self, Served, admit, ask, file, guest, is_alive, network, pid, soon};
 use crate::throwaway::{self, peers, router, router_name, sh};
 use netext_namespace::daemons::{self, DaemonError};
-use netext_namespace::kernel::links;
+use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::plan::CommandLine;
 
@@ -183,8 +183,8 @@ fn a_daemon_in_a_namespace_that_is_gone_is_replaced() {
     let network = network();
     router.serve(&network);
     let before = both();
-    links::remove(&router_name(), &peers()).unwrap();
-    links::apply(&throwaway::router()).unwrap();
+    throwaway::remove(&router_name(), &peers()).unwrap();
+    throwaway::apply(&throwaway::router()).unwrap();
     router.namespace = Namespace::open(&router_name()).unwrap().unwrap();
     router.serve(&network);
     assert!(before.iter().all(|pid| !is_alive(*pid)) && both().iter().all(|pid| is_alive(*pid)));
@@ -199,7 +199,7 @@ fn an_interface_that_is_made_anew_is_served() {
     admit(&mut network, "02:01:00:d1:00:0a", "10.1.1.10", "web");
     served.serve(&network);
     sh("ip link delete vh-100-42");
-    links::apply(&router()).unwrap();
+    throwaway::apply(&router()).unwrap();
     served.serve(&network);
     guest("web", "02:01:00:d1:00:0a");
     assert_eq!(served::lease("web", "")["ip"], "10.1.1.10");
@@ -256,7 +256,7 @@ fn a_daemon_that_hangs_is_given_up_in_time() {
     plans[0].start.program = "/mnt/hangs".to_owned();
     let begun = Instant::now();
     let deadline = begun + Duration::from_millis(200);
-    let late = daemons::apply(&router.namespace, &plans, &[], deadline).unwrap_err();
+    let late = daemons::apply(&router.namespace, &plans, &[], deadline, &mut Pass::command()).unwrap_err();
     assert!(matches!(late, DaemonError::TimedOut { .. }), "{late}");
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert!(late.to_string().contains("dnsmasq of network 42"), "{late}");

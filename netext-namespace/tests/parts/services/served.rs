@@ -10,13 +10,13 @@ use netext_namespace::compile::services::{
     Accounts, AdvertisedPrefix, GuestServices, Reservation, service_daemons, services,
 };
 use netext_namespace::daemons::{self, DaemonError};
-use netext_namespace::kernel::links;
+use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::plan::{Account, DaemonPlan};
 use netext_protocol::NetworkId;
 use rustix::mount::{MountFlags, mount};
 
-use crate::throwaway::{host, name, router, router_name, sh, try_sh};
+use crate::throwaway::{apply, host, name, router, router_name, sh, try_sh};
 
 /// A network with everything on and nobody in it.
 pub(crate) fn network() -> GuestServices {
@@ -79,7 +79,7 @@ impl Served {
         for folder in ["/mnt", FOLDER] {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o711)).unwrap();
         }
-        links::apply(&router()).unwrap();
+        apply(&router()).unwrap();
         let namespace = Namespace::open(&router_name()).unwrap().unwrap();
         Self { namespace }
     }
@@ -91,7 +91,7 @@ impl Served {
 
     pub(crate) fn try_apply(&self, plans: &[DaemonPlan]) -> Result<(), DaemonError> {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
-        daemons::apply(&self.namespace, plans, &known, soon())
+        daemons::apply(&self.namespace, plans, &known, soon(), &mut Pass::command())
     }
 
     pub(crate) fn serve(&self, guest: &GuestServices) {
@@ -106,7 +106,7 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
-        let _ = daemons::stop(&known, soon());
+        let _ = daemons::stop(&known, soon(), &mut Pass::command());
     }
 }
 
