@@ -1,5 +1,7 @@
 //! What is wrong with a payload file.
 
+use serde_path_to_error::{Path, Segment};
+
 use crate::Command;
 
 /// A payload file that cannot be understood: the message names the command, the field's path, what was found
@@ -19,6 +21,7 @@ use crate::Command;
 pub struct ParseError {
     command: Command,
     path: String,
+    pointer: String,
     problem: String,
 }
 
@@ -33,6 +36,12 @@ impl ParseError {
         &self.path
     }
 
+    /// The same place as a JSON pointer (RFC 6901), such as `/payload/fw_rules/rules/2/protocol`; the empty one
+    /// for the whole file. Its keys are foreign text as it stands in the file.
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
     /// What was found and what was expected.
     pub fn problem(&self) -> &str {
         &self.problem
@@ -43,12 +52,23 @@ impl ParseError {
             top if top == "." => "payload file".to_owned(),
             path => in_one_line(&path),
         };
-        Self { command, path, problem: problem(error.inner()) }
+        Self { command, path, pointer: pointer(error.path()), problem: problem(error.inner()) }
     }
 
     pub(crate) fn after_the_end(command: Command, error: &serde_json::Error) -> Self {
-        Self { command, path: "payload file".to_owned(), problem: problem(error) }
+        Self { command, path: "payload file".to_owned(), pointer: String::new(), problem: problem(error) }
     }
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            // No type of the protocol is a Rust enum on the wire, and an unknown place is no place.
+            Segment::Enum { .. } | Segment::Unknown => String::new(),
+        })
+        .collect()
 }
 
 /// A path as it may stand in a message: its keys are foreign text.

@@ -12,6 +12,7 @@
 //!   [`HostName`], [`Secret`] and the like.
 //! - Responses are [`DeviceDetails`], [`NetworkUpdate`] and [`ActionResult`].
 //! - `schema` (a default feature) describes all of it as JSON Schemas for other languages.
+//! - `Sample` (feature `samples`) is a payload file of every command as the server writes it.
 //!
 //! The reader is lenient about how a scalar is written (text, number, boolean; two spellings of some fields;
 //! `""` and `null` for absent), strict about structure, and refuses unknown values of everything that decides
@@ -50,6 +51,8 @@ mod lifecycle;
 mod load_balancer;
 mod nic;
 mod restore;
+#[cfg(feature = "samples")]
+mod sample;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod userdata;
@@ -78,6 +81,8 @@ pub use load_balancer::{
 };
 pub use nic::{PrepareNic, ReleaseNic};
 pub use restore::{RestoreData, RestoreNetwork, RestoredVm};
+#[cfg(feature = "samples")]
+pub use sample::Sample;
 pub use userdata::{SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, VmDataEntry};
 pub use value::*;
 pub use vpc::{DestroyVpc, ImplementVpc, ShutdownVpc, UpdateVpcSourceNatIp};

@@ -84,13 +84,13 @@ pub(crate) fn object_or_json() -> Schema {
     json_schema!({ "anyOf": [{ "type": "object" }, json_text()] })
 }
 
-/// An object of scalars, or a text that holds one as JSON.
+/// An object of scalars, or a text that holds one as JSON. Any of the scalars may be a credential.
 pub(crate) fn texts_by_name() -> Schema {
     json_schema!({
         "anyOf": [
             {
                 "type": "object",
-                "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
+                "additionalProperties": { "type": ["string", "number", "boolean", "null"], "writeOnly": true },
             },
             json_text(),
         ],

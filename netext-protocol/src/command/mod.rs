@@ -116,12 +116,12 @@ impl fmt::Display for Service {
 pub struct UnknownCommand(String);
 
 macro_rules! define_command {
-    ($($(#[$meta:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
         /// A command of the protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Command {
-            $($(#[$meta])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Command {
@@ -132,6 +132,13 @@ macro_rules! define_command {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What the command asks for, in a sentence.
+            pub const fn summary(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),*).trim_ascii(),)*
                 }
             }
 

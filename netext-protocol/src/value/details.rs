@@ -29,6 +29,12 @@ impl PhysicalDetails {
         "physicalnetworkname",
     ];
 
+    /// Whether the values of this name are no credentials, so that they may be shown: true of the conventional
+    /// names only, because nobody but the vendor knows what the others hold.
+    pub fn is_harmless(name: &str) -> bool {
+        Self::HARMLESS.contains(&name)
+    }
+
     /// The value registered under a name; blank ones count as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(Secret::expose).filter(|value| !value.trim().is_empty())
@@ -90,7 +96,7 @@ impl fmt::Debug for PhysicalDetails {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = formatter.debug_map();
         for (name, value) in &self.0 {
-            if Self::HARMLESS.contains(&name.as_str()) {
+            if Self::is_harmless(name) {
                 map.entry(name, &value.expose());
             } else {
                 map.entry(name, value);

@@ -16,6 +16,23 @@ fn a_refusal_names_command_path_value_and_expectation() {
 }
 
 #[test]
+fn a_refusal_points_at_the_value() {
+    for (name, pointer, value) in [
+        ("apply-fw-rules", "/payload/fw_rules/rules/2/protocol", json!("sctp")),
+        ("assign-ip", "/physical-network-extension-details/a~1b.c~0", json!([])),
+        ("assign-ip", "/payload", json!([])),
+    ] {
+        let mut file = sample(name);
+        match pointer.rsplit_once('/').unwrap() {
+            (parent, "a~1b.c~0") => file.pointer_mut(parent).unwrap()["a/b.c~"] = value,
+            _ => *file.pointer_mut(pointer).unwrap() = value,
+        }
+        assert_eq!(refusal(command_of(name), &file).pointer(), pointer);
+    }
+    assert_eq!(refusal_of_text(Command::AssignIp, "{").pointer(), "");
+}
+
+#[test]
 fn a_malformed_value_is_refused_where_it_stands() {
     for (name, field, value) in [
         ("assign-ip", "public_ip", json!("198.51.100.300")),

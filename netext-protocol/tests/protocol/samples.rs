@@ -14,6 +14,23 @@ fn every_command_has_a_sample() {
     }
 }
 
+#[cfg(feature = "samples")]
+#[test]
+fn the_table_of_samples_is_the_folder_of_samples() {
+    use netext_protocol::Sample;
+
+    let mut table: Vec<_> = Sample::all().collect();
+    table.sort_by_key(Sample::name);
+    let folder = samples();
+    assert_eq!(table.len(), folder.len());
+    for (listed, sample) in table.iter().zip(&folder) {
+        assert_eq!(listed.name(), sample.name);
+        assert_eq!(listed.command(), sample.command, "{}", sample.name);
+        assert_eq!(listed.text().as_bytes(), sample.file, "{}", sample.name);
+        assert_eq!(Sample::named(&sample.name), Some(*listed));
+    }
+}
+
 #[test]
 fn every_sample_round_trips_without_unknown_fields() {
     for sample in samples() {
