@@ -8,7 +8,11 @@ mod device;
 mod dispatch;
 mod error;
 mod handler;
+#[cfg(feature = "cli")]
+pub mod payload_file;
 mod process;
+#[cfg(feature = "cli")]
+pub mod reference;
 mod reply;
 pub mod runner;
 

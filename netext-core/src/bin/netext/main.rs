@@ -2,28 +2,40 @@
 
 #![forbid(unsafe_code)]
 
+mod sample;
 mod schema;
+mod screen;
+mod validate;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use screen::Screen;
 
 /// The tool for those who write CloudStack network extensions.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "netext", version)]
 struct Arguments {
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     subject: Subject,
 }
 
 #[derive(Subcommand)]
 enum Subject {
-    /// The protocol as JSON Schemas: a request and a response per command, and an index.
     Schema(schema::Arguments),
+    Validate(validate::Arguments),
+    Sample(sample::Arguments),
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().subject {
-        Subject::Schema(arguments) => schema::run(&arguments),
+    let Arguments { json, subject } = Arguments::parse();
+    let screen = Screen::new(json);
+    match subject {
+        Subject::Schema(arguments) => schema::run(&arguments, screen),
+        Subject::Validate(arguments) => validate::run(&arguments, screen),
+        Subject::Sample(arguments) => sample::run(&arguments, screen),
     }
 }

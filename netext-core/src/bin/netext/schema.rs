@@ -1,40 +1,79 @@
 //! `netext schema`: writes the protocol's schemas, or compares them with what was written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{fs, io};
 
+use clap::ValueEnum;
 use netext_core::protocol::{Command, schema};
-use serde_json::Value;
+use netext_core::reference;
+use serde_json::{Value, json};
 
-/// Where to write to, or what to compare with.
+use crate::screen::{Screen, complain, fail, print, print_json, verdict};
+
+/// The protocol, described: JSON Schemas, or a reference for people.
 #[derive(clap::Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct Arguments {
-    /// Write the schemas to this folder, and remove files of former commands.
-    #[arg(long, value_name = "DIR")]
+    /// What to describe it in.
+    #[arg(long, value_enum, default_value_t = Format::JsonSchema)]
+    format: Format,
+    /// Write to this folder (json-schema; files of former commands are removed) or file (markdown).
+    #[arg(long, value_name = "PATH", conflicts_with = "check")]
     out: Option<PathBuf>,
-    /// Compare the schemas in this folder with the protocol; fail if they differ.
-    #[arg(long, value_name = "DIR")]
+    /// Compare with this folder or file; fail if it is not what the types say.
+    #[arg(long, value_name = "PATH")]
     check: Option<PathBuf>,
 }
 
+/// What the protocol is described in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A folder of JSON Schemas (draft 2020-12): a request and a response per command, and an index.
+    JsonSchema,
+    /// One page: the table of commands, and the fields of each. Printed if it goes nowhere else.
+    Markdown,
+}
+
 /// Does what the arguments ask for.
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let done = match (&arguments.out, &arguments.check) {
-        (Some(folder), _) => write(folder).map(|()| Vec::new()),
-        (None, Some(folder)) => compare(folder),
-        (None, None) => Ok(Vec::new()),
+pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+    let done = match (arguments.format, &arguments.out, &arguments.check) {
+        (Format::JsonSchema, Some(folder), _) => write(folder).map(|()| Vec::new()),
+        (Format::JsonSchema, None, Some(folder)) => compare(folder),
+        (Format::JsonSchema, None, None) => {
+            return fail("a folder of schemas is written with --out DIR and compared with --check DIR");
+        }
+        (Format::Markdown, Some(file), _) => fs::write(file, reference::markdown()).map(|()| Vec::new()),
+        (Format::Markdown, None, Some(file)) => compare_page(file),
+        (Format::Markdown, None, None) => {
+            print(reference::markdown());
+            return ExitCode::SUCCESS;
+        }
     };
-    let complaint = match done {
-        Ok(differences) if differences.is_empty() => return ExitCode::SUCCESS,
-        Ok(differences) => differences.join("\n"),
-        Err(error) => format!("netext: {error}"),
+    let differences = match done {
+        Ok(differences) => differences,
+        Err(error) => return fail(error),
     };
-    let _ = writeln!(io::stderr(), "{complaint}");
-    ExitCode::FAILURE
+    if screen.json {
+        print_json(&json!({ "differences": differences }));
+    } else {
+        for difference in &differences {
+            complain(difference);
+        }
+    }
+    verdict(differences.is_empty())
+}
+
+/// How a page differs from the reference, and what to do about it.
+fn compare_page(file: &Path) -> io::Result<Vec<String>> {
+    if fs::read(file)? == reference::markdown().as_bytes() {
+        return Ok(Vec::new());
+    }
+    let path = file.display();
+    Ok(vec![
+        format!("{path} differs from the protocol"),
+        format!("to write it anew: netext schema --format markdown --out {path}"),
+    ])
 }
 
 /// Every file by its path below the folder.

@@ -1,17 +1,17 @@
-//! The tool `netext`.
-
-#![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
+//! `netext schema`.
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use netext_core::protocol::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::tool::{netext, run};
+
 fn schema(action: &str, folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_netext")).args(["schema", action]).arg(folder).output().unwrap()
+    netext(&["schema", action]).arg(folder).output().unwrap()
 }
 
 #[track_caller]
@@ -83,4 +83,40 @@ fn every_difference_is_named_with_what_to_do() {
 fn a_folder_that_is_not_there_lacks_everything() {
     let folder = TempDir::new().unwrap();
     assert_eq!(complaints(&folder.path().join("nowhere")).len(), 2 * 35 + 1 + 1);
+}
+
+#[test]
+fn the_reference_tells_every_command_and_compares_with_what_was_written() {
+    let page = run(&["schema", "--format", "markdown"]).succeeds().to_owned();
+    for command in Command::ALL {
+        assert!(page.contains(&format!("| [`{command}`](#{command}) |")), "{command}");
+        assert!(page.contains(&format!("\n## {command}\n\n{}\n", command.summary())), "{command}");
+    }
+    for row in [
+        "| `public_ip` | string | required | The address. |",
+        "| `fw_rules` | `FirewallRules` | required | The rules, all of them. |",
+        "| `rules` | list of `FirewallRule` | required | The rules. Their order means nothing. |",
+        "| `current_details` | object or the same as JSON text |  | What the device last said about itself; empty at first. |",
+    ] {
+        assert!(page.contains(row), "{row}");
+    }
+    assert!(page.contains("Required: `network_id` or `vpc_id`."), "{page}");
+
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("commands.md");
+    let path = file.to_str().unwrap();
+    run(&["schema", "--format", "markdown", "--out", path]).succeeds();
+    assert_eq!(fs::read_to_string(&file).unwrap(), page);
+    run(&["schema", "--format", "markdown", "--check", path]).succeeds();
+    fs::write(&file, "# Something else\n").unwrap();
+    let changed = run(&["schema", "--format", "markdown", "--check", path]);
+    assert_eq!(changed.code, Some(1));
+    assert!(changed.stderr.contains(&format!("{path} differs from the protocol")), "{changed:?}");
+}
+
+#[test]
+fn schemas_go_where_they_are_told_to() {
+    let run = run(&["schema"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("--out DIR"), "{run:?}");
 }

@@ -1,0 +1,8 @@
+//! Payload files, looked at by people: everything that is wrong with one, and what may be shown of it.
+
+mod fields;
+mod mask;
+mod validate;
+
+pub use mask::{MASK, masked};
+pub use validate::{Problem, Validation, validate};

@@ -1,0 +1,41 @@
+//! `netext sample`.
+
+use netext_core::protocol::{Command, Envelope, Sample};
+
+use crate::tool::run;
+
+#[test]
+fn every_command_has_a_payload_to_start_with() {
+    for command in Command::ALL {
+        let printed = run(&["sample", command.name()]);
+        let envelope = Envelope::parse(*command, printed.succeeds().as_bytes()).unwrap();
+        assert_eq!(envelope.request.command(), *command);
+    }
+}
+
+#[test]
+fn the_wire_form_is_what_the_server_writes() {
+    let printed = run(&["sample", "save-password", "--wire"]);
+    assert_eq!(printed.succeeds(), format!("{}\n", Sample::of(Command::SavePassword).text()));
+    assert!(printed.stdout.contains(r"kE3\u003dp\u0026x9\u0027\u003c\u003e"), "{printed:?}");
+}
+
+#[test]
+fn samples_are_listed_and_found_by_their_names() {
+    let names: Vec<_> = run(&["sample", "--list"]).succeeds().lines().map(str::to_owned).collect();
+    assert_eq!(names.len(), Sample::all().count());
+    assert!(names.windows(2).any(|pair| pair == ["assign-ip", "assign-ip.tier"]), "{names:?}");
+    let tier = run(&["sample", "implement-network.tier"]);
+    assert!(tier.succeeds().contains(r#""vpc_id": "7""#), "{tier:?}");
+}
+
+#[test]
+fn a_name_of_no_sample_is_refused_with_those_there_are() {
+    let run = run(&["sample", "assign-ip.ipv6"]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(
+        run.stderr,
+        "netext: \"assign-ip.ipv6\" is not a sample; of assign-ip there are assign-ip, assign-ip.tier, \
+         assign-ip.untagged\n"
+    );
+}
