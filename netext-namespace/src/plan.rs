@@ -6,6 +6,7 @@
 mod daemon;
 mod element;
 mod name;
+mod routing;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -16,6 +17,10 @@ use serde::{Deserialize, Serialize};
 pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 pub use element::{ElementChange, Field, Fields};
 pub use name::{InterfaceName, NameError, NamespaceName};
+pub use routing::{
+    FIRST_OWN_TABLE, InvalidTableId, Mark, NextHop, PROTOCOL, PortSpan, Route, RoutePattern, RoutingPlan,
+    Rule, RuleWords, Scope, TableId, TableRoute, TableRule, Way, WordError,
+};
 
 /// The table of packet rules in every router's namespace.
 pub const TABLE: &str = "inet netext";
@@ -74,6 +79,8 @@ pub struct NamespacePlan {
     pub interfaces: Vec<InterfacePlan>,
     /// The IPv4 way out.
     pub default_route: Option<DefaultRoute>,
+    /// Routes and rules beyond the main table.
+    pub routing: RoutingPlan,
 }
 
 /// A veth pair: one end in the namespace, the other a port of a bridge on the host.

@@ -45,6 +45,7 @@
 
 #![expect(clippy::print_stderr, reason = "what the lab notes beside a test is shown with the test's failure")]
 
+mod action;
 mod attempt;
 mod commands;
 mod conversation;

@@ -159,6 +159,16 @@ impl Outcome {
         self
     }
 
+    /// Asserts that an action succeeded in the way that the server understands, and returns its message.
+    #[track_caller]
+    pub fn message(&self) -> serde_json::Value {
+        self.succeeds();
+        let mut answer: serde_json::Value = serde_json::from_str(&self.output).unwrap_or_default();
+        assert_eq!(answer["status"], "success", "{} ought to say so: {}", self.command, self.told());
+        assert_eq!(answer["printmessage"], "true", "{} ought to be shown: {}", self.command, self.told());
+        answer["message"].take()
+    }
+
     fn told(&self) -> String {
         format!(
             "code {:?}, signal {:?}, after {:?}, printed {:?}",

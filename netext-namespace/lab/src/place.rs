@@ -41,6 +41,10 @@ impl Place {
             let none: Option<&str> = None;
             mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private mounts");
             mount(Some("lab"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).expect("own /run");
+            // Where `ip netns exec` finds what belongs to a namespace.
+            std::fs::create_dir_all("/etc/netns").expect("a folder to mount on");
+            mount(Some("lab"), "/etc/netns", Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))
+                .expect("own /etc/netns");
             mount(Some("lab"), "/sys", Some("sysfs"), MsFlags::empty(), none).expect("own /sys");
             std::fs::create_dir(LAB_FOLDER).expect("the lab's folder");
             (own_namespace("net"), own_namespace("mnt"))

@@ -13,7 +13,7 @@ use crate::router::Router;
 /// A VPC as the management server knows it: 10.2.0.0/16, with public addresses on VLAN 101.
 #[derive(Debug)]
 pub struct Vpc<'lab> {
-    lab: &'lab Lab,
+    pub(crate) lab: &'lab Lab,
     id: u32,
     details: Mutex<Value>,
 }

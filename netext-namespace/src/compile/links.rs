@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use netext_protocol::{GuestType, Segment};
 
+use super::routing::routing;
 use crate::model::{
     Device, Router, bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface,
 };
@@ -46,6 +47,7 @@ pub fn links(router: &Router) -> LinkPlan {
         forwarding: router.routes(),
         interfaces,
         default_route: default_route(router),
+        routing: routing(router),
     });
     LinkPlan { bridges: bridges.into_values().collect(), namespace }
 }

@@ -4,9 +4,11 @@ mod flows;
 mod guests;
 mod links;
 mod packets;
+mod routing;
 pub mod services;
 
 pub use flows::flows_to_cut;
 pub use guests::guests;
 pub use links::links;
 pub use packets::{Chain, Change, Ruleset, Set, packets};
+pub use routing::routing;

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use netext_core::{DeviceError, ErrorKind};
 
-use super::services;
-use crate::compile::{Change, Ruleset, flows_to_cut, links, packets};
+use super::table_names::TableNamesError;
+use super::{services, table_names};
+use crate::compile::{Change, Ruleset, flows_to_cut, links, packets, routing};
 use crate::daemons::DaemonError;
 use crate::drift::{self, Part, Pass};
 use crate::kernel::conntrack::{self, ConntrackError};
@@ -13,7 +14,9 @@ use crate::kernel::elements;
 use crate::kernel::links::{self, LinkError};
 use crate::kernel::listing;
 use crate::kernel::namespace::{Namespace, NamespaceError};
+use crate::kernel::netlink::NetlinkError;
 use crate::kernel::nftables::{self, NftError};
+use crate::kernel::routing::Refused;
 use crate::model::Router;
 use crate::store::{State, Store};
 
@@ -30,6 +33,10 @@ pub(super) enum ApplyError {
     Services(#[from] DaemonError),
     #[error(transparent)]
     Connections(#[from] ConntrackError),
+    #[error(transparent)]
+    TableNames(#[from] TableNamesError),
+    #[error(transparent)]
+    Routing(NetlinkError),
     #[error("the deadline has passed")]
     TooLate,
 }
@@ -63,13 +70,16 @@ pub(super) fn apply(
     let Some(namespace_plan) = &plan.namespace else {
         services::stop(store, &before.router, deadline, pass)?;
         remove(&before.router, pass)?;
+        table_names::remove(before.router.id, pass)?;
         links::apply(&plan, None, pass)?;
         return Ok(None);
     };
     let namespace = Namespace::ensure(&namespace_plan.name, pass)?;
     apply_packets(before, wanted, &namespace, deadline, pass)?;
     in_time(deadline)?;
-    links::apply(&plan, Some(&namespace), pass)?;
+    let refused = links::apply(&plan, Some(&namespace), pass)?;
+    settle_routing(refused, &before.router)?;
+    table_names::apply(wanted, pass)?;
     services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
     let flows = flows_to_cut(&before.router, wanted);
     if pass.acts() && !flows.is_empty() {
@@ -77,6 +87,19 @@ pub(super) fn apply(
     }
     in_time(deadline)?;
     Ok(nftables::generation(&namespace)?)
+}
+
+/// A route or rule that is new must be taken. One that was taken before may have lost what it leads through, which
+/// is no reason to refuse any other change: it is in force again as soon as the kernel takes it.
+fn settle_routing(refused: Vec<Refused>, before: &Router) -> Result<(), ApplyError> {
+    let known = routing(before);
+    for refused in refused {
+        if !refused.is_of(&known) {
+            return Err(ApplyError::Routing(refused.into()));
+        }
+        tracing::warn!(router = %before.id, error = %refused, "not in force for now");
+    }
+    Ok(())
 }
 
 /// Puts the packet rules in force. Only the difference if nobody touched them since our last change; all of

@@ -3,14 +3,15 @@
 use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
-    AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, AssignIp, ConfigDhcpSubnet,
-    ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, DestroyVpc, DeviceDetails,
-    EnsureNetworkDevice, ImplementNetwork, ImplementVpc, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic,
-    RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork,
-    SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions,
-    ShutdownNetwork, ShutdownVpc, Subject, UpdateVpcSourceNatIp,
+    ActionResult, AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, AssignIp,
+    ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward, DeleteStaticNat, DestroyNetwork,
+    DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork, ImplementVpc, NetworkUpdate,
+    PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet,
+    RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, Service,
+    SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject, UpdateVpcSourceNatIp,
 };
 
+use super::actions;
 use super::changes::instances;
 use crate::metadata::Instances;
 use crate::model::{InvalidOption, OptionValue, Router, RouterId, forward_ends};
@@ -35,6 +36,7 @@ impl NetworkDevice for HostDevice {
         Description::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
             .services([Service::Dhcp, Service::Dns, Service::UserData])
             .services([Service::StaticNat, Service::PortForwarding, Service::Firewall, Service::Gateway])
+            .service(Service::CustomAction)
             .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
             .capability(Service::SourceNat, "RedundantRouter", "false")
             .vpc()
@@ -325,6 +327,14 @@ impl NetworkDevice for HostDevice {
             instances.set_hypervisor_host_name(address, &request.hypervisor_hostname)
         };
         self.tell(context, &request.network, &request.nic, save).await
+    }
+
+    async fn custom_action(
+        &self,
+        context: &Context,
+        request: CustomAction,
+    ) -> Result<ActionResult, DeviceError> {
+        actions::perform(&self.store, context, &request).await
     }
 }
 

@@ -1,10 +1,12 @@
 //! The host role: the device of the protocol that acts on this machine.
 
+mod actions;
 mod apply;
 mod changes;
 mod device;
 mod reconcile;
 mod services;
+mod table_names;
 mod transaction;
 
 pub use device::HostDevice;

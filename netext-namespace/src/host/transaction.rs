@@ -8,7 +8,7 @@ use super::apply::apply;
 use super::services;
 use crate::drift::Pass;
 use crate::metadata::MetadataError;
-use crate::model::{InvalidDevice, InvalidForward, InvalidOption, Router, RouterId};
+use crate::model::{InvalidDevice, InvalidForward, InvalidOption, PolicyRoutingError, Router, RouterId};
 use crate::store::{LockedRouter, State, Store, StoreError};
 
 /// How long it may take to put back what was there when a change failed.
@@ -32,6 +32,12 @@ impl From<InvalidOption> for DeviceError {
     }
 }
 
+impl From<PolicyRoutingError> for DeviceError {
+    fn from(error: PolicyRoutingError) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
 impl From<MetadataError> for DeviceError {
     fn from(error: MetadataError) -> Self {
         let kind = match error {
@@ -52,13 +58,28 @@ impl From<StoreError> for DeviceError {
     }
 }
 
-/// Changes a router, in the state and in the kernel, and then what instances are told, given what the router was. If any part of it fails,
-/// state and kernel are what they were.
+/// Changes a router, in the state and in the kernel, and then what instances are told, given what the router was.
+/// If any part of it fails, state and kernel are what they were.
 pub(super) async fn change(
     store: &Store,
     context: &Context,
     router: RouterId,
     change: impl FnOnce(&mut Router),
+    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
+) -> Result<(), DeviceError> {
+    let change = |router: &mut Router| {
+        change(router);
+        Ok(())
+    };
+    try_change(store, context, router, change, tell).await
+}
+
+/// The same for a change that may not be possible, which is then not begun.
+pub(super) async fn try_change(
+    store: &Store,
+    context: &Context,
+    router: RouterId,
+    change: impl FnOnce(&mut Router) -> Result<(), DeviceError>,
     tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
     context.deadline().check()?;
@@ -67,7 +88,7 @@ pub(super) async fn change(
 
     let mut wanted = before.router.clone();
     wanted.devices.learn(context.physical_details())?;
-    change(&mut wanted);
+    change(&mut wanted)?;
 
     commit(store, &locked, &before, wanted, context, tell).map_err(|error| roll_back(store, &before, error))
 }

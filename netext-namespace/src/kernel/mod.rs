@@ -10,4 +10,5 @@ pub mod listing;
 pub mod namespace;
 pub mod netlink;
 pub mod nftables;
+pub mod routing;
 pub(crate) mod wait;

@@ -6,6 +6,7 @@
 //! nothing else about a host's interfaces can make a command fail.
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 
 use netlink_packet_core::{
@@ -393,6 +394,12 @@ pub(crate) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 /// A number in the machine's byte order at the beginning of `value`.
 pub(crate) fn number(value: &[u8]) -> Option<u32> {
     value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+}
+
+/// An address of either family.
+pub(crate) fn address(value: &[u8]) -> Option<IpAddr> {
+    let ipv4 = || <[u8; 4]>::try_from(value).ok().map(IpAddr::from);
+    ipv4().or_else(|| <[u8; 16]>::try_from(value).ok().map(IpAddr::from))
 }
 
 /// A string that ends with a zero byte.

@@ -8,6 +8,7 @@ mod devices;
 mod naming;
 mod nic;
 mod option;
+mod policy_routing;
 mod router;
 mod tier;
 mod vpc;
@@ -18,6 +19,7 @@ pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, pu
 pub use nic::GuestNic;
 pub(crate) use option::joined;
 pub use option::{InvalidOption, OptionValue};
+pub use policy_routing::{PlacedRule, PolicyRouting, PolicyRoutingError, Table, TableName, TableRef};
 pub use router::{InvalidRouterId, Router, RouterId};
 pub use tier::{Ipv6Subnet, Services, Tier};
 pub use vpc::Vpc;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use netext_protocol::{Network, NetworkId, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
-use super::{Devices, PublicAddress, Tier, Vpc};
+use super::{Devices, PolicyRouting, PublicAddress, Tier, Vpc};
 use crate::plan::NamespaceName;
 
 /// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
@@ -95,6 +95,9 @@ pub struct Router {
     pub addresses: BTreeMap<Ipv4Addr, PublicAddress>,
     /// The one of them that guests without an address of their own leave by.
     pub source_nat: Option<Ipv4Addr>,
+    /// What operators asked for by actions.
+    #[serde(default)]
+    pub policy_routing: PolicyRouting,
 }
 
 impl Router {
@@ -107,10 +110,11 @@ impl Router {
             tiers: BTreeMap::new(),
             addresses: BTreeMap::new(),
             source_nat: None,
+            policy_routing: PolicyRouting::default(),
         }
     }
 
-    /// Whether there is nothing left to remember.
+    /// Whether there is nothing left to remember. What operators added to a router goes with it.
     pub fn is_empty(&self) -> bool {
         self.vpc.is_none() && self.tiers.is_empty() && self.addresses.is_empty()
     }

@@ -7,3 +7,4 @@ mod kernel;
 mod metadata;
 mod services;
 mod throwaway;
+mod words;

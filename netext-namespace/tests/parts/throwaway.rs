@@ -13,7 +13,8 @@ use netext_namespace::drift::{Difference, Pass};
 use netext_namespace::kernel::links::{self, LinkError};
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::plan::{
-    BridgePlan, DefaultRoute, InterfaceName, InterfacePlan, LinkPlan, NamespaceName, NamespacePlan, Uplink,
+    BridgePlan, DefaultRoute, InterfaceName, InterfacePlan, LinkPlan, NamespaceName, NamespacePlan,
+    RoutingPlan, Uplink,
 };
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -79,6 +80,7 @@ pub(crate) fn router() -> LinkPlan {
                 gateway: "203.0.113.1".parse().expect("an address"),
                 interface: name("vpn-50-42"),
             }),
+            routing: RoutingPlan::default(),
         }),
     }
 }
@@ -122,11 +124,12 @@ pub(crate) fn addresses(interface: &str) -> BTreeSet<String> {
 
 /// What changes, by the kernel's account, on the host and in the router's namespace while `run` runs.
 pub(crate) fn changes_during(run: impl FnOnce()) -> String {
-    let monitors =
-        ["monitor link address route", "-n cs-net-42 monitor link address route"].map(|arguments| {
+    let monitors = ["monitor link address route rule", "-n cs-net-42 monitor link address route rule"].map(
+        |arguments| {
             let mut command = Command::new("ip");
             command.args(arguments.split(' ')).stdout(Stdio::piped()).spawn().expect("start ip monitor")
-        });
+        },
+    );
     // Long enough for the monitors to listen, and for the kernel to settle the state of new links.
     thread::sleep(Duration::from_millis(1500));
     // What came until now is not of this run: marks that both monitors show delimit it.

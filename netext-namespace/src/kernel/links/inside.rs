@@ -6,6 +6,7 @@ use super::{address, route, sysctl, veth};
 use crate::drift::Pass;
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::Socket;
+use crate::kernel::routing::{self, Refused};
 use crate::plan::NamespacePlan;
 
 /// Makes the router's interfaces match; `host` is a socket in the host's namespace.
@@ -15,7 +16,7 @@ pub(super) fn apply(
     plan: &NamespacePlan,
     segments: &Segments,
     pass: &mut Pass,
-) -> Result<(), LinkError> {
+) -> Result<Vec<Refused>, LinkError> {
     // Before any interface is made: new ones take what is set as default.
     sysctl::settle_router(plan.forwarding, namespace.is_new(), pass)?;
     let mut router = Socket::route()?;
@@ -25,5 +26,6 @@ pub(super) fn apply(
     }
     address::ensure(&mut router, &interfaces, pass)?;
     // After the addresses: the last address of an interface takes its routes along.
-    route::ensure(&mut router, plan.default_route.as_ref(), &interfaces, pass)
+    route::ensure(&mut router, plan.default_route.as_ref(), &interfaces, pass)?;
+    Ok(routing::ensure(&mut router, &plan.routing, pass)?)
 }

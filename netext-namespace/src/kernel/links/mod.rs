@@ -16,28 +16,34 @@ mod sysctl;
 mod veth;
 
 use super::namespace::Namespace;
-use super::netlink::Socket;
+use super::netlink::{NetlinkError, Socket};
+use super::routing::Refused;
 use crate::drift::{Change, Part, Pass};
 use crate::plan::{InterfaceName, LinkPlan, NamespaceName};
 
 pub use error::LinkError;
 
 /// Makes the host's and the namespace's links match the plan, and touches nothing that matches already. The
-/// namespace is that of the plan, if it has one.
+/// namespace is that of the plan, if it has one. Returns what the kernel refused of the routes and rules beyond the
+/// main table.
 ///
 /// Safe to repeat: what an earlier run left half done, or somebody else damaged since, is completed.
 ///
 /// # Errors
 /// Before the router is touched when a segment cannot be had on this host (a NIC or bridge that is not there, a
 /// name that something else bears); later only when the kernel refuses a change.
-pub fn apply(plan: &LinkPlan, namespace: Option<&Namespace>, pass: &mut Pass) -> Result<(), LinkError> {
+pub fn apply(
+    plan: &LinkPlan,
+    namespace: Option<&Namespace>,
+    pass: &mut Pass,
+) -> Result<Vec<Refused>, LinkError> {
     let mut host = Socket::route()?;
     let bridges = bridge::ensure(&mut host, plan, pass)?;
     match (&plan.namespace, namespace) {
         (Some(router), Some(namespace)) => {
             namespace.enter(|| inside::apply(&mut host, namespace, router, &bridges, pass))?
         }
-        _ => Ok(()),
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -60,4 +66,13 @@ pub fn remove(namespace: &NamespaceName, peers: &[InterfaceName], pass: &mut Pas
         Namespace::delete(namespace)?;
     }
     Ok(())
+}
+
+/// The numbers of interfaces of the socket's namespace; `None` for one that is absent.
+pub(super) fn indexes(
+    socket: &mut Socket,
+    names: &[InterfaceName],
+) -> Result<Vec<Option<u32>>, NetlinkError> {
+    let found = observed::by_name(socket, names)?;
+    Ok(found.into_iter().map(|link| link.map(|link| link.index)).collect())
 }

@@ -4,3 +4,4 @@ mod conntrack;
 mod links;
 mod namespace;
 mod nftables;
+mod routing;

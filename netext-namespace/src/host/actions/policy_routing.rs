@@ -1,0 +1,138 @@
+//! Policy routing: an operator's tables, routes and rules.
+
+use netext_core::DeviceError;
+use netext_protocol::ActionResult;
+
+use super::{Call, Outcome, row};
+use crate::model::{Router, Table, TableName, TableRef};
+use crate::plan::{Route, RoutePattern, RuleWords, TableId};
+
+const ID: &[&str] = &["table-id", "id"];
+const NAME: &[&str] = &["table-name", "table", "name"];
+const TABLE: &[&str] = &["table", "table-name", "name"];
+const ROUTE: &[&str] = &["route"];
+const RULE: &[&str] = &["rule"];
+
+pub(super) async fn create_table(call: Call<'_>) -> Outcome {
+    let id: TableId = call.parameters.required(ID)?;
+    let name: TableName = call.parameters.required(NAME)?;
+    let told = format!("table {name} has the number {id}");
+    call.change(|router| Ok(router.policy_routing.create(id, name)?)).await?;
+    Ok(ActionResult::message(told))
+}
+
+/// Its routes and rules go with it.
+pub(super) async fn delete_table(call: Call<'_>) -> Outcome {
+    let table = call.table()?;
+    call.change(|router| Ok(router.policy_routing.delete(&table)?)).await?;
+    Ok(ActionResult::message(format!("there is no table {table}")))
+}
+
+pub(super) async fn list_tables(call: Call<'_>) -> Outcome {
+    let router = call.read()?;
+    let tables = router.policy_routing.tables().map(|(id, table)| {
+        row([
+            ("id", id.to_string().into()),
+            ("name", table.name.to_string().into()),
+            ("routes", table.routes.len().into()),
+            ("rules", table.rules.len().into()),
+        ])
+    });
+    Ok(ActionResult::rows(tables.collect()))
+}
+
+pub(super) async fn add_route(call: Call<'_>) -> Outcome {
+    let table = call.table()?;
+    let route: Route = call.parameters.required(ROUTE)?;
+    let told = format!("table {table} has the route {route}");
+    call.change(|router| Ok(router.policy_routing.add_route(&table, route)?)).await?;
+    Ok(ActionResult::message(told))
+}
+
+pub(super) async fn delete_route(call: Call<'_>) -> Outcome {
+    let table = call.table()?;
+    let meant: RoutePattern = call.parameters.required(ROUTE)?;
+    call.change(|router| {
+        router.policy_routing.delete_routes(&table, &meant);
+        Ok(())
+    })
+    .await?;
+    Ok(ActionResult::message(format!("table {table} has no such route")))
+}
+
+pub(super) async fn list_routes(call: Call<'_>) -> Outcome {
+    let router = call.read()?;
+    let rows = call.tables(&router)?.into_iter().flat_map(|(_, table)| {
+        table
+            .routes
+            .iter()
+            .map(|route| row([("table", table.name.to_string().into()), ("route", route.to_string().into())]))
+    });
+    Ok(ActionResult::rows(rows.collect()))
+}
+
+pub(super) async fn add_rule(call: Call<'_>) -> Outcome {
+    let table = call.table()?;
+    let words: RuleWords = call.parameters.required(RULE)?;
+    let told = format!("the rule {} leads to table {table}", words.rule);
+    call.change(|router| Ok(router.policy_routing.add_rule(&table, words)?)).await?;
+    Ok(ActionResult::message(told))
+}
+
+pub(super) async fn delete_rule(call: Call<'_>) -> Outcome {
+    let table = call.table()?;
+    let words: RuleWords = call.parameters.required(RULE)?;
+    call.change(|router| {
+        router.policy_routing.delete_rules(&table, &words);
+        Ok(())
+    })
+    .await?;
+    Ok(ActionResult::message(format!("the rule {} does not lead to table {table}", words.rule)))
+}
+
+/// In the order in which they are consulted.
+pub(super) async fn list_rules(call: Call<'_>) -> Outcome {
+    let router = call.read()?;
+    let tables = call.tables(&router)?.into_iter();
+    let mut rules: Vec<_> =
+        tables.flat_map(|(_, table)| table.rules.iter().map(move |placed| (placed, &table.name))).collect();
+    rules.sort();
+    let rows = rules.into_iter().map(|(placed, table)| {
+        row([
+            ("priority", placed.priority.into()),
+            ("rule", placed.rule.to_string().into()),
+            ("table", table.to_string().into()),
+        ])
+    });
+    Ok(ActionResult::rows(rows.collect()))
+}
+
+impl Call<'_> {
+    /// The table that the parameters name: by its number, by its name, or by both.
+    fn named_table(&self) -> Result<Option<TableRef>, DeviceError> {
+        let by_number: Option<TableId> = self.parameters.optional(ID)?;
+        let by_name: Option<TableRef> = self.parameters.optional(TABLE)?;
+        Ok(match (by_number, by_name) {
+            (Some(id), Some(TableRef::Name(name))) => Some(TableRef::Both(id, name)),
+            (Some(id), Some(TableRef::Id(other))) if id != other => {
+                return Err(self
+                    .parameters
+                    .refused("table-id", format!("{id} is not {other}; name one table")));
+            }
+            (Some(id), _) => Some(TableRef::Id(id)),
+            (None, by_name) => by_name,
+        })
+    }
+
+    fn table(&self) -> Result<TableRef, DeviceError> {
+        self.named_table()?.map_or_else(|| self.parameters.required(TABLE), Ok)
+    }
+
+    /// The table that the parameters name, or all of them.
+    fn tables<'r>(&self, router: &'r Router) -> Result<Vec<(TableId, &'r Table)>, DeviceError> {
+        Ok(match self.named_table()? {
+            Some(table) => vec![router.policy_routing.table(&table)?],
+            None => router.policy_routing.tables().collect(),
+        })
+    }
+}

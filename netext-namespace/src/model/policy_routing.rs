@@ -1,0 +1,290 @@
+//! Policy routing: tables of routes, and rules that lead packets to them, as operators ask for them by actions.
+//!
+//! The server does not replay them. They live as long as the router is known on this host: over shutdowns and
+//! restarts of its networks, until it is destroyed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Route, RoutePattern, Rule, RuleWords, TableId};
+
+/// The place of the first rule that says none.
+const FIRST_PRIORITY: u32 = 1000;
+/// The place of the rule that leads to the main table, behind which no other is consulted.
+const MAIN_PRIORITY: u32 = 32766;
+
+/// The tables of a router, by their numbers. No two have one name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PolicyRouting(BTreeMap<TableId, Table>);
+
+/// A routing table with the rules that lead to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// What people call it.
+    pub name: TableName,
+    /// Its routes, none of which is for the same destination and metric as another.
+    pub routes: BTreeSet<Route>,
+    /// The rules that lead to it, each with its place among all rules of the router.
+    pub rules: BTreeSet<PlacedRule>,
+}
+
+/// A rule with its place: the least is consulted first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlacedRule {
+    /// Its place.
+    pub priority: u32,
+    /// Which packets it means.
+    pub rule: Rule,
+}
+
+/// A routing table's name: a letter, and up to 31 letters, digits, `-`, `_` or `.` behind it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TableName(String);
+
+/// A table as a parameter names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableRef {
+    /// By its number.
+    Id(TableId),
+    /// By its name.
+    Name(TableName),
+    /// By both, which must belong together.
+    Both(TableId, TableName),
+}
+
+/// A change of tables, routes or rules that cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyRoutingError {
+    /// A name that no table can have.
+    #[error(
+        "{0:?} is not a routing table's name: a letter and up to 31 letters, digits, '-', '_' or '.'; not local, \
+         main, default, unspec, all or cache"
+    )]
+    Name(String),
+    /// The number is another table's.
+    #[error("the number {id} is that of the table {name}; take another number, or delete that table first")]
+    NumberTaken {
+        /// The number.
+        id: TableId,
+        /// Whose it is.
+        name: TableName,
+    },
+    /// The name is another table's.
+    #[error(
+        "the name {name} is that of the table number {id}; take another name, or delete that table first"
+    )]
+    NameTaken {
+        /// The name.
+        name: TableName,
+        /// Whose it is.
+        id: TableId,
+    },
+    /// There is no such table.
+    #[error("there is no table {wanted}; there {are}; make it with pbr-create-table")]
+    NoTable {
+        /// What was asked for.
+        wanted: TableRef,
+        /// Which there are.
+        are: String,
+    },
+    /// The table has another route of that key.
+    #[error(
+        "the table {table} has {route:?} already; delete that route first, or give the new one another metric"
+    )]
+    RouteTaken {
+        /// The table.
+        table: TableName,
+        /// Its route.
+        route: String,
+    },
+    /// A place that no rule of an operator can have.
+    #[error("priority {0}: expected a number from 1 to {last}", last = MAIN_PRIORITY - 1)]
+    Priority(u32),
+    /// All places are taken.
+    #[error("all priorities from {FIRST_PRIORITY} on are taken; give one, or delete a rule first")]
+    NoPriority,
+}
+
+impl PolicyRouting {
+    /// Whether there is no table.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The tables in the order of their numbers.
+    pub fn tables(&self) -> impl Iterator<Item = (TableId, &Table)> {
+        self.0.iter().map(|(id, table)| (*id, table))
+    }
+
+    /// Makes a table; the same again is no other.
+    pub fn create(&mut self, id: TableId, name: TableName) -> Result<(), PolicyRoutingError> {
+        if let Some((other, _)) = self.0.iter().find(|(other, table)| table.name == name && **other != id) {
+            return Err(PolicyRoutingError::NameTaken { name, id: *other });
+        }
+        let new = || Table { name: name.clone(), routes: BTreeSet::new(), rules: BTreeSet::new() };
+        let table = self.0.entry(id).or_insert_with(new);
+        if table.name != name {
+            return Err(PolicyRoutingError::NumberTaken { id, name: table.name.clone() });
+        }
+        Ok(())
+    }
+
+    /// Deletes a table with its routes and the rules that lead to it; one that is not there is deleted already.
+    pub fn delete(&mut self, table: &TableRef) -> Result<(), PolicyRoutingError> {
+        if self.tables().any(|(id, found)| table.contradicts(id, found)) {
+            return Err(self.no_table(table));
+        }
+        self.0.retain(|id, found| !table.is(*id, found));
+        Ok(())
+    }
+
+    /// The table that is meant.
+    pub fn table(&self, wanted: &TableRef) -> Result<(TableId, &Table), PolicyRoutingError> {
+        self.tables().find(|(id, table)| wanted.is(*id, table)).ok_or_else(|| self.no_table(wanted))
+    }
+
+    /// Adds a route; the same again is no other.
+    pub fn add_route(&mut self, table: &TableRef, route: Route) -> Result<(), PolicyRoutingError> {
+        let table = self.table_mut(table)?;
+        let same_key =
+            |other: &&Route| (other.destination, other.metric) == (route.destination, route.metric);
+        match table.routes.iter().find(same_key) {
+            Some(other) if *other != route => {
+                Err(PolicyRoutingError::RouteTaken { table: table.name.clone(), route: other.to_string() })
+            }
+            _ => {
+                table.routes.insert(route);
+                Ok(())
+            }
+        }
+    }
+
+    /// Deletes the routes that are meant, of a table that need not be there.
+    pub fn delete_routes(&mut self, table: &TableRef, meant: &RoutePattern) {
+        if let Ok(table) = self.table_mut(table) {
+            table.routes.retain(|route| !meant.matches(route));
+        }
+    }
+
+    /// Adds a rule behind those that are there, or in the place that it says; the same again is no other.
+    pub fn add_rule(&mut self, table: &TableRef, words: RuleWords) -> Result<(), PolicyRoutingError> {
+        let RuleWords { rule, priority } = words;
+        let last = self.0.values().flat_map(|table| &table.rules).map(|rule| rule.priority).max();
+        let last = last.filter(|last| *last >= FIRST_PRIORITY);
+        let table = self.table_mut(table)?;
+        let is_there = |placed: &PlacedRule| {
+            placed.rule == rule && priority.is_none_or(|priority| priority == placed.priority)
+        };
+        if table.rules.iter().any(is_there) {
+            return Ok(());
+        }
+        let priority = match priority {
+            Some(priority @ 1..MAIN_PRIORITY) => priority,
+            Some(priority) => return Err(PolicyRoutingError::Priority(priority)),
+            None => match last.map_or(FIRST_PRIORITY, |last| last + 1) {
+                priority @ ..MAIN_PRIORITY => priority,
+                _ => return Err(PolicyRoutingError::NoPriority),
+            },
+        };
+        table.rules.insert(PlacedRule { priority, rule });
+        Ok(())
+    }
+
+    /// Deletes a rule, in whatever place unless it says one, of a table that need not be there.
+    pub fn delete_rules(&mut self, table: &TableRef, words: &RuleWords) {
+        if let Ok(table) = self.table_mut(table) {
+            table.rules.retain(|placed| {
+                placed.rule != words.rule
+                    || words.priority.is_some_and(|priority| priority != placed.priority)
+            });
+        }
+    }
+
+    fn table_mut(&mut self, wanted: &TableRef) -> Result<&mut Table, PolicyRoutingError> {
+        let id = self.table(wanted)?.0;
+        self.0
+            .get_mut(&id)
+            .ok_or_else(|| PolicyRoutingError::NoTable { wanted: wanted.clone(), are: "is none".into() })
+    }
+
+    fn no_table(&self, wanted: &TableRef) -> PolicyRoutingError {
+        let names: Vec<_> = self.0.iter().map(|(id, table)| format!("{} ({id})", table.name)).collect();
+        let are = if names.is_empty() { "is none".to_owned() } else { format!("are {}", names.join(", ")) };
+        PolicyRoutingError::NoTable { wanted: wanted.clone(), are }
+    }
+}
+
+impl TableRef {
+    fn is(&self, id: TableId, table: &Table) -> bool {
+        match self {
+            Self::Id(wanted) => *wanted == id,
+            Self::Name(wanted) => *wanted == table.name,
+            Self::Both(number, name) => *number == id && *name == table.name,
+        }
+    }
+
+    /// Whether a table is meant by one half and not by the other.
+    fn contradicts(&self, id: TableId, table: &Table) -> bool {
+        matches!(self, Self::Both(number, name) if (*number == id) != (*name == table.name))
+    }
+}
+
+impl FromStr for TableRef {
+    type Err = PolicyRoutingError;
+
+    /// A name begins with a letter, a number does not.
+    fn from_str(text: &str) -> Result<Self, PolicyRoutingError> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(_) => text.parse().map(Self::Name),
+        }
+    }
+}
+
+impl fmt::Display for TableRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(formatter),
+            Self::Name(name) => name.fmt(formatter),
+            Self::Both(id, name) => write!(formatter, "{name} ({id})"),
+        }
+    }
+}
+
+impl TryFrom<String> for TableName {
+    type Error = PolicyRoutingError;
+
+    fn try_from(name: String) -> Result<Self, PolicyRoutingError> {
+        let kernels = ["local", "main", "default", "unspec", "all", "cache"];
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.len() <= 32
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+            && !kernels.contains(&name.as_str());
+        if is_name { Ok(Self(name)) } else { Err(PolicyRoutingError::Name(name.chars().take(60).collect())) }
+    }
+}
+
+impl FromStr for TableName {
+    type Err = PolicyRoutingError;
+
+    fn from_str(name: &str) -> Result<Self, PolicyRoutingError> {
+        name.to_owned().try_into()
+    }
+}
+
+impl From<TableName> for String {
+    fn from(name: TableName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}

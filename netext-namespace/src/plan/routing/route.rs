@@ -1,0 +1,318 @@
+//! A route of an operator's table.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+use super::words::{Place, WordError, Words, excerpt, family, number, once, without_host_bits};
+use crate::plan::InterfaceName;
+
+const KNOWN: &str = "via, dev, src, metric, mtu, scope, onlink, and before the destination unicast, blackhole, \
+                     unreachable, prohibit, throw";
+
+/// A route.
+///
+/// ```
+/// use netext_namespace::plan::Route;
+///
+/// let route: Route = "default via 198.51.100.2 dev vpn-101-209".parse()?;
+/// assert_eq!(route.to_string(), "default via 198.51.100.2 dev vpn-101-209");
+/// assert!("10.0.0.0/8 via 10.1.1.5; reboot".parse::<Route>().is_err());
+/// # Ok::<(), netext_namespace::plan::WordError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Route {
+    /// Where it leads; the network of length 0 is `default`.
+    pub destination: IpNet,
+    /// Of several routes to one destination that with the least is taken. The kernel's own default is 0 for IPv4
+    /// and 1024 for IPv6.
+    pub metric: Option<u32>,
+    /// What becomes of packets.
+    pub way: Way,
+}
+
+/// What becomes of packets that follow a route.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// They are sent on.
+    Unicast(NextHop),
+    /// They are dropped in silence.
+    Blackhole,
+    /// They are dropped, and the sender is told that the host cannot be reached.
+    Unreachable,
+    /// They are dropped, and the sender is told that it is forbidden.
+    Prohibit,
+    /// The table has nothing to say about them; the next rule decides.
+    Throw,
+}
+
+/// Whom packets are sent to next: there is a gateway, an interface, or both.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NextHop {
+    /// The gateway; without one the destination is a neighbour.
+    pub gateway: Option<IpAddr>,
+    /// The interface.
+    pub device: Option<InterfaceName>,
+    /// The source address of the router's own packets.
+    pub source: Option<IpAddr>,
+    /// The largest packet, in bytes.
+    pub mtu: Option<u32>,
+    /// How far the destination is.
+    pub scope: Option<Scope>,
+    /// The gateway is a neighbour even if no address says so.
+    pub onlink: bool,
+}
+
+/// How far a destination is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Beyond a gateway.
+    Global,
+    /// On the link.
+    Link,
+    /// On the host.
+    Host,
+}
+
+const SCOPES: [(Scope, &str); 3] = [(Scope::Global, "global"), (Scope::Link, "link"), (Scope::Host, "host")];
+
+impl Way {
+    /// The word before the destination; none for a route that leads somewhere.
+    fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Unicast(_) => None,
+            Self::Blackhole => Some("blackhole"),
+            Self::Unreachable => Some("unreachable"),
+            Self::Prohibit => Some("prohibit"),
+            Self::Throw => Some("throw"),
+        }
+    }
+}
+
+/// What of a route was written, before it is known whether it makes sense.
+#[derive(Default)]
+struct Written {
+    gateway: Option<IpAddr>,
+    device: Option<InterfaceName>,
+    source: Option<IpAddr>,
+    metric: Option<u32>,
+    mtu: Option<u32>,
+    scope: Option<Scope>,
+    onlink: Option<()>,
+}
+
+impl Written {
+    fn read(words: &mut Words<'_>) -> Result<Self, WordError> {
+        let mut written = Self::default();
+        while let Some(word) = words.next() {
+            match word {
+                "via" => {
+                    once(&mut written.gateway, "via", words.value("via", "an address", |v| v.parse().ok())?)?;
+                }
+                "dev" => {
+                    let device = words.value("dev", "the name of an interface", |v| v.parse().ok())?;
+                    once(&mut written.device, "dev", device)?;
+                }
+                "src" => {
+                    once(&mut written.source, "src", words.value("src", "an address", |v| v.parse().ok())?)?;
+                }
+                "metric" | "preference" | "priority" => {
+                    once(&mut written.metric, "metric", words.value("metric", "a number", number)?)?;
+                }
+                "mtu" => {
+                    let sensible = |value: &str| number(value).filter(|mtu| (68..=65535).contains(mtu));
+                    once(
+                        &mut written.mtu,
+                        "mtu",
+                        words.value("mtu", "a number from 68 to 65535", sensible)?,
+                    )?;
+                }
+                "scope" => {
+                    let named =
+                        |value: &str| SCOPES.iter().find(|(_, name)| *name == value).map(|(scope, _)| *scope);
+                    once(&mut written.scope, "scope", words.value("scope", "global, link or host", named)?)?;
+                }
+                "onlink" => once(&mut written.onlink, "onlink", ())?,
+                other => return Err(WordError::Unknown { word: excerpt(other), known: KNOWN }),
+            }
+        }
+        Ok(written)
+    }
+
+    /// A word that only a route that leads somewhere can have.
+    fn of_next_hops(&self) -> Option<&'static str> {
+        let words = [
+            ("via", self.gateway.is_some()),
+            ("dev", self.device.is_some()),
+            ("src", self.source.is_some()),
+            ("mtu", self.mtu.is_some()),
+            ("scope", self.scope.is_some()),
+            ("onlink", self.onlink.is_some()),
+        ];
+        words.into_iter().find(|(_, given)| *given).map(|(word, _)| word)
+    }
+}
+
+impl FromStr for Route {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let route = RoutePattern::from_str(text)?;
+        let way = match route.way {
+            Some(way) => way,
+            None => Way::Unicast(route.next_hop),
+        };
+        match &way {
+            Way::Unicast(hop) if hop.gateway.is_none() && hop.device.is_none() => {
+                Err(WordError::NoWay(route.destination))
+            }
+            _ => Ok(Self { destination: route.destination, metric: route.metric, way }),
+        }
+    }
+}
+
+/// What a route is known by: a destination, and as many of its words as one cares to give. Deletes are written so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutePattern {
+    destination: IpNet,
+    metric: Option<u32>,
+    /// For a route that leads nowhere.
+    way: Option<Way>,
+    is_unicast: bool,
+    next_hop: NextHop,
+}
+
+impl RoutePattern {
+    /// Whether the route is one of those that are meant.
+    pub fn matches(&self, route: &Route) -> bool {
+        fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none() || wanted == found
+        }
+        let way = match (&self.way, &route.way) {
+            (Some(way), found) => way == found,
+            (None, Way::Unicast(found)) => {
+                let wanted = &self.next_hop;
+                is(wanted.gateway.as_ref(), found.gateway.as_ref())
+                    && is(wanted.device.as_ref(), found.device.as_ref())
+                    && is(wanted.source.as_ref(), found.source.as_ref())
+                    && is(wanted.mtu.as_ref(), found.mtu.as_ref())
+                    && is(wanted.scope.as_ref(), found.scope.as_ref())
+                    && (!wanted.onlink || found.onlink)
+            }
+            (None, _) => !self.is_unicast,
+        };
+        way && self.destination == route.destination && is(self.metric.as_ref(), route.metric.as_ref())
+    }
+}
+
+impl FromStr for RoutePattern {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let mut words = Words::of(text)?;
+        let kinds = [Way::Blackhole, Way::Unreachable, Way::Prohibit, Way::Throw];
+        let way = kinds.into_iter().find(|kind| kind.word() == words.peek());
+        let named_unicast = words.peek() == Some("unicast");
+        if way.is_some() || named_unicast {
+            words.next();
+        }
+        let destination =
+            words.value("the destination", "default, a network or an address", Place::read)?.network();
+        let written = Written::read(&mut words)?;
+        if let (Some(_), Some(word)) = (&way, written.of_next_hops()) {
+            return Err(WordError::Meaningless { word });
+        }
+        let is_ipv6 = family([
+            destination.map(|destination| destination.addr().is_ipv6()),
+            written.gateway.map(|address| address.is_ipv6()),
+            written.source.map(|address| address.is_ipv6()),
+        ])?;
+        let destination = match destination {
+            Some(destination) => without_host_bits(destination)?,
+            None if is_ipv6 == Some(true) => Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0).into(),
+            None => Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0).into(),
+        };
+        let is_unicast = named_unicast || written.of_next_hops().is_some();
+        let next_hop = NextHop {
+            gateway: written.gateway,
+            device: written.device,
+            source: written.source,
+            mtu: written.mtu,
+            scope: written.scope,
+            onlink: written.onlink.is_some(),
+        };
+        Ok(Self { destination, metric: written.metric, way, is_unicast, next_hop })
+    }
+}
+
+/// As `ip route` writes it.
+impl fmt::Display for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(word) = self.way.word() {
+            write!(formatter, "{word} ")?;
+        }
+        let destination = self.destination;
+        match (destination.prefix_len(), &self.way) {
+            // Without an IPv6 address beside it, `default` would be read as IPv4's.
+            (0, Way::Unicast(hop))
+                if destination.addr().is_ipv4() || hop.gateway.is_some_and(|g| g.is_ipv6()) =>
+            {
+                formatter.write_str("default")?;
+            }
+            (0, _) if destination.addr().is_ipv4() => formatter.write_str("default")?,
+            (length, _) if length == destination.max_prefix_len() => {
+                write!(formatter, "{}", destination.addr())?;
+            }
+            _ => write!(formatter, "{destination}")?,
+        }
+        if let Way::Unicast(hop) = &self.way {
+            hop.fmt(formatter)?;
+        }
+        if let Some(metric) = self.metric {
+            write!(formatter, " metric {metric}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NextHop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(gateway) = self.gateway {
+            write!(formatter, " via {gateway}")?;
+        }
+        if let Some(device) = &self.device {
+            write!(formatter, " dev {device}")?;
+        }
+        if let Some(source) = self.source {
+            write!(formatter, " src {source}")?;
+        }
+        if let Some(mtu) = self.mtu {
+            write!(formatter, " mtu {mtu}")?;
+        }
+        if let Some((_, name)) = SCOPES.iter().find(|(scope, _)| self.scope == Some(*scope)) {
+            write!(formatter, " scope {name}")?;
+        }
+        if self.onlink {
+            formatter.write_str(" onlink")?;
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<String> for Route {
+    type Error = WordError;
+
+    fn try_from(text: String) -> Result<Self, WordError> {
+        text.parse()
+    }
+}
+
+impl From<Route> for String {
+    fn from(route: Route) -> Self {
+        route.to_string()
+    }
+}

@@ -1,0 +1,264 @@
+//! A rule that leads packets to a table.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use netext_protocol::PortRange;
+use serde::{Deserialize, Serialize};
+
+use super::words::{Place, WordError, Words, excerpt, family, number, once, without_host_bits};
+use crate::plan::InterfaceName;
+
+const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport, priority";
+const PROTOCOLS: [(u8, &str); 8] = [
+    (1, "icmp"),
+    (6, "tcp"),
+    (17, "udp"),
+    (47, "gre"),
+    (50, "esp"),
+    (51, "ah"),
+    (58, "ipv6-icmp"),
+    (132, "sctp"),
+];
+
+/// Which packets a rule leads to its table. What is not given may be anything.
+///
+/// ```
+/// use netext_namespace::plan::Rule;
+///
+/// let rule: Rule = "from 10.1.1.0/24 ipproto tcp dport 80-90".parse()?;
+/// assert_eq!(rule.to_string(), "from 10.1.1.0/24 ipproto tcp dport 80-90");
+/// assert!("from all; flush".parse::<Rule>().is_err());
+/// # Ok::<(), netext_namespace::plan::WordError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Rule {
+    /// Whether it means the packets that do *not* match the rest.
+    pub not: bool,
+    /// Where they come from.
+    pub from: Option<IpNet>,
+    /// Where they go.
+    pub to: Option<IpNet>,
+    /// The interface that they came in by; `lo` for the router's own.
+    pub iif: Option<InterfaceName>,
+    /// The interface that a local program bound its socket to.
+    pub oif: Option<InterfaceName>,
+    /// Their firewall mark.
+    pub mark: Option<Mark>,
+    /// Their type of service; 0 is any.
+    pub tos: u8,
+    /// Their protocol of IP, by its number.
+    pub protocol: Option<u8>,
+    /// Their source ports.
+    pub source_ports: Option<PortSpan>,
+    /// Their destination ports.
+    pub destination_ports: Option<PortSpan>,
+}
+
+/// A firewall mark, as far as the mask's bits say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// The mark.
+    pub value: u32,
+    /// The bits that are compared.
+    pub mask: u32,
+}
+
+/// A port or an inclusive range of them, none of which is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PortSpan(PortRange);
+
+impl PortSpan {
+    /// The ports.
+    pub fn range(self) -> PortRange {
+        self.0
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|range: &PortRange| range.first() > 0).map(Self)
+    }
+}
+
+/// A rule as it is asked for: its place among the others is chosen if it is not said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleWords {
+    /// The rule.
+    pub rule: Rule,
+    /// Its place: rules are consulted in the order of their priorities, the least first.
+    pub priority: Option<u32>,
+}
+
+impl Rule {
+    /// Whether it is a rule of IPv6. One that names no address is of IPv4, as `ip rule` has it.
+    pub fn is_ipv6(&self) -> bool {
+        self.from.or(self.to).is_some_and(|network| network.addr().is_ipv6())
+    }
+}
+
+impl FromStr for RuleWords {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let mut words = Words::of(text)?;
+        let (mut not, mut from, mut to) = (None, None, None);
+        let (mut iif, mut oif, mut mark, mut tos) = (None, None, None, None);
+        let (mut protocol, mut source_ports, mut destination_ports) = (None, None, None);
+        let mut priority = None;
+        while let Some(word) = words.next() {
+            match word {
+                "not" => once(&mut not, "not", ())?,
+                "from" => {
+                    once(
+                        &mut from,
+                        "from",
+                        words.value("from", "all, a network or an address", Place::read)?,
+                    )?;
+                }
+                "to" => once(&mut to, "to", words.value("to", "all, a network or an address", Place::read)?)?,
+                "iif" | "dev" => once(&mut iif, "iif", interface(&mut words, "iif")?)?,
+                "oif" => once(&mut oif, "oif", interface(&mut words, "oif")?)?,
+                "fwmark" => {
+                    once(
+                        &mut mark,
+                        "fwmark",
+                        words.value("fwmark", "a number, or number/mask", Mark::read)?,
+                    )?;
+                }
+                "tos" | "dsfield" => {
+                    let octet = |value: &str| number(value).and_then(|number| u8::try_from(number).ok());
+                    once(&mut tos, "tos", words.value("tos", "a number from 0 to 255", octet)?)?;
+                }
+                "ipproto" => {
+                    let read =
+                        words.value("ipproto", "tcp, udp, icmp or a number from 1 to 255", read_protocol)?;
+                    once(&mut protocol, "ipproto", read)?;
+                }
+                "sport" => once(&mut source_ports, "sport", ports(&mut words, "sport")?)?,
+                "dport" => once(&mut destination_ports, "dport", ports(&mut words, "dport")?)?,
+                "priority" | "pref" | "preference" | "order" => {
+                    once(&mut priority, "priority", words.value("priority", "a number", number)?)?;
+                }
+                other => return Err(WordError::Unknown { word: excerpt(other), known: KNOWN }),
+            }
+        }
+        let (from, to) = (from.and_then(Place::network), to.and_then(Place::network));
+        family([from, to].map(|network| network.map(|network| network.addr().is_ipv6())))?;
+        let rule = Rule {
+            not: not.is_some(),
+            from: from.map(without_host_bits).transpose()?,
+            to: to.map(without_host_bits).transpose()?,
+            iif,
+            oif,
+            mark,
+            tos: tos.unwrap_or(0),
+            protocol,
+            source_ports,
+            destination_ports,
+        };
+        Ok(Self { rule, priority })
+    }
+}
+
+fn interface(words: &mut Words<'_>, word: &'static str) -> Result<InterfaceName, WordError> {
+    words.value(word, "the name of an interface", |value| value.parse().ok())
+}
+
+fn ports(words: &mut Words<'_>, word: &'static str) -> Result<PortSpan, WordError> {
+    words.value(word, "a port or a range of ports from 1 to 65535", PortSpan::read)
+}
+
+fn read_protocol(value: &str) -> Option<u8> {
+    let named = PROTOCOLS.iter().find(|(_, name)| *name == value).map(|(protocol, _)| *protocol);
+    named.or_else(|| u8::try_from(number(value)?).ok().filter(|protocol| *protocol > 0))
+}
+
+impl Mark {
+    fn read(text: &str) -> Option<Self> {
+        match text.split_once('/') {
+            None => Some(Self { value: number(text)?, mask: u32::MAX }),
+            Some((value, mask)) => Some(Self { value: number(value)?, mask: number(mask)? }),
+        }
+    }
+}
+
+impl FromStr for Rule {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let RuleWords { rule, priority } = text.parse()?;
+        match priority {
+            None => Ok(rule),
+            Some(_) => Err(WordError::Unknown { word: "priority".to_owned(), known: KNOWN }),
+        }
+    }
+}
+
+/// As `ip rule` writes it.
+impl fmt::Display for Rule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.not {
+            formatter.write_str("not ")?;
+        }
+        formatter.write_str("from ")?;
+        match self.from {
+            None => formatter.write_str("all")?,
+            Some(network) => shown(network, formatter)?,
+        }
+        if let Some(network) = self.to {
+            formatter.write_str(" to ")?;
+            shown(network, formatter)?;
+        }
+        if let Some(name) = &self.iif {
+            write!(formatter, " iif {name}")?;
+        }
+        if let Some(name) = &self.oif {
+            write!(formatter, " oif {name}")?;
+        }
+        if let Some(Mark { value, mask }) = self.mark {
+            write!(formatter, " fwmark {value:#x}")?;
+            if mask != u32::MAX {
+                write!(formatter, "/{mask:#x}")?;
+            }
+        }
+        if self.tos > 0 {
+            write!(formatter, " tos {:#x}", self.tos)?;
+        }
+        if let Some(protocol) = self.protocol {
+            match PROTOCOLS.iter().find(|(number, _)| *number == protocol) {
+                Some((_, name)) => write!(formatter, " ipproto {name}")?,
+                None => write!(formatter, " ipproto {protocol}")?,
+            }
+        }
+        if let Some(PortSpan(ports)) = self.source_ports {
+            write!(formatter, " sport {ports}")?;
+        }
+        if let Some(PortSpan(ports)) = self.destination_ports {
+            write!(formatter, " dport {ports}")?;
+        }
+        Ok(())
+    }
+}
+
+fn shown(network: IpNet, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if network.prefix_len() == network.max_prefix_len() {
+        write!(formatter, "{}", network.addr())
+    } else {
+        write!(formatter, "{network}")
+    }
+}
+
+impl TryFrom<String> for Rule {
+    type Error = WordError;
+
+    fn try_from(text: String) -> Result<Self, WordError> {
+        text.parse()
+    }
+}
+
+impl From<Rule> for String {
+    fn from(rule: Rule) -> Self {
+        rule.to_string()
+    }
+}

@@ -1,0 +1,4 @@
+//! What operators do to networks and VPCs by actions.
+
+mod refusals;
+mod routing;
