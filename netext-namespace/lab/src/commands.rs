@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::firewall::Firewall;
+use crate::firewall::{AccessList, Firewall};
 use crate::forward::Forward;
 use crate::network::{Network, SourceNat};
 use crate::outcome::{Outcome, Running};
@@ -78,6 +78,13 @@ impl Network<'_> {
     #[track_caller]
     pub fn apply_firewall(&self, firewall: &Firewall) -> &Self {
         self.command("apply-fw-rules", &self.firewall_fields(firewall)).succeeds_silently();
+        self
+    }
+
+    /// Runs `apply-network-acl`.
+    #[track_caller]
+    pub fn apply_access_list(&self, list: &AccessList) -> &Self {
+        self.command("apply-network-acl", &self.access_list_fields(list)).succeeds_silently();
         self
     }
 

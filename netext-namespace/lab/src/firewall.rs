@@ -1,4 +1,5 @@
-//! Firewall rules of a network, as `apply-fw-rules` carries them.
+//! Rules for packets: a network's firewall as `apply-fw-rules` carries it, and the access list of a tier as
+//! `apply-network-acl` does.
 
 use serde_json::{Map, Value, json};
 
@@ -45,7 +46,39 @@ impl Firewall {
     }
 }
 
-/// One firewall rule.
+/// The access list of a tier, in whatever order its items have.
+#[derive(Clone, Debug, Default)]
+pub struct AccessList {
+    items: Vec<Rule>,
+}
+
+impl AccessList {
+    /// A list that lets nothing through.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an item.
+    pub fn with(mut self, item: Rule) -> Self {
+        self.items.push(item);
+        self
+    }
+
+    /// Leaves out the item of that number.
+    pub fn without(mut self, number: u32) -> Self {
+        self.items.retain(|item| item.fields["number"] != number);
+        self
+    }
+
+    /// The value of `acl_rules`, by ascending number.
+    pub fn to_json(&self) -> Value {
+        let mut items: Vec<_> = self.items.iter().map(Rule::to_item).collect();
+        items.sort_by_key(|item| item["number"].as_u64());
+        items.into()
+    }
+}
+
+/// One firewall rule, or one item of an access list.
 #[derive(Clone, Debug)]
 pub struct Rule {
     fields: Map<String, Value>,
@@ -64,9 +97,37 @@ impl Rule {
         Self::new("egress")
     }
 
+    /// An item of an access list: lets packets into the tier.
+    pub fn allow_in(number: u32) -> Self {
+        Self::item(number, "allow", "ingress")
+    }
+
+    /// An item of an access list: keeps packets from entering the tier.
+    pub fn deny_in(number: u32) -> Self {
+        Self::item(number, "deny", "ingress")
+    }
+
+    /// An item of an access list: lets packets out of the tier.
+    pub fn allow_out(number: u32) -> Self {
+        Self::item(number, "allow", "egress")
+    }
+
+    /// An item of an access list: keeps packets from leaving the tier.
+    pub fn deny_out(number: u32) -> Self {
+        Self::item(number, "deny", "egress")
+    }
+
     fn new(kind: &str) -> Self {
+        Self::of_everything().field("type", kind)
+    }
+
+    fn item(number: u32, action: &str, direction: &str) -> Self {
+        Self::of_everything().field("number", number).field("action", action).field("trafficType", direction)
+    }
+
+    fn of_everything() -> Self {
         let rule = Self { fields: Map::new(), sources: Vec::new(), destinations: Vec::new() };
-        rule.field("type", kind).field("protocol", "all")
+        rule.field("protocol", "all")
     }
 
     /// The protocol, in any spelling; without it the rule is for `all`.
@@ -128,6 +189,15 @@ impl Rule {
         fields.entry("id").or_insert(id.into());
         fields.entry("sourceCidrs").or_insert(sources);
         fields.entry("destCidrs").or_insert(destinations);
+        fields.into()
+    }
+
+    /// The list names the other end only, and under one name whichever way the packets go.
+    fn to_item(&self) -> Value {
+        let other_end: Vec<_> = self.sources.iter().chain(&self.destinations).collect();
+        let mut fields = self.fields.clone();
+        let other_end = if other_end.is_empty() { json!(["0.0.0.0/0"]) } else { json!(other_end) };
+        fields.entry("sourceCidrs").or_insert(other_end);
         fields.into()
     }
 }

@@ -70,7 +70,7 @@ mod vpc;
 pub use attempt::Expectation;
 pub use conversation::Conversation;
 pub use extension::EXTENSION;
-pub use firewall::{Firewall, Rule};
+pub use firewall::{AccessList, Firewall, Rule};
 pub use forward::Forward;
 pub use instance::{Instance, Lease, Ran};
 pub use lab::{Lab, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SECRET_KEY, SECRET_PASSWORD};

@@ -186,6 +186,33 @@ impl Node {
         }
     }
 
+    /// Asserts that packets of this protocol of IP, sent to `address`, arrive at `guest`.
+    #[track_caller]
+    pub fn gets_protocol_through(&self, protocol: u8, address: &str, guest: &Self) {
+        self.protocol(protocol, address, guest, true);
+    }
+
+    /// Asserts that packets of this protocol of IP, sent to `address`, do not arrive at `guest`.
+    #[track_caller]
+    pub fn gets_no_protocol_through(&self, protocol: u8, address: &str, guest: &Self) {
+        self.protocol(protocol, address, guest, false);
+    }
+
+    #[track_caller]
+    fn protocol(&self, protocol: u8, address: &str, guest: &Self, expected: bool) {
+        let target: IpAddr = parse(address);
+        let patience = if expected { PATIENCE } else { DOUBT };
+        let arrived =
+            probe::arrives(&self.place, self.source(target), target, protocol, &guest.place, patience);
+        assert_eq!(
+            arrived.is_ok(),
+            expected,
+            "packets of protocol {protocol} from {} to {address} arrive at {}: {arrived:?}",
+            self.name(),
+            guest.name()
+        );
+    }
+
     /// Sends what goes to `destination` (a network, or `default`) to the router `via`.
     #[track_caller]
     pub fn routes(&self, destination: &str, via: &str) {

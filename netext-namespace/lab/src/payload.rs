@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::firewall::Firewall;
+use crate::firewall::{AccessList, Firewall};
 use crate::forward::Forward;
 use crate::lab::{self, PUBLIC_GATEWAY};
 use crate::network::{Network, SourceNat};
@@ -45,6 +45,11 @@ impl Network<'_> {
     /// The fields of the firewall rules.
     pub fn firewall_fields(&self, firewall: &Firewall) -> Value {
         json!({"fw_rules": firewall.to_json(&self.cidr)})
+    }
+
+    /// The fields of the access list.
+    pub fn access_list_fields(&self, list: &AccessList) -> Value {
+        json!({"acl_rules": list.to_json()})
     }
 
     /// The fields of the instance at `address`.

@@ -170,6 +170,27 @@ pub(crate) fn icmp(
     .ok_or(last)
 }
 
+/// Sends packets of a protocol of IP every now and then until one arrives at a machine.
+pub(crate) fn arrives(
+    place: &Place,
+    source: Option<IpAddr>,
+    target: IpAddr,
+    protocol: u8,
+    at: &Place,
+    patience: Duration,
+) -> Result<(), String> {
+    let (target, protocol) = (SocketAddr::new(target, 0), Protocol::from(i32::from(protocol)));
+    let receiver = open(at, None, target, Type::RAW, Some(protocol))?;
+    let sender = open(place, source, target, Type::RAW, Some(protocol))?;
+    let mut buffer = [0; 512];
+    until(patience, |slice| {
+        let _ = sender.send_to(&[0; 16], &target.into());
+        let _ = receiver.set_read_timeout(Some(slice));
+        (&receiver).read(&mut buffer).ok().map(|_| ())
+    })
+    .ok_or_else(|| "nothing arrived".to_owned())
+}
+
 fn icmp_packet(kind: u8, identifier: u16) -> [u8; 20] {
     let mut packet = [0; 20];
     packet[0] = kind;

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
-    ActionResult, AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, AssignIp,
-    ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward, DeleteStaticNat, DestroyNetwork,
-    DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork, ImplementVpc, NetworkUpdate,
-    PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet,
-    RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, Service,
-    SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject, UpdateVpcSourceNatIp,
+    ActionResult, AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyNetworkAcl,
+    AssignIp, ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward, DeleteStaticNat,
+    DestroyNetwork, DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork, ImplementVpc,
+    NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry,
+    RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata,
+    SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject, UpdateVpcSourceNatIp,
 };
 
 use super::actions;
@@ -39,6 +39,7 @@ impl NetworkDevice for HostDevice {
             .service(Service::CustomAction)
             .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
             .capability(Service::SourceNat, "RedundantRouter", "false")
+            .capability(Service::NetworkAcl, "SupportedProtocols", "tcp,udp,icmp")
             .vpc()
     }
 
@@ -174,6 +175,17 @@ impl NetworkDevice for HostDevice {
     async fn apply_fw_rules(&self, context: &Context, request: ApplyFwRules) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.tier(&request.network).firewall = Some(request.fw_rules);
+        })
+        .await
+    }
+
+    async fn apply_network_acl(
+        &self,
+        context: &Context,
+        request: ApplyNetworkAcl,
+    ) -> Result<(), DeviceError> {
+        self.change(context, &request.network, |router| {
+            router.tier(&request.network).access_list = Some(request.acl_rules);
         })
         .await
     }

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netext_protocol::{
-    FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Resolvers, RestoreData, RestoredVm,
-    Segment,
+    AclRule, FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Resolvers, RestoreData,
+    RestoredVm, Segment,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ pub struct Tier {
     pub ipv6: Option<Ipv6Subnet>,
     /// The firewall rules; `None` if none were ever received, which leaves everything open that NAT leads in.
     pub firewall: Option<FirewallRules>,
+    /// The access list; `None` if none was ever received, which leaves everything open.
+    pub access_list: Option<Vec<AclRule>>,
     /// What is served to the guests.
     pub services: Services,
     /// What guests are told about name resolution.
@@ -133,6 +135,9 @@ impl Tier {
         self.options.clear();
         if self.firewall.is_some() {
             self.firewall = Some(FirewallRules::new(false, Vec::new()));
+        }
+        if self.access_list.is_some() {
+            self.access_list = Some(Vec::new());
         }
     }
 

@@ -1,5 +1,6 @@
 //! Networks as their guests, their neighbours and operators see them: the executable run as the server runs it.
 
+mod acl;
 mod actions;
 mod concurrency;
 mod contract;

@@ -26,6 +26,17 @@ fn router_after(samples: &[&str]) -> Router {
                 let router = router.get_or_insert_with(|| Router::new(RouterId::of(&request.network)));
                 router.tier(&request.network).implement(&request.network, request.extension_ip);
             }
+            Request::ImplementVpc(request) => {
+                let id = RouterId::Vpc(request.vpc.vpc_id);
+                let router = router.get_or_insert_with(|| Router::new(id));
+                router.implement_vpc(&request.vpc, request.public.as_ref());
+            }
+            Request::UpdateVpcSourceNatIp(request) => {
+                router.as_mut().unwrap().leave_by(&request.public);
+            }
+            Request::ApplyNetworkAcl(request) => {
+                router.as_mut().unwrap().tier(&request.network).access_list = Some(request.acl_rules);
+            }
             Request::AssignIp(request) => {
                 router.as_mut().unwrap().take_up(&request.network, &request.public);
             }
@@ -54,6 +65,25 @@ const WHOLE: [&str; 6] = [
     "add-port-forward.range",
     "apply-fw-rules",
 ];
+
+const VPC: [&str; 6] = [
+    "implement-vpc.no-ip",
+    "implement-vpc",
+    "implement-network.tier",
+    "assign-ip.tier",
+    "apply-network-acl",
+    "update-vpc-source-nat-ip",
+];
+
+#[test]
+fn the_rules_of_a_vpc() {
+    insta::assert_snapshot!(packets(&router_after(&VPC)).create());
+}
+
+#[test]
+fn the_links_of_a_vpc() {
+    insta::assert_json_snapshot!(links(&router_after(&VPC)));
+}
 
 #[test]
 fn the_rules_of_an_isolated_network() {
@@ -101,13 +131,20 @@ fn in_force() -> Vec<String> {
 #[test]
 fn changing_step_by_step_ends_where_replacing_does() {
     host();
+    for samples in [&WHOLE, &VPC] {
+        change_step_by_step(samples);
+    }
+}
+
+fn change_step_by_step(samples: &[&str]) {
+    Namespace::delete(&router_name()).unwrap();
     let namespace = Namespace::create(&router_name()).unwrap();
     let run = |script: &str| {
         let deadline = Instant::now() + Duration::from_secs(20);
         nftables::run(&namespace, script, deadline).unwrap_or_else(|error| panic!("{error}\n{script}"));
     };
     let states: Vec<Ruleset> =
-        (1..=WHOLE.len()).map(|count| packets(&router_after(&WHOLE[..count]))).collect();
+        (1..=samples.len()).map(|count| packets(&router_after(&samples[..count]))).collect();
     let sorted = |ruleset: &Ruleset| {
         run(&ruleset.replace());
         in_force()
@@ -126,10 +163,10 @@ fn changing_step_by_step_ends_where_replacing_does() {
     run(&states[0].replace());
     for (index, pair) in states.windows(2).enumerate() {
         change(&pair[0], &pair[1]);
-        assert_eq!(in_force(), replaced[index + 1], "forwards to {}", WHOLE[index + 1]);
+        assert_eq!(in_force(), replaced[index + 1], "forwards to {}", samples[index + 1]);
     }
     for (index, pair) in states.windows(2).enumerate().rev() {
         change(&pair[1], &pair[0]);
-        assert_eq!(in_force(), replaced[index], "back from {}", WHOLE[index + 1]);
+        assert_eq!(in_force(), replaced[index], "back from {}", samples[index + 1]);
     }
 }

@@ -28,6 +28,9 @@ pub(super) fn skeleton() -> Ruleset {
         ("source_nat", Set::map("ipv4_addr : ipv4_addr").of_ranges()),
         // What guests meet each other by when they go through a public address.
         ("hairpin", Set::map("ifname : ipv4_addr")),
+        // What access lists say of what leaves a tier, and of what enters it.
+        ("acl_egress", Set::map("ifname : verdict")),
+        ("acl_ingress", Set::map("ifname : verdict")),
         // Which tiers are neighbours, and the range that is theirs alone.
         ("between_tiers", Set::of("ifname . ifname")),
         ("vpc_addresses", Set::of("ipv4_addr").of_ranges()),
@@ -86,6 +89,8 @@ pub(super) fn skeleton() -> Ruleset {
             vec![
                 established,
                 invalid,
+                "iifname vmap @acl_egress",
+                "oifname vmap @acl_ingress",
                 // It came to a public address and passed the ingress firewall there.
                 "ct status dnat accept",
                 "meta nfproto ipv4 iifname . oifname @between_tiers accept",

@@ -4,6 +4,7 @@
 //! that they look things up in. So one more forward is one more element: the cost of a change does not grow
 //! with what is there already, nor does the cost of a packet.
 
+mod acl;
 mod chains;
 mod egress;
 mod ingress;
@@ -23,5 +24,6 @@ pub fn packets(router: &Router) -> Ruleset {
     nat::compile(router, &mut ruleset);
     ingress::compile(router, &mut ruleset);
     egress::compile(router, &mut ruleset);
+    acl::compile(router, &mut ruleset);
     ruleset
 }

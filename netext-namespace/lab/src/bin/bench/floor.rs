@@ -89,8 +89,8 @@ impl<'lab> Floor<'lab> {
     }
 }
 
-/// The script that adds what the second of two listings has more: sets, their elements, and rules at the end of
-/// chains. Command by command: a `table { ... }` that names a chain that is there already takes nft and the
+/// The script that adds what the second of two listings has more: sets, their elements, and rules, anew for
+/// chains that have more than some at their end. Command by command: a `table { ... }` that names a chain that is there already takes nft and the
 /// kernel several times as long.
 pub(crate) fn additions(before: &str, after: &str) -> String {
     let known: Vec<_> = blocks(before).collect();
@@ -117,11 +117,16 @@ fn elements_to_add(kind: &str, name: &str, old: Option<&str>, block: &str) -> St
 }
 
 fn rules_to_add(name: &str, old: Option<&str>, block: &str) -> String {
-    let chain = if old.is_none() { format!("add chain inet netext {name}\n") } else { String::new() };
-    let present = old.map_or(0, |old| inner_lines(old).len());
     let rules = inner_lines(block);
-    let added = rules[present..].iter().map(|rule| format!("add rule inet netext {name} {rule}\n"));
-    chain + &added.collect::<String>()
+    let (begin, added) = match old.map(inner_lines) {
+        None => (format!("add chain inet netext {name}\n"), &rules[..]),
+        Some(old) => match rules.strip_prefix(&old[..]) {
+            Some(added) => (String::new(), added),
+            None => (format!("flush chain inet netext {name}\n"), &rules[..]),
+        },
+    };
+    let added = added.iter().map(|rule| format!("add rule inet netext {name} {rule}\n"));
+    begin + &added.collect::<String>()
 }
 
 fn kind_and_name(block: &str) -> (&str, &str) {

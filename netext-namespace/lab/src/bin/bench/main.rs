@@ -3,6 +3,7 @@
 //! A measurement, not a test: what it prints is for people (or, with `--json`, for programs) to judge. Ours and
 //! the floor take turns, so that whatever else the machine does hits both alike.
 
+mod acl;
 mod clock;
 mod figure;
 mod firewall;
@@ -30,10 +31,10 @@ Usage: bench --exec PATH [--quick] [--json] [--only PART]
   --exec PATH   the netext-namespace to measure, a release build
   --quick       fewer rounds: under a minute instead of about 4 minutes
   --json        print one JSON document at the end instead of a table
-  --only PART   one of spawn, life, forwards, firewall, guests, path; may be given more than once";
+  --only PART   one of spawn, life, forwards, firewall, acl, guests, path; may be given more than once";
 
 /// The parts of the measurement, in their order.
-const PARTS: [&str; 6] = ["spawn", "life", "forwards", "firewall", "guests", "path"];
+const PARTS: [&str; 7] = ["spawn", "life", "forwards", "firewall", "acl", "guests", "path"];
 
 struct Arguments {
     executable: String,
@@ -68,6 +69,7 @@ fn measure(lab: &Lab, table: &mut Table, arguments: &Arguments) {
             "life" => life::measure(lab, table, rounds(51, 9)),
             "forwards" => forwards::measure(lab, table, rounds(51, 9)),
             "firewall" => firewall::measure(lab, table, quick),
+            "acl" => acl::measure(lab, table, quick),
             "guests" => guests::measure(lab, table, rounds(51, 9)),
             _ => path::measure(lab, table, quick),
         }

@@ -13,16 +13,16 @@ use crate::figure::{Figure, Table, Target};
 use crate::firewall::fillers;
 
 const BYTES_PORT: u16 = 5001;
-const CONNECTIONS_PORT: u16 = 5002;
+pub(crate) const CONNECTIONS_PORT: u16 = 5002;
 /// Threads that connect at the same time.
 const CALLERS: usize = 1;
 const CHUNK: usize = 128 * 1024;
 
 /// One network with its rules, and a guest that serves.
-struct Site<'lab> {
-    network: Network<'lab>,
-    public: &'static str,
-    guest: Node,
+pub(crate) struct Site<'lab> {
+    pub(crate) network: Network<'lab>,
+    pub(crate) public: &'static str,
+    pub(crate) guest: Node,
 }
 
 /// Bytes and connections from the upstream to a guest behind a port forward, let in by the last rule.
@@ -90,7 +90,7 @@ impl<'lab> Site<'lab> {
 
     /// New connections per second.
     #[expect(clippy::cast_precision_loss, reason = "a rate has no 52 bits of meaning")]
-    fn connections(&self, lab: &Lab, window: Duration) -> f64 {
+    pub(crate) fn connections(&self, lab: &Lab, window: Duration) -> f64 {
         // Every window starts with an empty table of tracked connections.
         self.network.router().node().place().output("conntrack", &["-F"]);
         let (listener, target) = (self.listen(CONNECTIONS_PORT), self.target(CONNECTIONS_PORT));

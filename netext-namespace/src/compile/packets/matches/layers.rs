@@ -1,0 +1,174 @@
+//! Lists whose order counts, as sets: the first item that speaks of a packet decides.
+//!
+//! Order counts only between items of different actions that overlap. So an item lies one layer deeper than the
+//! deepest earlier one that it overlaps and whose action is another, and within a layer no packet is spoken of by
+//! both: a layer is some sets for the one action and some for the other, looked up in any order. Layer by layer,
+//! the first that holds the packet decides as the first item of the list does. Exceptions and the rules that they
+//! are exceptions of make two layers, however many of them there are.
+//!
+//! Two blocks overlap if they agree in the leading bits that both of them look at. So earlier blocks are kept by
+//! which bits they look at, and found by hash: a new one is compared with as many kinds of blocks as there are,
+//! and not with every block.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Block, Family, Match, look_up};
+use crate::compile::packets::ruleset::Ruleset;
+
+/// What an item does with its packets, as a verdict of the chain.
+type Verdict = &'static str;
+
+/// Adds the sets that hold the items, in their order, and the rules that look them up to the chain. Sets are named
+/// after the chain, the layer and the verdict.
+pub(in crate::compile::packets) fn compile(
+    ruleset: &mut Ruleset,
+    chain: &str,
+    items: impl Iterator<Item = (Match, Verdict)>,
+) {
+    for (depth, layer) in layers(items).into_iter().enumerate() {
+        for (verdict, blocks) in layer {
+            look_up(ruleset, chain, &format!("{chain}_{depth}_{verdict}"), blocks.into_iter(), verdict);
+        }
+    }
+}
+
+fn layers(items: impl Iterator<Item = (Match, Verdict)>) -> Vec<BTreeMap<Verdict, Vec<Block>>> {
+    let mut layers: Vec<BTreeMap<Verdict, Vec<Block>>> = Vec::new();
+    let mut earlier: BTreeMap<Verdict, Earlier> = BTreeMap::new();
+    let blocks = items.flat_map(|(item, verdict)| item.blocks().map(move |block| (block, verdict)));
+    for (block, verdict) in blocks {
+        let (bits, kind) = (Bits::of(&block), Kind::of(&block));
+        let mut depth = 0;
+        let mut covered = false;
+        for (other, earlier) in &mut earlier {
+            let found = if *other == verdict {
+                earlier.covering(bits, kind)
+            } else {
+                earlier.overlapping(bits, kind)
+            };
+            depth = depth.max(found.depth.map_or(0, |deepest| deepest + 1));
+            covered |= found.covers;
+        }
+        // What an earlier block covers entirely never decides.
+        if covered {
+            continue;
+        }
+        earlier.entry(verdict).or_default().add(bits, kind, depth);
+        if layers.len() <= depth {
+            layers.resize_with(depth + 1, BTreeMap::new);
+        }
+        layers[depth].entry(verdict).or_default().push(block);
+    }
+    layers
+}
+
+/// What a block says of a packet: of its source, its destination, and its protocol with what comes behind that.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Bits([u32; 3]);
+
+/// How many leading bits of each a block looks at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Kind([u8; 3]);
+
+impl Bits {
+    fn of(block: &Block) -> Self {
+        let rest = match block.family {
+            Family::Protocols => u32::from(block.number) << 16,
+            _ => u32::from(block.protocol) << 24 | u32::from(block.number) << 8,
+        };
+        Self([block.source.network().into(), block.destination.network().into(), rest])
+    }
+
+    fn masked(self, Kind(lens): Kind) -> Self {
+        let Self(mut bits) = self;
+        for (bits, len) in bits.iter_mut().zip(lens) {
+            *bits &= u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
+        }
+        Self(bits)
+    }
+}
+
+impl Kind {
+    fn of(block: &Block) -> Self {
+        let rest = match block.family {
+            Family::Protocols => block.len,
+            _ => 8 + block.len,
+        };
+        Self([block.source.prefix_len(), block.destination.prefix_len(), rest])
+    }
+
+    /// What both look at.
+    fn common(self, other: Self) -> Self {
+        Self(std::array::from_fn(|index| self.0[index].min(other.0[index])))
+    }
+}
+
+/// The earlier blocks of one verdict.
+#[derive(Default)]
+struct Earlier(HashMap<Kind, OfKind>);
+
+/// Blocks that look at the same bits.
+#[derive(Default)]
+struct OfKind {
+    blocks: HashMap<Bits, usize>,
+    /// The greatest depth by what a block shares with blocks of another kind: made for a kind when one comes.
+    shared: HashMap<Kind, HashMap<Bits, usize>>,
+}
+
+/// What is known of the earlier blocks of a verdict that a block overlaps.
+#[derive(Default)]
+struct Found {
+    /// The depth of the deepest, as far as its depth matters.
+    depth: Option<usize>,
+    /// Whether one of them covers it.
+    covers: bool,
+}
+
+impl Earlier {
+    /// The blocks of the other verdict.
+    fn overlapping(&mut self, bits: Bits, kind: Kind) -> Found {
+        let mut found = Found::default();
+        for (of, blocks) in &mut self.0 {
+            let common = kind.common(*of);
+            let depth = blocks.deepest(common, bits.masked(common));
+            found.depth = found.depth.max(depth);
+            found.covers |= depth.is_some() && common == *of;
+        }
+        found
+    }
+
+    /// The blocks of the same verdict, whose depth does not matter.
+    fn covering(&self, bits: Bits, kind: Kind) -> Found {
+        let covers = |(of, blocks): (&Kind, &OfKind)| {
+            kind.common(*of) == *of && blocks.blocks.contains_key(&bits.masked(*of))
+        };
+        Found { depth: None, covers: self.0.iter().any(covers) }
+    }
+
+    fn add(&mut self, bits: Bits, kind: Kind, depth: usize) {
+        let of_kind = self.0.entry(kind).or_default();
+        of_kind.blocks.insert(bits, depth);
+        for (common, shared) in &mut of_kind.shared {
+            note(shared, bits.masked(*common), depth);
+        }
+    }
+}
+
+impl OfKind {
+    fn deepest(&mut self, common: Kind, bits: Bits) -> Option<usize> {
+        let Self { blocks, shared } = self;
+        let shared = shared.entry(common).or_insert_with(|| {
+            let mut shared = HashMap::new();
+            for (bits, depth) in blocks {
+                note(&mut shared, bits.masked(common), *depth);
+            }
+            shared
+        });
+        shared.get(&bits).copied()
+    }
+}
+
+fn note(shared: &mut HashMap<Bits, usize>, bits: Bits, depth: usize) {
+    let deepest = shared.entry(bits).or_default();
+    *deepest = depth.max(*deepest);
+}
