@@ -68,9 +68,7 @@ pub(super) fn apply(
     in_time(deadline)?;
     let plan = links(wanted);
     let Some(namespace_plan) = &plan.namespace else {
-        services::stop(store, &before.router, deadline, pass)?;
-        remove(&before.router, pass)?;
-        table_names::remove(before.router.id, pass)?;
+        take_down(store, &before.router, deadline, pass)?;
         links::apply(&plan, None, pass)?;
         return Ok(None);
     };
@@ -87,6 +85,19 @@ pub(super) fn apply(
     }
     in_time(deadline)?;
     Ok(nftables::generation(&namespace)?)
+}
+
+/// Takes down all of a router that lives on this host: daemons, links, namespace. Its state is not touched.
+pub(super) fn take_down(
+    store: &Store,
+    router: &Router,
+    deadline: Instant,
+    pass: &mut Pass,
+) -> Result<(), ApplyError> {
+    services::stop(store, router, deadline, pass)?;
+    remove(router, pass)?;
+    table_names::remove(router.id, pass)?;
+    Ok(())
 }
 
 /// A route or rule that is new must be taken. One that was taken before may have lost what it leads through, which

@@ -44,7 +44,8 @@ pub(super) fn stop(
     daemons::stop(&known(store, router, router), deadline, pass)
 }
 
-fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
+/// The daemons that serve the guests of a router.
+pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
     let guests = guests(router);
     let serves = guests.iter().any(|guest| guest.dhcp || guest.dns || guest.ipv6.is_some());
     let mut plans = Vec::new();

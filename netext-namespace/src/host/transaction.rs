@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use netext_core::{Context, DeviceError, ErrorKind};
 
-use super::apply::apply;
+use super::apply::{apply, take_down};
 use super::services;
 use crate::drift::Pass;
 use crate::metadata::MetadataError;
@@ -91,6 +91,26 @@ pub(super) async fn try_change(
     change(&mut wanted)?;
 
     commit(store, &locked, &before, wanted, context, tell).map_err(|error| roll_back(store, &before, error))
+}
+
+/// Takes a router down and builds it anew from its state, which must be one that `known` accepts. Tracked connections
+/// are lost by that.
+pub(super) async fn reboot(
+    store: &Store,
+    context: &Context,
+    router: RouterId,
+    known: impl FnOnce(&Router) -> Result<(), DeviceError>,
+) -> Result<(), DeviceError> {
+    context.deadline().check()?;
+    let locked = store.lock(router, context.deadline().cancelled()).await?;
+    let before = locked.load()?;
+    known(&before.router)?;
+    take_down(store, &before.router, context.deadline().instant(), &mut Pass::command())?;
+    let down = State { ruleset_generation: None, router: before.router };
+    let wanted = down.router.clone();
+    commit(store, &locked, &down, wanted, context, |_, _| Ok(())).map_err(|error| {
+        DeviceError::new(error.kind(), format!("{error}; {router} is down until the next command builds it"))
+    })
 }
 
 fn commit(

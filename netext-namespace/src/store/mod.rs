@@ -86,6 +86,16 @@ impl Store {
         self.root.join(router.to_string())
     }
 
+    /// The folder that everything lies in.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of the operator's own actions.
+    pub fn hooks_folder(&self) -> PathBuf {
+        self.root.join("hooks")
+    }
+
     /// Makes the folders of a router and its networks, where they are missing.
     pub fn make_folders(&self, router: &Router) -> Result<(), StoreError> {
         if !router.is_empty() {

@@ -3,8 +3,12 @@
 //! One table says which there are. What it does not name may be an operator's hook; what that is not is refused
 //! with the names that are known. Each action is for a network and for a VPC.
 
+mod dump;
+mod hooks;
+mod lists;
 mod parameters;
 mod policy_routing;
+mod reboot;
 
 use std::pin::Pin;
 
@@ -52,17 +56,23 @@ const ACTIONS: &[Action] = actions! {
     "pbr-add-rule" => policy_routing::add_rule,
     "pbr-delete-rule" => policy_routing::delete_rule,
     "pbr-list-rules" => policy_routing::list_rules,
+    "list-firewall-rules" => lists::firewall_rules,
+    "dump-config" => dump::configuration,
+    "reboot-device" => reboot::reboot,
 };
 
 /// Performs an action.
 pub(super) async fn perform(store: &Store, context: &Context, request: &CustomAction) -> Outcome {
-    let Some(action) = ACTIONS.iter().find(|action| action.name == request.action) else {
-        return Err(unknown(&request.action));
-    };
     let router = match &request.subject {
         Subject::Network(network) => RouterId::of(network),
         Subject::Vpc(vpc) => RouterId::Vpc(vpc.vpc_id),
         _ => return Err(DeviceError::invalid("neither a network nor a VPC")),
+    };
+    let Some(action) = ACTIONS.iter().find(|action| action.name == request.action) else {
+        return match hooks::find(store, &request.action)? {
+            Some(hook) => hook.run(store, context, router, request),
+            None => Err(unknown(&request.action)),
+        };
     };
     let parameters = Parameters::new(action.name, &request.parameters);
     (action.run)(Call { store, context, router, parameters }).await
@@ -71,7 +81,10 @@ pub(super) async fn perform(store: &Store, context: &Context, request: &CustomAc
 fn unknown(name: &str) -> DeviceError {
     let name: String = name.chars().take(60).collect();
     let known: Vec<_> = ACTIONS.iter().map(|action| action.name).collect();
-    DeviceError::invalid(format!("action {name:?} is not known; known are {}", known.join(", ")))
+    let known = known.join(", ");
+    DeviceError::invalid(format!(
+        "action {name:?} is not known, nor is there a hook for it; known are {known}"
+    ))
 }
 
 impl Call<'_> {

@@ -1,0 +1,127 @@
+//! What a router lets through and translates, as a table.
+
+use netext_protocol::{ActionResult, Direction, FirewallSubject, NetworkId, Traffic};
+use serde_json::{Map, Value};
+
+use super::{Call, Outcome, row};
+use crate::model::{PublicAddress, Router, Tier};
+
+/// A row per rule: of the firewall, of access lists, and of whatever leads packets from or to public addresses.
+pub(super) async fn firewall_rules(call: Call<'_>) -> Outcome {
+    let router = call.read()?;
+    let mut rows = Vec::new();
+    for (network, tier) in &router.tiers {
+        firewall(*network, tier, &mut rows);
+        access_list(*network, tier, &mut rows);
+    }
+    for (ip, address) in &router.addresses {
+        translations(&router, &ip.to_string(), address, &mut rows);
+    }
+    Ok(ActionResult::rows(rows))
+}
+
+fn firewall(network: NetworkId, tier: &Tier, rows: &mut Vec<Map<String, Value>>) {
+    let Some(firewall) = &tier.firewall else { return };
+    let (listed, default) = if firewall.default_egress_allow { ("deny", "allow") } else { ("allow", "deny") };
+    for rule in &firewall.rules {
+        let (direction, action, destinations) = match rule.subject {
+            FirewallSubject::Ingress { public_ip } => ("ingress", "allow", public_ip.to_string()),
+            _ => ("egress", listed, joined(&rule.dest_cidrs)),
+        };
+        let (protocol, ports, icmp) = words(rule.traffic);
+        rows.push(row([
+            ("kind", "firewall".into()),
+            ("network", network.to_string().into()),
+            ("id", rule.id.into()),
+            ("direction", direction.into()),
+            ("action", action.into()),
+            ("protocol", protocol.into()),
+            ("ports", ports.into()),
+            ("icmp", icmp.into()),
+            ("source", joined(&rule.source_cidrs).into()),
+            ("destination", destinations.into()),
+        ]));
+    }
+    rows.push(row([
+        ("kind", "firewall".into()),
+        ("network", network.to_string().into()),
+        ("direction", "egress".into()),
+        ("action", default.into()),
+        ("protocol", "all".into()),
+        ("source", "any".into()),
+        ("destination", "any".into()),
+    ]));
+}
+
+/// In the order in which the items are asked; what none of them matches is denied.
+fn access_list(network: NetworkId, tier: &Tier, rows: &mut Vec<Map<String, Value>>) {
+    for item in tier.access_list.iter().flatten() {
+        let (protocol, ports, icmp) = words(item.traffic);
+        // The other end is the first list's, whichever way the traffic flows.
+        let (source, destination) = match item.direction {
+            Direction::Ingress => (&item.source_cidrs, &item.dest_cidrs),
+            Direction::Egress => (&item.dest_cidrs, &item.source_cidrs),
+        };
+        rows.push(row([
+            ("kind", "access-list".into()),
+            ("network", network.to_string().into()),
+            ("id", item.id.into()),
+            ("number", item.number.into()),
+            ("direction", item.direction.to_string().into()),
+            ("action", item.action.to_string().into()),
+            ("protocol", protocol.into()),
+            ("ports", ports.into()),
+            ("icmp", icmp.into()),
+            ("source", joined(source).into()),
+            ("destination", joined(destination).into()),
+        ]));
+    }
+}
+
+fn translations(router: &Router, ip: &str, address: &PublicAddress, rows: &mut Vec<Map<String, Value>>) {
+    let network = || Value::from(address.network.map(|network| network.to_string()));
+    if router.source_nat.is_some_and(|source_nat| source_nat.to_string() == ip) {
+        rows.push(row([("kind", "source-nat".into()), ("network", network()), ("public", ip.into())]));
+    }
+    if let Some(guest) = address.static_nat {
+        rows.push(row([
+            ("kind", "static-nat".into()),
+            ("network", network()),
+            ("public", ip.into()),
+            ("guest", guest.to_string().into()),
+        ]));
+    }
+    for (key, forward) in &address.forwards {
+        rows.push(row([
+            ("kind", "port-forward".into()),
+            ("network", network()),
+            ("protocol", key.protocol.to_string().into()),
+            ("public", ip.into()),
+            ("ports", key.ports.to_string().into()),
+            ("guest", forward.guest.to_string().into()),
+            ("guest-ports", forward.ports.to_string().into()),
+        ]));
+    }
+}
+
+/// A rule's protocol, and what it says of ports or of ICMP.
+fn words(traffic: Traffic) -> (String, Option<String>, Option<String>) {
+    match traffic {
+        Traffic::All => ("all".to_owned(), None, None),
+        Traffic::Tcp(ports) => ("tcp".to_owned(), Some(ports.to_string()), None),
+        Traffic::Udp(ports) => ("udp".to_owned(), Some(ports.to_string()), None),
+        Traffic::Icmp { icmp_type, icmp_code } => {
+            let number =
+                |number: Option<u8>| number.map_or_else(|| "any".to_owned(), |number| number.to_string());
+            ("icmp".to_owned(), None, Some(format!("type {} code {}", number(icmp_type), number(icmp_code))))
+        }
+        Traffic::Protocol(number) => (number.to_string(), None, None),
+        // A later kind of traffic, which this version cannot have put in force.
+        other => (format!("{other:?}"), None, None),
+    }
+}
+
+fn joined(networks: &[ipnet::IpNet]) -> String {
+    let words: Vec<_> = networks.iter().map(ToString::to_string).collect();
+    if words.is_empty() { "any".to_owned() } else { words.join(",") }
+}
