@@ -20,6 +20,16 @@ pub(super) enum Effect {
     Restart,
 }
 
+/// What files held, each by its name; `None` for one that was not there.
+pub(super) struct Kept(Vec<(String, Option<Vec<u8>>)>);
+
+impl Kept {
+    /// Whether the daemon had taken notice of what its files held.
+    pub(super) fn is_settled(&self) -> bool {
+        self.0.iter().any(|(name, content)| name == SETTLED && content.is_some())
+    }
+}
+
 /// The folder of one daemon.
 pub(super) struct Folder<'a> {
     daemon: &'a Daemon,
@@ -86,7 +96,7 @@ impl<'a> Folder<'a> {
     pub(super) fn write(&self, files: &[ConfigFile]) -> Result<(), DaemonError> {
         for file in files {
             if self.read(file.name)?.is_none_or(|old| old != file.content.as_bytes()) {
-                self.replace(file.name, &file.content)?;
+                self.replace(file.name, file.content.as_bytes())?;
             }
         }
         Ok(())
@@ -98,11 +108,28 @@ impl<'a> Folder<'a> {
     }
 
     pub(super) fn settle(&self, settled: &str) -> Result<(), DaemonError> {
-        self.replace(SETTLED, settled)
+        self.replace(SETTLED, settled.as_bytes())
     }
 
     pub(super) fn unsettle(&self) -> Result<(), DaemonError> {
-        let path = self.path(SETTLED);
+        self.delete(SETTLED)
+    }
+
+    /// What files hold, and what is known of the daemon, to be put back if a change comes to nothing.
+    pub(super) fn keep(&self, files: &[ConfigFile]) -> Result<Kept, DaemonError> {
+        let names = files.iter().map(|file| file.name).chain([self.daemon.pid_file.as_str(), SETTLED]);
+        names.map(|name| Ok((name.to_owned(), self.read(name)?))).collect::<Result<_, _>>().map(Kept)
+    }
+
+    pub(super) fn put_back(&self, kept: &Kept) -> Result<(), DaemonError> {
+        kept.0.iter().try_for_each(|(name, content)| match content {
+            Some(content) => self.replace(name, content),
+            None => self.delete(name),
+        })
+    }
+
+    fn delete(&self, name: &str) -> Result<(), DaemonError> {
+        let path = self.path(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(failed(self.daemon, "remove", &path)(error))
@@ -126,12 +153,12 @@ impl<'a> Folder<'a> {
 
     /// The old file or the new one, whatever happens. Nothing is synced: after a crash of the machine the daemon
     /// is gone too, and the files are compared again before it starts.
-    fn replace(&self, name: &str, content: &str) -> Result<(), DaemonError> {
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), DaemonError> {
         let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
         let write = |mut file: File| -> io::Result<()> {
             fchown(&file, Some(0), Some(self.group))?;
             file.set_permissions(PermissionsExt::from_mode(FILE_MODE))?;
-            file.write_all(content.as_bytes())
+            file.write_all(content)
         };
         let mut options = OpenOptions::new();
         options

@@ -14,6 +14,7 @@ mod folder;
 mod process;
 mod start;
 mod stop;
+mod succession;
 
 use std::os::fd::OwnedFd;
 use std::time::Instant;
@@ -108,12 +109,17 @@ fn conform(
         let (change, verb) = match (&running, effect) {
             (None, _) => (Change::Add, "start"),
             (Some(_), Effect::Reload) => (Change::Modify, "reload"),
+            (Some(_), Effect::Restart) if plan.successor.is_some() => (Change::Modify, "replace"),
             (Some(_), Effect::Restart) => (Change::Modify, "restart"),
         };
         pass.differs(Part::Daemon, change, format!("{verb} {}: {reason}", daemon.what));
     }
     if !pass.acts() {
         return Ok(());
+    }
+    if let (Some(predecessor), Effect::Restart, Some(successor)) = (&running, effect, &plan.successor) {
+        succession::hand_over(namespace, plan, &folder, predecessor, successor, deadline)?;
+        return folder.settle(settled);
     }
 
     folder.unsettle()?;
@@ -135,12 +141,7 @@ fn restart(
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     match running {
-        Some(process) => {
-            if let Some(check) = &plan.check {
-                start::run(namespace, &plan.daemon, check, deadline)?;
-            }
-            process.stop(&plan.daemon, deadline)?;
-        }
+        Some(process) => process.stop(&plan.daemon, deadline)?,
         // Astray, or with a pid file that was lost: two would answer the same guests.
         None => stop::all(&plan.daemon, deadline)?,
     }

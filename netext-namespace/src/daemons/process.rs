@@ -73,6 +73,11 @@ impl Process {
         Ok(fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (own.st_dev, own.st_ino)))
     }
 
+    /// Whether both are one process, given that both live.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.pid == other.pid
+    }
+
     /// Tells the daemon to read its files again. Not if it would die of that, as one that has only just begun
     /// does, nor if it is gone.
     pub(super) fn reload(&self, daemon: &Daemon) -> Result<bool, DaemonError> {
@@ -103,7 +108,8 @@ fn numbered(text: &str) -> Option<Pid> {
 }
 
 /// Whether the process runs the daemon's program with something of the daemon's folder on its command line, and
-/// means the same folder by that as we do: another mount namespace may have another one by that name.
+/// means the same folder by that as we do: another mount namespace may have another one by that name. A daemon
+/// that has locked itself up in its folder sees nothing else.
 fn is_run_by(pid: Pid, daemon: &Daemon) -> bool {
     let of_process = format!("/proc/{}", pid.as_raw_nonzero());
     let Ok(words) = fs::read(format!("{of_process}/cmdline")) else { return false };
@@ -114,7 +120,8 @@ fn is_run_by(pid: Pid, daemon: &Daemon) -> bool {
     }
     let folder = format!("{}/", daemon.folder.display());
     words.any(|word| word.windows(folder.len()).any(|part| part == folder.as_bytes()))
-        && same_file(&format!("{of_process}/root{folder}"), &folder)
+        && (same_file(&format!("{of_process}/root{folder}"), &folder)
+            || same_file(&format!("{of_process}/root/"), &folder))
 }
 
 fn same_file(one: &str, other: &str) -> bool {

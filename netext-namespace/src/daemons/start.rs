@@ -28,11 +28,16 @@ pub(super) fn start(namespace: &Namespace, plan: &DaemonPlan, deadline: Instant)
         // It may have left children behind. The error tells of what came first.
         let _ = stop::all(daemon, deadline);
     })?;
-    if let Found::Here(_) = Process::of(daemon, Some(namespace))? {
-        return Ok(());
+    match Process::of(daemon, Some(namespace))? {
+        Found::Here(_) => Ok(()),
+        Found::Elsewhere | Found::Nowhere => Err(ended(daemon, words)),
     }
+}
+
+/// It began well, and yet there is no daemon.
+pub(super) fn ended(daemon: &Daemon, words: String) -> DaemonError {
     let words = if words.is_empty() { "it ended without a word".to_owned() } else { words };
-    Err(DaemonError::Refused { what: daemon.what.clone(), words })
+    DaemonError::Refused { what: daemon.what.clone(), words }
 }
 
 /// Runs a program of the daemon in the namespace to its end, which must be a good one, and returns what it said.
@@ -90,9 +95,9 @@ pub(super) fn run(
     Err(DaemonError::Refused { what: daemon.what.clone(), words })
 }
 
-/// The first lines of what was said, as one of a length that fits an error.
+/// The first lines of what was said, as one of a length that fits an error. haproxy introduces itself first.
 fn one_line(said: &str) -> String {
-    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[NOTICE]"));
     let joined = lines.take(3).collect::<Vec<_>>().join("; ");
     joined.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
 }

@@ -30,9 +30,10 @@ pub struct DaemonPlan {
     pub files: Vec<ConfigFile>,
     /// Starts it. The process that is started ends when the daemon is ready, and then its process id is known.
     pub start: CommandLine,
-    /// Says by its exit code whether the configuration is sound; asked before a daemon that runs is stopped for
-    /// the sake of a new one.
-    pub check: Option<CommandLine>,
+    /// Starts a successor beside the daemon that takes over its sockets; the daemon itself is then told by SIGUSR1
+    /// to end with its last connection. Where there is one it stands for every new start of a daemon that runs.
+    /// It must fail, with the daemon as it was, if it cannot serve what is configured.
+    pub successor: Option<CommandLine>,
     /// The router's interfaces that it binds to: if one of them is made anew, it has to start anew.
     pub interfaces: BTreeSet<InterfaceName>,
 }

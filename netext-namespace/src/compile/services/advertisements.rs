@@ -33,7 +33,7 @@ pub(super) fn plan(
     };
     let content = configuration(guest, ipv6);
     let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: OnChange::Reload }];
-    DaemonPlan { daemon, account, files, start, check: None, interfaces: guest.interfaces() }
+    DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces() }
 }
 
 fn configuration(guest: &GuestServices, ipv6: AdvertisedPrefix) -> String {

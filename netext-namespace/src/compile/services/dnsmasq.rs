@@ -25,7 +25,7 @@ pub(super) fn plan(guest: &GuestServices, daemon: Daemon, account: Account) -> D
         arguments: vec![format!("--conf-file={}", path(&daemon.folder, CONFIGURATION))],
         package: "dnsmasq-base",
     };
-    DaemonPlan { daemon, account, files, start, check: None, interfaces: guest.interfaces() }
+    DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces() }
 }
 
 fn configuration(guest: &GuestServices, leases: &dhcp::Leases, daemon: &Daemon, account: &Account) -> String {

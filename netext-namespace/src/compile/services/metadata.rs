@@ -43,7 +43,7 @@ pub fn metadata_server(daemon: Daemon, executable: &Path, tiers: &[ToldTier]) ->
             package: "netext-namespace",
         },
         files: vec![ConfigFile { name: Configuration::FILE, content, on_change: OnChange::Reload }],
-        check: None,
+        successor: None,
         // It rewrites documents that are root's, so that an acknowledged password leaves the disk.
         account: Account { user: "root".to_owned(), group: "root".to_owned(), group_id: 0 },
         interfaces: tiers.iter().map(|tier| tier.interface.clone()).collect::<BTreeSet<_>>(),

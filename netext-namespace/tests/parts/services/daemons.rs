@@ -10,7 +10,6 @@ use crate::throwaway::{self, peers, router, router_name, sh};
 use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
-use netext_namespace::plan::CommandLine;
 
 fn both() -> [u32; 2] {
     ["dnsmasq", "radvd"].map(pid)
@@ -226,25 +225,6 @@ fn a_daemon_that_does_not_start_says_why() {
     let said = router.try_apply(&plans).unwrap_err().to_string();
     assert!(said.contains("/no/such/dnsmasq not found; install the package dnsmasq-base"), "{said}");
     router.serve(&network());
-}
-
-#[test]
-fn a_check_that_fails_leaves_the_old_daemon_running() {
-    let router = Served::boot();
-    let mut plans = Served::plans(&network());
-    router.try_apply(&plans).unwrap();
-    let before = pid("dnsmasq");
-    let configuration = file("dnsmasq", "dnsmasq.conf").display().to_string();
-    plans[0].check = Some(CommandLine {
-        program: "dnsmasq".to_owned(),
-        arguments: vec!["--test".to_owned(), format!("--conf-file={configuration}")],
-        package: "dnsmasq-base",
-    });
-    plans[0].files[0].content.push_str("no-such-word\n");
-    router.try_apply(&plans).unwrap_err();
-    assert!(pid("dnsmasq") == before && is_alive(before));
-    router.serve(&network());
-    assert!(is_alive(pid("dnsmasq")));
 }
 
 #[test]
