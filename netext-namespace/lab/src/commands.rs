@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::balancer::Balancer;
 use crate::firewall::{AccessList, Firewall};
 use crate::forward::Forward;
 use crate::network::{Network, SourceNat};
@@ -85,6 +86,13 @@ impl Network<'_> {
     #[track_caller]
     pub fn apply_access_list(&self, list: &AccessList) -> &Self {
         self.command("apply-network-acl", &self.access_list_fields(list)).succeeds_silently();
+        self
+    }
+
+    /// Runs `apply-lb-rules`.
+    #[track_caller]
+    pub fn apply_balancers(&self, balancers: &[&Balancer]) -> &Self {
+        self.command("apply-lb-rules", &self.balancer_fields(balancers)).succeeds_silently();
         self
     }
 

@@ -47,6 +47,7 @@
 
 mod action;
 mod attempt;
+mod balancer;
 mod commands;
 mod conversation;
 mod extension;
@@ -68,6 +69,7 @@ mod router;
 mod vpc;
 
 pub use attempt::Expectation;
+pub use balancer::Balancer;
 pub use conversation::Conversation;
 pub use extension::EXTENSION;
 pub use firewall::{AccessList, Firewall, Rule};

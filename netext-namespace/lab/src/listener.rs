@@ -18,9 +18,20 @@ pub struct Listener {
     tcp: Option<TcpListener>,
 }
 
+/// Whom a TCP server takes for its client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// Who connects.
+    #[default]
+    Peer,
+    /// Whom the PROXY header names (version 1) that comes first on each connection.
+    Proxied,
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     name: String,
+    client: Client,
     ended: AtomicBool,
     seen: Mutex<Vec<IpAddr>>,
     streams: Mutex<Vec<TcpStream>>,
@@ -28,10 +39,10 @@ struct Shared {
 
 impl Listener {
     #[track_caller]
-    pub(crate) fn tcp(place: &Place, name: &str, address: SocketAddr) -> Self {
+    pub(crate) fn tcp(place: &Place, name: &str, address: SocketAddr, client: Client) -> Self {
         let listener = place.run(|| TcpListener::bind(address));
         let listener = listener.unwrap_or_else(|error| panic!("{name} listens on tcp {address}: {error}"));
-        let shared = Arc::new(Shared { name: name.to_owned(), ..Shared::default() });
+        let shared = Arc::new(Shared { name: name.to_owned(), client, ..Shared::default() });
         let accepting = listener.try_clone().expect("a second handle of a socket");
         let of_thread = Arc::clone(&shared);
         std::thread::spawn(move || of_thread.accept(&accepting));
@@ -79,15 +90,22 @@ impl Shared {
 
     fn echo(&self, mut stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true);
+        let peer = match self.client {
+            Client::Peer => Some(peer),
+            Client::Proxied => proxied(&mut stream),
+        };
+        let Some(peer) = peer else { return };
         if stream.write_all(self.greeting(peer).as_bytes()).is_err() {
             return;
         }
         let mut buffer = [0; 4096];
-        while let Ok(length) = stream.read(&mut buffer) {
-            if length == 0 || stream.write_all(&buffer[..length]).is_err() {
+        while let Ok(length @ 1..) = stream.read(&mut buffer) {
+            if stream.write_all(&buffer[..length]).is_err() {
                 return;
             }
         }
+        // The handle among `streams` would keep it half open.
+        let _ = stream.shutdown(std::net::Shutdown::Both);
     }
 
     fn answer(&self, socket: &UdpSocket) {
@@ -102,6 +120,25 @@ impl Shared {
 
     fn greeting(&self, peer: SocketAddr) -> String {
         format!("{} {}\n", peer.ip().to_canonical(), self.name)
+    }
+}
+
+/// The client that a header such as `PROXY TCP4 203.0.113.5 198.51.100.10 40000 80` names.
+fn proxied(stream: &mut TcpStream) -> Option<SocketAddr> {
+    let mut header = Vec::new();
+    let mut byte = [0];
+    // The longest header has 107 bytes.
+    while !header.ends_with(b"\r\n") && header.len() < 107 {
+        stream.read_exact(&mut byte).ok()?;
+        header.push(byte[0]);
+    }
+    let header = String::from_utf8(header).ok()?;
+    let words: Vec<_> = header.split_whitespace().collect();
+    match words.as_slice() {
+        ["PROXY", "TCP4", client, _, port, _] => {
+            Some(SocketAddr::new(client.parse().ok()?, port.parse().ok()?))
+        }
+        _ => None,
     }
 }
 

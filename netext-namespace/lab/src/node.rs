@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use crate::conversation::Conversation;
-use crate::listener::Listener;
+use crate::listener::{Client, Listener};
 use crate::place::Place;
 use crate::probe::{self, Answer, DOUBT, PATIENCE, Question};
 
@@ -63,7 +63,13 @@ impl Node {
     /// Serves TCP on `address:port`.
     #[track_caller]
     pub fn listen_tcp_on(&self, address: &str) -> Listener {
-        Listener::tcp(&self.place, &self.name(), target(address))
+        Listener::tcp(&self.place, &self.name(), target(address), Client::Peer)
+    }
+
+    /// Serves TCP on `port` of the node's own address, and takes for the client whom the PROXY header names.
+    #[track_caller]
+    pub fn listen_proxied_tcp(&self, port: u16) -> Listener {
+        Listener::tcp(&self.place, &self.name(), self.own(port), Client::Proxied)
     }
 
     /// Serves UDP on `port` of the node's own address (on every address where it has none of its own).

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::balancer::Balancer;
 use crate::firewall::{AccessList, Firewall};
 use crate::forward::Forward;
 use crate::lab::{self, PUBLIC_GATEWAY};
@@ -50,6 +51,12 @@ impl Network<'_> {
     /// The fields of the access list.
     pub fn access_list_fields(&self, list: &AccessList) -> Value {
         json!({"acl_rules": list.to_json()})
+    }
+
+    /// The fields of load balancer rules.
+    pub fn balancer_fields(&self, balancers: &[&Balancer]) -> Value {
+        let rules: Vec<_> = balancers.iter().map(|balancer| balancer.to_json()).collect();
+        json!({"lb_rules": rules})
     }
 
     /// The fields of the instance at `address`.

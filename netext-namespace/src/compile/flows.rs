@@ -5,6 +5,9 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use netext_protocol::TransportProtocol;
+
+use super::{InForce, balancers};
 use crate::kernel::conntrack::FlowMatch;
 use crate::model::{PublicAddress, Router};
 
@@ -17,6 +20,7 @@ pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
             Some(new) => flows.extend(flows_of_translations(*public, address, new)),
         }
     }
+    flows.extend(flows_of_balancers(old, new));
     let guests = |router: &Router| -> BTreeSet<Ipv4Addr> {
         router.tiers.values().flat_map(|tier| tier.nics.values()).filter_map(|nic| nic.ip).collect()
     };
@@ -63,4 +67,30 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
         });
     }
     flows
+}
+
+/// Over UDP a flow is tracked to its member. Over TCP it ends in the router, and those of a member that was taken out
+/// end as they will, in a haproxy that accepts no more; what goes with its rule is cut.
+fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
+    let new = balancers(new);
+    let flow = |balancer: &InForce<'_>, answered_by| FlowMatch {
+        original_destination: Some(*balancer.rule.public.ip()),
+        reply_source: Some(answered_by),
+        protocol: Some(balancer.rule.transport().number()),
+        original_destination_ports: Some(balancer.rule.public.port()..=balancer.rule.public.port()),
+        ..FlowMatch::default()
+    };
+    let gone = balancers(old).into_iter().flat_map(|balancer| {
+        let same = new.iter().find(|new| new.rule.public_end() == balancer.rule.public_end());
+        match balancer.rule.transport() {
+            TransportProtocol::Udp => {
+                let stays = |member| same.is_some_and(|same| same.members.contains(member));
+                let gone = balancer.members.iter().filter(|member| !stays(member));
+                gone.map(|member| flow(&balancer, *member.ip())).collect()
+            }
+            TransportProtocol::Tcp if same.is_none() => vec![flow(&balancer, *balancer.rule.public.ip())],
+            TransportProtocol::Tcp => Vec::new(),
+        }
+    });
+    gone.collect()
 }

@@ -1,5 +1,6 @@
 //! What a router means for the kernel and for daemons: pure functions from what is desired to plans.
 
+mod balancers;
 mod flows;
 mod guests;
 mod links;
@@ -7,6 +8,7 @@ mod packets;
 mod routing;
 pub mod services;
 
+pub use balancers::{InForce, balancers};
 pub use flows::flows_to_cut;
 pub use guests::guests;
 pub use links::links;

@@ -3,18 +3,19 @@
 use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
-    ActionResult, AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyNetworkAcl,
-    AssignIp, ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward, DeleteStaticNat,
-    DestroyNetwork, DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork, ImplementVpc,
-    NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry,
-    RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata,
-    SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject, UpdateVpcSourceNatIp,
+    ActionResult, AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules,
+    ApplyNetworkAcl, AssignIp, ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward,
+    DeleteStaticNat, DestroyNetwork, DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork,
+    ImplementVpc, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
+    RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey,
+    SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject,
+    UpdateVpcSourceNatIp,
 };
 
 use super::actions;
 use super::changes::instances;
 use crate::metadata::Instances;
-use crate::model::{InvalidOption, OptionValue, Router, RouterId, forward_ends};
+use crate::model::{Balancer, InvalidBalancer, InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -37,6 +38,10 @@ impl NetworkDevice for HostDevice {
             .services([Service::Dhcp, Service::Dns, Service::UserData])
             .services([Service::StaticNat, Service::PortForwarding, Service::Firewall, Service::Gateway])
             .service(Service::CustomAction)
+            .capability(Service::Lb, "SupportedLBAlgorithms", "roundrobin,leastconn,source")
+            .capability(Service::Lb, "SupportedLbIsolation", "dedicated")
+            .capability(Service::Lb, "LbSchemes", "Public")
+            .capability(Service::Lb, "SupportedProtocols", "tcp,udp,tcp-proxy")
             .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
             .capability(Service::SourceNat, "RedundantRouter", "false")
             .capability(Service::NetworkAcl, "SupportedProtocols", "tcp,udp,icmp")
@@ -186,6 +191,27 @@ impl NetworkDevice for HostDevice {
     ) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
             router.tier(&request.network).access_list = Some(request.acl_rules);
+        })
+        .await
+    }
+
+    async fn apply_lb_rules(&self, context: &Context, request: ApplyLbRules) -> Result<(), DeviceError> {
+        let network = &request.network;
+        let rules = request.lb_rules.iter().map(|rule| {
+            // What is to be deleted need not make sense.
+            let wanted = if rule.revoke { None } else { Some(Balancer::of(network, rule)?) };
+            Ok((rule.id, wanted))
+        });
+        let rules = rules.collect::<Result<Vec<_>, InvalidBalancer>>()?;
+        self.change(context, network, |router| {
+            for (id, wanted) in rules {
+                if let Some(wanted) = wanted {
+                    router.tier(network);
+                    router.balance(network.network_id, id, wanted);
+                } else if let Some(tier) = router.tiers.get_mut(&network.network_id) {
+                    tier.balancers.remove(&id);
+                }
+            }
         })
         .await
     }

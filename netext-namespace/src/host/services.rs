@@ -1,4 +1,4 @@
-//! Makes the daemons that serve a router's guests match.
+//! Makes a router's daemons match: those that serve its guests, and those that balance connections to them.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -10,10 +10,11 @@ use std::time::Instant;
 use netext_core::DeviceError;
 use netext_protocol::NetworkId;
 
-use crate::compile::guests;
 use crate::compile::services::{
-    Accounts, ToldTier, instances_folder, metadata_daemon, metadata_server, service_daemons, services,
+    Accounts, ToldTier, haproxy, haproxy_daemon, instances_folder, metadata_daemon, metadata_server,
+    service_daemons, services,
 };
+use crate::compile::{balancers, guests};
 use crate::daemons::{self, DaemonError, account};
 use crate::drift::{Change, Part, Pass};
 use crate::kernel::namespace::Namespace;
@@ -55,6 +56,10 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
             guests.iter().flat_map(|guest| services(guest, &store.network_folder(guest.network), &accounts)),
         );
     }
+    let balancers = balancers(router);
+    if !balancers.is_empty() {
+        plans.extend(haproxy(balancer(store, router), account("haproxy"), &balancers));
+    }
     let executable = executable();
     plans.extend(metadata_server(server(store, router, &executable), &executable, &told(store, router)));
     plans
@@ -79,7 +84,11 @@ fn known(store: &Store, before: &Router, wanted: &Router) -> Vec<Daemon> {
     let networks: BTreeSet<NetworkId> = before.tiers.keys().chain(wanted.tiers.keys()).copied().collect();
     let of_networks =
         networks.iter().flat_map(|network| service_daemons(*network, &store.network_folder(*network)));
-    of_networks.chain([server(store, wanted, &executable())]).collect()
+    of_networks.chain([balancer(store, wanted), server(store, wanted, &executable())]).collect()
+}
+
+fn balancer(store: &Store, router: &Router) -> Daemon {
+    haproxy_daemon(&router.id.to_string(), &store.router_folder(router.id))
 }
 
 fn server(store: &Store, router: &Router, executable: &Path) -> Daemon {

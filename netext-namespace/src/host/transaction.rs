@@ -8,7 +8,9 @@ use super::apply::{apply, take_down};
 use super::services;
 use crate::drift::Pass;
 use crate::metadata::MetadataError;
-use crate::model::{InvalidDevice, InvalidForward, InvalidOption, PolicyRoutingError, Router, RouterId};
+use crate::model::{
+    InvalidBalancer, InvalidDevice, InvalidForward, InvalidOption, PolicyRoutingError, Router, RouterId,
+};
 use crate::store::{LockedRouter, State, Store, StoreError};
 
 /// How long it may take to put back what was there when a change failed.
@@ -16,6 +18,12 @@ const ROLLBACK: Duration = Duration::from_millis(1500);
 
 impl From<InvalidDevice> for DeviceError {
     fn from(error: InvalidDevice) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<InvalidBalancer> for DeviceError {
+    fn from(error: InvalidBalancer) -> Self {
         Self::invalid(error.to_string())
     }
 }

@@ -4,6 +4,7 @@
 //! touches the kernel, the disk or the clock.
 
 mod address;
+mod balancer;
 mod devices;
 mod naming;
 mod nic;
@@ -14,6 +15,7 @@ mod tier;
 mod vpc;
 
 pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_ends};
+pub use balancer::{Balancer, InvalidBalancer};
 pub use devices::{Device, Devices, InvalidDevice};
 pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
 pub use nic::GuestNic;

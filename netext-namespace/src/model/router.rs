@@ -8,7 +8,7 @@ use std::str::FromStr;
 use netext_protocol::{Network, NetworkId, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
-use super::{Devices, PolicyRouting, PublicAddress, Tier, Vpc};
+use super::{Balancer, Devices, PolicyRouting, PublicAddress, Tier, Vpc};
 use crate::plan::NamespaceName;
 
 /// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
@@ -173,9 +173,21 @@ impl Router {
         address
     }
 
+    /// Spreads connections to a public port over guests of a network. A rule that had the port before gives way:
+    /// the server never keeps two, so its is the delete that comes late.
+    pub fn balance(&mut self, network: NetworkId, rule: u64, balancer: Balancer) {
+        for tier in self.tiers.values_mut() {
+            tier.balancers.retain(|_, old| old.public_end() != balancer.public_end());
+        }
+        self.tiers.entry(network).or_default().balancers.insert(rule, balancer);
+    }
+
     /// Gives up a public address with all that leads from it.
     pub fn give_up(&mut self, address: Ipv4Addr) {
         self.addresses.remove(&address);
+        for tier in self.tiers.values_mut() {
+            tier.balancers.retain(|_, balancer| *balancer.public.ip() != address);
+        }
         if self.source_nat == Some(address) {
             self.source_nat = None;
         }
@@ -202,13 +214,16 @@ impl Router {
         let guests = self.tiers.get(&network).and_then(Tier::subnet);
         let of_vpc = matches!(self.id, RouterId::Vpc(_));
         let source_nat = self.source_nat;
+        let others = self.tiers.iter().filter(|(id, _)| **id != network);
+        let others: Vec<_> = others.flat_map(|(_, tier)| tier.balancers.values()).collect();
         let mut gone = Vec::new();
         for (ip, address) in &mut self.addresses {
             if let Some(guests) = guests {
                 address.stop_leading_to(guests);
             }
-            let is_shared =
-                of_vpc && (source_nat == Some(*ip) || guests.is_some() && address.leads_anywhere());
+            let is_balanced_to_others = others.iter().any(|balancer| balancer.public.ip() == ip);
+            let leads_to_others = is_balanced_to_others || guests.is_some() && address.leads_anywhere();
+            let is_shared = of_vpc && (source_nat == Some(*ip) || leads_to_others);
             if address.network == Some(network) && !is_shared {
                 gone.push(*ip);
             }

@@ -10,7 +10,7 @@ use netext_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{GuestNic, OptionValue};
+use super::{Balancer, GuestNic, OptionValue};
 
 /// A guest network: the only one of a network that stands alone, or a tier of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub struct Tier {
     pub firewall: Option<FirewallRules>,
     /// The access list; `None` if none was ever received, which leaves everything open.
     pub access_list: Option<Vec<AclRule>>,
+    /// The load balancer rules by their ids. One that came before its public address waits for it.
+    pub balancers: BTreeMap<u64, Balancer>,
     /// What is served to the guests.
     pub services: Services,
     /// What guests are told about name resolution.
@@ -133,6 +135,7 @@ impl Tier {
         self.services = Services::default();
         self.nics.clear();
         self.options.clear();
+        self.balancers.clear();
         if self.firewall.is_some() {
             self.firewall = Some(FirewallRules::new(false, Vec::new()));
         }

@@ -2,6 +2,9 @@
 
 mod acl;
 mod actions;
+mod balancer;
+mod balancer_life;
+mod balancer_udp;
 mod concurrency;
 mod contract;
 mod crash;

@@ -7,7 +7,7 @@ use netext_namespace::compile::{Change, Ruleset, links, packets};
 use netext_namespace::kernel::elements;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::nftables;
-use netext_namespace::model::{Router, RouterId, forward_ends};
+use netext_namespace::model::{Balancer, Router, RouterId, forward_ends};
 use netext_protocol::{Command, Envelope, Request};
 
 /// A sample payload of the protocol.
@@ -51,19 +51,27 @@ fn router_after(samples: &[&str]) -> Router {
             Request::ApplyFwRules(request) => {
                 router.as_mut().unwrap().tier(&request.network).firewall = Some(request.fw_rules);
             }
+            Request::ApplyLbRules(request) => {
+                let network = &request.network;
+                for rule in request.lb_rules.iter().filter(|rule| !rule.revoke) {
+                    let balancer = Balancer::of(network, rule).unwrap();
+                    router.as_mut().unwrap().balance(network.network_id, rule.id, balancer);
+                }
+            }
             other => panic!("{other:?} is not part of these tests"),
         }
     }
     router.unwrap()
 }
 
-const WHOLE: [&str; 6] = [
+const WHOLE: [&str; 7] = [
     "implement-network.dualstack",
     "assign-ip",
     "add-static-nat",
     "add-port-forward",
     "add-port-forward.range",
     "apply-fw-rules",
+    "apply-lb-rules",
 ];
 
 const VPC: [&str; 6] = [
@@ -131,7 +139,7 @@ fn in_force() -> Vec<String> {
 #[test]
 fn changing_step_by_step_ends_where_replacing_does() {
     host();
-    for samples in [&WHOLE, &VPC] {
+    for samples in [WHOLE.as_slice(), VPC.as_slice()] {
         change_step_by_step(samples);
     }
 }

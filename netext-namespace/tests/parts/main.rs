@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what sets a test up may fail only with it")]
 
+mod balancers;
 mod compile;
 mod kernel;
 mod metadata;

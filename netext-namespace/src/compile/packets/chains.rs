@@ -8,7 +8,19 @@ use super::ruleset::{Chain, Ruleset, Set};
 
 /// The chains with their sets still empty.
 pub(super) fn skeleton() -> Ruleset {
-    let sets = [
+    Ruleset {
+        sets: sets().into_iter().map(|(name, set)| (name.to_owned(), set)).collect(),
+        chains: chains()
+            .into_iter()
+            .map(|(name, hook, rules)| {
+                (name.to_owned(), Chain { hook, rules: rules.into_iter().map(str::to_owned).collect() })
+            })
+            .collect(),
+    }
+}
+
+fn sets() -> Vec<(&'static str, Set)> {
+    vec![
         // The router's interfaces by kind.
         ("guest_interfaces", Set::of("ifname")),
         ("public_interfaces", Set::of("ifname")),
@@ -20,7 +32,9 @@ pub(super) fn skeleton() -> Ruleset {
         ("guest_services_ipv6", Set::of("ifname . ipv6_addr . inet_proto . inet_service")),
         // Public addresses that let in only what their rules allow.
         ("firewalled", Set::of("ipv4_addr")),
-        // Where packets to public addresses lead.
+        // Where packets to public addresses lead. What is balanced over TCP leads to the router itself.
+        ("balanced_tcp", Set::of("ipv4_addr . inet_service")),
+        ("balanced_udp", Set::map("ipv4_addr . inet_service : verdict")),
         ("forwards", Set::map("ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service")),
         ("static_nat", Set::map("ipv4_addr : ipv4_addr")),
         // What guests leave by.
@@ -36,11 +50,14 @@ pub(super) fn skeleton() -> Ruleset {
         ("vpc_addresses", Set::of("ipv4_addr").of_ranges()),
         // What guests of a tier may reach.
         ("egress", Set::map("ifname : verdict")),
-    ];
+    ]
+}
 
+/// Each with its hook and its rules.
+fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
     let established = "ct state established,related accept";
     let invalid = "ct state invalid drop";
-    let chains = [
+    vec![
         (
             "guard",
             Some("type filter hook prerouting priority dstnat - 10; policy accept;"),
@@ -57,7 +74,13 @@ pub(super) fn skeleton() -> Ruleset {
         (
             "translate_destination",
             Some("type nat hook prerouting priority dstnat; policy accept;"),
-            vec!["jump forwards", "dnat ip to ip daddr map @static_nat"],
+            vec![
+                // The narrower goes before the wider: a port before all ports of a static NAT.
+                "ip daddr . tcp dport @balanced_tcp accept",
+                "ip daddr . udp dport vmap @balanced_udp",
+                "jump forwards",
+                "dnat ip to ip daddr map @static_nat",
+            ],
         ),
         ("forwards", None, vec!["dnat ip to ip daddr . meta l4proto . th dport map @forwards"]),
         (
@@ -69,6 +92,7 @@ pub(super) fn skeleton() -> Ruleset {
                 "iif lo accept",
                 // It passed the ingress firewall.
                 "ip daddr @firewalled icmp type echo-request accept",
+                "ip daddr . tcp dport @balanced_tcp accept",
                 "iifname @guest_interfaces jump deliver_from_guests",
             ],
         ),
@@ -114,15 +138,5 @@ pub(super) fn skeleton() -> Ruleset {
             // A guest whose address was not translated has no business outside.
             vec!["oifname @public_interfaces ip saddr @guest_addresses drop"],
         ),
-    ];
-
-    Ruleset {
-        sets: sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect(),
-        chains: chains
-            .into_iter()
-            .map(|(name, hook, rules)| {
-                (name.to_owned(), Chain { hook, rules: rules.into_iter().map(str::to_owned).collect() })
-            })
-            .collect(),
-    }
+    ]
 }

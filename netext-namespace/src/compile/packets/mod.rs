@@ -5,6 +5,7 @@
 //! with what is there already, nor does the cost of a packet.
 
 mod acl;
+mod balancers;
 mod chains;
 mod egress;
 mod ingress;
@@ -22,6 +23,7 @@ pub fn packets(router: &Router) -> Ruleset {
     let mut ruleset = chains::skeleton();
     segments::compile(router, &mut ruleset);
     nat::compile(router, &mut ruleset);
+    balancers::compile(router, &mut ruleset);
     ingress::compile(router, &mut ruleset);
     egress::compile(router, &mut ruleset);
     acl::compile(router, &mut ruleset);

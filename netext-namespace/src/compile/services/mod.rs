@@ -7,6 +7,7 @@
 mod advertisements;
 mod dhcp;
 mod dnsmasq;
+mod haproxy;
 mod metadata;
 mod names;
 
@@ -19,6 +20,7 @@ use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 
 use crate::model::{OptionValue, joined};
 use crate::plan::{Account, Daemon, DaemonPlan, InterfaceName};
+pub use haproxy::{haproxy, haproxy_daemon};
 pub use metadata::{ToldTier, instances_folder, metadata_daemon, metadata_server};
 
 /// What the guests of one network are served with.

@@ -1,0 +1,37 @@
+//! The load balancer rules of a router that are in force.
+
+use std::net::SocketAddrV4;
+
+use crate::model::{Balancer, Router};
+
+/// A rule with the members that it really has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce<'a> {
+    /// The rule's id.
+    pub id: u64,
+    /// The rule.
+    pub rule: &'a Balancer,
+    /// Its members as far as they are guests of its network.
+    pub members: Vec<SocketAddrV4>,
+}
+
+/// The rules of tiers that are in force, on public addresses that the router has, in the order of their ids.
+pub fn balancers(router: &Router) -> Vec<InForce<'_>> {
+    let tiers = router.routed_tiers();
+    let mut in_force: Vec<_> = tiers
+        .flat_map(|(_, tier)| {
+            let rules = tier.balancers.iter();
+            let rules = rules.filter(|(_, rule)| router.addresses.contains_key(rule.public.ip()));
+            rules.map(move |(id, rule)| {
+                let is_guest = |member: &&SocketAddrV4| {
+                    tier.subnet().is_some_and(|subnet| subnet.contains(member.ip()))
+                        && tier.address().is_none_or(|own| own.addr() != *member.ip())
+                };
+                let members = rule.members.iter().filter(is_guest).copied().collect();
+                InForce { id: *id, rule, members }
+            })
+        })
+        .collect();
+    in_force.sort_by_key(|balancer| balancer.id);
+    in_force
+}

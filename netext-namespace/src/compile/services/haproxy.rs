@@ -1,0 +1,147 @@
+//! One haproxy per router, for what is balanced over TCP.
+
+use std::collections::{BTreeSet, HashSet};
+use std::net::SocketAddrV4;
+use std::path::Path;
+
+use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, TransportProtocol};
+
+use super::Lines;
+use crate::compile::InForce;
+use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
+
+const CONFIGURATION: &str = "haproxy.cfg";
+const SOCKET: &str = "haproxy.sock";
+
+/// The load balancer of a router.
+pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
+    Daemon {
+        what: format!("haproxy of {what}"),
+        program: "haproxy".to_owned(),
+        folder: folder.join("haproxy"),
+        pid_file: "haproxy.pid".to_owned(),
+    }
+}
+
+/// Whether haproxy has anything to do for a rule. One without members is not listened for: the kernel refuses.
+fn is_served_by_haproxy(balancer: &InForce<'_>) -> bool {
+    balancer.rule.transport() == TransportProtocol::Tcp && !balancer.members.is_empty()
+}
+
+/// The load balancer with the rules that it serves; none if there is none to serve.
+pub fn haproxy(daemon: Daemon, account: Account, balancers: &[InForce<'_>]) -> Option<DaemonPlan> {
+    let served: Vec<_> = balancers.iter().filter(|balancer| is_served_by_haproxy(balancer)).collect();
+    if served.is_empty() {
+        return None;
+    }
+    let path = |name: &str| daemon.folder.join(name).display().to_string();
+    let start = CommandLine {
+        program: daemon.program.clone(),
+        arguments: ["-D", "-f", &path(CONFIGURATION), "-p", &path(&daemon.pid_file)]
+            .map(str::to_owned)
+            .into(),
+        package: "haproxy",
+    };
+    let mut successor = start.clone();
+    successor.arguments.extend(["-x".to_owned(), path(SOCKET)]);
+    let content = configuration(&daemon, &account, &served);
+    let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: OnChange::Restart }];
+    Some(DaemonPlan {
+        daemon,
+        account,
+        files,
+        start,
+        successor: Some(successor),
+        interfaces: BTreeSet::new(),
+    })
+}
+
+fn configuration(daemon: &Daemon, account: &Account, served: &[&InForce<'_>]) -> String {
+    let mut lines = Lines::default();
+    lines.add("# Written by netext-namespace; changes are overwritten.");
+    global(daemon, account, &mut lines);
+    defaults(&mut lines);
+    for balancer in served {
+        rule(balancer, &mut lines);
+    }
+    lines.0
+}
+
+fn global(daemon: &Daemon, account: &Account, lines: &mut Lines) {
+    let folder = daemon.folder.display();
+    lines.add("global");
+    lines.add(format!("    user {}", account.user));
+    lines.add(format!("    group {}", account.group));
+    lines.add(format!("    chroot '{folder}'"));
+    // By it a successor takes over the sockets, and root may ask for the members' state.
+    lines.add(format!("    stats socket '{folder}/{SOCKET}' mode 600 level user expose-fd listeners"));
+    // A predecessor lives as long as its longest connection, but not so long that one that is never closed keeps
+    // every predecessor of a router that changes often.
+    lines.add("    hard-stop-after 8h");
+    // A tenant's share of a host's memory and processors; members take turns exactly.
+    lines.add("    maxconn 8192");
+    lines.add("    nbthread 1");
+    // Fewer connections, where the host allows fewer descriptors, are better than none.
+    lines.add("    no strict-limits");
+    // Nothing here makes HTTP requests, but haproxy would read every certificate of the host for that, which takes
+    // two thirds of its start.
+    lines.add(".if version_atleast(2.6)");
+    lines.add("    httpclient.ssl.verify none");
+    lines.add(".endif");
+}
+
+fn defaults(lines: &mut Lines) {
+    lines.add("defaults");
+    lines.add("    mode tcp");
+    lines.add("    timeout connect 2s");
+    // An idle connection lives as long as one that is only translated; a dead peer is found out by keep-alives.
+    lines.add("    timeout client 1d");
+    lines.add("    timeout server 1d");
+    for side in ["cli", "srv"] {
+        lines.add(format!("    option {side}tcpka"));
+        lines.add(format!("    {side}tcpka-idle 5m"));
+        lines.add(format!("    {side}tcpka-intvl 30s"));
+        lines.add(format!("    {side}tcpka-cnt 6"));
+    }
+    // As long as the kernel tracks one that only one side has closed.
+    lines.add("    timeout client-fin 2m");
+    lines.add("    timeout server-fin 2m");
+    // Who meets a member that has just died is led to another one.
+    lines.add("    option redispatch 1");
+    // One that dies right after a check is out after 2 s to the next, 2 s of patience, 1 s, and 1 s to 2 s again.
+    lines.add("    default-server check inter 2s fastinter 1s fall 2 rise 2");
+}
+
+/// A rule is named by its id, a member by its address: nothing in here is a tenant's text.
+fn rule(balancer: &InForce<'_>, lines: &mut Lines) {
+    let rule = balancer.rule;
+    lines.add(format!("listen rule-{}", balancer.id));
+    // Transparent: bound before the address is on an interface, and wherever it moves.
+    lines.add(format!("    bind {} transparent", rule.public));
+    lines.add(format!("    balance {}", rule.algorithm));
+    let by_source = rule.algorithm == LoadBalancerAlgorithm::Source;
+    if by_source {
+        // Where members come and go, most clients stay with theirs.
+        lines.add("    hash-type consistent sdbm avalanche");
+    }
+    let header = if rule.protocol == LoadBalancerProtocol::TcpProxy { " send-proxy" } else { "" };
+    for (member, number) in balancer.members.iter().zip(numbers(&balancer.members)) {
+        // The weight makes the shares more even.
+        let place = if by_source { format!(" id {number} weight 16") } else { String::new() };
+        lines.add(format!("    server {member} {member}{place}{header}"));
+    }
+}
+
+/// A number for each member. By these a consistent hash spreads clients, so they must not depend on who else is
+/// there, as far as that is possible: two members may be two ports of one address.
+fn numbers(members: &[SocketAddrV4]) -> impl Iterator<Item = u32> {
+    const LARGEST: u32 = 0x7fff_ffff;
+    let mut taken = HashSet::new();
+    members.iter().map(move |member| {
+        let mut number = u32::from(*member.ip()) & LARGEST;
+        while number == 0 || !taken.insert(number) {
+            number = (number + 1) & LARGEST;
+        }
+        number
+    })
+}

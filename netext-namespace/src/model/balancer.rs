@@ -1,0 +1,120 @@
+//! Load balancer rules: connections to a port of a public address, spread over instances.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use netext_protocol::{
+    LoadBalancerAlgorithm, LoadBalancerProtocol, LoadBalancerRule, Network, TransportProtocol,
+};
+use serde::{Deserialize, Serialize};
+
+/// A load balancer rule. Its name, which is a tenant's text, is not part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balancer {
+    /// The public address and port.
+    pub public: SocketAddrV4,
+    /// What it carries.
+    pub protocol: LoadBalancerProtocol,
+    /// How a member is chosen.
+    pub algorithm: LoadBalancerAlgorithm,
+    /// The members, without those that were revoked.
+    pub members: BTreeSet<SocketAddrV4>,
+}
+
+/// A load balancer rule that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBalancer {
+    /// Port 0 is no port that anyone can connect to.
+    #[error("lb_rules: rule {rule}: {field} 0 is not a port from 1 to 65535")]
+    PortZero {
+        /// The rule.
+        rule: u64,
+        /// The payload's field.
+        field: &'static str,
+    },
+    /// A member that is not one of the network's guests: connections would leave the network, or come back to the
+    /// router itself.
+    #[error("lb_rules: rule {rule}: backend {member} is no guest of the network{of}", of = subnet.map_or_else(
+        String::new, |subnet| format!(" ({subnet})")
+    ))]
+    NoGuest {
+        /// The rule.
+        rule: u64,
+        /// The member.
+        member: Ipv4Addr,
+        /// The network's subnet, if it is known.
+        subnet: Option<ipnet::Ipv4Net>,
+    },
+    /// A protocol that a later version of the protocol crate knows.
+    #[error("lb_rules: rule {rule}: protocol {protocol} is not one that can be balanced here")]
+    Protocol {
+        /// The rule.
+        rule: u64,
+        /// Its protocol.
+        protocol: LoadBalancerProtocol,
+    },
+    /// An algorithm that a later version of the protocol crate knows.
+    #[error("lb_rules: rule {rule}: algorithm {algorithm} is not one that members can be chosen by here")]
+    Algorithm {
+        /// The rule.
+        rule: u64,
+        /// Its algorithm.
+        algorithm: LoadBalancerAlgorithm,
+    },
+}
+
+impl Balancer {
+    /// The rule as a command about a network gives it.
+    pub fn of(network: &Network, rule: &LoadBalancerRule) -> Result<Self, InvalidBalancer> {
+        use LoadBalancerAlgorithm::{LeastConn, RoundRobin, Source};
+        use LoadBalancerProtocol::{Tcp, TcpProxy, Udp};
+
+        let (id, protocol, algorithm) = (rule.id, rule.protocol, rule.algorithm);
+        if !matches!(protocol, Tcp | TcpProxy | Udp) {
+            return Err(InvalidBalancer::Protocol { rule: id, protocol });
+        }
+        if !matches!(algorithm, RoundRobin | LeastConn | Source) {
+            return Err(InvalidBalancer::Algorithm { rule: id, algorithm });
+        }
+        let port = |field, port| match port {
+            0 => Err(InvalidBalancer::PortZero { rule: id, field }),
+            port => Ok(port),
+        };
+        let public = SocketAddrV4::new(rule.public_ip, port("publicPort", rule.public_port)?);
+        let private_port = port("privatePort", rule.private_port)?;
+        let live = rule.backends.iter().filter(|member| !member.revoked);
+        let members = live.map(|member| {
+            if !is_guest(network, member.ip) {
+                return Err(InvalidBalancer::NoGuest { rule: id, member: member.ip, subnet: network.cidr });
+            }
+            Ok(SocketAddrV4::new(member.ip, port("backends.port", member.port.unwrap_or(private_port))?))
+        });
+        Ok(Self { public, protocol, algorithm, members: members.collect::<Result<_, _>>()? })
+    }
+
+    /// The transport protocol.
+    pub fn transport(&self) -> TransportProtocol {
+        match self.protocol {
+            LoadBalancerProtocol::Udp => TransportProtocol::Udp,
+            _ => TransportProtocol::Tcp,
+        }
+    }
+
+    /// What no two rules have in common.
+    pub fn public_end(&self) -> (TransportProtocol, SocketAddrV4) {
+        (self.transport(), self.public)
+    }
+}
+
+/// Whether an address may be an instance's, as far as the command tells.
+fn is_guest(network: &Network, address: Ipv4Addr) -> bool {
+    let is_elsewhere = address.is_unspecified()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast();
+    let is_inside = network.cidr.is_none_or(|subnet| {
+        subnet.contains(&address) && address != subnet.network() && address != subnet.broadcast()
+    });
+    !is_elsewhere && is_inside && network.gateway != Some(address)
+}
