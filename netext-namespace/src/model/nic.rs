@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestNic {
     /// The server's id of it, which a restore does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nic_id: Option<NicId>,
     /// Its IPv4 address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<Ipv4Addr>,
     /// Its IPv6 address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip6: Option<Ipv6Addr>,
     /// The instance's host name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<HostName>,
     /// Whether the instance's default route leaves by it.
     pub default_nic: bool,

@@ -87,7 +87,12 @@ pub(super) fn load(folder: &Path, router: RouterId) -> Result<State, StoreError>
     };
     let damaged = |source| StoreError::Damaged { path: path.clone(), source };
     let format = || serde_json::from_slice(&bytes).map(|Format { format }| format);
-    match serde_json::from_slice::<Stored>(&bytes) {
+    // A text is known to be one; of bytes every single string would be looked at again.
+    let stored = match str::from_utf8(&bytes) {
+        Ok(text) => serde_json::from_str::<Stored>(text),
+        Err(_) => serde_json::from_slice(&bytes),
+    };
+    match stored {
         Ok(stored) if stored.format <= FORMAT => {
             Ok(State { router: stored.router, ruleset_generation: stored.ruleset_generation })
         }

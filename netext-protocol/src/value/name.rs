@@ -1,6 +1,7 @@
 //! Names of the Domain Name System.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::wire::text::{Text, text_type};
 
@@ -25,7 +26,7 @@ macro_rules! names {
     ($($(#[$meta:meta])* $name:ident = $expected:literal;)*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -45,7 +46,7 @@ macro_rules! names {
             const PATTERN: Option<&'static str> = Some(PATTERN);
 
             fn parse_text(text: &str) -> Option<Self> {
-                is_name(text).then(|| Self(text.to_owned()))
+                is_name(text).then(|| Self(text.into()))
             }
         }
 

@@ -30,7 +30,8 @@ impl Leases {
         if !guest.dhcp {
             return Self::default();
         }
-        let (mut marked, mut reservations) = (Lines::default(), Lines::default());
+        let (mut marked, mut reservations) =
+            (Lines::default(), Lines::with_room_for(guest.reservations.len()));
         let mut options = network_options(guest);
         // dnsmasq does not take an address twice.
         let by_address: BTreeMap<Ipv4Addr, (&MacAddr, &Reservation)> = guest
@@ -42,11 +43,14 @@ impl Leases {
             let own = own_options(reservation);
             let name = reservation.hostname.as_ref().filter(|name| is_plainly_a_name(name));
             let name = name.filter(|_| !own.contains_key(&HOST_NAME));
-            let name = name.map(|name| format!(",{name}")).unwrap_or_default();
             if own.is_empty() {
-                reservations.add(format!("{mac},{ip}{name}"));
+                match name {
+                    Some(name) => reservations.add(format_args!("{mac},{ip},{name}")),
+                    None => reservations.add(format_args!("{mac},{ip}")),
+                }
                 continue;
             }
+            let name = name.map(|name| format!(",{name}")).unwrap_or_default();
             let tag = format!("nic-{}", mac.to_string().replace(':', ""));
             marked.add(format!("dhcp-host={mac},set:{tag},{ip}{name}"));
             for (number, value) in own {

@@ -12,6 +12,7 @@ mod metadata;
 mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
@@ -121,9 +122,14 @@ impl GuestServices {
 struct Lines(String);
 
 impl Lines {
-    fn add(&mut self, line: impl AsRef<str>) {
-        self.0.push_str(line.as_ref());
-        self.0.push('\n');
+    /// Room for so many lines of usual length, so that thousands are not moved again and again.
+    fn with_room_for(count: usize) -> Self {
+        Self(String::with_capacity(64 * count))
+    }
+
+    fn add(&mut self, line: impl fmt::Display) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.0, "{line}");
     }
 }
 

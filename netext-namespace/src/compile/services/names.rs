@@ -1,29 +1,43 @@
 //! The names that DNS answers.
 
+use std::net::IpAddr;
+
 use netext_protocol::DomainName;
 
 use super::{GuestServices, Lines};
 
 /// The name of the router's own address, by which instances find their data.
 const DATA_SERVER: &str = "data-server";
+/// The longest name that DNS has room for, in bytes.
+const LONGEST: usize = 253;
 
 /// The file of names. The first name of a line is the one that its address is known by in reverse.
 pub(super) fn hosts(guest: &GuestServices) -> String {
-    let mut lines = Lines::default();
+    let mut lines = Lines::with_room_for(guest.records.len());
     if !guest.dns {
         return lines.0;
     }
     let domain = guest.domain.as_ref().map(DomainName::as_str);
-    let own = Names::of(DATA_SERVER, domain);
-    lines.add(format!("{} {}", guest.address, own.written()));
+    add(&mut lines, guest.address.into(), &Names::of(DATA_SERVER, domain));
     for (address, name) in &guest.records {
         let names = Names::of(name.as_str(), domain);
-        let taken = names.short.as_deref().is_some_and(is_taken);
-        if !taken && !names.is_empty() && !guest.own_addresses().any(|own| own == *address) {
-            lines.add(format!("{address} {}", names.written()));
+        let taken = names.short().is_some_and(is_taken);
+        if !taken && !guest.own_addresses().any(|own| own == *address) {
+            add(&mut lines, *address, &names);
         }
     }
     lines.0
+}
+
+fn add(lines: &mut Lines, address: IpAddr, names: &Names<'_>) {
+    match (names.full(), names.short()) {
+        (Some((name, domain)), Some(short)) => {
+            lines.add(format_args!("{address} {name}.{domain} {short}"));
+        }
+        (Some((name, domain)), None) => lines.add(format_args!("{address} {name}.{domain}")),
+        (None, Some(short)) => lines.add(format_args!("{address} {short}")),
+        (None, None) => {}
+    }
 }
 
 /// Whether a name is not an instance's to have.
@@ -31,27 +45,26 @@ fn is_taken(name: &str) -> bool {
     [DATA_SERVER, "localhost"].iter().any(|taken| name.eq_ignore_ascii_case(taken))
 }
 
-struct Names {
-    full: Option<String>,
-    short: Option<String>,
+/// The names of what is called by a name. One of several labels answers below the network's domain only: an
+/// instance called `www.example.com` must not be taken for that by its neighbours.
+struct Names<'a> {
+    name: &'a str,
+    domain: Option<&'a str>,
 }
 
-impl Names {
-    /// The names of what is called `name`. One of several labels answers below the network's domain only: an
-    /// instance called `www.example.com` must not be taken for that by its neighbours.
-    fn of(name: &str, domain: Option<&str>) -> Self {
-        let name = domain.and_then(|domain| below(name, domain)).unwrap_or(name);
-        let full = domain.map(|domain| format!("{name}.{domain}"));
-        let short = (!name.contains('.')).then(|| name.to_owned());
-        Self { full: full.filter(|full| full.len() <= 253), short }
+impl<'a> Names<'a> {
+    fn of(name: &'a str, domain: Option<&'a str>) -> Self {
+        Self { name: domain.and_then(|domain| below(name, domain)).unwrap_or(name), domain }
     }
 
-    fn is_empty(&self) -> bool {
-        self.full.is_none() && self.short.is_none()
+    /// The name and the domain that it is below, where DNS has room for both.
+    fn full(&self) -> Option<(&'a str, &'a str)> {
+        let domain = self.domain?;
+        (self.name.len() + 1 + domain.len() <= LONGEST).then_some((self.name, domain))
     }
 
-    fn written(&self) -> String {
-        self.full.iter().chain(&self.short).map(String::as_str).collect::<Vec<_>>().join(" ")
+    fn short(&self) -> Option<&'a str> {
+        (!self.name.contains('.')).then_some(self.name)
     }
 }
 
