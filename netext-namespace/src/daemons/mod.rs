@@ -31,28 +31,52 @@ use folder::{Effect, Folder};
 use process::{Found, Process};
 
 /// Makes the daemons of a router match: those of `known` that nobody wants end, those that are `wanted` run in
-/// the namespace with the configuration that they shall have.
+/// the namespace with the configuration that they shall have. Those that have but to read it again are left to
+/// be told.
 ///
 /// # Errors
 /// The first thing that went wrong; what was not reached is left for the next time.
 pub fn apply(
     namespace: &Namespace,
-    wanted: &[DaemonPlan],
+    wanted: Vec<DaemonPlan>,
     known: &[Daemon],
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<(), DaemonError> {
+) -> Result<Untold, DaemonError> {
     let unwanted =
         known.iter().filter(|daemon| wanted.iter().all(|plan| plan.daemon.folder != daemon.folder));
     stop(unwanted, deadline, pass)?;
-    if wanted.is_empty() {
-        return Ok(());
+    let mut untold = Untold::default();
+    if !wanted.is_empty() {
+        let all_settled = settled(namespace, &wanted)?;
+        for (plan, settled) in wanted.into_iter().zip(all_settled) {
+            if let Some(running) = conform(namespace, &plan, &settled, deadline, pass)? {
+                untold.0.push((plan, settled, running));
+            }
+        }
     }
-    let all_settled = settled(namespace, wanted)?;
-    for (plan, settled) in wanted.iter().zip(&all_settled) {
-        conform(namespace, plan, settled, deadline, pass)?;
+    Ok(untold)
+}
+
+/// Daemons that have new files and were not told to read them.
+///
+/// That comes last, because a daemon with thousands of lines to read takes the processor from whoever told it. A
+/// daemon that is never told is one that is not settled: the next pass starts it anew.
+#[must_use]
+#[derive(Debug, Default)]
+pub struct Untold(Vec<(DaemonPlan, String, Process)>);
+
+impl Untold {
+    /// Tells them. One that has ended meanwhile, or would not survive it, is started anew.
+    pub fn tell(self, namespace: &Namespace, deadline: Instant) -> Result<(), DaemonError> {
+        for (plan, settled, running) in self.0 {
+            if !running.reload(&plan.daemon)? {
+                restart(namespace, &plan, Some(running), deadline)?;
+            }
+            Folder::of(&plan).settle(&settled)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Ends daemons, wherever they live, and removes their folders; absent ones are fine.
@@ -73,13 +97,14 @@ pub fn stop<'a>(
     Ok(())
 }
 
+/// Makes one daemon match. One that is returned runs, and has but to be told of its new files.
 fn conform(
     namespace: &Namespace,
     plan: &DaemonPlan,
     settled: &str,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<(), DaemonError> {
+) -> Result<Option<Process>, DaemonError> {
     let daemon = &plan.daemon;
     if Instant::now() >= deadline {
         return Err(DaemonError::TimedOut { what: daemon.what.clone(), attempted: "look at it" });
@@ -93,7 +118,7 @@ fn conform(
         Found::Nowhere => (None, "it does not run"),
     };
     let effect = match (&running, differing.iter().map(|(_, effect)| *effect).max()) {
-        (Some(_), None) if is_settled => return Ok(()),
+        (Some(_), None) if is_settled => return Ok(None),
         (Some(_), Some(effect)) if is_settled => effect,
         _ => Effect::Restart,
     };
@@ -115,23 +140,22 @@ fn conform(
         pass.differs(Part::Daemon, change, format!("{verb} {}: {reason}", daemon.what));
     }
     if !pass.acts() {
-        return Ok(());
+        return Ok(None);
     }
     if let (Some(predecessor), Effect::Restart, Some(successor)) = (&running, effect, &plan.successor) {
         succession::hand_over(namespace, plan, &folder, predecessor, successor, deadline)?;
-        return folder.settle(settled);
+        folder.settle(settled)?;
+        return Ok(None);
     }
 
     folder.unsettle()?;
     folder.write(&plan.files)?;
-    let reloaded = match (&running, effect) {
-        (Some(process), Effect::Reload) => process.reload(daemon)?,
-        _ => false,
-    };
-    if !reloaded {
-        restart(namespace, plan, running, deadline)?;
+    if effect == Effect::Reload {
+        return Ok(running);
     }
-    folder.settle(settled)
+    restart(namespace, plan, running, deadline)?;
+    folder.settle(settled)?;
+    Ok(None)
 }
 
 fn restart(

@@ -7,7 +7,7 @@ use netext_core::{DeviceError, ErrorKind};
 use super::table_names::TableNamesError;
 use super::{services, table_names};
 use crate::compile::{Change, Ruleset, flows_to_cut, links, packets, routing};
-use crate::daemons::DaemonError;
+use crate::daemons::{DaemonError, Untold};
 use crate::drift::{self, Part, Pass};
 use crate::kernel::conntrack::{self, ConntrackError};
 use crate::kernel::elements;
@@ -53,8 +53,23 @@ impl From<ApplyError> for DeviceError {
     }
 }
 
-/// Makes the kernel match `wanted`, given what it was made to match before, and returns the generation that
-/// the packet rules have now. A pass that only rehearses leaves both as they are.
+/// A router after a pass.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// The generation that the packet rules have now.
+    pub(super) ruleset_generation: Option<u32>,
+    untold: Option<(Namespace, Untold)>,
+}
+
+impl Applied {
+    /// Tells daemons that have new files to read them: the last thing that is done.
+    pub(super) fn tell_daemons(self, deadline: Instant) -> Result<(), ApplyError> {
+        self.untold.map_or(Ok(()), |(namespace, untold)| Ok(untold.tell(&namespace, deadline)?))
+    }
+}
+
+/// Makes the kernel match `wanted`, given what it was made to match before. A pass that only rehearses leaves
+/// both as they are.
 ///
 /// Packet rules come before links: a new address is guarded before it answers, and one that goes has lost its
 /// translations before it is gone.
@@ -64,13 +79,13 @@ pub(super) fn apply(
     wanted: &Router,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<Option<u32>, ApplyError> {
+) -> Result<Applied, ApplyError> {
     in_time(deadline)?;
     let plan = links(wanted);
     let Some(namespace_plan) = &plan.namespace else {
         take_down(store, &before.router, deadline, pass)?;
         links::apply(&plan, None, pass)?;
-        return Ok(None);
+        return Ok(Applied::default());
     };
     let namespace = Namespace::ensure(&namespace_plan.name, pass)?;
     apply_packets(before, wanted, &namespace, deadline, pass)?;
@@ -78,13 +93,14 @@ pub(super) fn apply(
     let refused = links::apply(&plan, Some(&namespace), pass)?;
     settle_routing(refused, &before.router)?;
     table_names::apply(wanted, pass)?;
-    services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
+    let untold = services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
     let flows = flows_to_cut(&before.router, wanted);
     if pass.acts() && !flows.is_empty() {
         conntrack::cut(&namespace, &flows)?;
     }
     in_time(deadline)?;
-    Ok(nftables::generation(&namespace)?)
+    let ruleset_generation = nftables::generation(&namespace)?;
+    Ok(Applied { ruleset_generation, untold: Some((namespace, untold)) })
 }
 
 /// Takes down all of a router that lives on this host: daemons, links, namespace. Its state is not touched.

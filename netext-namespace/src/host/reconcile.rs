@@ -60,7 +60,9 @@ fn go_over(
     if pass.acts() {
         store.make_folders(&state.router)?;
     }
-    let generation = apply(store, state, &state.router, deadline.instant(), pass)?;
+    let applied = apply(store, state, &state.router, deadline.instant(), pass)?;
     services::note_ipv6_gateways(store, &state.router, pass)?;
+    let generation = applied.ruleset_generation;
+    applied.tell_daemons(deadline.instant())?;
     Ok(generation)
 }

@@ -15,7 +15,7 @@ use crate::compile::services::{
     service_daemons, services,
 };
 use crate::compile::{balancers, guests};
-use crate::daemons::{self, DaemonError, account};
+use crate::daemons::{self, DaemonError, Untold, account};
 use crate::drift::{Change, Part, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
@@ -24,6 +24,7 @@ use crate::plan::{Daemon, DaemonPlan};
 use crate::store::Store;
 
 /// Makes the daemons in the namespace serve the guests of `wanted`, and ends those of `before` that nobody needs.
+/// Some are left to be told.
 pub(super) fn apply(
     store: &Store,
     namespace: &Namespace,
@@ -31,8 +32,8 @@ pub(super) fn apply(
     wanted: &Router,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<(), DaemonError> {
-    daemons::apply(namespace, &plans(store, wanted), &known(store, before, wanted), deadline, pass)
+) -> Result<Untold, DaemonError> {
+    daemons::apply(namespace, plans(store, wanted), &known(store, before, wanted), deadline, pass)
 }
 
 /// Ends all daemons of a router.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use netext_core::{Context, DeviceError, ErrorKind};
 
-use super::apply::{apply, take_down};
+use super::apply::{Applied, ApplyError, apply, take_down};
 use super::services;
 use crate::drift::Pass;
 use crate::metadata::MetadataError;
@@ -129,26 +129,54 @@ fn commit(
     context: &Context,
     tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
+    let applied = put_in_force(store, locked, before, wanted, context, tell)?;
+    applied.tell_daemons(context.deadline().instant()).map_err(|error| forsake(locked, before, error))
+}
+
+/// All of a change but what daemons are told of it.
+fn put_in_force(
+    store: &Store,
+    locked: &LockedRouter,
+    before: &State,
+    wanted: Router,
+    context: &Context,
+    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
+) -> Result<Applied, DeviceError> {
     let mut pass = Pass::command();
     store.make_folders(&wanted)?;
-    let ruleset_generation = apply(store, before, &wanted, context.deadline().instant(), &mut pass)?;
+    let applied = apply(store, before, &wanted, context.deadline().instant(), &mut pass)?;
     context.deadline().check()?;
     services::note_ipv6_gateways(store, &wanted, &mut pass)?;
     tell(store, &before.router)?;
-    let after = State { router: wanted, ruleset_generation };
-    if after.router.is_empty() {
-        locked.forget()?;
-    } else if after != *before {
-        locked.save(&after)?;
+    let after = State { router: wanted, ruleset_generation: applied.ruleset_generation };
+    if after != *before || after.router.is_empty() {
+        keep(locked, &after)?;
     }
-    Ok(())
+    Ok(applied)
+}
+
+fn keep(locked: &LockedRouter, state: &State) -> Result<(), StoreError> {
+    if state.router.is_empty() { locked.forget() } else { locked.save(state) }
+}
+
+/// Puts back the state that was replaced already.
+fn forsake(locked: &LockedRouter, before: &State, error: ApplyError) -> DeviceError {
+    let error = DeviceError::from(error);
+    match keep(locked, before) {
+        Ok(()) => error,
+        Err(kept) => {
+            DeviceError::new(error.kind(), format!("{error}; and its state is that of a success: {kept}"))
+        }
+    }
 }
 
 /// Puts back what was there. The change may have stopped anywhere, so nothing is taken as given.
 fn roll_back(store: &Store, before: &State, error: DeviceError) -> DeviceError {
     let unknown = State { ruleset_generation: None, ..before.clone() };
-    match apply(store, &unknown, &before.router, Instant::now() + ROLLBACK, &mut Pass::command()) {
-        Ok(_) => error,
+    let deadline = Instant::now() + ROLLBACK;
+    let put_back = apply(store, &unknown, &before.router, deadline, &mut Pass::command());
+    match put_back.and_then(|applied| applied.tell_daemons(deadline)) {
+        Ok(()) => error,
         Err(rollback) => DeviceError::new(
             error.kind(),
             format!(

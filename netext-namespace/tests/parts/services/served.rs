@@ -91,7 +91,8 @@ impl Served {
 
     pub(crate) fn try_apply(&self, plans: &[DaemonPlan]) -> Result<(), DaemonError> {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
-        daemons::apply(&self.namespace, plans, &known, soon(), &mut Pass::command())
+        let pass = &mut Pass::command();
+        daemons::apply(&self.namespace, plans.to_vec(), &known, soon(), pass)?.tell(&self.namespace, soon())
     }
 
     pub(crate) fn serve(&self, guest: &GuestServices) {
