@@ -129,7 +129,8 @@ impl Balanced {
     }
 
     fn try_apply(&self, plan: Option<DaemonPlan>) -> Result<(), DaemonError> {
-        daemons::apply(&self.namespace, plan.as_slice(), &[daemon()], soon(), &mut Pass::command())
+        let (plans, pass) = (plan.into_iter().collect(), &mut Pass::command());
+        daemons::apply(&self.namespace, plans, &[daemon()], soon(), pass)?.tell(&self.namespace, soon())
     }
 
     fn balance(&self, rules: &[(u64, Balancer)]) {
