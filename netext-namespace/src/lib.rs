@@ -12,6 +12,7 @@
 //! - [`metadata`] is what instances are told about themselves, and the server that tells them.
 //! - [`store`] keeps the state of every router, and its lock.
 //! - [`host`] is the device of the protocol that puts these together; [`proxy`] carries commands to it.
+//! - [`operator`] is what the executable tells people, and does for them.
 
 pub mod compile;
 pub mod daemons;
@@ -20,6 +21,7 @@ pub mod host;
 pub mod kernel;
 pub mod metadata;
 pub mod model;
+pub mod operator;
 pub mod places;
 pub mod plan;
 pub mod proxy;

@@ -1,11 +1,13 @@
 //! One executable, two roles: on the management server it carries commands to the hosts, on a KVM host it does
-//! what they say. Beside them a mode: the server that tells a router's guests about themselves.
+//! what they say. Beside them a mode: the server that tells a router's guests about themselves; and the commands
+//! of the people who run hosts.
 
 use std::process::ExitCode;
 
 use netext_core::{DeviceError, Runner};
 use netext_namespace::host::HostDevice;
 use netext_namespace::metadata::server;
+use netext_namespace::operator;
 use netext_namespace::places::Places;
 use netext_namespace::proxy::Proxy;
 use netext_namespace::role::Role;
@@ -17,6 +19,9 @@ fn main() -> ExitCode {
     }
     if let Some(start) = server::Start::asked_for(std::env::args_os()) {
         return start.run();
+    }
+    if operator::is_asked_for(std::env::args_os()) {
+        return operator::run(std::env::args_os());
     }
     extension()
 }

@@ -116,6 +116,12 @@ impl Lab {
         self.program(&program_path(), &[command, &path, &TIMEOUT.to_string()])
     }
 
+    /// A command for operators, for whoever spawns it by themselves, on a thread that is on the
+    /// [host](Lab::host).
+    pub fn operator(&self, words: &[&str]) -> Command {
+        self.program(&program_path(), words)
+    }
+
     fn program(&self, program: &str, arguments: &[&str]) -> Command {
         let variables = self.variables.lock().expect("no panic while held").clone();
         let mut command = Command::new(program);

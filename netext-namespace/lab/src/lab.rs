@@ -244,12 +244,17 @@ impl Lab {
         }
     }
 
+    /// The names of the host's namespaces.
+    pub(crate) fn namespaces(&self) -> Vec<String> {
+        self.host.run(|| {
+            let entries = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        })
+    }
+
     /// All namespaces of the lab; their numbers are theirs as long as they are held.
     fn places(&self) -> Vec<Place> {
-        let names = self.host.run(|| {
-            let entries = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
-            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
-        });
+        let names = self.namespaces();
         let mut places: Vec<_> = names.iter().filter_map(|name| self.host.named_namespace(name)).collect();
         places.extend(self.machines.lock().iter().flat_map(|held| held.iter().cloned()));
         places

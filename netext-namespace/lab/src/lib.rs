@@ -64,6 +64,7 @@ mod payload;
 mod place;
 mod probe;
 mod processes;
+mod reboot;
 mod requirements;
 mod router;
 mod vpc;
@@ -85,6 +86,7 @@ pub use outcome::{Outcome, Running};
 pub use payload::{as_gson_writes, joined};
 pub use place::Place;
 pub use probe::Answer;
+pub use reboot::Unplugged;
 pub use router::Router;
 pub use vpc::Vpc;
 

@@ -129,6 +129,11 @@ impl Place {
         files.map(|file| file.metadata().expect("an open namespace").ino()).collect()
     }
 
+    /// The number by which the kernel knows the network namespace.
+    pub(crate) fn network_identity(&self) -> u64 {
+        self.net.metadata().expect("an open namespace").ino()
+    }
+
     fn raw(&self) -> RawFd {
         self.net.as_raw_fd()
     }

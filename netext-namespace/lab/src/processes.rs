@@ -14,19 +14,34 @@ use crate::place::Place;
 /// The processes, ours excepted, that are in one of these places.
 pub(crate) fn within(places: &[Place]) -> Vec<(i32, String)> {
     let namespaces: Vec<u64> = places.iter().flat_map(Place::identity).collect();
-    let inside = |pid: i32| {
-        ["net", "mnt"].iter().any(|kind| {
+    inside(&["net", "mnt"], &namespaces)
+}
+
+fn inside(kinds: &[&str], namespaces: &[u64]) -> Vec<(i32, String)> {
+    let is_inside = |pid: i32| {
+        kinds.iter().any(|kind| {
             fs::metadata(format!("/proc/{pid}/ns/{kind}")).is_ok_and(|it| namespaces.contains(&it.ino()))
         })
     };
-    all().into_iter().filter(|pid| inside(*pid)).map(|pid| (pid, name(pid))).collect()
+    all().into_iter().filter(|pid| is_inside(*pid)).map(|pid| (pid, name(pid))).collect()
 }
 
 /// Kills the processes in these places and waits until they are gone.
 pub(crate) fn end_within(places: &[Place]) {
+    end(|| within(places));
+}
+
+/// Kills the processes in the network namespaces of these places, whatever else they share, and waits until they
+/// are gone.
+pub(crate) fn end_network_of(places: &[Place]) {
+    let namespaces: Vec<u64> = places.iter().map(Place::network_identity).collect();
+    end(|| inside(&["net"], &namespaces));
+}
+
+fn end(alive: impl Fn() -> Vec<(i32, String)>) {
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
-        let alive = within(places);
+        let alive = alive();
         if alive.is_empty() || Instant::now() > deadline {
             return;
         }

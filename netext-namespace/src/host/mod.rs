@@ -4,6 +4,7 @@ mod actions;
 mod apply;
 mod changes;
 mod device;
+pub mod health;
 mod reconcile;
 mod services;
 mod table_names;

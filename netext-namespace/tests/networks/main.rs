@@ -15,6 +15,8 @@ mod guest_services;
 mod instance;
 mod isolation;
 mod lifecycle;
+mod operator_reconcile;
+mod operator_status;
 mod port_forward;
 mod refusals;
 mod restart;

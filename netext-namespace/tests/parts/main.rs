@@ -6,6 +6,7 @@ mod balancers;
 mod compile;
 mod kernel;
 mod metadata;
+mod packaging;
 mod services;
 mod throwaway;
 mod words;

@@ -6,6 +6,7 @@
 
 mod address;
 mod bridge;
+mod carrier;
 mod delete;
 mod error;
 mod inside;
@@ -21,6 +22,7 @@ use super::routing::Refused;
 use crate::drift::{Change, Part, Pass};
 use crate::plan::{InterfaceName, LinkPlan, NamespaceName};
 
+pub use carrier::without_carrier;
 pub use error::LinkError;
 
 /// Makes the host's and the namespace's links match the plan, and touches nothing that matches already. The

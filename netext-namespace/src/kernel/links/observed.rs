@@ -34,6 +34,8 @@ pub(super) struct Link {
     pub(super) name: String,
     /// Whether it was asked to be up.
     pub(super) up: bool,
+    /// Whether there is something at the other end of the wire.
+    pub(super) carrier: bool,
     /// Whether the kernel has noticed that it has a carrier.
     pub(super) operational: bool,
     pub(super) mac: Vec<u8>,
@@ -69,7 +71,9 @@ impl Link {
 
     fn read(reply: &[u8]) -> Option<Self> {
         let mut link = Self { index: number(reply.get(4..)?)?, ..Self::default() };
-        link.up = number(reply.get(8..)?)? & LinkFlags::Up.bits() != 0;
+        let flags = LinkFlags::from_bits_retain(number(reply.get(8..)?)?);
+        link.up = flags.contains(LinkFlags::Up);
+        link.carrier = flags.contains(LinkFlags::LowerUp);
         for (kind, value) in attributes(reply.get(HEADER..)?) {
             match kind {
                 IFLA_ADDRESS => link.mac = value.to_vec(),

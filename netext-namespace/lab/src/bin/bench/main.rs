@@ -12,6 +12,7 @@ mod forwards;
 mod guests;
 mod life;
 mod path;
+mod reconcile;
 mod series;
 mod spawn;
 
@@ -31,10 +32,10 @@ Usage: bench --exec PATH [--quick] [--json] [--only PART]
   --exec PATH   the netext-namespace to measure, a release build
   --quick       fewer rounds: under a minute instead of about 4 minutes
   --json        print one JSON document at the end instead of a table
-  --only PART   one of spawn, life, forwards, firewall, acl, guests, path; may be given more than once";
+  --only PART   one of spawn, life, forwards, firewall, acl, guests, path, reconcile; may be given more than once";
 
 /// The parts of the measurement, in their order.
-const PARTS: [&str; 7] = ["spawn", "life", "forwards", "firewall", "acl", "guests", "path"];
+const PARTS: [&str; 8] = ["spawn", "life", "forwards", "firewall", "acl", "guests", "path", "reconcile"];
 
 struct Arguments {
     executable: String,
@@ -71,6 +72,7 @@ fn measure(lab: &Lab, table: &mut Table, arguments: &Arguments) {
             "firewall" => firewall::measure(lab, table, quick),
             "acl" => acl::measure(lab, table, quick),
             "guests" => guests::measure(lab, table, rounds(51, 9)),
+            "reconcile" => reconcile::measure(lab, table, rounds(5, 2)),
             _ => path::measure(lab, table, quick),
         }
     }

@@ -1,0 +1,72 @@
+//! A host with many routers comes back from a reboot, and is looked at.
+
+use netext_lab::{Firewall, Lab, Network, Rule, SourceNat, joined};
+use serde_json::json;
+
+use crate::clock::{Work, interleave, milliseconds, program, settle};
+use crate::figure::{Figure, Table, Target};
+
+const ROUTERS: u32 = 100;
+const RULES: u32 = 10;
+
+/// Routers with rules alone, then the same routers serving an instance each.
+pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
+    table.group(&format!("{ROUTERS} routers with {RULES} rules each"), "spawning /bin/true");
+    let networks: Vec<_> = (0..ROUTERS).map(|number| network(lab, number)).collect();
+    after_reboot(lab, table, rounds, "reconcile --all after a reboot", Some(5000.0));
+    again(lab, table, "reconcile --all, nothing to do", &["reconcile", "--all"]);
+    again(lab, table, "status", &["status"]);
+    for network in &networks {
+        serve(network);
+    }
+    after_reboot(lab, table, rounds, "... with DHCP, DNS and user data", Some(5000.0));
+    again(lab, table, "status, with DHCP, DNS and user data", &["status"]);
+    for network in &networks {
+        network.destroy();
+    }
+}
+
+fn network(lab: &Lab, number: u32) -> Network<'_> {
+    let network = lab.network(9000 + number).on_vlan(&(1000 + number).to_string());
+    let public = format!("198.51.100.{}", 100 + number);
+    let rules = (0..RULES).fold(Firewall::egress_allowed(), |firewall, number| {
+        firewall.with(Rule::ingress(&public).tcp(8000 + 2 * number))
+    });
+    network.implement().assign_ip(&public, SourceNat::Yes).apply_firewall(&rules);
+    network
+}
+
+fn serve(network: &Network<'_>) {
+    let nic =
+        joined(&network.nic_fields("10.1.1.10"), &json!({"dns": "198.51.100.53", "domain": "cs1.internal"}));
+    for command in ["add-dhcp-entry", "add-dns-entry"] {
+        network.command(command, &nic).succeeds_silently();
+    }
+    let data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": "#cloud-config"}]});
+    network.command("save-vm-data", &joined(&network.nic_fields("10.1.1.10"), &data)).succeeds_silently();
+}
+
+fn after_reboot(lab: &Lab, table: &mut Table, rounds: usize, name: &str, limit: Option<f64>) {
+    let mut ours = Work::from(lab.operator(&["reconcile", "--all"]));
+    let figure = against_true(name, rounds, || {
+        let unplugged = lab.reboot();
+        settle();
+        let taken = milliseconds(ours.run());
+        unplugged.plug_in();
+        taken
+    });
+    table.add(match limit {
+        Some(limit) => figure.must_reach(Target::Within(limit)),
+        None => figure,
+    });
+}
+
+fn again(lab: &Lab, table: &mut Table, name: &str, words: &[&str]) {
+    let mut ours = Work::from(lab.operator(words));
+    table.add(against_true(name, 9, || milliseconds(ours.run())));
+}
+
+fn against_true(name: &str, rounds: usize, mut ours: impl FnMut() -> f64) -> Figure {
+    let mut spawn = Work::from(program("/bin/true", &[]));
+    Figure::time(name, interleave(rounds, |_| ours(), |_| milliseconds(spawn.run())))
+}

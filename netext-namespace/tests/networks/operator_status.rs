@@ -1,0 +1,50 @@
+//! The command line of the operator's commands.
+
+use netext_lab::{EXTENSION, Lab, lab};
+
+#[track_caller]
+fn operator(lab: &Lab, words: &str, code: i32) -> String {
+    let outcome = lab.start_bare(&words.split(' ').collect::<Vec<_>>()).finish();
+    assert_eq!(outcome.code, Some(code), "{words}: {}", outcome.output);
+    outcome.output
+}
+
+#[test]
+fn a_host_without_routers_is_well() {
+    let lab = lab!();
+    assert_eq!(operator(&lab, "status", 0), "this host has no routers\n");
+    assert!(operator(&lab, "reconcile --all", 0).starts_with("0 routers in "));
+}
+
+#[test]
+fn a_router_that_is_not_there_is_named_among_those_that_are() {
+    let lab = lab!();
+    lab.network(209).implement();
+    for words in ["status network-210", "reconcile cs-vpc-7"] {
+        let told = operator(&lab, words, 1);
+        assert!(told.contains("on this host; it has network-209"), "{told}");
+    }
+    let told = operator(&lab, "status network-0209", 1);
+    assert!(told.contains("names no router"), "{told}");
+}
+
+#[test]
+fn a_wrong_command_line_is_explained() {
+    let lab = lab!();
+    for words in ["reconcile", "reconcile --all network-209", "status --jsno", "status --timeout 0"] {
+        let told = operator(&lab, words, 1);
+        assert!(told.contains("error: "), "{words}: {told}");
+    }
+    let help = operator(&lab, "help", 0);
+    assert!(help.contains("Exit codes") && help.contains(&format!("{EXTENSION}.sh")), "{help}");
+}
+
+#[test]
+fn what_is_piped_has_no_colours() {
+    let lab = lab!();
+    lab.network(209).implement();
+    lab.set_variable("TERM", "xterm-256color");
+    for words in ["status", "reconcile --all"] {
+        assert!(!operator(&lab, words, 0).contains('\u{1b}'), "{words}");
+    }
+}
