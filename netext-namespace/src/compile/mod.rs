@@ -7,6 +7,7 @@ mod links;
 mod packets;
 mod routing;
 pub mod services;
+mod ways_out;
 
 pub use balancers::{InForce, balancers};
 pub use flows::flows_to_cut;

@@ -1,9 +1,10 @@
 //! Routes and rules beyond the main table.
 
+use super::ways_out::ways_out;
 use crate::model::{PlacedRule, Router};
 use crate::plan::{RoutingPlan, TableRoute, TableRule};
 
-/// The operators' tables and rules.
+/// The operators' tables and rules, and those of our own for a router with several ways out.
 pub fn routing(router: &Router) -> RoutingPlan {
     let mut plan = RoutingPlan::default();
     for (id, table) in router.policy_routing.tables() {
@@ -15,6 +16,10 @@ pub fn routing(router: &Router) -> RoutingPlan {
             table: id,
         };
         plan.rules.extend(table.rules.iter().map(rule));
+    }
+    for way in ways_out(router) {
+        plan.routes.extend(way.routes());
+        plan.rules.extend(way.rules());
     }
     plan
 }

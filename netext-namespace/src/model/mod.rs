@@ -21,6 +21,7 @@ pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, pu
 pub use nic::GuestNic;
 pub(crate) use option::joined;
 pub use option::{InvalidOption, OptionValue};
+pub(crate) use policy_routing::MAIN_PRIORITY;
 pub use policy_routing::{PlacedRule, PolicyRouting, PolicyRoutingError, Table, TableName, TableRef};
 pub use router::{InvalidRouterId, Router, RouterId};
 pub use tier::{Ipv6Subnet, Services, Tier};

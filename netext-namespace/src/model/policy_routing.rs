@@ -14,7 +14,7 @@ use crate::plan::{Route, RoutePattern, Rule, RuleWords, TableId};
 /// The place of the first rule that says none.
 const FIRST_PRIORITY: u32 = 1000;
 /// The place of the rule that leads to the main table, behind which no other is consulted.
-const MAIN_PRIORITY: u32 = 32766;
+pub(crate) const MAIN_PRIORITY: u32 = 32766;
 
 /// The tables of a router, by their numbers. No two have one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

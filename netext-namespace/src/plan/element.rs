@@ -24,6 +24,8 @@ pub enum Field {
     Port(u16),
     /// An ICMP type or code.
     Icmp(u8),
+    /// A packet's mark.
+    Mark(u32),
     /// What becomes of the packet.
     Verdict(String),
 }
@@ -41,6 +43,8 @@ impl Field {
             Self::Ipv6(address) => address.octets().to_vec(),
             Self::Protocol(number) | Self::Icmp(number) => vec![*number],
             Self::Port(port) => port.to_be_bytes().to_vec(),
+            // The one thing that is compared in the machine's order.
+            Self::Mark(mark) => mark.to_ne_bytes().to_vec(),
             Self::Network(_) | Self::Verdict(_) => return None,
         })
     }
@@ -58,6 +62,7 @@ impl fmt::Display for Field {
             Self::Protocol(17) => formatter.write_str("udp"),
             Self::Protocol(number) | Self::Icmp(number) => number.fmt(formatter),
             Self::Port(port) => port.fmt(formatter),
+            Self::Mark(mark) => write!(formatter, "{mark:#010x}"),
             Self::Verdict(verdict) => verdict.fmt(formatter),
         }
     }

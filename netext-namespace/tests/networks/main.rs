@@ -18,6 +18,7 @@ mod lifecycle;
 mod operator_reconcile;
 mod operator_status;
 mod port_forward;
+mod public_segments;
 mod refusals;
 mod restart;
 mod shared_and_l2;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::throwaway::{host, router_name, sh};
-use netext_namespace::compile::{Change, Ruleset, links, packets};
+use netext_namespace::compile::{Change, Ruleset, links, packets, routing};
 use netext_namespace::kernel::elements;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::nftables;
@@ -83,6 +83,30 @@ const VPC: [&str; 6] = [
     "update-vpc-source-nat-ip",
 ];
 
+const TWO_SEGMENTS: [&str; 5] =
+    ["implement-network", "assign-ip", "assign-ip.untagged", "add-static-nat", "add-port-forward"];
+
+#[test]
+fn the_rules_of_two_public_segments() {
+    let one = packets(&router_after(&TWO_SEGMENTS[..2])).create();
+    let both = packets(&router_after(&TWO_SEGMENTS)).create();
+    // What a router with one segment has not.
+    let sections = |rules: &str| rules.split_inclusive("\n\t}\n").map(str::to_owned).collect::<Vec<_>>();
+    let known = sections(&one);
+    let names: Vec<_> = known.iter().filter_map(|section| section.trim().lines().next()).collect();
+    let is_new = |section: &String| !names.contains(&section.trim().lines().next().unwrap_or_default());
+    insta::assert_snapshot!(sections(&both).into_iter().filter(is_new).collect::<String>());
+}
+
+#[test]
+fn the_routes_of_two_public_segments() {
+    let routing = routing(&router_after(&TWO_SEGMENTS));
+    let routes = routing.routes.iter().map(|route| format!("route {route}\n"));
+    insta::assert_snapshot!(
+        routes.chain(routing.rules.iter().map(|rule| format!("rule {rule}\n"))).collect::<String>()
+    );
+}
+
 #[test]
 fn the_rules_of_a_vpc() {
     insta::assert_snapshot!(packets(&router_after(&VPC)).create());
@@ -139,7 +163,7 @@ fn in_force() -> Vec<String> {
 #[test]
 fn changing_step_by_step_ends_where_replacing_does() {
     host();
-    for samples in [WHOLE.as_slice(), VPC.as_slice()] {
+    for samples in [WHOLE.as_slice(), &VPC, &TWO_SEGMENTS] {
         change_step_by_step(samples);
     }
 }

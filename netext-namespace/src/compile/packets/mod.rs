@@ -1,6 +1,6 @@
 //! The packet rules of a router: one nftables table of its own, `inet netext`.
 //!
-//! The chains are the same for every router and never change; what a router is stands in the sets and maps
+//! The chains are the same for every router and, but for the choice between several ways out, never change; what a router is stands in the sets and maps
 //! that they look things up in. So one more forward is one more element: the cost of a change does not grow
 //! with what is there already, nor does the cost of a packet.
 
@@ -13,6 +13,7 @@ mod matches;
 mod nat;
 mod ruleset;
 mod segments;
+mod ways_out;
 
 use crate::model::Router;
 
@@ -27,5 +28,6 @@ pub fn packets(router: &Router) -> Ruleset {
     ingress::compile(router, &mut ruleset);
     egress::compile(router, &mut ruleset);
     acl::compile(router, &mut ruleset);
+    ways_out::compile(router, &mut ruleset);
     ruleset
 }
