@@ -15,9 +15,19 @@ impl Instance {
     /// and host name become what it says.
     #[track_caller]
     pub fn takes_lease(&self, address: &str) -> Lease {
-        let lease = Lease::parse(&self.runs(&format!("{UDHCPC} -t 5 >&2 && cat /tmp/lease")));
+        let lease = self.tries_lease().unwrap_or_else(|trouble| panic!("{trouble}"));
         lease.with("ip", address);
         lease
+    }
+
+    /// Asks for a lease by DHCP and takes it, or tells why it got none.
+    #[track_caller]
+    pub fn tries_lease(&self) -> Result<Lease, String> {
+        let ran = self.tries(&format!("{UDHCPC} -t 5 >&2 && cat /tmp/lease"));
+        match ran.code {
+            0 => Ok(Lease::parse(&String::from_utf8_lossy(&ran.output))),
+            _ => Err(format!("{} ought to get a lease, but: {ran:?}", self.name)),
+        }
     }
 
     /// Asserts that nobody answers when it asks for a lease.

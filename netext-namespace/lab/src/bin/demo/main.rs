@@ -3,6 +3,7 @@
 //! The executable is driven command by command as CloudStack drives it; after each step real packets show what
 //! it did. Nothing of it is left when it is over. Exits with 1 if anything was not as it ought to be.
 
+mod birth;
 mod picture;
 mod screen;
 mod stage;

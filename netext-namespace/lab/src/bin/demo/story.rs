@@ -4,13 +4,14 @@ use netext_lab::Expectation::{Answered, Refused};
 use netext_lab::{Conversation, Firewall, Forward, Listener, Node, Rule, SourceNat};
 use serde_json::json;
 
+use crate::birth;
 use crate::stage::{Seen, Stage, all, reached, refused};
 
-const SOURCE_NAT: &str = "198.51.100.10";
+pub(crate) const SOURCE_NAT: &str = "198.51.100.10";
 const STATIC_NAT: &str = "198.51.100.11";
 const WEB: &str = "10.1.1.10";
 const DB: &str = "10.1.1.11";
-const CLIENT: &str = "203.0.113.5";
+pub(crate) const CLIENT: &str = "203.0.113.5";
 const NEIGHBOUR: &str = "198.51.100.66";
 
 /// Who takes part beside the router, and the servers they run.
@@ -33,6 +34,8 @@ pub(crate) fn play(stage: &mut Stage<'_>) {
     a_rule_cannot_be_understood(stage, &cast);
     the_network_is_restarted_with_cleanup(stage, &cast);
     a_live_connection_is_cut(stage, &cast);
+    drop(cast);
+    birth::a_real_instance_boots(stage);
     the_network_is_destroyed(stage);
 }
 
