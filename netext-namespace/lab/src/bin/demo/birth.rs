@@ -26,10 +26,10 @@ pub(crate) fn a_real_instance_boots(stage: &mut Stage<'_>) {
     let host_name = "wget -qO- http://10.1.1.1/latest/meta-data/local-hostname";
     stage.claim("and its metadata", says(&instance, host_name, NAME));
     let password = |words: &str| format!("wget -qO- --header 'DomU_Request: {words}' http://10.1.1.1:8080/");
-    let handed_out = says(&instance, &password("send_my_password"), &format!("{PASSWORD}\n"));
+    let handed_out = says(&instance, &password("send_my_password"), PASSWORD);
     stage.claim("It is handed its password", handed_out.map(|_| "the password".to_owned()));
-    let forgotten = says(&instance, &password("saved_password"), "saved_password\n")
-        .and_then(|_| says(&instance, &password("send_my_password"), "saved_password\n"));
+    let forgotten = says(&instance, &password("saved_password"), "saved_password")
+        .and_then(|_| says(&instance, &password("send_my_password"), "saved_password"));
     stage.claim("which is forgotten when it has been read", forgotten);
     instance.listens_tcp(22);
     let client = stage.lab.client(CLIENT);
