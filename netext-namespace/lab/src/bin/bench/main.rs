@@ -11,6 +11,7 @@ mod floor;
 mod forwards;
 mod guests;
 mod life;
+mod metadata;
 mod path;
 mod reconcile;
 mod series;
@@ -32,10 +33,24 @@ Usage: bench --exec PATH [--quick] [--json] [--only PART]
   --exec PATH   the netext-namespace to measure, a release build
   --quick       fewer rounds: under a minute instead of about 4 minutes
   --json        print one JSON document at the end instead of a table
-  --only PART   one of spawn, life, forwards, firewall, acl, guests, path, reconcile; may be given more than once";
+  --only PART   one of spawn, life, forwards, firewall, acl, guests, metadata, path, reconcile;
+                may be given more than once";
 
-/// The parts of the measurement, in their order.
-const PARTS: [&str; 8] = ["spawn", "life", "forwards", "firewall", "acl", "guests", "path", "reconcile"];
+/// A part of the measurement; the last argument asks for few rounds.
+type Part = (&'static str, fn(&Lab, &mut Table, bool));
+
+/// The parts in their order.
+const PARTS: [Part; 9] = [
+    ("spawn", |lab, table, quick| spawn::measure(lab, table, if quick { 51 } else { 301 })),
+    ("life", |lab, table, quick| life::measure(lab, table, if quick { 9 } else { 51 })),
+    ("forwards", |lab, table, quick| forwards::measure(lab, table, if quick { 9 } else { 51 })),
+    ("firewall", firewall::measure),
+    ("acl", acl::measure),
+    ("guests", |lab, table, quick| guests::measure(lab, table, if quick { 9 } else { 51 })),
+    ("metadata", metadata::measure),
+    ("path", path::measure),
+    ("reconcile", |lab, table, quick| reconcile::measure(lab, table, if quick { 2 } else { 5 })),
+];
 
 struct Arguments {
     executable: String,
@@ -61,20 +76,9 @@ fn main() -> ExitCode {
 }
 
 fn measure(lab: &Lab, table: &mut Table, arguments: &Arguments) {
-    let quick = arguments.quick;
-    let rounds = |full: usize, few: usize| if quick { few } else { full };
-    let wanted = |part: &&str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
-    for part in PARTS.iter().filter(|part| wanted(part)) {
-        match *part {
-            "spawn" => spawn::measure(lab, table, rounds(301, 51)),
-            "life" => life::measure(lab, table, rounds(51, 9)),
-            "forwards" => forwards::measure(lab, table, rounds(51, 9)),
-            "firewall" => firewall::measure(lab, table, quick),
-            "acl" => acl::measure(lab, table, quick),
-            "guests" => guests::measure(lab, table, rounds(51, 9)),
-            "reconcile" => reconcile::measure(lab, table, rounds(5, 2)),
-            _ => path::measure(lab, table, quick),
-        }
+    let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
+    for (_, measure) in PARTS.iter().filter(|(name, _)| wanted(name)) {
+        measure(lab, table, arguments.quick);
     }
 }
 
@@ -100,7 +104,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    if let Some(unknown) = only.iter().find(|part| !PARTS.contains(&part.as_str())) {
+    if let Some(unknown) = only.iter().find(|part| PARTS.iter().all(|(name, _)| name != part)) {
         return Err(format!("--only {unknown}: there is no such part").into());
     }
     let executable = executable.ok_or("--exec PATH is missing")?;
