@@ -1,11 +1,12 @@
 //! The process of a daemon: found, told apart from every other process, signalled.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::fstat;
 use rustix::io::Errno;
@@ -76,6 +77,14 @@ impl Process {
     /// Whether both are one process, given that both live.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.pid == other.pid
+    }
+
+    /// Its open sockets, by the names that the kernel has for them.
+    pub(super) fn sockets(&self) -> BTreeSet<PathBuf> {
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid.as_raw_nonzero()));
+        let links =
+            descriptors.into_iter().flatten().flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
+        links.filter(|link| link.to_string_lossy().starts_with("socket:")).collect()
     }
 
     /// Tells the daemon to read its files again. Not if it would die of that, as one that has only just begun

@@ -4,15 +4,19 @@
 //! only then is the predecessor told to accept no more and to end with its last connection. If the successor does
 //! not start, nothing has happened.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use super::folder::Folder;
-use super::process::{Found, Process};
+use super::process::{Found, Process, failed};
 use super::{DaemonError, start};
 use crate::kernel::namespace::Namespace;
-use crate::plan::{CommandLine, DaemonPlan};
+use crate::kernel::wait::ended_by;
+use crate::plan::{CommandLine, Daemon, DaemonPlan};
+
+/// How long a predecessor may take to accept no more.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Starts the successor with the files of the plan. Nothing says yet that it has settled.
 pub(super) fn hand_over(
@@ -34,14 +38,37 @@ pub(super) fn hand_over(
             return Err(error);
         }
     };
-    // Those that have ended meanwhile are fine.
     if kept.is_settled() {
-        predecessor.signal(&plan.daemon, Signal::USR1)?;
-        return Ok(());
+        return retire(&plan.daemon, predecessor, &begun, deadline);
     }
     // A command was killed before it had told an earlier one.
-    for process in Process::all(&plan.daemon)?.iter().filter(|process| !process.is(&begun)) {
-        process.signal(&plan.daemon, Signal::USR1)?;
+    let all = Process::all(&plan.daemon)?;
+    all.iter().filter(|it| !it.is(&begun)).try_for_each(|it| retire(&plan.daemon, it, &begun, deadline))
+}
+
+/// Tells a predecessor to accept no more, and waits until it has let go of what it listened on: for as long as it
+/// has not, it may serve a newcomer as it was configured. One that has ended meanwhile is fine.
+fn retire(
+    daemon: &Daemon,
+    predecessor: &Process,
+    successor: &Process,
+    deadline: Instant,
+) -> Result<(), DaemonError> {
+    if !predecessor.signal(daemon, Signal::USR1)? {
+        return Ok(());
+    }
+    let deadline = deadline.min(Instant::now() + PATIENCE);
+    let mut pause = Duration::from_micros(500);
+    while !predecessor.sockets().is_disjoint(&successor.sockets()) {
+        let ended = ended_by(&predecessor.descriptor, deadline.min(Instant::now() + pause));
+        if ended.map_err(|errno| failed(daemon, "wait for the end", errno))? {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            tracing::warn!(daemon = daemon.what, "a predecessor goes on accepting connections");
+            return Ok(());
+        }
+        pause *= 2;
     }
     Ok(())
 }
