@@ -2,6 +2,8 @@
 
 use std::net::SocketAddrV4;
 
+use netext_protocol::NetworkId;
+
 use crate::model::{Balancer, Router};
 
 /// A rule with the members that it really has.
@@ -9,6 +11,8 @@ use crate::model::{Balancer, Router};
 pub struct InForce<'a> {
     /// The rule's id.
     pub id: u64,
+    /// The network whose guests its members are.
+    pub network: NetworkId,
     /// The rule.
     pub rule: &'a Balancer,
     /// Its members as far as they are guests of its network.
@@ -19,7 +23,7 @@ pub struct InForce<'a> {
 pub fn balancers(router: &Router) -> Vec<InForce<'_>> {
     let tiers = router.routed_tiers();
     let mut in_force: Vec<_> = tiers
-        .flat_map(|(_, tier)| {
+        .flat_map(|(network, tier)| {
             let rules = tier.balancers.iter();
             let rules = rules.filter(|(_, rule)| router.addresses.contains_key(rule.public.ip()));
             rules.map(move |(id, rule)| {
@@ -28,7 +32,7 @@ pub fn balancers(router: &Router) -> Vec<InForce<'_>> {
                         && tier.address().is_none_or(|own| own.addr() != *member.ip())
                 };
                 let members = rule.members.iter().filter(is_guest).copied().collect();
-                InForce { id: *id, rule, members }
+                InForce { id: *id, network, rule, members }
             })
         })
         .collect();

@@ -3,6 +3,7 @@
 mod acl;
 mod actions;
 mod balancer;
+mod balancer_access;
 mod balancer_life;
 mod balancer_udp;
 mod concurrency;

@@ -16,8 +16,7 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (network, tier) in router.routed_tiers() {
         let Some(list) = &tier.access_list else { continue };
         let (_, interface) = guest_interface(router.id, &tier.segment());
-        let mut ordered: Vec<_> = list.iter().collect();
-        ordered.sort_by_key(|item| item.number);
+        let ordered = in_order(list);
         for (direction, map) in [(Direction::Egress, "acl_egress"), (Direction::Ingress, "acl_ingress")] {
             let chain = format!("{map}_{network}");
             ruleset.map(
@@ -33,18 +32,30 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     }
 }
 
+/// The items as they are asked, one after the other.
+pub(super) fn in_order(list: &[AclRule]) -> Vec<&AclRule> {
+    let mut ordered: Vec<_> = list.iter().collect();
+    ordered.sort_by_key(|item| item.number);
+    ordered
+}
+
 /// Guests who meet each other through a public address have not left their subnet.
 fn within(interface: &InterfaceName, direction: Direction) -> String {
     let other_end = if direction == Direction::Ingress { "iifname" } else { "oifname" };
     format!("{other_end} {interface} return")
 }
 
-/// What an item speaks of: the list names the other end, and perhaps the tier's.
-fn matches(item: &AclRule) -> impl Iterator<Item = (Match, &'static str)> {
-    let verdict = match item.action {
+/// What is allowed is only not denied.
+pub(super) fn verdict(action: AclAction) -> &'static str {
+    match action {
         AclAction::Allow => "return",
         AclAction::Deny => "drop",
-    };
+    }
+}
+
+/// What an item speaks of: the list names the other end, and perhaps the tier's.
+fn matches(item: &AclRule) -> impl Iterator<Item = (Match, &'static str)> {
+    let verdict = verdict(item.action);
     let tiers_ends = networks(&item.dest_cidrs);
     let (traffic, direction) = (item.traffic, item.direction);
     let ends = move |other: Ipv4Net, own: Ipv4Net| match direction {

@@ -35,6 +35,9 @@ fn sets() -> Vec<(&'static str, Set)> {
         // Where packets to public addresses lead. What is balanced over TCP leads to the router itself.
         ("balanced_tcp", Set::of("ipv4_addr . inet_service")),
         ("balanced_udp", Set::map("ipv4_addr . inet_service : verdict")),
+        // What access lists say of connections to members, asked before haproxy takes them.
+        ("balanced_egress", Set::map("ifname . ipv4_addr . inet_service : verdict")),
+        ("balanced_ingress", Set::map("ipv4_addr . inet_service : verdict")),
         ("forwards", Set::map("ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service")),
         ("static_nat", Set::map("ipv4_addr : ipv4_addr")),
         // What guests leave by.
@@ -92,8 +95,17 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
                 "iif lo accept",
                 // It passed the ingress firewall.
                 "ip daddr @firewalled icmp type echo-request accept",
-                "ip daddr . tcp dport @balanced_tcp accept",
+                "ip daddr . tcp dport @balanced_tcp goto deliver_balanced",
                 "iifname @guest_interfaces jump deliver_from_guests",
+            ],
+        ),
+        (
+            "deliver_balanced",
+            None,
+            vec![
+                "iifname . ip daddr . tcp dport vmap @balanced_egress",
+                "ip daddr . tcp dport vmap @balanced_ingress",
+                "accept",
             ],
         ),
         (

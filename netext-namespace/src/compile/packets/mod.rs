@@ -5,6 +5,7 @@
 //! with what is there already, nor does the cost of a packet.
 
 mod acl;
+mod balanced_access;
 mod balancers;
 mod chains;
 mod egress;
@@ -29,5 +30,6 @@ pub fn packets(router: &Router) -> Ruleset {
     egress::compile(router, &mut ruleset);
     acl::compile(router, &mut ruleset);
     ways_out::compile(router, &mut ruleset);
+    balanced_access::compile(router, &mut ruleset);
     ruleset
 }
