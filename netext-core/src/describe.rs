@@ -90,10 +90,15 @@ impl Description {
         &self.version
     }
 
+    /// Whether the device declares the service.
+    pub fn declares(&self, service: Service) -> bool {
+        self.services.contains(&service)
+    }
+
     /// Whether the device provides a service of the command, or the command belongs to none.
     pub fn provides(&self, command: Command) -> bool {
         let services = command.services();
-        services.is_empty() || services.iter().any(|service| self.services.contains(service))
+        services.is_empty() || services.iter().any(|service| self.declares(*service))
     }
 
     /// Whether the device answers the command by doing something.

@@ -15,6 +15,8 @@ mod process;
 pub mod reference;
 mod reply;
 pub mod runner;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use async_trait::async_trait;
 pub use context::Context;

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::DeviceError;
 
+/// The keys of a network update; the server takes both, or none.
+const NETWORK_UPDATE: [&str; 2] = ["network.broadcast_domain_type", "network.broadcast_uri"];
+
 /// What a handler answers to a command that succeeded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,7 +56,13 @@ impl Reply {
         if text.is_empty() {
             return Ok(text);
         }
-        if let Err(breach) = check(command.output(), output, &text) {
+        if output != command.output() && command.output() != Output::Nothing {
+            let (answered, expected) = (output.name(), command.output().name());
+            return Err(DeviceError::internal(format!(
+                "{command}: the device answered {answered}, not {expected}"
+            )));
+        }
+        if let Some(breach) = breach(command, &text) {
             return Err(DeviceError::internal(format!("{command}: the device {breach}")));
         }
         text.push('\n');
@@ -61,35 +70,51 @@ impl Reply {
     }
 }
 
-/// Holds a text that is to be printed to the contract; says what the device did if it breaks it.
-fn check(expected: Output, answered: Output, text: &str) -> Result<(), String> {
-    if expected == Output::Nothing {
-        return Err("answered something, but this command prints nothing".to_owned());
+/// Holds the output of a command that succeeded to the contract; says what whoever printed it did if it breaks
+/// it.
+pub(crate) fn breach(command: Command, printed: &str) -> Option<String> {
+    let expected = command.output();
+    let text = printed.trim();
+    if text.is_empty() {
+        return None;
     }
-    if answered != expected {
-        return Err(format!("answered {}, not {}", answered.name(), expected.name()));
+    if expected == Output::Nothing {
+        return Some("answered something, but this command prints nothing".to_owned());
     }
     let Some(object) = first_object(text) else {
-        return match expected {
-            Output::ActionResult => Ok(()),
-            _ => Err("answered what is not a JSON object".to_owned()),
-        };
+        let is_text = expected == Output::ActionResult;
+        return (!is_text).then(|| "answered what is not a JSON object".to_owned());
     };
     if text.contains(['\n', '\r']) {
-        return Err("answered more than one line".to_owned());
+        return Some("answered more than one line".to_owned());
     }
-    if let Some(status) = object.get("status")
-        && !status.as_str().is_some_and(|status| status.eq_ignore_ascii_case("success"))
-    {
-        return Err(
-            "answered an object whose status is not success, which the server takes for a failure".to_owned()
+    if is_failure(&object) {
+        return Some(
+            "answered an object whose status is not success, which the server takes for a failure".to_owned(),
         );
     }
-    if expected == Output::DeviceDetails && text.len() > DeviceDetails::MAX_BYTES {
-        let (length, limit) = (text.len(), DeviceDetails::MAX_BYTES);
-        return Err(format!("answered details of {length} bytes, the server keeps {limit}"));
+    match expected {
+        Output::DeviceDetails if text.len() > DeviceDetails::MAX_BYTES => {
+            let (length, limit) = (text.len(), DeviceDetails::MAX_BYTES);
+            Some(format!("answered details of {length} bytes, the server keeps {limit}"))
+        }
+        Output::NetworkUpdate if NETWORK_UPDATE.iter().any(|key| object.get(key).is_some()) => {
+            let update = serde_json::from_value::<NetworkUpdate>(object);
+            update.err().map(|error| format!("answered what is not a network update: {error}"))
+        }
+        _ => None,
     }
-    Ok(())
+}
+
+/// The `status` for which the server takes a command for failed although it exited with 0.
+#[cfg(feature = "testing")]
+pub(crate) fn failed_status(printed: &str) -> Option<Value> {
+    first_object(printed.trim()).filter(is_failure).and_then(|object| object.get("status").cloned())
+}
+
+fn is_failure(object: &Value) -> bool {
+    let succeeded = |status: &Value| status.as_str().is_some_and(|it| it.eq_ignore_ascii_case("success"));
+    object.get("status").is_some_and(|status| !succeeded(status))
 }
 
 fn json(value: &impl Serialize) -> Result<String, DeviceError> {
@@ -205,5 +230,13 @@ mod tests {
         assert!(refusal(&relayed("{\"host\":\n\"h\"}"), Command::EnsureNetworkDevice).contains("one line"));
         assert!(refusal(&relayed("{}\n{}"), Command::CustomAction).contains("one line"));
         assert!(refusal(&relayed("host=h"), Command::EnsureNetworkDevice).contains("not a JSON object"));
+    }
+
+    #[test]
+    fn a_network_update_is_whole_or_none() {
+        let command = Command::ImplementNetwork;
+        let half = relayed(r#"{"network.broadcast_uri":"vlan://12"}"#);
+        assert!(refusal(&half, command).contains("missing field `network.broadcast_domain_type`"));
+        assert!(relayed("{}").render(command).is_ok());
     }
 }

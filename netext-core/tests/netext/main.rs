@@ -3,7 +3,11 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
+#[path = "../double/build.rs"]
+mod build;
+mod conformance;
 mod sample;
 mod schema;
+mod simulate;
 mod tool;
 mod validate;

@@ -13,6 +13,8 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::build::example;
+
 /// How long the server is watched before the test gives up.
 const WATCHDOG: Duration = Duration::from_secs(30);
 
@@ -182,27 +184,8 @@ pub(crate) fn is_alive(process: Pid) -> bool {
     test_kill_process(process).is_ok() && !stat.contains(") Z ")
 }
 
-/// The double, built on the first demand: what cargo builds along with the tests depends on how it was asked.
+/// The double's executable.
 pub(crate) fn double() -> &'static Path {
-    static DOUBLE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let tests = std::env::current_exe().unwrap();
-        let profile = tests.parent().and_then(Path::parent).unwrap();
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--package",
-            "netext-core",
-            "--example",
-            "netext-double",
-            "--target-dir",
-        ]);
-        cargo.arg(profile.parent().unwrap());
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().unwrap().success(), "the double does not build");
-        profile.join("examples/netext-double")
-    });
+    static DOUBLE: LazyLock<PathBuf> = LazyLock::new(|| example("netext-double"));
     &DOUBLE
 }

@@ -167,6 +167,17 @@ impl Lab {
         self.physical_details.lock().expect("no panic while held").remove(name);
     }
 
+    /// The path of the extension on the host, and the environment that it is to run in: for whoever plays the
+    /// server instead of the lab. It is to be run by a thread that is on the [host](Lab::host).
+    pub fn program_and_variables(&self) -> (String, BTreeMap<String, String>) {
+        (program_path(), self.variables.lock().expect("no panic while held").clone())
+    }
+
+    /// What the operator registered on the physical network.
+    pub fn registered(&self) -> Map<String, Value> {
+        self.physical_details.lock().expect("no panic while held").clone()
+    }
+
     /// The folder of the extension's state, as a path on the host.
     pub fn state_folder(&self) -> String {
         format!("{LAB_FOLDER}/state/{EXTENSION}")

@@ -7,6 +7,7 @@ mod balancer_access;
 mod balancer_life;
 mod balancer_udp;
 mod concurrency;
+mod conformance;
 mod contract;
 mod crash;
 mod dualstack;

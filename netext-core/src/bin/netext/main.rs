@@ -2,9 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod conformance;
+mod extension;
 mod sample;
 mod schema;
 mod screen;
+mod simulate;
 mod validate;
 
 use std::process::ExitCode;
@@ -28,6 +31,10 @@ enum Subject {
     Schema(schema::Arguments),
     Validate(validate::Arguments),
     Sample(sample::Arguments),
+    Simulate(simulate::Arguments),
+    Scenarios(simulate::List),
+    Conformance(conformance::Arguments),
+    Checks(conformance::List),
 }
 
 fn main() -> ExitCode {
@@ -37,5 +44,9 @@ fn main() -> ExitCode {
         Subject::Schema(arguments) => schema::run(&arguments, screen),
         Subject::Validate(arguments) => validate::run(&arguments, screen),
         Subject::Sample(arguments) => sample::run(&arguments, screen),
+        Subject::Simulate(arguments) => simulate::run(&arguments, screen),
+        Subject::Scenarios(arguments) => simulate::list(&arguments, screen),
+        Subject::Conformance(arguments) => conformance::run(&arguments, screen),
+        Subject::Checks(arguments) => conformance::list(&arguments, screen),
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Tone {
     Bad,
     /// It ought to be looked at.
     Note,
+    /// It matters less than what stands around it.
+    Faint,
 }
 
 impl Screen {
@@ -38,9 +40,15 @@ impl Screen {
             Tone::Good => 32,
             Tone::Bad => 31,
             Tone::Note => 33,
+            Tone::Faint => 2,
         };
         if self.colours { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_string() }
     }
+}
+
+/// Whether somebody is watching.
+pub(crate) fn is_watched() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Prints a line. A reader that is gone is no affair of ours.

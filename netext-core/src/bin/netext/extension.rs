@@ -1,0 +1,91 @@
+//! The extension that a subcommand is about, and what is registered for it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use netext_core::protocol::{Command, Service};
+use netext_core::testing::conformance::Provided;
+use netext_core::testing::{Call, Executable, Extension, Server};
+use serde_json::Value;
+
+/// The extension, and how it is registered.
+#[derive(clap::Args)]
+pub(crate) struct Registration {
+    /// The extension: an executable in any language.
+    #[arg(long, value_name = "PATH")]
+    exec: PathBuf,
+    /// A detail that is registered on the physical network, such as hosts=192.0.2.10. May be repeated.
+    #[arg(long = "details", value_name = "NAME=VALUE", value_parser = detail)]
+    details: Vec<(String, String)>,
+    /// The services that it provides, such as Dhcp,Dns; `none` for none. By default what it answers to
+    /// --describe.
+    #[arg(long, value_name = "SERVICES", value_parser = services)]
+    services: Option<Services>,
+    /// It carries VPCs. By default what it answers to --describe.
+    #[arg(long)]
+    vpc: bool,
+}
+
+/// A set of services, as one argument.
+#[derive(Clone, Debug)]
+pub(crate) struct Services(pub(crate) BTreeSet<Service>);
+
+impl Registration {
+    /// A server on which the extension is registered.
+    pub(crate) fn server(&self) -> Result<Server<Executable>, String> {
+        let server = Server::for_executable(&self.exec).map_err(|error| error.to_string())?;
+        Ok(self.details.iter().fold(server, |server, (name, value)| server.registering(name, value)))
+    }
+
+    /// What the extension provides, by the arguments or by its own word.
+    pub(crate) fn provided(&self, extension: &impl Extension) -> Result<Provided, String> {
+        if let Some(Services(services)) = &self.services {
+            let provided = Provided::new(services.iter().copied());
+            return Ok(if self.vpc { provided.vpc() } else { provided });
+        }
+        let answer = extension.answer(&Call::bare(["--describe"]));
+        let described =
+            (answer.code() == Some(0)).then(|| serde_json::from_str::<Value>(&answer.output).ok());
+        described.flatten().as_ref().and_then(described_by).ok_or_else(|| {
+            format!(
+                "{} does not answer --describe; say what it provides with --services, such as --services \
+                 Dhcp,Dns or --services none",
+                self.exec.display()
+            )
+        })
+    }
+}
+
+/// What an extension says about itself.
+fn described_by(description: &Value) -> Option<Provided> {
+    let words = |name: &str| {
+        let list = description.get(name)?.as_array()?;
+        list.iter().map(|word| word.as_str()).collect::<Option<Vec<_>>>()
+    };
+    let services = words("services")?.into_iter().map(service).collect::<Result<_, _>>().ok()?;
+    // Commands of a newer protocol are not asked for.
+    let commands = words("commands")?.into_iter().filter_map(|name| name.parse::<Command>().ok()).collect();
+    Some(Provided::answering(services, &commands))
+}
+
+fn detail(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it has the form NAME=VALUE".to_owned()),
+    }
+}
+
+/// Reads a list of services.
+pub(crate) fn services(argument: &str) -> Result<Services, String> {
+    if argument == "none" {
+        return Ok(Services(BTreeSet::new()));
+    }
+    argument.split(',').map(str::trim).map(service).collect::<Result<_, _>>().map(Services)
+}
+
+fn service(name: &str) -> Result<Service, String> {
+    Service::ALL.iter().copied().find(|service| service.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let names: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
+        format!("{name:?} is not a service; there are {}", names.join(", "))
+    })
+}

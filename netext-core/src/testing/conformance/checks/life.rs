@@ -1,0 +1,175 @@
+//! The life of networks: what comes twice, too early, too late, and at the same time.
+
+use std::thread;
+
+use netext_protocol::{Command, Service};
+
+use super::Check;
+use crate::testing::Payload;
+use crate::testing::conformance::bench::Bench;
+use crate::testing::conformance::report::Finding;
+use crate::testing::conformance::stage::Stage;
+
+/// How many of a command run at the same time.
+const AT_ONCE: usize = 4;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "life-of-a-network",
+        sentence: "Every command that it provides succeeds in the life of an isolated network.",
+        reason: "This is what the server sends; the checks that follow vary it.",
+        remedy: "Play it with netext simulate, and look at the first command that fails.",
+        run: |bench| {
+            let finding = bench.network().live_with(|payload| payload);
+            bench.lived(finding == Finding::Passed);
+            finding
+        },
+    },
+    Check {
+        id: "repeated-commands",
+        sentence: "Every command succeeds when it comes twice.",
+        reason: "The server repeats commands after a failure, a timeout or a restart of its own.",
+        remedy: "Bring about what is asked for instead of doing a step; what is there already is success.",
+        run: |bench| {
+            let stage = bench.network();
+            stage.live(&mut |payload| {
+                let first = bench.server.send(payload).answer;
+                if first.code() == Some(0) { bench.server.send(payload).answer } else { first }
+            })
+        },
+    },
+    Check {
+        id: "absent-deletes",
+        sentence: "What takes away succeeds for what was never there.",
+        reason: "The server sends deletes for networks that were never implemented here, and after a shutdown.",
+        remedy: "Treat what is absent as taken away already.",
+        run: |bench| {
+            let stage = bench.network();
+            first_failure(bench.taking_away().into_iter().map(|command| (stage.payload(command), bench)))
+        },
+    },
+    Check {
+        id: "rules-before-implement",
+        sentence: "Firewall rules may come before the network is implemented.",
+        reason: "The server sends them in whatever order the tenant made them.",
+        remedy: "Keep the rules, and apply them when the network comes.",
+        run: rules_before_implement,
+    },
+    Check {
+        id: "nic-first",
+        sentence: "On a shared network prepare-nic may be the first command of all.",
+        reason: "Shared networks are not implemented by the first instance.",
+        remedy: "Bring the network into being from what prepare-nic says about it.",
+        run: |bench| {
+            let stage = bench.shared_network();
+            let finding = match stage.sample("prepare-nic.shared") {
+                Some(payload) => first_failure([(payload, bench)].into_iter()),
+                None => Finding::Passed,
+            };
+            stage.end();
+            finding
+        },
+    },
+    Check {
+        id: "implement-without-vlan",
+        sentence: "A second implement-network may come without a VLAN.",
+        reason: "The server does not always know the segment of a network that is up.",
+        remedy: "Keep the segment that is known.",
+        run: |bench| {
+            let stage = bench.network().implemented();
+            let payload = stage.payload(Command::ImplementNetwork).with("vlan", "");
+            let finding = first_failure([(payload, bench)].into_iter());
+            stage.end();
+            finding
+        },
+    },
+    Check {
+        id: "restart",
+        sentence: "A network comes back after a shutdown, and takes everything again.",
+        reason: "A restart with cleanup shuts a network down and replays all of it.",
+        remedy: "Let shutdown-network leave nothing behind that the replay would stumble over.",
+        run: restart,
+    },
+    Check {
+        id: "concurrent-commands",
+        sentence: "Commands for one network, and for several, succeed at the same time.",
+        reason: "The server runs one process per event, as many as there are events.",
+        remedy: "Wait for a lock of the network; do not fail because it is held.",
+        run: concurrent_commands,
+    },
+];
+
+/// Sends commands; what is wrong with the first that does not succeed.
+fn first_failure<'a>(commands: impl Iterator<Item = (Payload, &'a Bench<'a>)>) -> Finding {
+    for (payload, bench) in commands {
+        let answer = bench.server.send(&payload).answer;
+        if answer.code() != Some(0) {
+            return Finding::failed_by(payload.command().name(), &answer);
+        }
+    }
+    Finding::Passed
+}
+
+fn rules_before_implement(bench: &Bench<'_>) -> Finding {
+    if !bench.provided.services.contains(&Service::Firewall) {
+        return Finding::Skipped("it does not provide Firewall".to_owned());
+    }
+    let stage = bench.network();
+    let commands = [Command::ApplyFwRules, Command::ImplementNetwork].map(|it| (stage.payload(it), bench));
+    let finding = first_failure(commands.into_iter());
+    stage.end();
+    finding
+}
+
+fn restart(bench: &Bench<'_>) -> Finding {
+    let stage = bench.network();
+    let all = bench.bringing();
+    let commands =
+        all.iter().chain([&Command::ShutdownNetwork]).chain(&all).chain([&Command::DestroyNetwork]);
+    let finding = first_failure(commands.map(|command| (stage.payload(*command), bench)));
+    if finding != Finding::Passed {
+        stage.end();
+    }
+    finding
+}
+
+fn concurrent_commands(bench: &Bench<'_>) -> Finding {
+    let stages: Vec<_> = (0..AT_ONCE).map(|_| bench.network()).collect();
+    let another = bench.network().implemented();
+    let finding = several_networks(bench, &stages).and(|| several_commands(bench, &another));
+    for stage in stages.iter().chain([&another]) {
+        stage.end();
+    }
+    finding
+}
+
+/// Every command that brings something, on several networks at the same time.
+fn several_networks(bench: &Bench<'_>, stages: &[Stage<'_>]) -> Finding {
+    bench.bringing().into_iter().fold(Finding::Passed, |finding, command| {
+        finding.and(|| together(bench, &stages.iter().map(|it| it.payload(command)).collect::<Vec<_>>()))
+    })
+}
+
+/// Different commands on one network at the same time.
+fn several_commands(bench: &Bench<'_>, stage: &Stage<'_>) -> Finding {
+    let others = bench.bringing().into_iter().filter(|command| *command != Command::ImplementNetwork);
+    let payloads: Vec<_> = others.map(|command| stage.payload(command)).collect();
+    payloads.chunks(AT_ONCE).fold(Finding::Passed, |finding, some| finding.and(|| together(bench, some)))
+}
+
+/// Sends commands at the same time.
+fn together(bench: &Bench<'_>, payloads: &[Payload]) -> Finding {
+    let server = &bench.server;
+    let findings: Vec<_> = thread::scope(|scope| {
+        let send = |payload: &Payload| {
+            let answer = server.send(payload).answer;
+            if answer.code() == Some(0) {
+                return Finding::Passed;
+            }
+            Finding::failed_by(payload.command().name(), &answer)
+        };
+        let running: Vec<_> = payloads.iter().map(|payload| scope.spawn(move || send(payload))).collect();
+        running.into_iter().map(|it| it.join().expect("an extension's end is no panic")).collect()
+    });
+    findings.into_iter().fold(Finding::Passed, |first, other| first.and(|| other))
+}

@@ -1,0 +1,215 @@
+//! The management server.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+
+use netext_protocol::{Command, Request, for_each_command};
+use serde_json::{Map, Value, json};
+
+use super::call::{Call, Streams};
+use super::judged::{Judged, stored_details};
+use super::{Device, Executable, Extension, Payload, as_gson_writes};
+use crate::Handler;
+
+/// What an `ensure-network-device` says of a network or a VPC.
+const OF_A_NETWORK: [&str; 10] = [
+    "network_id",
+    "vlan",
+    "zone_id",
+    "guest_type",
+    "network_state",
+    "gateway",
+    "cidr",
+    "vpc_id",
+    "network_ip6_gateway",
+    "network_ip6_cidr",
+];
+const OF_A_VPC: [&str; 4] = ["vpc_id", "zone_id", "vpc_state", "vpc_cidr"];
+
+/// A management server that drives one extension.
+///
+/// Every command is preceded by `ensure-network-device`, as CloudStack does it: what that prints is stored for
+/// the network or VPC and handed back from then on; if it fails, the command is run all the same. After a
+/// shutdown the details are forgotten.
+///
+/// ```
+/// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
+/// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
+/// # struct Acme;
+/// # #[async_trait]
+/// # impl NetworkDevice for Acme {
+/// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
+/// #     async fn implement_network(&self, context: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> {
+/// #         if context.physical_details().hosts().is_empty() { return Err(DeviceError::invalid("no `hosts` are registered")); }
+/// #         Ok(None)
+/// #     }
+/// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
+/// # }
+/// use netext_core::protocol::{Network, NetworkId};
+/// use netext_core::testing::Server;
+///
+/// let network = Network::new(NetworkId::new(209));
+/// let server = Server::for_device(Acme);
+/// server.implement_network(ImplementNetwork::new(network.clone())).fails_with(1);
+///
+/// let server = server.registering("hosts", "192.0.2.10");
+/// server.implement_network(ImplementNetwork::new(network)).succeeds_silently();
+/// ```
+#[derive(Debug)]
+pub struct Server<E> {
+    extension: E,
+    physical: Map<String, Value>,
+    /// What the extension last said about the device of each network and VPC.
+    details: Mutex<BTreeMap<String, Value>>,
+}
+
+impl<H: Handler + 'static> Server<Device<H>> {
+    /// A server for a device in this process.
+    pub fn for_device(device: H) -> Self {
+        Self::new(Device::new(device))
+    }
+
+    /// The device itself, for a test that looks inside.
+    pub fn device(&self) -> &H {
+        self.extension.handler()
+    }
+}
+
+impl Server<Executable> {
+    /// A server for an executable in any language. Fails if there is none.
+    pub fn for_executable(path: impl AsRef<Path>) -> io::Result<Self> {
+        Executable::new(path).map(Self::new)
+    }
+}
+
+impl<E: Extension> Server<E> {
+    /// A server for whoever answers. Nothing is registered but the physical network's name, which the server
+    /// adds by itself.
+    pub fn new(extension: E) -> Self {
+        let name = ("physicalnetworkname".to_owned(), Value::from("Physical Network 1"));
+        Self { extension, physical: Map::from_iter([name]), details: Mutex::default() }
+    }
+
+    /// With a detail that the operator registered on the physical network.
+    pub fn registering(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.register(name, value);
+        self
+    }
+
+    /// Registers a detail, or another value for it.
+    pub fn register(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.physical.insert(name.into(), value.into().into());
+    }
+
+    /// What the operator registered.
+    pub fn registered(&self) -> &Map<String, Value> {
+        &self.physical
+    }
+
+    /// Whoever answers.
+    pub fn extension(&self) -> &E {
+        &self.extension
+    }
+
+    /// Sends a command, and first asks for the device of its network or VPC.
+    pub fn send(&self, payload: impl Into<Payload>) -> Judged {
+        self.exchange(&payload.into()).1
+    }
+
+    /// Sends a request, and first asks for the device of its network or VPC.
+    pub fn request(&self, request: impl Into<Request>) -> Judged {
+        self.send(Payload::from(request.into()))
+    }
+
+    /// Sends a command as [`send`](Self::send) does; also answers how the device was asked for, where it was.
+    pub fn exchange(&self, payload: &Payload) -> (Option<Judged>, Judged) {
+        if payload.command() == Command::EnsureNetworkDevice {
+            return (None, self.ensure(payload));
+        }
+        let ensured = self.ensure(&self.ensuring(payload));
+        let judged = self.send_alone(payload);
+        let forgets = matches!(
+            payload.command(),
+            Command::ShutdownNetwork | Command::DestroyNetwork | Command::ShutdownVpc | Command::DestroyVpc
+        );
+        if forgets && judged.is_success() {
+            self.stored().remove(&subject(payload));
+        }
+        (Some(ensured), judged)
+    }
+
+    /// Sends a command without asking for the device first.
+    pub fn send_alone(&self, payload: &Payload) -> Judged {
+        self.send_document(payload.command().name(), &self.document(payload), Streams::Merged)
+    }
+
+    /// Sends a whole payload document, whatever it holds.
+    pub fn send_document(&self, command: &str, document: &Value, streams: Streams) -> Judged {
+        self.call(command, &Call::new(command, as_gson_writes(document)).streams(streams))
+    }
+
+    /// Calls the extension in any way at all, and judges the answer as that to a command.
+    pub fn call(&self, command: &str, call: &Call) -> Judged {
+        Judged::new(command, self.extension.answer(call))
+    }
+
+    /// The whole document of a payload, with what is registered and stored.
+    pub fn document(&self, payload: &Payload) -> Value {
+        payload.document(self.physical.clone(), self.details_for(payload))
+    }
+
+    /// What is stored of the device that a payload is for; an empty object if nothing is.
+    pub fn details_for(&self, payload: &Payload) -> Value {
+        self.stored().get(&subject(payload)).cloned().unwrap_or_else(|| json!({}))
+    }
+
+    /// Stores other details than the device said, as after a restore of the server's database.
+    pub fn store_details(&self, payload: &Payload, details: Value) {
+        self.stored().insert(subject(payload), details);
+    }
+
+    /// The `ensure-network-device` that comes before a command.
+    pub fn ensuring(&self, payload: &Payload) -> Payload {
+        let names: &[_] = if payload.field("network_id").is_some() { &OF_A_NETWORK } else { &OF_A_VPC };
+        let fields = names.iter().filter_map(|&name| Some((name.to_owned(), payload.field(name)?.clone())));
+        let ensuring = Payload::of_fields(Command::EnsureNetworkDevice, fields.collect());
+        ensuring.with("current_details", self.details_for(payload).to_string())
+    }
+
+    fn ensure(&self, payload: &Payload) -> Judged {
+        let judged = self.send_alone(payload);
+        if let Some(details) = stored_details(&judged) {
+            self.stored().insert(subject(payload), details);
+        }
+        judged
+    }
+
+    fn stored(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Value>> {
+        self.details.lock().expect("nothing panics while it is held")
+    }
+}
+
+macro_rules! define_methods {
+    ($($(#[$meta:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+        /// A method for every command.
+        impl<E: Extension> Server<E> {
+            $($(#[$meta])* pub fn $method(&self, request: netext_protocol::$variant) -> Judged {
+                self.request(request)
+            })*
+        }
+    };
+}
+
+for_each_command!(define_methods);
+
+/// The network or VPC that a payload is about.
+fn subject(payload: &Payload) -> String {
+    let id = |name| payload.field(name).map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    match (id("network_id"), id("vpc_id")) {
+        (Some(network), _) => format!("network {network}"),
+        (None, vpc) => format!("VPC {}", vpc.unwrap_or_default()),
+    }
+}

@@ -1,0 +1,266 @@
+//! An extension that conforms to the protocol but for one planted fault, named by `NETEXT_FAULT`. It is written
+//! without the runner, which would not let most of the faults pass. Networks are files below `NETEXT_FOLDER`.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "it is here to misbehave")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command as Process, ExitCode, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use netext_core::Description;
+use netext_core::protocol::{Command, Envelope, Output, Request, Service};
+use serde_json::{Value, json};
+
+/// Why a command fails: the exit code, and the line that says so.
+type Failure = (u8, String);
+
+struct Extension {
+    fault: String,
+    folder: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let extension = Extension {
+        fault: std::env::var("NETEXT_FAULT").unwrap_or_default(),
+        folder: std::env::var_os("NETEXT_FOLDER").map(PathBuf::from).unwrap(),
+    };
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match extension.run(&arguments) {
+        Ok(output) => {
+            print!("{output}");
+            ExitCode::SUCCESS
+        }
+        Err(_) if extension.has("fails-silently") => ExitCode::from(1),
+        Err((code, message)) => {
+            eprintln!("{message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// What it provides: a few services, so that there are undeclared ones.
+fn description() -> Description {
+    Description::new("faulty", "1.0.0").services([Service::SourceNat, Service::Firewall]).vpc()
+}
+
+impl Extension {
+    fn has(&self, fault: &str) -> bool {
+        self.fault == fault
+    }
+
+    fn run(&self, arguments: &[String]) -> Result<String, Failure> {
+        let (name, path, timeout) = match arguments {
+            [flag] if flag == "--describe" => return Ok(description().to_json().to_string()),
+            [] if self.has("succeeds-without-arguments") => return Ok(String::new()),
+            [name, path, timeout] => (name, path, timeout),
+            _ => return Err((1, "usage: <command> <payload-file> <timeout-seconds>".to_owned())),
+        };
+        let command: Command = match name.parse() {
+            Ok(command) => command,
+            Err(_) if self.has("succeeds-with-unknown-commands") => return Ok(String::new()),
+            Err(unknown) => return Err((1, format!("{unknown}"))),
+        };
+        if self.has("reads-its-input") && command == Command::EnsureNetworkDevice {
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        }
+        let file = match fs::read_to_string(path) {
+            Ok(file) => file,
+            Err(_) if self.has("succeeds-without-payload") => return Ok(String::new()),
+            Err(error) => return Err((1, format!("cannot read {path}: {error}"))),
+        };
+        if self.has("limits-payloads") && file.len() > 1 << 20 {
+            return Err((1, "the payload is too large".to_owned()));
+        }
+        if self.has("is-slow") && timeout == "1" {
+            thread::sleep(Duration::from_secs(6));
+        }
+        if !description().provides(command) {
+            return if self.has("refuses-undeclared") {
+                Err((5, format!("{command} is not implemented")))
+            } else {
+                Ok(String::new())
+            };
+        }
+        self.answer(command, &file)
+    }
+
+    fn answer(&self, command: Command, file: &str) -> Result<String, Failure> {
+        let document: Value = serde_json::from_str(file).unwrap_or_default();
+        if let Some(outcome) = self.misread(command, &document) {
+            return outcome;
+        }
+        let envelope = Envelope::parse(command, file.as_bytes()).map_err(|error| {
+            let shown = if self.has("shows-payloads") { file } else { "" };
+            (
+                1,
+                if self.has("shows-stack-traces") {
+                    format!("{error}\n  at parse\n  at main")
+                } else {
+                    format!("{error}{shown}")
+                },
+            )
+        });
+        if envelope.is_err() && self.has("forgets-on-refusal") {
+            let _ = fs::remove_file(self.network(&document));
+        }
+        let envelope = envelope?;
+        self.refuse(command, &document, &envelope)?;
+        self.act(command, &document)?;
+        Ok(self.output(command, &document))
+    }
+
+    /// Faults of readers that are too lenient: they take what ought to be refused.
+    fn misread(&self, command: Command, document: &Value) -> Option<Result<String, Failure>> {
+        let payload = &document["payload"];
+        let rules = &payload["fw_rules"]["rules"][0];
+        let takes = match self.fault.as_str() {
+            "takes-anything-for-json" => !document.is_object(),
+            "needs-no-id" => {
+                command == Command::ImplementNetwork
+                    && matches!(payload["network_id"].as_str(), None | Some(""))
+                    && payload.is_object()
+                    && !payload["network_id"].is_number()
+            }
+            "takes-malformed-values" => {
+                payload["cidr"] == "10.1.1.0/99" && command == Command::ImplementNetwork
+            }
+            "defaults-rule-words" => rules["protocol"] == "sctp6",
+            _ => false,
+        };
+        takes.then(|| Ok(String::new()))
+    }
+
+    /// Faults of readers that are too strict: they refuse what ought to be taken.
+    fn refuse(
+        &self,
+        command: Command,
+        document: &Value,
+        envelope: &Envelope<Request>,
+    ) -> Result<(), Failure> {
+        let payload = &document["payload"];
+        let network = self.network(document);
+        let refused = match self.fault.as_str() {
+            "refuses-unknown-fields" => document.get("x-netext-conformance").is_some(),
+            "refuses-numbers" => payload["network_id"].is_number(),
+            "refuses-texts-in-rules" => payload["fw_rules"]["default_egress_allow"].is_string(),
+            "refuses-other-spellings" => payload.get("nic_ip6_address").is_some(),
+            "refuses-details-as-text" => document["network-extension-details"].is_string(),
+            "needs-details" => {
+                command == Command::AssignIp
+                    && envelope.device_details.get("host").is_none()
+                    && document["network-extension-details"].get("left-by").is_none()
+            }
+            "trusts-details" => document["network-extension-details"].get("left-by").is_some(),
+            "repeats-badly" => command == Command::AssignIp && network.with_extension("ip").exists(),
+            "deletes-badly" => command == Command::ReleaseNic && !network.exists(),
+            "needs-implement-before-rules" => command == Command::ApplyFwRules && !network.exists(),
+            "needs-implement-before-nics" => {
+                command == Command::PrepareNic && !network.exists() && payload["guest_type"] == "shared"
+            }
+            "forgets-on-refusal" => {
+                command == Command::PrepareNic && !network.exists() && payload["guest_type"] == "isolated"
+            }
+            "needs-a-vlan" => command == Command::ImplementNetwork && payload["vlan"] == "",
+            "comes-back-badly" => {
+                command == Command::ImplementNetwork && network.with_extension("down").exists()
+            }
+            "needs-a-vpc-address" => {
+                command == Command::ImplementVpc
+                    && payload.get("public_ip").is_none()
+                    && payload.get("cidr").is_none()
+            }
+            "refuses-vpc-spellings" => command == Command::ImplementVpc && payload.get("cidr").is_some(),
+            "shuts-vpcs-down-badly" => {
+                command == Command::ShutdownVpc
+                    && !self
+                        .folder
+                        .join(format!("vpc-{}", payload["vpc_id"].as_str().unwrap_or_default()))
+                        .exists()
+            }
+            "loses-other-tiers" => {
+                command == Command::DestroyNetwork
+                    && payload.get("vpc_id").is_some()
+                    && payload["gateway"] == "10.2.2.1"
+            }
+            _ => false,
+        };
+        if refused { Err((3, format!("refused by the fault {}", self.fault))) } else { Ok(()) }
+    }
+
+    fn network(&self, document: &Value) -> PathBuf {
+        let id = document["payload"].get("network_id").cloned().unwrap_or_default();
+        self.folder.join(format!("network-{}", id.as_str().map_or_else(|| id.to_string(), str::to_owned)))
+    }
+
+    fn act(&self, command: Command, document: &Value) -> Result<(), Failure> {
+        let network = self.network(document);
+        let vpc =
+            self.folder.join(format!("vpc-{}", document["payload"]["vpc_id"].as_str().unwrap_or_default()));
+        fs::create_dir_all(&self.folder).unwrap();
+        if self.has("does-not-wait-for-locks") && command.output() == Output::Nothing {
+            let lock = network.with_extension("lock");
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(&lock)
+                .map_err(|_| (3, "the network is busy".to_owned()))?;
+            thread::sleep(Duration::from_millis(50));
+            fs::remove_file(lock).unwrap();
+        }
+        match command {
+            Command::ImplementNetwork | Command::PrepareNic => drop(File::create(network).unwrap()),
+            Command::AssignIp => drop(File::create(network.with_extension("ip")).unwrap()),
+            Command::ShutdownNetwork => {
+                drop(File::create(network.with_extension("down")).unwrap());
+                let _ = fs::remove_file(network.with_extension("ip"));
+            }
+            Command::ReleaseIp => drop(fs::remove_file(network.with_extension("ip"))),
+            Command::DestroyNetwork => {
+                for extension in ["", "ip", "down"] {
+                    let _ = fs::remove_file(network.with_extension(extension));
+                }
+            }
+            Command::ImplementVpc => drop(File::create(vpc).unwrap()),
+            Command::ShutdownVpc => drop(fs::remove_file(vpc)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn output(&self, command: Command, document: &Value) -> String {
+        if command == Command::PrepareNic {
+            match self.fault.as_str() {
+                "prints-progress" => return "prepared\n".to_owned(),
+                "warns" => eprintln!("warning: the disk is nearly full"),
+                "holds-the-streams" => {
+                    let sleeper = Process::new("sleep").arg("2").stdin(Stdio::null()).spawn();
+                    drop(sleeper.unwrap());
+                }
+                _ => {}
+            }
+        }
+        match (command.output(), self.fault.as_str()) {
+            (Output::DeviceDetails, "prints-details-as-prose") => "host=192.0.2.10\n".to_owned(),
+            (Output::DeviceDetails, "changes-its-mind") => {
+                let asked = self.folder.join("asked");
+                fs::create_dir_all(&self.folder).unwrap();
+                let times = fs::read_to_string(&asked).map_or(0, |text| text.len());
+                fs::write(asked, "x".repeat(times + 1)).unwrap();
+                json!({ "host": format!("192.0.2.{}", times % 200) }).to_string()
+            }
+            (Output::DeviceDetails, "reports-a-status")
+                if document["payload"]["guest_type"] == "isolated" =>
+            {
+                json!({ "host": "192.0.2.10", "status": "ready" }).to_string()
+            }
+            (Output::DeviceDetails, _) => json!({ "host": "192.0.2.10" }).to_string(),
+            (Output::NetworkUpdate, "prints-half-an-update") => {
+                json!({ "network.broadcast_uri": "vlan://1910" }).to_string()
+            }
+            _ => String::new(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `netext conformance` and `netext checks`.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::build::example;
+use crate::tool::{Run, come_to, netext, run};
+
+fn conformance(fault: &str, arguments: &[&str]) -> Run {
+    let folder = TempDir::new().unwrap();
+    let mut command = netext(&["conformance", "--exec"]);
+    command.arg(example("netext-faulty")).args(arguments);
+    command.env("NETEXT_FAULT", fault).env("NETEXT_FOLDER", folder.path());
+    come_to(command)
+}
+
+#[test]
+fn an_extension_that_conforms_is_told_so() {
+    let run = conformance("none", &[]);
+    let printed = run.succeeds();
+    assert!(printed.starts_with("  ok     life-of-a-network        Every command"), "{printed}");
+    assert!(printed.contains("\n40 hold, 0 do not, 0 known to fail, 0 not asked; "), "{printed}");
+}
+
+#[test]
+fn a_failure_is_told_with_reason_and_remedy() {
+    let run = conformance("warns", &["--services", "sourcenat,Firewall"]);
+    assert_eq!(run.code, Some(1));
+    for part in [
+        "  FAIL   silent-errors            A command that succeeds writes nothing on standard error.\n",
+        "         prepare-nic wrote \"warning: the disk is nearly full\\n\"\n",
+        "         Why it matters: The server has ",
+        "         What to do: Send warnings to a log file",
+        "  -      life-of-a-vpc ",
+        "\n35 hold, 1 do not, 0 known to fail, 4 not asked; ",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_baseline_makes_a_known_failure_pass_and_a_mended_one_fail() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("expected");
+    let with = |text: &str| {
+        fs::write(&file, text).unwrap();
+        conformance("warns", &["--format", "tap", "--expected-failures", file.to_str().unwrap()])
+    };
+    assert!(with("silent-errors # the disk is nearly full").succeeds().contains(" # TODO expected to fail"));
+    assert_eq!(with("silent-errors\nsecrets").code, Some(1));
+    let unknown = with("silent-error");
+    assert!(unknown.stderr.contains("line 1: \"silent-error\" is not the id of a check"), "{unknown:?}");
+}
+
+#[test]
+fn an_extension_that_does_not_describe_itself_is_described_by_arguments() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("silent");
+    std::os::unix::fs::symlink("/bin/true", &path).unwrap();
+    let run_ = run(&["conformance", "--exec", path.to_str().unwrap()]);
+    assert_eq!(run_.code, Some(1));
+    assert!(run_.stderr.contains("--services Dhcp,Dns or --services none"), "{run_:?}");
+
+    let run_ = run(&["--json", "conformance", "--services", "none", "--exec", path.to_str().unwrap()]);
+    let json = run_.json(1);
+    let checks = json["checks"].as_array().unwrap();
+    let of = |id: &str| checks.iter().find(|check| check["id"] == id).unwrap()["result"].clone();
+    assert_eq!((of("life-of-a-network"), of("unknown-command")), ("passed".into(), "failed".into()));
+
+    let absent = run(&["conformance", "--exec", "/nonexistent/extension"]);
+    assert_eq!(absent.stderr, "netext: /nonexistent/extension is not there\n");
+    let unknown = run(&["conformance", "--exec", "/bin/true", "--services", "Dhcp,Coffee"]);
+    assert!(unknown.code == Some(2) && unknown.stderr.contains("\"Coffee\" is not a service"), "{unknown:?}");
+}
+
+#[test]
+fn the_checks_are_listed() {
+    let all = run(&["checks"]);
+    assert!(all.succeeds().contains("secrets\n  No credential of a payload is printed"), "{all:?}");
+    assert_eq!(run(&["--json", "checks", "secrets"]).json(0)[0]["id"], "secrets");
+    assert_eq!(run(&["checks", "secret"]).code, Some(1));
+}
