@@ -6,6 +6,7 @@
 mod daemon;
 mod element;
 mod name;
+mod protocol;
 mod routing;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 pub use element::{ElementChange, Field, Fields};
 pub use name::{InterfaceName, NameError, NamespaceName};
+pub use protocol::{IpProtocol, UnknownProtocol};
 pub use routing::{
     FIRST_OWN_TABLE, InvalidTableId, Mark, NextHop, PROTOCOL, PortSpan, Route, RoutePattern, RoutingPlan,
     Rule, RuleWords, Scope, TableId, TableRoute, TableRule, Way, WordError,

@@ -57,10 +57,10 @@ impl Router {
         names
     }
 
-    /// The whole rule set in force.
+    /// The whole rule set in force, without its counts.
     #[track_caller]
     pub fn ruleset(&self) -> String {
-        self.print("nft", &["list", "ruleset"])
+        self.print("nft", &["--stateless", "list", "ruleset"])
     }
 
     #[track_caller]

@@ -13,5 +13,5 @@ pub use balancers::{InForce, balancers};
 pub use flows::flows_to_cut;
 pub use guests::guests;
 pub use links::links;
-pub use packets::{Chain, Change, Ruleset, Set, packets};
+pub use packets::{Chain, Change, INCOMING, OUTGOING, Ruleset, Set, packets};
 pub use routing::routing;

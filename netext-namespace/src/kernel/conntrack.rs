@@ -1,7 +1,9 @@
-//! Tracked connections: cutting those whose translation no longer holds.
+//! Tracked connections: listing them, and cutting those whose translation no longer holds.
 //!
 //! A rule that goes does not end the flows that it let in or translated: the kernel goes on translating them
 //! from its connection table. An address that is given to the next tenant must not carry the last one's flows.
+
+mod list;
 
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
@@ -31,7 +33,9 @@ const CTA_IP_V4_DST: u16 = 2;
 const CTA_PROTO_NUM: u16 = 1;
 const CTA_PROTO_DST_PORT: u16 = 3;
 
-/// Why connections may live on.
+pub use list::{Connection, ConnectionFilter, End, Listed, list};
+
+/// Why connections could not be listed, or may live on.
 #[derive(Debug, thiserror::Error)]
 pub enum ConntrackError {
     /// The kernel refused, or knows no connection tracking.

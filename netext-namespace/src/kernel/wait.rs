@@ -1,4 +1,4 @@
-//! Waiting for a process, for as long as there is time.
+//! Waiting for a process or for something to read, for as long as there is time.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -9,9 +9,14 @@ use rustix::io::Errno;
 
 /// Whether the process behind a pidfd has ended by the deadline.
 pub(crate) fn ended_by(process: impl AsFd, deadline: Instant) -> Result<bool, Errno> {
+    readable_by(process, deadline)
+}
+
+/// Whether there is something to read by the deadline.
+pub(crate) fn readable_by(source: impl AsFd, deadline: Instant) -> Result<bool, Errno> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let mut watched = [PollFd::new(&process, PollFlags::IN)];
+        let mut watched = [PollFd::new(&source, PollFlags::IN)];
         match poll(&mut watched, Some(&timespec(left))) {
             Ok(0) if left.is_zero() => return Ok(false),
             Ok(0) | Err(Errno::INTR) => {}

@@ -6,6 +6,11 @@
 
 use super::ruleset::{Chain, Ruleset, Set};
 
+/// The set that counts what comes for public addresses.
+pub const INCOMING: &str = "public_incoming";
+/// The set that counts what leaves from public addresses.
+pub const OUTGOING: &str = "public_outgoing";
+
 /// The chains with their sets still empty.
 pub(super) fn skeleton() -> Ruleset {
     Ruleset {
@@ -32,6 +37,9 @@ fn sets() -> Vec<(&'static str, Set)> {
         ("guest_services_ipv6", Set::of("ifname . ipv6_addr . inet_proto . inet_service")),
         // Public addresses that let in only what their rules allow.
         ("firewalled", Set::of("ipv4_addr")),
+        // What comes for public addresses, and what leaves from them.
+        (INCOMING, Set::of("ipv4_addr").counted()),
+        (OUTGOING, Set::of("ipv4_addr").counted()),
         // Where packets to public addresses lead. What is balanced over TCP leads to the router itself.
         ("balanced_tcp", Set::of("ipv4_addr . inet_service")),
         ("balanced_udp", Set::map("ipv4_addr . inet_service : verdict")),
@@ -65,6 +73,8 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
             "guard",
             Some("type filter hook prerouting priority dstnat - 10; policy accept;"),
             vec![
+                // Counts: this is before any address is translated, and the last chain after all are.
+                "ip daddr @public_incoming",
                 established,
                 "iifname @public_interfaces ip saddr @guest_addresses drop",
                 // A guest that has no address yet asks for one from 0.0.0.0.
@@ -148,7 +158,7 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
             "leave",
             Some("type filter hook postrouting priority srcnat + 10; policy accept;"),
             // A guest whose address was not translated has no business outside.
-            vec!["oifname @public_interfaces ip saddr @guest_addresses drop"],
+            vec!["oifname @public_interfaces ip saddr @guest_addresses drop", "ip saddr @public_outgoing"],
         ),
     ]
 }

@@ -18,6 +18,7 @@ mod ways_out;
 
 use crate::model::Router;
 
+pub use chains::{INCOMING, OUTGOING};
 pub use ruleset::{Chain, Change, Ruleset, Set};
 
 /// The packet rules of a router as far as its tiers are in force.

@@ -23,6 +23,8 @@ pub struct Set {
     element_type: &'static str,
     /// Whether elements may be ranges and prefixes.
     ranges: bool,
+    /// Whether every element counts the packets that are looked up and found.
+    counts: bool,
     /// The elements; a map's with their values.
     elements: Elements,
 }
@@ -52,7 +54,7 @@ pub enum Change {
 impl Set {
     /// A set of single values.
     pub fn of(element_type: &'static str) -> Self {
-        Self { keyword: "set", element_type, ranges: false, elements: BTreeMap::new() }
+        Self { keyword: "set", element_type, ranges: false, counts: false, elements: BTreeMap::new() }
     }
 
     /// A map from single values.
@@ -63,6 +65,11 @@ impl Set {
     /// The same for ranges and prefixes.
     pub fn of_ranges(self) -> Self {
         Self { ranges: true, ..self }
+    }
+
+    /// The same with a count of packets and bytes for every element.
+    pub fn counted(self) -> Self {
+        Self { counts: true, ..self }
     }
 
     /// The elements' keys.
@@ -77,7 +84,8 @@ impl Set {
 
     fn header(&self) -> String {
         let flags = if self.ranges { " flags interval;" } else { "" };
-        format!("type {};{flags}", self.element_type)
+        let counter = if self.counts { " counter;" } else { "" };
+        format!("type {};{flags}{counter}", self.element_type)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use netext_protocol::TransportProtocol::{self, Tcp, Udp};
 
+use super::chains::{INCOMING, OUTGOING};
 use super::ruleset::Ruleset;
 use crate::model::{Router, guest_interface, public_interface};
 use crate::plan::{Field, InterfaceName};
@@ -37,6 +38,10 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     }
     if let Some(cidr) = router.vpc.and_then(|vpc| vpc.cidr) {
         ruleset.add("vpc_addresses", [Field::Network(cidr)]);
+    }
+    for (ip, _) in router.public_addresses() {
+        ruleset.add(INCOMING, [Field::Ipv4(ip)]);
+        ruleset.add(OUTGOING, [Field::Ipv4(ip)]);
     }
     for (segment, _) in router.addresses_by_segment() {
         let (_, interface) = public_interface(router.id, &segment);

@@ -13,6 +13,7 @@ pub(super) async fn firewall_rules(call: Call<'_>) -> Outcome {
     for (network, tier) in &router.tiers {
         firewall(*network, tier, &mut rows);
         access_list(*network, tier, &mut rows);
+        balancers(*network, tier, &mut rows);
     }
     for (ip, address) in &router.addresses {
         translations(&router, &ip.to_string(), address, &mut rows);
@@ -74,6 +75,22 @@ fn access_list(network: NetworkId, tier: &Tier, rows: &mut Vec<Map<String, Value
             ("icmp", icmp.into()),
             ("source", joined(source).into()),
             ("destination", joined(destination).into()),
+        ]));
+    }
+}
+
+fn balancers(network: NetworkId, tier: &Tier, rows: &mut Vec<Map<String, Value>>) {
+    for (id, balancer) in &tier.balancers {
+        let members: Vec<_> = balancer.members.iter().map(ToString::to_string).collect();
+        rows.push(row([
+            ("kind", "balancer".into()),
+            ("network", network.to_string().into()),
+            ("id", (*id).into()),
+            ("protocol", balancer.protocol.to_string().into()),
+            ("algorithm", balancer.algorithm.to_string().into()),
+            ("public", balancer.public.ip().to_string().into()),
+            ("ports", balancer.public.port().to_string().into()),
+            ("members", members.join(",").into()),
         ]));
     }
 }

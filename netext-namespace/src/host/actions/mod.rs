@@ -3,20 +3,24 @@
 //! One table says which there are. What it does not name may be an operator's hook; what that is not is refused
 //! with the names that are known. Each action is for a network and for a VPC.
 
+mod capture;
+mod connections;
 mod dump;
 mod hooks;
 mod lists;
 mod parameters;
 mod policy_routing;
 mod reboot;
+mod statistics;
 
 use std::pin::Pin;
 
 use netext_core::{Context, DeviceError};
-use netext_protocol::{ActionResult, CustomAction, Subject};
+use netext_protocol::{ActionResult, CustomAction, NetworkId, Subject};
 use serde_json::{Map, Value};
 
 use super::transaction;
+use crate::kernel::namespace::Namespace;
 use crate::model::{Router, RouterId};
 use crate::store::Store;
 use parameters::Parameters;
@@ -26,6 +30,8 @@ struct Call<'a> {
     store: &'a Store,
     context: &'a Context,
     router: RouterId,
+    /// The network that it was called for, if not for a VPC as a whole.
+    network: Option<NetworkId>,
     parameters: Parameters<'a>,
 }
 
@@ -57,6 +63,9 @@ const ACTIONS: &[Action] = actions! {
     "pbr-delete-rule" => policy_routing::delete_rule,
     "pbr-list-rules" => policy_routing::list_rules,
     "list-firewall-rules" => lists::firewall_rules,
+    "list-connections" => connections::list,
+    "traffic-stats" => statistics::traffic,
+    "capture" => capture::capture,
     "dump-config" => dump::configuration,
     "reboot-device" => reboot::reboot,
 };
@@ -75,7 +84,8 @@ pub(super) async fn perform(store: &Store, context: &Context, request: &CustomAc
         };
     };
     let parameters = Parameters::new(action.name, &request.parameters);
-    (action.run)(Call { store, context, router, parameters }).await
+    let network = request.subject.network().map(|network| network.network_id);
+    (action.run)(Call { store, context, router, network, parameters }).await
 }
 
 fn unknown(name: &str) -> DeviceError {
@@ -105,6 +115,14 @@ impl Call<'_> {
         let router = self.store.read(self.router)?.router;
         self.known(&router)?;
         Ok(router)
+    }
+
+    /// The router's namespace, to look at what is there.
+    fn namespace(&self) -> Result<Namespace, DeviceError> {
+        self.read()?;
+        let opened = Namespace::open(&self.router.namespace());
+        let opened = opened.map_err(|error| DeviceError::device(error.to_string()))?;
+        opened.ok_or_else(|| DeviceError::device(format!("the router of {} is down", self.router)))
     }
 
     fn known(&self, router: &Router) -> Result<(), DeviceError> {

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::CREATE;
 use crate::kernel::netlink::{NetlinkError, Request, Socket, address, attributes, number, string};
-use crate::plan::{PROTOCOL, Rule, TableRule};
+use crate::plan::{IpProtocol, PROTOCOL, Rule, TableRule};
 
 /// `struct fib_rule_hdr`, which comes before the attributes.
 const HEADER: usize = 12;
@@ -109,7 +109,7 @@ impl Present {
             oif: rule.oif.as_ref().map(ToString::to_string),
             mark: rule.mark.map(|mark| mark.value).filter(|value| *value > 0),
             mask: rule.mark.filter(|mark| mark.mask > 0 || mark.value > 0).map(|mark| mark.mask),
-            protocol: rule.protocol,
+            protocol: rule.protocol.map(IpProtocol::number),
             source_ports: rule.source_ports.map(|ports| span(ports.range())),
             destination_ports: rule.destination_ports.map(|ports| span(ports.range())),
             priority: *priority,

@@ -8,19 +8,9 @@ use netext_protocol::PortRange;
 use serde::{Deserialize, Serialize};
 
 use super::words::{Place, WordError, Words, excerpt, family, number, once, without_host_bits};
-use crate::plan::InterfaceName;
+use crate::plan::{InterfaceName, IpProtocol};
 
 const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport, priority";
-const PROTOCOLS: [(u8, &str); 8] = [
-    (1, "icmp"),
-    (6, "tcp"),
-    (17, "udp"),
-    (47, "gre"),
-    (50, "esp"),
-    (51, "ah"),
-    (58, "ipv6-icmp"),
-    (132, "sctp"),
-];
 
 /// Which packets a rule leads to its table. What is not given may be anything.
 ///
@@ -49,8 +39,8 @@ pub struct Rule {
     pub mark: Option<Mark>,
     /// Their type of service; 0 is any.
     pub tos: u8,
-    /// Their protocol of IP, by its number.
-    pub protocol: Option<u8>,
+    /// Their protocol of IP.
+    pub protocol: Option<IpProtocol>,
     /// Their source ports.
     pub source_ports: Option<PortSpan>,
     /// Their destination ports.
@@ -131,8 +121,8 @@ impl FromStr for RuleWords {
                     once(&mut tos, "tos", words.value("tos", "a number from 0 to 255", octet)?)?;
                 }
                 "ipproto" => {
-                    let read =
-                        words.value("ipproto", "tcp, udp, icmp or a number from 1 to 255", read_protocol)?;
+                    let read = words
+                        .value("ipproto", "tcp, udp, icmp or a number from 1 to 255", |v| v.parse().ok())?;
                     once(&mut protocol, "ipproto", read)?;
                 }
                 "sport" => once(&mut source_ports, "sport", ports(&mut words, "sport")?)?,
@@ -167,11 +157,6 @@ fn interface(words: &mut Words<'_>, word: &'static str) -> Result<InterfaceName,
 
 fn ports(words: &mut Words<'_>, word: &'static str) -> Result<PortSpan, WordError> {
     words.value(word, "a port or a range of ports from 1 to 65535", PortSpan::read)
-}
-
-fn read_protocol(value: &str) -> Option<u8> {
-    let named = PROTOCOLS.iter().find(|(_, name)| *name == value).map(|(protocol, _)| *protocol);
-    named.or_else(|| u8::try_from(number(value)?).ok().filter(|protocol| *protocol > 0))
 }
 
 impl Mark {
@@ -226,10 +211,7 @@ impl fmt::Display for Rule {
             write!(formatter, " tos {:#x}", self.tos)?;
         }
         if let Some(protocol) = self.protocol {
-            match PROTOCOLS.iter().find(|(number, _)| *number == protocol) {
-                Some((_, name)) => write!(formatter, " ipproto {name}")?,
-                None => write!(formatter, " ipproto {protocol}")?,
-            }
+            write!(formatter, " ipproto {protocol}")?;
         }
         if let Some(PortSpan(ports)) = self.source_ports {
             write!(formatter, " sport {ports}")?;

@@ -1,6 +1,8 @@
 //! What operators are shown of a router.
 
-use netext_lab::{AccessList, Firewall, Forward, Rule, SECRET_KEY, SECRET_PASSWORD, SourceNat, joined, lab};
+use netext_lab::{
+    AccessList, Balancer, Firewall, Forward, Rule, SECRET_KEY, SECRET_PASSWORD, SourceNat, joined, lab,
+};
 use serde_json::{Value, json};
 
 fn rows(table: &Value) -> &Vec<Value> {
@@ -20,6 +22,7 @@ fn firewall_rules_and_translations_are_listed_a_row_each() {
             .with(Rule::ingress("198.51.100.11").icmp(8, 0))
             .with(Rule::egress().tcp(80).to("203.0.113.0/24")),
     );
+    network.apply_balancers(&[&Balancer::tcp(9, "198.51.100.10:80").member("10.1.1.11:8080")]);
     let table = network.acts("list-firewall-rules", &json!({}));
     for row in rows(&table) {
         assert!(row.as_object().unwrap().values().all(|cell| !cell.is_object() && !cell.is_array()), "{row}");
@@ -37,6 +40,9 @@ fn firewall_rules_and_translations_are_listed_a_row_each() {
         json!({"kind": "firewall", "direction": "egress", "action": "allow", "ports": "80", "destination": "203.0.113.0/24"}),
     );
     has(json!({"kind": "firewall", "direction": "egress", "action": "deny", "protocol": "all"}));
+    has(
+        json!({"kind": "balancer", "id": 9, "protocol": "tcp", "public": "198.51.100.10", "ports": "80", "members": "10.1.1.11:8080"}),
+    );
     has(json!({"kind": "source-nat", "public": "198.51.100.10"}));
     has(json!({"kind": "static-nat", "public": "198.51.100.11", "guest": "10.1.1.11"}));
     has(

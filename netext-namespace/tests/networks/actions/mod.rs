@@ -5,3 +5,4 @@ mod inspection;
 mod reboot;
 mod refusals;
 mod routing;
+mod traffic;
