@@ -18,6 +18,7 @@ use crate::kernel::netlink::NetlinkError;
 use crate::kernel::nftables::{self, NftError};
 use crate::kernel::routing::Refused;
 use crate::model::Router;
+use crate::plan::FIRST_OWN_TABLE;
 use crate::store::{State, Store};
 
 /// Why the kernel could not be made to match.
@@ -116,12 +117,12 @@ pub(super) fn take_down(
     Ok(())
 }
 
-/// A route or rule that is new must be taken. One that was taken before may have lost what it leads through, which
-/// is no reason to refuse any other change: it is in force again as soon as the kernel takes it.
+/// A route or rule of our own, or one that is new, must be taken. An operator's that was taken before may have lost
+/// what it leads through, which is no reason to refuse any other change: it is in force again as soon as the kernel takes it.
 fn settle_routing(refused: Vec<Refused>, before: &Router) -> Result<(), ApplyError> {
     let known = routing(before);
     for refused in refused {
-        if !refused.is_of(&known) {
+        if refused.table() >= FIRST_OWN_TABLE || !refused.is_of(&known) {
             return Err(ApplyError::Routing(refused.into()));
         }
         tracing::warn!(router = %before.id, error = %refused, "not in force for now");

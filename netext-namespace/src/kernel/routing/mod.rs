@@ -30,6 +30,13 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The number of its table.
+    pub fn table(&self) -> u32 {
+        match self {
+            Self::Route(TableRoute { table, .. }, _) | Self::Rule(TableRule { table, .. }, _) => *table,
+        }
+    }
+
     /// Whether a plan has it.
     pub fn is_of(&self, plan: &RoutingPlan) -> bool {
         match self {
