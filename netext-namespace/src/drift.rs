@@ -52,21 +52,6 @@ pub enum Change {
     Modify,
 }
 
-impl fmt::Display for Part {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Namespace => "namespace",
-            Self::Link => "link",
-            Self::Address => "address",
-            Self::Route => "route",
-            Self::Parameter => "parameter",
-            Self::Rules => "rules",
-            Self::Daemon => "daemon",
-            Self::File => "file",
-        })
-    }
-}
-
 impl Change {
     /// The sign that stands for it in a diff.
     pub fn sign(self) -> char {
@@ -75,6 +60,16 @@ impl Change {
             Self::Remove => '-',
             Self::Modify => '~',
         }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Modify => "modify",
+        })
     }
 }
 
@@ -91,12 +86,13 @@ pub struct Pass {
     acts: bool,
     accounts: bool,
     differences: Vec<Difference>,
+    shortfalls: Vec<String>,
 }
 
 impl Pass {
     /// A pass that puts right what differs. That nobody asks what it was saves looking closer than acting takes.
     pub fn command() -> Self {
-        Self { acts: true, accounts: false, differences: Vec::new() }
+        Self { acts: true, accounts: false, differences: Vec::new(), shortfalls: Vec::new() }
     }
 
     /// A pass that puts right what differs, and accounts for it.
@@ -122,6 +118,16 @@ impl Pass {
     /// Keeps a difference.
     pub fn differs(&mut self, part: Part, change: Change, what: impl Into<String>) {
         self.differences.push(Difference { part, change, what: what.into() });
+    }
+
+    /// Keeps what could not be put right, and kept nothing else from it.
+    pub fn falls_short(&mut self, what: impl fmt::Display) {
+        self.shortfalls.push(what.to_string());
+    }
+
+    /// What could not be put right.
+    pub fn shortfalls(&self) -> &[String] {
+        &self.shortfalls
     }
 
     /// What differed, in the order in which it is put right.

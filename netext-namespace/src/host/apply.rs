@@ -92,7 +92,7 @@ pub(super) fn apply(
     apply_packets(before, wanted, &namespace, deadline, pass)?;
     in_time(deadline)?;
     let refused = links::apply(&plan, Some(&namespace), pass)?;
-    settle_routing(refused, &before.router)?;
+    settle_routing(refused, &before.router, pass)?;
     table_names::apply(wanted, pass)?;
     let untold = services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
     let flows = flows_to_cut(&before.router, wanted);
@@ -119,13 +119,14 @@ pub(super) fn take_down(
 
 /// A route or rule of our own, or one that is new, must be taken. An operator's that was taken before may have lost
 /// what it leads through, which is no reason to refuse any other change: it is in force again as soon as the kernel takes it.
-fn settle_routing(refused: Vec<Refused>, before: &Router) -> Result<(), ApplyError> {
+fn settle_routing(refused: Vec<Refused>, before: &Router, pass: &mut Pass) -> Result<(), ApplyError> {
     let known = routing(before);
     for refused in refused {
         if refused.table() >= FIRST_OWN_TABLE || !refused.is_of(&known) {
             return Err(ApplyError::Routing(refused.into()));
         }
         tracing::warn!(router = %before.id, error = %refused, "not in force for now");
+        pass.falls_short(refused);
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The host role: the device of the protocol that acts on this machine.
 
-mod actions;
+pub(crate) mod actions;
 mod apply;
 mod changes;
 mod device;

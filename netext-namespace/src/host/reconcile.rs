@@ -41,7 +41,10 @@ pub async fn reconcile(
         if pass.acts() && settled != state {
             locked.save(&settled)?;
         }
-        Ok(())
+        match pass.shortfalls() {
+            [] => Ok(()),
+            shortfalls => Err(DeviceError::device(shortfalls.join("; "))),
+        }
     });
     Ok(Some(Reconciled {
         router: state.router,

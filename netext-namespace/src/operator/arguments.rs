@@ -27,6 +27,12 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// How the routers do, and everything about them that is not as it shall be.
     Status(Status),
+    /// What a router is: tiers, addresses, rules, balancers, instances, routing tables.
+    Show(Show),
+    /// A picture of a router and what surrounds it.
+    Graph(Graph),
+    /// Whether this host has what routers need, and what to do where it has not.
+    Doctor(Doctor),
     /// Makes routers what they shall be: after a reboot, or when somebody changed something.
     Reconcile(Reconcile),
 }
@@ -40,6 +46,42 @@ pub(super) struct Status {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) pace: Pace,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The router.
+    pub(super) router: RouterId,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The router.
+    pub(super) router: RouterId,
+    /// What the picture is made of.
+    #[arg(long, value_enum, default_value_t = Format::Mermaid)]
+    pub(super) format: Format,
+}
+
+/// A language of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For Markdown pages.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+    /// To look at.
+    Svg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,9 +4,12 @@
 //! of the protocol. Nothing of them is touched unless one is asked for.
 
 mod arguments;
+mod doctor;
 mod failure;
+mod graph;
 mod reconcile;
 mod screen;
+mod show;
 mod status;
 mod sweep;
 mod table;
@@ -21,7 +24,7 @@ use failure::Failure;
 use screen::Screen;
 
 /// The first words of the commands.
-const COMMANDS: [&str; 3] = ["help", "reconcile", "status"];
+const COMMANDS: [&str; 6] = ["doctor", "graph", "help", "reconcile", "show", "status"];
 
 /// How a command ended, as its exit code tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +78,9 @@ fn carry_out(command: Command, screen: &mut Screen) -> Result<Verdict, Failure> 
     }
     match command {
         Command::Status(arguments) => status::run(&store, &arguments, screen),
+        Command::Show(arguments) => show::run(&store, &arguments, screen),
+        Command::Graph(arguments) => graph::run(&store, &arguments, screen),
+        Command::Doctor(arguments) => doctor::run(&store, &arguments, screen),
         Command::Reconcile(arguments) => reconcile::run(&store, &arguments, screen),
     }
 }

@@ -18,6 +18,7 @@ mod instance;
 mod isolation;
 mod lifecycle;
 mod operator_reconcile;
+mod operator_show;
 mod operator_status;
 mod port_forward;
 mod public_segments;

@@ -8,7 +8,11 @@ use crate::model::{PublicAddress, Router, Tier};
 
 /// A row per rule: of the firewall, of access lists, and of whatever leads packets from or to public addresses.
 pub(super) async fn firewall_rules(call: Call<'_>) -> Outcome {
-    let router = call.read()?;
+    Ok(ActionResult::rows(rules(&call.read()?)))
+}
+
+/// The rows of a router's rules.
+pub(crate) fn rules(router: &Router) -> Vec<Map<String, Value>> {
     let mut rows = Vec::new();
     for (network, tier) in &router.tiers {
         firewall(*network, tier, &mut rows);
@@ -16,9 +20,9 @@ pub(super) async fn firewall_rules(call: Call<'_>) -> Outcome {
         balancers(*network, tier, &mut rows);
     }
     for (ip, address) in &router.addresses {
-        translations(&router, &ip.to_string(), address, &mut rows);
+        translations(router, &ip.to_string(), address, &mut rows);
     }
-    Ok(ActionResult::rows(rows))
+    rows
 }
 
 fn firewall(network: NetworkId, tier: &Tier, rows: &mut Vec<Map<String, Value>>) {

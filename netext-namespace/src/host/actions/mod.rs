@@ -6,8 +6,9 @@
 mod capture;
 mod connections;
 mod dump;
+mod health;
 mod hooks;
-mod lists;
+pub(crate) mod lists;
 mod parameters;
 mod policy_routing;
 mod reboot;
@@ -68,6 +69,8 @@ const ACTIONS: &[Action] = actions! {
     "capture" => capture::capture,
     "dump-config" => dump::configuration,
     "reboot-device" => reboot::reboot,
+    "status" => health::status,
+    "repair" => health::repair,
 };
 
 /// Performs an action.

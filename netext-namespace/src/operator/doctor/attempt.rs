@@ -1,0 +1,167 @@
+//! A whole router, made of all that routers are made of, where nobody sees it.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use netext_protocol::{
+    FirewallRule, FirewallRules, FirewallSubject, LoadBalancerAlgorithm, LoadBalancerProtocol, NetworkId,
+    PortRange, Segment, Traffic, TransportProtocol,
+};
+
+use super::Finding;
+use crate::compile::{links, packets};
+use crate::drift::Pass;
+use crate::kernel::conntrack::{self, FlowMatch};
+use crate::kernel::links::{self as kernel_links, LinkError};
+use crate::kernel::namespace::Namespace;
+use crate::kernel::nftables;
+use crate::model::{
+    Balancer, Device, Devices, Forward, ForwardKey, Ipv6Subnet, PublicAddress, Router, RouterId, Tier,
+};
+use crate::plan::{BridgePlan, LinkPlan, Uplink};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const MODULES: &str = "load the kernel's modules (modprobe nf_tables nft_nat nft_ct nf_conntrack), or run a kernel that has them";
+
+pub(super) fn findings() -> Vec<Finding> {
+    let router = sample();
+    let name = router.id.namespace();
+    let host = match Namespace::nameless(&name) {
+        Ok(host) => host,
+        Err(error) => {
+            let remedy = "run a kernel with network namespaces (CONFIG_NET_NS)";
+            return vec![Finding::problem("namespaces", error.to_string(), remedy)];
+        }
+    };
+    let mut findings = vec![Finding::ok("namespaces", "can be made")];
+    match host.enter(|| on_a_host(&router)) {
+        Ok(more) => findings.extend(more),
+        Err(error) => findings.push(Finding::problem("namespaces", error.to_string(), "run as root")),
+    }
+    findings
+}
+
+/// In a namespace that stands for the host.
+fn on_a_host(router: &Router) -> Vec<Finding> {
+    let deadline = Instant::now() + PATIENCE;
+    let inside = match Namespace::nameless(&router.id.namespace()) {
+        Ok(inside) => inside,
+        Err(error) => return vec![Finding::problem("namespaces", error.to_string(), "run as root")],
+    };
+    let mut findings = vec![ipv6()];
+    let plan = links(router);
+    findings.push(match kernel_links::apply(&plan, Some(&inside), &mut Pass::command()) {
+        Ok(_) => Finding::ok("links", "bridges, veth pairs, addresses, routes and kernel parameters"),
+        Err(error) => Finding::problem(
+            "links",
+            error.to_string(),
+            "load the kernel's modules (modprobe veth bridge), or run a kernel that has them",
+        ),
+    });
+    findings.push(vlan(&plan));
+    findings.push(match nftables::run(&inside, &packets(router).create(), deadline) {
+        Ok(()) => Finding::ok("packet rules", "sets, maps, NAT and balancing in nftables"),
+        Err(error) => Finding::problem("packet rules", error.to_string(), MODULES),
+    });
+    let flow = FlowMatch { original_destination: Some(Ipv4Addr::UNSPECIFIED), ..FlowMatch::default() };
+    findings.push(match conntrack::cut(&inside, &[flow]) {
+        Ok(_) => Finding::ok("connection tracking", "connections can be listed and cut"),
+        Err(error) => Finding::problem(
+            "connection tracking",
+            error.to_string(),
+            "modprobe nf_conntrack nf_conntrack_netlink",
+        ),
+    });
+    findings
+}
+
+fn ipv6() -> Finding {
+    if has_ipv6() {
+        return Finding::ok("IPv6", "is on");
+    }
+    let remedy = "boot without ipv6.disable=1 if guests shall have IPv6";
+    Finding::warning("IPv6", "this kernel has none", remedy)
+}
+
+fn has_ipv6() -> bool {
+    Path::new("/proc/sys/net/ipv6").exists()
+}
+
+/// A VLAN on whatever link the attempt has made.
+fn vlan(plan: &LinkPlan) -> Finding {
+    let port = plan.namespace.iter().flat_map(|router| &router.interfaces).next();
+    let Some(device) = port.map(|port| port.peer.clone()) else {
+        return Finding::ok("802.1Q", "was not tried");
+    };
+    let [name, bridge] = ["doctor.7", "brdoctor-7"].map(|name| name.parse().expect("short names are valid"));
+    let bridges = vec![BridgePlan { name: bridge, uplink: Uplink::Vlan { device, id: 7, name } }];
+    match kernel_links::apply(&LinkPlan { bridges, namespace: None }, None, &mut Pass::command()) {
+        Ok(_) => Finding::ok("802.1Q", "VLAN interfaces can be made"),
+        Err(error @ LinkError::NoVlan { .. }) => Finding::warning(
+            "802.1Q",
+            error.to_string(),
+            "needed where guest or public traffic is tagged; not with the NIC 'none', or bridges of your own",
+        ),
+        Err(error) => Finding::warning("802.1Q", error.to_string(), "see above"),
+    }
+}
+
+/// A router with a bit of everything.
+fn sample() -> Router {
+    let network = NetworkId::new(1);
+    let public = Ipv4Addr::new(198, 51, 100, 10);
+    let guest = Ipv4Addr::new(10, 1, 1, 10);
+    let mut router = Router::new(RouterId::Network(network));
+    router.devices = Devices { guest: Device::None, public: Device::None };
+    router.source_nat = Some(public);
+
+    let anywhere = || vec!["0.0.0.0/0".parse().expect("a network")];
+    let ports = |first, last| PortRange::new(first, last).expect("in order");
+    let traffics = [
+        Traffic::All,
+        Traffic::Tcp(ports(22, 22)),
+        Traffic::Udp(ports(1000, 1005)),
+        Traffic::Icmp { icmp_type: Some(8), icmp_code: None },
+        Traffic::Protocol(47),
+    ];
+    let rules = traffics.iter().flat_map(|traffic| {
+        [FirewallSubject::Ingress { public_ip: public }, FirewallSubject::Egress]
+            .map(|subject| FirewallRule::new(subject, *traffic, anywhere()))
+    });
+    let balancer = Balancer {
+        public: std::net::SocketAddrV4::new(public, 53),
+        protocol: LoadBalancerProtocol::Udp,
+        algorithm: LoadBalancerAlgorithm::RoundRobin,
+        members: BTreeSet::from([std::net::SocketAddrV4::new(guest, 53)]),
+    };
+    let tier = Tier {
+        implemented: true,
+        segment: Some(Segment::Untagged),
+        gateway: Some(Ipv4Addr::new(10, 1, 1, 1)),
+        cidr: "10.1.1.0/24".parse().ok(),
+        ipv6: has_ipv6().then(|| Ipv6Subnet {
+            gateway: "2001:db8::1".parse().expect("an address"),
+            cidr: "2001:db8::/64".parse().expect("a network"),
+        }),
+        firewall: Some(FirewallRules::new(true, rules.collect::<Vec<_>>())),
+        balancers: [(1, balancer)].into(),
+        ..Tier::default()
+    };
+    router.tiers.insert(network, tier);
+
+    let mut address = PublicAddress {
+        network: Some(network),
+        gateway: Some(Ipv4Addr::new(198, 51, 100, 1)),
+        prefix_len: Some(24),
+        static_nat: Some(guest),
+        ..PublicAddress::default()
+    };
+    for (first, last) in [(22, 22), (8000, 8009)] {
+        let key = ForwardKey { protocol: TransportProtocol::Tcp, ports: ports(first, last) };
+        address.forward(key, Forward { guest, ports: ports(first, last) });
+    }
+    router.addresses.insert(public, address);
+    router
+}

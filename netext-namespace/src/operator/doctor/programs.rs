@@ -1,0 +1,69 @@
+//! The programs that routers are made with, and the accounts that some of them run as.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::Finding;
+use crate::daemons::account;
+
+struct Program {
+    name: &'static str,
+    package: &'static str,
+    version: &'static str,
+    /// Whether no router works without it; otherwise, which ones do not.
+    needed: Result<(), &'static str>,
+}
+
+const PROGRAMS: [Program; 4] = [
+    Program { name: "nft", package: "nftables", version: "--version", needed: Ok(()) },
+    Program { name: "dnsmasq", package: "dnsmasq-base", version: "--version", needed: Err("DHCP and DNS") },
+    Program { name: "radvd", package: "radvd", version: "--version", needed: Err("guests with IPv6") },
+    Program { name: "haproxy", package: "haproxy", version: "-v", needed: Err("load balancers for TCP") },
+];
+
+pub(super) fn findings() -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for program in &PROGRAMS {
+        let Some(path) = find(program.name) else {
+            let remedy = format!("install the package {}", program.package);
+            findings.push(match program.needed {
+                Ok(()) => Finding::problem(program.name, "is missing", remedy),
+                Err(for_what) => {
+                    Finding::warning(program.name, format!("is missing; needed for {for_what}"), remedy)
+                }
+            });
+            continue;
+        };
+        let version = version(&path, program.version).unwrap_or_else(|| "of unknown version".to_owned());
+        findings.push(Finding::ok(program.name, format!("{} {version}", path.display())));
+        if program.needed.is_err() && account(program.name).user != program.name {
+            let user = account(program.name).user;
+            findings.push(Finding::warning(
+                format!("account {}", program.name),
+                format!("there is none; it would run as {user}, with whatever else does"),
+                format!("reinstall the package {}, or useradd --system {}", program.package, program.name),
+            ));
+        }
+    }
+    findings
+}
+
+/// Daemons lie in `sbin`, which not everybody's path has.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// The first word that is a version.
+fn version(path: &PathBuf, option: &str) -> Option<String> {
+    let printed = Command::new(path).arg(option).stdin(Stdio::null()).output().ok()?;
+    let printed = [printed.stdout, printed.stderr].concat();
+    let text = String::from_utf8_lossy(&printed);
+    let is_version = |word: &&str| {
+        word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')
+    };
+    text.split_whitespace().find(is_version).map(|word| word.trim_end_matches(',').to_owned())
+}
