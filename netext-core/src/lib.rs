@@ -12,6 +12,8 @@ mod handler;
 pub mod payload_file;
 mod process;
 #[cfg(feature = "cli")]
+pub mod recording;
+#[cfg(feature = "cli")]
 pub mod reference;
 mod reply;
 pub mod runner;

@@ -4,6 +4,8 @@
 
 mod conformance;
 mod extension;
+mod record;
+mod replay;
 mod sample;
 mod schema;
 mod screen;
@@ -35,6 +37,8 @@ enum Subject {
     Scenarios(simulate::List),
     Conformance(conformance::Arguments),
     Checks(conformance::List),
+    Record(record::Arguments),
+    Replay(replay::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,5 +52,7 @@ fn main() -> ExitCode {
         Subject::Scenarios(arguments) => simulate::list(&arguments, screen),
         Subject::Conformance(arguments) => conformance::run(&arguments, screen),
         Subject::Checks(arguments) => conformance::list(&arguments, screen),
+        Subject::Record(arguments) => record::run(&arguments),
+        Subject::Replay(arguments) => replay::run(&arguments, screen),
     }
 }
