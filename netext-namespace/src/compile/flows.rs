@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use ipnet::Ipv4Net;
 use netext_protocol::TransportProtocol;
 
 use super::{InForce, balancers};
@@ -24,7 +25,10 @@ pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
     let guests = |router: &Router| -> BTreeSet<Ipv4Addr> {
         router.tiers.values().flat_map(|tier| tier.nics.values()).filter_map(|nic| nic.ip).collect()
     };
-    flows.extend(guests(old).difference(&guests(new)).copied().flat_map(flows_of_guest));
+    flows.extend(
+        guests(old).difference(&guests(new)).copied().flat_map(|guest| flows_of_guests(guest.into())),
+    );
+    flows.extend(subnets(old).difference(&subnets(new)).copied().flat_map(flows_of_guests));
     flows
 }
 
@@ -35,10 +39,15 @@ fn flows_of_address(public: Ipv4Addr) -> [FlowMatch; 2] {
     ]
 }
 
-fn flows_of_guest(guest: Ipv4Addr) -> [FlowMatch; 2] {
+/// The subnets that are routed to.
+fn subnets(router: &Router) -> BTreeSet<Ipv4Net> {
+    router.routed_tiers().filter_map(|(_, tier)| tier.subnet()).collect()
+}
+
+fn flows_of_guests(guests: Ipv4Net) -> [FlowMatch; 2] {
     [
-        FlowMatch { original_source: Some(guest), ..FlowMatch::default() },
-        FlowMatch { reply_source: Some(guest), ..FlowMatch::default() },
+        FlowMatch { original_source: Some(guests), ..FlowMatch::default() },
+        FlowMatch { reply_source: Some(guests), ..FlowMatch::default() },
     ]
 }
 
@@ -47,11 +56,11 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
     if let Some(guest) = old.static_nat.filter(|guest| new.static_nat != Some(*guest)) {
         flows.push(FlowMatch {
             original_destination: Some(public),
-            reply_source: Some(guest),
+            reply_source: Some(guest.into()),
             ..FlowMatch::default()
         });
         flows.push(FlowMatch {
-            original_source: Some(guest),
+            original_source: Some(guest.into()),
             reply_destination: Some(public),
             ..FlowMatch::default()
         });
@@ -60,7 +69,7 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
     {
         flows.push(FlowMatch {
             original_destination: Some(public),
-            reply_source: Some(forward.guest),
+            reply_source: Some(forward.guest.into()),
             protocol: Some(key.protocol.number()),
             original_destination_ports: Some(key.ports.ports()),
             ..FlowMatch::default()
@@ -73,9 +82,9 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
 /// end as they will, in a haproxy that accepts no more; what goes with its rule is cut.
 fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
     let new = balancers(new);
-    let flow = |balancer: &InForce<'_>, answered_by| FlowMatch {
+    let flow = |balancer: &InForce<'_>, answered_by: Ipv4Addr| FlowMatch {
         original_destination: Some(*balancer.rule.public.ip()),
-        reply_source: Some(answered_by),
+        reply_source: Some(answered_by.into()),
         protocol: Some(balancer.rule.transport().number()),
         original_destination_ports: Some(balancer.rule.public.port()..=balancer.rule.public.port()),
         ..FlowMatch::default()

@@ -8,6 +8,7 @@ mod list;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
+use ipnet::Ipv4Net;
 use netlink_packet_core::{DefaultNla, NLA_F_NESTED};
 use rustix::io::Errno;
 
@@ -56,11 +57,11 @@ pub enum ConntrackError {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FlowMatch {
     /// Who opened the connection.
-    pub original_source: Option<Ipv4Addr>,
+    pub original_source: Option<Ipv4Net>,
     /// Whom it addressed.
     pub original_destination: Option<Ipv4Addr>,
     /// Who answers.
-    pub reply_source: Option<Ipv4Addr>,
+    pub reply_source: Option<Ipv4Net>,
     /// Whom the answers are addressed to.
     pub reply_destination: Option<Ipv4Addr>,
     /// IP protocol number, 6 for TCP.
@@ -74,10 +75,13 @@ impl FlowMatch {
         fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
             wanted.is_none() || wanted == found
         }
+        let is_of = |wanted: Option<Ipv4Net>, found: Option<Ipv4Addr>| {
+            wanted.is_none_or(|network| found.is_some_and(|address| network.contains(&address)))
+        };
         *self != Self::default()
-            && is(self.original_source.as_ref(), flow.original.source.as_ref())
+            && is_of(self.original_source, flow.original.source)
             && is(self.original_destination.as_ref(), flow.original.destination.as_ref())
-            && is(self.reply_source.as_ref(), flow.reply.source.as_ref())
+            && is_of(self.reply_source, flow.reply.source)
             && is(self.reply_destination.as_ref(), flow.reply.destination.as_ref())
             && is(self.protocol.as_ref(), flow.original.protocol.as_ref())
             && self

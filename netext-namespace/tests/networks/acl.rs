@@ -300,6 +300,26 @@ fn a_restarted_tier_is_shut_until_its_list_is_replayed() {
 }
 
 #[test]
+fn a_restarted_tier_does_not_carry_on_the_connections_of_before() {
+    let lab = lab!();
+    let site = Site::new(&lab);
+    let (_servers, _names) = (site.listeners(), site.one.listen_udp(53));
+    let mut flows = [
+        site.other.talks_to("10.2.1.10:22"),
+        site.other.talks_udp_with("10.2.1.10:53"),
+        site.one.talks_to("10.2.2.10:22"),
+        site.one.talks_to("203.0.113.5:80"),
+    ];
+    let mut of_the_other = site.other.talks_to("203.0.113.5:80");
+    site.web.apply_access_list(&AccessList::new());
+    flows.iter_mut().for_each(netext_lab::Conversation::goes_on);
+
+    site.web.shutdown().implement();
+    flows.iter_mut().for_each(netext_lab::Conversation::is_cut);
+    of_the_other.goes_on();
+}
+
+#[test]
 fn the_end_of_a_tier_ends_its_list() {
     let lab = lab!();
     let site = Site::new(&lab);

@@ -69,7 +69,7 @@ fn only_the_flows_that_match_are_cut() {
 
     let forward = FlowMatch {
         original_destination: Some(PUBLIC),
-        reply_source: Some(GUEST),
+        reply_source: Some(GUEST.into()),
         protocol: Some(17),
         original_destination_ports: Some(8000..=8005),
         ..FlowMatch::default()
@@ -103,7 +103,7 @@ fn flows_of_any_zone_are_cut() {
     run(&scene.router, zone, Instant::now() + Duration::from_secs(20)).unwrap();
     scene.outbound(53);
     assert!(scene.flows()[0].contains("zone=7"));
-    let from_the_guest = FlowMatch { original_source: Some(GUEST), ..FlowMatch::default() };
+    let from_the_guest = FlowMatch { original_source: Some(GUEST.into()), ..FlowMatch::default() };
     assert_eq!(cut(&scene.router, &[from_the_guest]).unwrap(), 1);
     assert_eq!(scene.flows(), [""; 0]);
 }
@@ -117,7 +117,7 @@ fn a_large_table_is_cut_to_the_last_flow() {
     }
     let before = scene.flows().len();
     assert!(before > 10_000, "{before}");
-    let from_the_guest = FlowMatch { original_source: Some(GUEST), ..FlowMatch::default() };
+    let from_the_guest = FlowMatch { original_source: Some(GUEST.into()), ..FlowMatch::default() };
     assert_eq!(cut(&scene.router, &[from_the_guest]).unwrap(), before);
     assert_eq!(scene.flows(), [""; 0]);
 }
