@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use netext_lab::{Firewall, Forward, Lab, Network, Node, Rule, Signal, SourceNat, joined, lab};
+use netext_lab::{
+    AccessList, Balancer, Firewall, Forward, Lab, Network, Node, Rule, Signal, SourceNat, joined, lab,
+};
 use serde_json::{Value, json};
 
 /// Runs a command for operators, which must end with this exit code, and returns what it printed.
@@ -39,8 +41,18 @@ fn whole(lab: &Lab) -> Network<'_> {
         &Firewall::egress_allowed()
             .with(Rule::ingress("198.51.100.10").tcp(2222))
             .with(Rule::ingress("198.51.100.11").tcp(22))
+            .with(Rule::ingress("198.51.100.10").tcp(8080))
+            .with(Rule::ingress("198.51.100.10").udp(5353))
             .with(Rule::egress().tcp(25)),
     );
+    let balancers = (
+        Balancer::tcp(5, "198.51.100.10:8080").member("10.1.1.10:22"),
+        Balancer::udp(6, "198.51.100.10:5353").member("10.1.1.11:5353"),
+    );
+    network.apply_balancers(&[&balancers.0, &balancers.1]);
+    network.acts("pbr-create-table", &json!({"id": "100", "name": "isp2"}));
+    network.acts("pbr-add-route", &json!({"table": "isp2", "route": "blackhole 203.0.113.80"}));
+    network.acts("pbr-add-rule", &json!({"table": "isp2", "rule": "to 203.0.113.80"}));
     deploy(&network, "10.1.1.10");
     deploy(&network, "10.1.1.11");
     network
@@ -56,6 +68,7 @@ fn a_rebooted_host_gets_everything_back() {
     for tier in [&tier, &other] {
         tier.implement();
     }
+    tier.apply_access_list(&AccessList::new().with(Rule::allow_in(10).tcp(22)).with(Rule::allow_out(20)));
     tier.assign_ip("198.51.100.21", SourceNat::No).add_static_nat("198.51.100.21", "10.2.1.10");
     let shared =
         lab.network(300).on_vlan("300").with_subnet("172.31.5.1", "172.31.5.0/24").shared("172.31.5.2");
@@ -69,9 +82,15 @@ fn a_rebooted_host_gets_everything_back() {
     let on_shared = lab.plug("brnone-300", &["172.31.5.10/24"]);
     let (l2_one, _l2_two) =
         (lab.plug("brnone-301", &["192.0.2.1/24"]), lab.plug("brnone-301", &["192.0.2.2/24"]));
-    let _servers = (one.listen_tcp(22), two.listen_tcp(22), in_tier.listen_tcp(22));
+    let _servers = (
+        one.listen_tcp(22),
+        two.listen_tcp(22),
+        in_tier.listen_tcp(22),
+        in_tier.listen_tcp(23),
+        two.listen_udp(5353),
+    );
     let client = lab.client("203.0.113.5");
-    let _internet = (client.listen_tcp(80), client.listen_tcp(25));
+    let _internet = (client.listen_tcp(80), client.listen_tcp(25), lab.client("203.0.113.80").listen_tcp(80));
 
     let everything_works = || {
         client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10").seen_as("203.0.113.5");
@@ -81,7 +100,11 @@ fn a_rebooted_host_gets_everything_back() {
         two.connects_to("203.0.113.5:80").seen_as("198.51.100.11");
         in_tier.connects_to("203.0.113.5:80").seen_as("198.51.100.21");
         in_other.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
-        in_other.pings("10.2.1.10");
+        in_other.connects_to("10.2.1.10:22");
+        in_other.cannot_connect_to("10.2.1.10:23");
+        client.connects_to("198.51.100.10:8080").answered_by("10.1.1.10");
+        client.exchanges_udp_with("198.51.100.10:5353").answered_by("10.1.1.11");
+        one.cannot_connect_to("203.0.113.80:80");
         one.pings("2001:db8:1::1");
         l2_one.pings("192.0.2.2");
         one.cannot_connect_to("203.0.113.5:25");
