@@ -97,6 +97,9 @@ fn damage_of_every_kind_is_told_and_healed() {
         assert_eq!(addresses("vn-100-42").len(), 2, "{what}");
         assert!(sh("ip -n cs-net-42 route show default").contains("203.0.113.1"), "{what}");
     };
+    // The kernel takes down what was in a namespace a while after it.
+    let until_gone = "for try in $(seq 500); do \
+         ip link show vh-100-42 || ip link show vph-50-42 || break; sleep 0.01; done";
     for damage in [
         "ip link del vh-100-42",
         "ip -n cs-net-42 link del vpn-50-42",
@@ -110,13 +113,13 @@ fn damage_of_every_kind_is_told_and_healed() {
         "ip -n cs-net-42 address flush dev vn-100-42",
         "ip -n cs-net-42 route del default",
         "ip -n cs-net-42 link set lo down",
-        "ip netns del cs-net-42",
+        &format!("ip netns del cs-net-42; {until_gone}"),
         // Ends that have lost each other.
         "ip link del vh-100-42; ip link add vh-100-42 type veth peer name elsewhere",
         "ip -n cs-net-42 link del vn-100-42; ip -n cs-net-42 link add vn-100-42 type veth peer name lost",
         // Cut off after the pair was made.
         "ip link del vh-100-42; ip link add vh-100-42 type veth peer name vn-100-42 netns cs-net-42",
-        "ip netns del cs-net-42; : > /run/netns/cs-net-42",
+        &format!("ip netns del cs-net-42; : > /run/netns/cs-net-42; {until_gone}"),
     ] {
         sh(damage);
         healthy(damage);
