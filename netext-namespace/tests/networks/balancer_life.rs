@@ -109,7 +109,7 @@ fn haproxy_ends_with_the_last_rule() {
     let (one, other) = (rule(9, 80).member("10.1.1.10:80"), rule(10, 81).member("10.1.1.10:80"));
     network.apply_balancers(&[&one, &other]);
     network.apply_balancers(&[&one.clone().revoked()]);
-    within(Duration::from_secs(2), "the end of the predecessor", || haproxies(&lab).len() == 1);
+    within(Duration::from_secs(5), "the end of the predecessor", || haproxies(&lab).len() == 1);
     network.apply_balancers(&[&other.revoked()]);
     assert!(haproxies(&lab).is_empty());
     network.apply_balancers(&[&one]).release_ip("198.51.100.10");

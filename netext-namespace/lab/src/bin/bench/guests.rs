@@ -62,7 +62,7 @@ fn memory(lab: &Lab, table: &mut Table) {
     ));
 }
 
-fn proportional_set_size(process: i32) -> f64 {
+pub(crate) fn proportional_set_size(process: i32) -> f64 {
     let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or_default()

@@ -4,6 +4,7 @@
 //! the floor take turns, so that whatever else the machine does hits both alike.
 
 mod acl;
+mod balancers;
 mod clock;
 mod figure;
 mod firewall;
@@ -33,19 +34,20 @@ Usage: bench --exec PATH [--quick] [--json] [--only PART]
   --exec PATH   the netext-namespace to measure, a release build
   --quick       fewer rounds: under a minute instead of about 4 minutes
   --json        print one JSON document at the end instead of a table
-  --only PART   one of spawn, life, forwards, firewall, acl, guests, metadata, path, reconcile;
-                may be given more than once";
+  --only PART   one of spawn, life, forwards, firewall, acl, balancers, guests, metadata, path,
+                reconcile; may be given more than once";
 
 /// A part of the measurement; the last argument asks for few rounds.
 type Part = (&'static str, fn(&Lab, &mut Table, bool));
 
 /// The parts in their order.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("spawn", |lab, table, quick| spawn::measure(lab, table, if quick { 51 } else { 301 })),
     ("life", |lab, table, quick| life::measure(lab, table, if quick { 9 } else { 51 })),
     ("forwards", |lab, table, quick| forwards::measure(lab, table, if quick { 9 } else { 51 })),
     ("firewall", firewall::measure),
     ("acl", acl::measure),
+    ("balancers", |lab, table, quick| balancers::measure(lab, table, if quick { 9 } else { 51 })),
     ("guests", |lab, table, quick| guests::measure(lab, table, if quick { 9 } else { 51 })),
     ("metadata", metadata::measure),
     ("path", path::measure),
