@@ -17,6 +17,8 @@ pub mod recording;
 pub mod reference;
 mod reply;
 pub mod runner;
+#[cfg(feature = "cli")]
+pub mod scaffold;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use netext_core::protocol::{Command, Service};
+use netext_core::protocol::Service;
 use netext_core::testing::conformance::Provided;
-use netext_core::testing::{Call, Executable, Extension, Server};
-use serde_json::Value;
+use netext_core::testing::{Executable, Extension, Server};
 
 /// The extension, and how it is registered.
 #[derive(clap::Args)]
@@ -43,10 +42,7 @@ impl Registration {
             let provided = Provided::new(services.iter().copied());
             return Ok(if self.vpc { provided.vpc() } else { provided });
         }
-        let answer = extension.answer(&Call::bare(["--describe"]));
-        let described =
-            (answer.code() == Some(0)).then(|| serde_json::from_str::<Value>(&answer.output).ok());
-        described.flatten().as_ref().and_then(described_by).ok_or_else(|| {
+        Provided::asked_of(extension).ok_or_else(|| {
             format!(
                 "{} does not answer --describe; say what it provides with --services, such as --services \
                  Dhcp,Dns or --services none",
@@ -54,18 +50,6 @@ impl Registration {
             )
         })
     }
-}
-
-/// What an extension says about itself.
-fn described_by(description: &Value) -> Option<Provided> {
-    let words = |name: &str| {
-        let list = description.get(name)?.as_array()?;
-        list.iter().map(|word| word.as_str()).collect::<Option<Vec<_>>>()
-    };
-    let services = words("services")?.into_iter().map(service).collect::<Result<_, _>>().ok()?;
-    // Commands of a newer protocol are not asked for.
-    let commands = words("commands")?.into_iter().filter_map(|name| name.parse::<Command>().ok()).collect();
-    Some(Provided::answering(services, &commands))
 }
 
 fn detail(argument: &str) -> Result<(String, String), String> {
@@ -80,11 +64,11 @@ pub(crate) fn services(argument: &str) -> Result<Services, String> {
     if argument == "none" {
         return Ok(Services(BTreeSet::new()));
     }
-    argument.split(',').map(str::trim).map(service).collect::<Result<_, _>>().map(Services)
+    argument.split(',').map(|name| service(name.trim())).collect::<Result<_, _>>().map(Services)
 }
 
 fn service(name: &str) -> Result<Service, String> {
-    Service::ALL.iter().copied().find(|service| service.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+    Provided::service(name).ok_or_else(|| {
         let names: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
         format!("{name:?} is not a service; there are {}", names.join(", "))
     })

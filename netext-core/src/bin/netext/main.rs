@@ -4,11 +4,13 @@
 
 mod conformance;
 mod extension;
+mod new;
 mod record;
 mod replay;
 mod sample;
 mod schema;
 mod screen;
+mod shell;
 mod simulate;
 mod validate;
 
@@ -39,6 +41,9 @@ enum Subject {
     Checks(conformance::List),
     Record(record::Arguments),
     Replay(replay::Arguments),
+    New(new::Arguments),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 fn main() -> ExitCode {
@@ -54,5 +59,8 @@ fn main() -> ExitCode {
         Subject::Checks(arguments) => conformance::list(&arguments, screen),
         Subject::Record(arguments) => record::run(&arguments),
         Subject::Replay(arguments) => replay::run(&arguments, screen),
+        Subject::New(arguments) => new::run(&arguments, screen),
+        Subject::Completions(arguments) => shell::completions(&arguments),
+        Subject::Man(arguments) => shell::man(&arguments),
     }
 }

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use netext_protocol::{Command, Scope, Service};
+use serde_json::Value;
 
 use super::report::{Finding, Ran, Report};
 use super::stage::Stage;
 use super::{Check, checks};
 use crate::Description;
-use crate::testing::{Extension, Server};
+use crate::testing::{Call, Extension, Server};
 
 /// What an extension provides, and so what is asked of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,24 @@ impl Provided {
             .filter(|it| provided.answers(*it) && !commands.contains(it))
             .collect();
         provided
+    }
+
+    /// What an extension answers to `--describe`, if it answers that. Commands of a newer protocol are not asked
+    /// for.
+    pub fn asked_of(extension: &impl Extension) -> Option<Self> {
+        let answer = extension.answer(&Call::bare(["--describe"]));
+        let description: Value = serde_json::from_str(&answer.output).ok()?;
+        let words = |name: &str| -> Option<Vec<&str>> {
+            description.get(name)?.as_array()?.iter().map(Value::as_str).collect()
+        };
+        let services = words("services")?.into_iter().map(Self::service).collect::<Option<_>>()?;
+        let commands = words("commands")?.into_iter().filter_map(|name| name.parse().ok()).collect();
+        (answer.code() == Some(0)).then(|| Self::answering(services, &commands))
+    }
+
+    /// The service of a name, in whatever case it is written.
+    pub fn service(name: &str) -> Option<Service> {
+        Service::ALL.iter().copied().find(|service| service.name().eq_ignore_ascii_case(name))
     }
 
     /// Whether a service of the command is declared, or it belongs to none.

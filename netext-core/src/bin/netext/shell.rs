@@ -1,0 +1,51 @@
+//! `netext completions` and `netext man`: what a package installs beside the tool.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::screen::{fail, print};
+
+/// Print the completions of a shell.
+#[derive(clap::Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    shell: Shell,
+}
+
+/// Print the manual page, or write the pages of all subcommands.
+#[derive(clap::Args)]
+pub(crate) struct Man {
+    /// Write a page for the tool and one for every subcommand to this folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn completions(arguments: &Completions) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut crate::Arguments::command(), "netext", &mut script);
+    print(String::from_utf8_lossy(&script));
+    ExitCode::SUCCESS
+}
+
+pub(crate) fn man(arguments: &Man) -> ExitCode {
+    let command = crate::Arguments::command();
+    let written = match &arguments.out {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder))
+        }
+        None => page(command),
+    };
+    written
+        .map_or_else(|error| fail(format_args!("cannot write the manual: {error}")), |()| ExitCode::SUCCESS)
+}
+
+fn page(command: clap::Command) -> io::Result<()> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    print(String::from_utf8_lossy(&page));
+    Ok(())
+}
