@@ -38,8 +38,10 @@ fn traffic_is_counted_by_public_address_and_direction() {
     one.exchanges_udp_with("203.0.113.5:53");
     let (sent, received) =
         (counted(&network, "198.51.100.10", "out"), counted(&network, "198.51.100.10", "in"));
-    assert_eq!((sent.0, received.0), (1, 1), "a datagram each way");
-    assert!(sent.1 > 28 && received.1 > 28, "headers and words: {sent:?} {received:?}");
+    // The question is asked again until it is answered.
+    let question = 20 + 8 + "anyone there?".len() as u64;
+    assert!(sent.0 > 0 && sent.1 == sent.0 * question, "{sent:?}");
+    assert!(received.0 > 0 && received.0 <= sent.0 && received.1 > received.0 * 28, "{received:?}");
 
     client.connects_to("198.51.100.11:22").answered_by("10.1.1.11");
     assert!(
@@ -212,7 +214,7 @@ fn a_vpcs_traffic_is_seen_tier_by_tier() {
     let guest = database.guest("10.2.2.10");
     let _dns = lab.client("203.0.113.5").listen_udp(53);
     guest.exchanges_udp_with("203.0.113.5:53");
-    assert_eq!(counted(&database, "198.51.100.20", "out").0, 1);
+    assert!(counted(&database, "198.51.100.20", "out").0 > 0);
     let listed = vpc.acts("list-connections", &json!({"address": "10.2.2.10"}));
     assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
     vpc.action("capture", &json!({"interface": "guest"})).is_refused_naming(&[
