@@ -31,6 +31,6 @@ pub use error::{DeviceError, ErrorKind};
 pub use handler::{Handler, Invocation};
 /// The protocol's types.
 pub use netext_protocol as protocol;
-pub use process::{main, main_with};
+pub use process::{Process, main, main_with};
 pub use reply::Reply;
 pub use runner::Runner;

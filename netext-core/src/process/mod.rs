@@ -5,11 +5,13 @@ mod panics;
 mod signals;
 mod streams;
 
+use std::fs::File;
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::runner::{Environment, panicked};
+use crate::runner::{Environment, Outcome, panicked};
 use crate::{DeviceError, Handler, Runner};
 pub(crate) use panics::location as panic_location;
 use streams::Streams;
@@ -67,32 +69,70 @@ pub fn main(handler: impl Handler + 'static) -> ExitCode {
 /// }
 /// ```
 pub fn main_with(build: impl FnOnce() -> Result<Runner, DeviceError>) -> ExitCode {
-    let started = Instant::now();
-    let Ok(mut streams) = Streams::take() else {
+    let Ok(mut process) = Process::take() else {
         // Without /dev/null nothing can be kept off the server's stream, so nothing is begun.
         return ExitCode::from(DeviceError::internal("no streams").exit_code());
     };
-    panics::silence();
     let runner = panic::catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| Err(panicked(&*panic)));
-    let runner = match runner {
-        Ok(runner) => runner,
+    let outcome = runner.and_then(|runner| {
+        let Process { streams, started } = &mut process;
+        let environment = Environment::new(std::env::args_os(), &mut streams.stdout, &mut streams.stderr);
+        run(&runner, environment.started(*started))
+    });
+    match outcome {
+        Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) => {
-            streams.say(&error);
-            return ExitCode::from(error.exit_code());
+            process.streams.say(&error);
+            ExitCode::from(error.exit_code())
         }
-    };
-    let environment = Environment::new(std::env::args_os(), &mut streams.stdout, &mut streams.stderr)
-        .started(started)
-        .owning_the_process();
-    if let Err(error) = signals::forward(environment.interrupter()) {
-        let error = DeviceError::internal("cannot watch for signals").with_source(error);
-        streams.say(&error);
-        return ExitCode::from(error.exit_code());
     }
+}
+
+/// This process, taken over for an extension whose commands do not stand on its command line: the far end of a
+/// proxy, which hears them on standard input and answers in a form of its own.
+///
+/// The streams of whoever started it are private from here on, as [`main`] has it: the device and its children
+/// have `/dev/null`, and panics print nothing.
+#[derive(Debug)]
+pub struct Process {
+    streams: Streams,
+    started: Instant,
+}
+
+impl Process {
+    /// Takes the process over; to be done once, before anything else.
+    pub fn take() -> io::Result<Self> {
+        let started = Instant::now();
+        let streams = Streams::take()?;
+        panics::silence();
+        Ok(Self { streams, started })
+    }
+
+    /// What the caller sends.
+    pub fn input(&self) -> &File {
+        &self.streams.stdin
+    }
+
+    /// Where the answer goes.
+    pub fn output(&self) -> &File {
+        &self.streams.stdout
+    }
+
+    /// Runs one command in an environment of the caller's making, with the process for itself: SIGTERM and
+    /// SIGINT call it off, and children that are left behind by a command that was called off are killed.
+    pub fn run(&self, runner: &Runner, environment: Environment<'_>) -> Result<Outcome, DeviceError> {
+        run(runner, environment)
+    }
+}
+
+fn run(runner: &Runner, environment: Environment<'_>) -> Result<Outcome, DeviceError> {
+    let environment = environment.owning_the_process();
+    signals::forward(environment.interrupter())
+        .map_err(|error| DeviceError::internal("cannot watch for signals").with_source(error))?;
     let outcome = runner.run(environment);
     if outcome.ending.is_called_off() {
         // Last of all: a device that goes on could start another child in the meantime.
         descendants::kill();
     }
-    ExitCode::from(outcome.exit_code())
+    Ok(outcome)
 }

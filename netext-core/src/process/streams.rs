@@ -9,8 +9,10 @@ use rustix::stdio;
 
 use crate::DeviceError;
 
-/// The server's two streams, on descriptors that no child inherits.
+/// The caller's streams, on descriptors that no child inherits.
+#[derive(Debug)]
 pub(super) struct Streams {
+    pub(super) stdin: File,
     pub(super) stdout: File,
     pub(super) stderr: File,
 }
@@ -19,7 +21,11 @@ impl Streams {
     /// Takes the streams and leaves `/dev/null` in their place.
     pub(super) fn take() -> io::Result<Self> {
         let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
-        let streams = Self { stdout: private(stdio::stdout())?, stderr: private(stdio::stderr())? };
+        let streams = Self {
+            stdin: private(stdio::stdin())?,
+            stdout: private(stdio::stdout())?,
+            stderr: private(stdio::stderr())?,
+        };
         stdio::dup2_stdin(&null)?;
         stdio::dup2_stdout(&null)?;
         stdio::dup2_stderr(&null)?;
