@@ -1,7 +1,5 @@
 //! The start of a daemon.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::unix::process::CommandExt;
@@ -16,6 +14,7 @@ use super::{DaemonError, stop};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::wait::ended_by;
 use crate::plan::{CommandLine, Daemon, DaemonPlan};
+use crate::programs::search_path;
 
 /// How much of a daemon's words is read, and how much of them an error quotes.
 const COMPLAINT: u64 = 4096;
@@ -100,12 +99,4 @@ fn one_line(said: &str) -> String {
     let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[NOTICE]"));
     let joined = lines.take(3).collect::<Vec<_>>().join("; ");
     joined.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
-}
-
-/// Daemons lie in `sbin`, which not every caller's path has.
-fn search_path() -> OsString {
-    let mut path =
-        env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| "/usr/bin:/bin".into());
-    path.push(":/usr/sbin:/sbin");
-    path
 }

@@ -14,6 +14,7 @@ use super::namespace::{Namespace, NamespaceError};
 use super::netlink::{NetlinkError, Request, Socket, attributes};
 use super::wait::ended_by;
 use crate::plan::TABLE;
+use crate::programs::search_path;
 
 pub(super) const NFNL_SUBSYS_NFTABLES: u8 = 10;
 const NFT_MSG_GETGEN: u8 = 16;
@@ -102,7 +103,8 @@ fn nft(
     let given = stderr.try_clone().map_err(|e| failed("hand over nft's stderr", e))?;
 
     let mut command = Command::new("nft");
-    command.args(arguments).stdin(stdin).stdout(given_stdout).stderr(given);
+    command.args(arguments).env("PATH", search_path());
+    command.stdin(stdin).stdout(given_stdout).stderr(given);
     let mut child = namespace.enter(|| command.spawn())?.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => NftError::Missing,
         _ => failed("start nft", error),

@@ -96,6 +96,11 @@ impl Store {
         self.root.join("hooks")
     }
 
+    /// Whether there is a state of a router.
+    pub fn has(&self, router: RouterId) -> bool {
+        self.router_folder(router).join(document::FILE).exists()
+    }
+
     /// Makes the folders of a router and its networks, where they are missing.
     pub fn make_folders(&self, router: &Router) -> Result<(), StoreError> {
         if !router.is_empty() {
@@ -120,7 +125,7 @@ impl Store {
             let name = entry.map_err(io_error("list the folder", &self.root))?.file_name();
             let id = name.to_str().and_then(|name| name.parse::<RouterId>().ok());
             // The folder of a tier of a VPC looks like that of a router, but for its state.
-            routers.extend(id.filter(|id| self.router_folder(*id).join(document::FILE).exists()));
+            routers.extend(id.filter(|id| self.has(*id)));
         }
         routers.sort_unstable();
         Ok(routers)
