@@ -11,7 +11,8 @@
 //! - [`daemons`] makes the daemons that serve guests match.
 //! - [`metadata`] is what instances are told about themselves, and the server that tells them.
 //! - [`store`] keeps the state of every router, and its lock.
-//! - [`host`] is the device of the protocol that puts these together; [`proxy`] carries commands to it.
+//! - [`host`] is the device of the protocol that puts these together; [`proxy`] carries commands to it, and
+//!   [`relay`] is what those two say to each other.
 //! - [`operator`] is what the executable tells people, and does for them.
 
 pub mod compile;
@@ -27,5 +28,6 @@ pub mod places;
 pub mod plan;
 mod programs;
 pub mod proxy;
+pub mod relay;
 pub mod role;
 pub mod store;

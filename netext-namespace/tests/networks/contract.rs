@@ -273,15 +273,6 @@ fn the_wrappers_name_makes_it_the_host() {
     network.guest("10.1.1.10").pings("10.1.1.1");
 }
 
-#[test]
-fn the_proxy_role_with_hosts_says_that_it_is_not_there_yet() {
-    let lab = lab!();
-    lab.set_variable("NETEXT_ROLE", "proxy");
-    let network = lab.network(209);
-    network.command("implement-network", &network.extension_field()).is_refused_naming(&["hosts"]);
-    assert!(!lab.has_namespace("cs-net-209"));
-}
-
 /// All state but the log: paths and contents.
 fn state(lab: &Lab) -> Vec<(std::path::PathBuf, String)> {
     let files = lab.files().into_iter().filter(|(path, ..)| path.starts_with(lab.state_folder()));

@@ -1,0 +1,156 @@
+//! The proxy role: on the management server, for whatever host owns a network.
+//!
+//! `ensure-network-device` chooses a host and asks it whether it is there; every other command is carried to the
+//! host's copy of the executable, its payload unread but for where it belongs ([`relay`](crate::relay) is what the
+//! two say to each other). Where no hosts are registered, this machine is the host.
+
+mod addressed;
+mod choice;
+pub mod error;
+mod memory;
+pub mod rank;
+pub mod ssh;
+pub mod target;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use netext_core::{Description, DeviceError, ErrorKind, Handler, Invocation, Reply};
+use netext_protocol::{Command, DeviceDetails};
+
+use crate::host::HostDevice;
+use crate::model::RouterId;
+use crate::places::Places;
+use crate::relay::{Answer, Call};
+use addressed::Addressed;
+use choice::Choice;
+use error::HostError;
+use memory::Memory;
+use ssh::Ssh;
+use target::{Fleet, Host, InvalidTarget};
+
+/// How much earlier than we a host has to be done, so that what it says about being late is heard: a tenth of the
+/// time, within bounds.
+const AHEAD: u32 = 10;
+const LEAST_AHEAD: Duration = Duration::from_millis(50);
+const MOST_AHEAD: Duration = Duration::from_secs(2);
+
+/// Hands commands to the machine that they are for.
+#[derive(Debug)]
+pub struct Proxy {
+    local: HostDevice,
+    places: Places,
+    path: Option<String>,
+}
+
+impl Proxy {
+    /// The proxy that acts on this machine where no hosts are registered. `path` is where the executable lies on
+    /// the hosts, unless the detail `remote.path` says so; it defaults to where the extension is deployed to.
+    pub fn new(local: HostDevice, places: Places, path: Option<String>) -> Self {
+        Self { local, places, path }
+    }
+}
+
+impl From<InvalidTarget> for DeviceError {
+    fn from(error: InvalidTarget) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+#[async_trait]
+impl Handler for Proxy {
+    fn description(&self) -> Description {
+        self.local.description()
+    }
+
+    async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError> {
+        let addressed = Addressed::read(&invocation)?;
+        if addressed.physical.hosts().is_empty() {
+            return self.local.handle(invocation).await;
+        }
+        let fleet = Fleet::registered(&addressed.physical, &self.places.extension, self.path.as_deref())?;
+        let folder = self.places.state.join("proxy");
+        let ssh = Ssh::new(&fleet, &folder)?;
+        let memory = Memory::in_folder(folder);
+        let Addressed { details, router, .. } = addressed;
+        let choice =
+            Choice { fleet: &fleet, ssh: &ssh, memory: &memory, router, deadline: invocation.deadline() };
+        // A text that is no host cannot have come from us.
+        let known = details.get_str("host").and_then(|host| host.parse::<Host>().ok());
+        let command = invocation.command();
+        if command == Command::EnsureNetworkDevice {
+            let host = choice.host(known.as_ref()).await?;
+            memory.note_place(router, &host);
+            return Ok(Reply::DeviceDetails(details_of(router, &host)));
+        }
+        let hosts = match known {
+            Some(host) => vec![host],
+            None if takes_away(command) => choice.holders().await?,
+            // The server has nothing stored because it could not, or because ensuring failed a moment ago.
+            None => vec![choice.host(None).await?],
+        };
+        let mut reply = Reply::Nothing;
+        for host in &hosts {
+            reply = carry(&ssh, host, &invocation).await?;
+        }
+        if matches!(command, Command::DestroyNetwork | Command::DestroyVpc | Command::ShutdownVpc)
+            && router_ends_with(command, router)
+        {
+            memory.forget_place(router);
+        }
+        Ok(reply)
+    }
+}
+
+/// What the server is to hand back with every command.
+fn details_of(router: RouterId, host: &Host) -> DeviceDetails {
+    let details = DeviceDetails::default()
+        .with("host", host.as_str())
+        .with("namespace", router.namespace().to_string());
+    match router {
+        RouterId::Vpc(vpc) => details.with("vpc_id", vpc.to_string()),
+        RouterId::Network(_) => details,
+    }
+}
+
+/// Whether a command only takes away, so that there is nothing to do where the router is not.
+fn takes_away(command: Command) -> bool {
+    ["shutdown-", "destroy-", "release-", "delete-", "remove-"]
+        .iter()
+        .any(|verb| command.name().starts_with(verb))
+}
+
+/// Whether the router is gone after a command: that of a VPC outlives its tiers.
+fn router_ends_with(command: Command, router: RouterId) -> bool {
+    match router {
+        RouterId::Network(_) => command == Command::DestroyNetwork,
+        RouterId::Vpc(_) => matches!(command, Command::ShutdownVpc | Command::DestroyVpc),
+    }
+}
+
+/// Has a command carried out by a host. When the time is over, the host is made to stop as well.
+async fn carry(ssh: &Ssh<'_>, host: &Host, invocation: &Invocation) -> Result<Reply, DeviceError> {
+    let (command, deadline) = (invocation.command(), invocation.deadline());
+    let time = deadline.remaining();
+    let call = || {
+        let left = deadline.remaining();
+        let left = left.saturating_sub((left / AHEAD).clamp(LEAST_AHEAD, MOST_AHEAD));
+        let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        Call::command(command, milliseconds, invocation.payload())
+    };
+    let answer = tokio::select! {
+        answer = ssh.ask(host, call, invocation.payload(), Duration::MAX) => answer,
+        () = deadline.cancelled() => Err(HostError::Silent { host: host.to_string(), after: time }),
+    };
+    match answer? {
+        Answer::Succeeded { output } => Ok(Reply::Relayed(output)),
+        Answer::Failed { exit, line } => {
+            let kind = match ErrorKind::from_exit_code(exit.into()) {
+                kind @ (ErrorKind::Invalid | ErrorKind::TimedOut | ErrorKind::NotImplemented) => kind,
+                _ => ErrorKind::Device,
+            };
+            Err(DeviceError::new(kind, format!("{host}: {}", line.trim_end())))
+        }
+        Answer::Probed { .. } => Err(DeviceError::internal(format!("{host} answered another question"))),
+    }
+}

@@ -1,0 +1,139 @@
+//! Calls to hosts, over connections that outlive the command.
+//!
+//! The first call to a host runs `ssh`, which logs in and stays in the background behind a socket
+//! (`ControlMaster`); every later call, of any process, is a session over the same connection. It ends when it was
+//! not used for some minutes, or when the host goes silent; the next call then begins another one.
+
+pub mod askpass;
+mod command_line;
+mod complaint;
+mod folder;
+mod master;
+mod secret;
+mod session;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::error::HostError;
+use super::target::{Fleet, Host};
+use crate::relay::{self, Answer, Call};
+use folder::{Connection, Folder};
+use session::{Heard, NoSession, Running};
+
+/// How many connections to one host there may be. A host carries 10 sessions over each, unless its `MaxSessions`
+/// says otherwise.
+const CONNECTIONS: usize = 8;
+/// How long it may take to reach a host and to be greeted by it.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long to wait for a session to become free, where all connections are full: longer every time.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// The way to the hosts.
+#[derive(Debug)]
+pub struct Ssh<'a> {
+    fleet: &'a Fleet,
+    folder: Folder,
+    command: String,
+}
+
+impl<'a> Ssh<'a> {
+    /// The way to the hosts of a fleet; sockets and noted host keys lie in a folder.
+    pub fn new(fleet: &'a Fleet, folder: &Path) -> Result<Self, HostError> {
+        let (path, mode) = (fleet.path.as_str(), relay::MODE);
+        let command = if fleet.login.user.is_root() {
+            format!("{path} {mode}")
+        } else {
+            format!("sudo -n {path} {mode}")
+        };
+        Ok(Self { fleet, folder: Folder::open(folder)?, command })
+    }
+
+    /// Asks a host, for as long as `patience` lasts. `call` is made when the host listens, so that it can say how
+    /// much time is left. Dropped before the host has answered, it calls off what the host does.
+    pub async fn ask(
+        &self,
+        host: &Host,
+        call: impl FnOnce() -> Call,
+        payload: &[u8],
+        patience: Duration,
+    ) -> Result<Answer, HostError> {
+        let begun = Instant::now();
+        let asking = async {
+            let running = self.start(host, patience.min(CONNECT)).await?;
+            let heard = running.ask(&relay::to_line(&call()), payload).await;
+            self.understand(host, heard.map_err(|source| local("talk to", self.fleet.path.as_str(), source))?)
+        };
+        match tokio::time::timeout(patience, asking).await {
+            Ok(answer) => answer,
+            Err(_) => Err(HostError::Silent { host: host.to_string(), after: begun.elapsed() }),
+        }
+    }
+
+    /// Starts the executable on the host, over whichever connection has room.
+    async fn start(&self, host: &Host, patience: Duration) -> Result<Running, HostError> {
+        let mut wait = FIRST_WAIT;
+        loop {
+            for number in 0..CONNECTIONS {
+                let connection = self.folder.connection(host, &self.fleet.login, number)?;
+                if let Some(running) = self.start_over(&connection, host, patience).await? {
+                    return Ok(running);
+                }
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// Starts the executable over one connection; `None` if that one is full.
+    async fn start_over(
+        &self,
+        connection: &Connection,
+        host: &Host,
+        patience: Duration,
+    ) -> Result<Option<Running>, HostError> {
+        for _ in 0..2 {
+            match session::start(&connection.socket, &self.command).await {
+                Ok(running) => return Ok(Some(running)),
+                Err(NoSession::Full) => return Ok(None),
+                Err(NoSession::Local(source)) => return Err(local("use", "a pipe", source)),
+                // Nothing was started yet, so beginning again is harmless.
+                Err(NoSession::NoConnection) => {
+                    master::begin(&self.folder, connection, host, &self.fleet.login, patience).await?;
+                }
+            }
+        }
+        Err(HostError::Lost {
+            host: host.to_string(),
+            words: " (the connection ended as soon as it was up)".into(),
+        })
+    }
+
+    fn understand(&self, host: &Host, heard: Heard) -> Result<Answer, HostError> {
+        let name = host.to_string();
+        match heard {
+            Heard::Answer(line) => match relay::from_line(&line) {
+                Ok(answer) => Ok(answer),
+                Err(problem) => Err(HostError::Incompatible { host: name, problem }),
+            },
+            Heard::Nothing { exit: None, words } => {
+                let words = if words.trim().is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", complaint::last_line(&words))
+                };
+                Err(HostError::Lost { host: name, words })
+            }
+            Heard::Nothing { exit: Some(code), words } => Err(HostError::NoExtension {
+                host: name,
+                path: self.command.clone(),
+                words: format!("exit code {code}, {}", complaint::last_line(&words)),
+            }),
+        }
+    }
+}
+
+fn local(action: &'static str, path: &str, source: std::io::Error) -> HostError {
+    HostError::Local { action, path: path.into(), source }
+}

@@ -1,0 +1,152 @@
+//! What two copies of the executable say to each other: the proxy on the management server, and the host role at
+//! the other end of a connection.
+//!
+//! The proxy runs `<path> relay` on the host, and nothing else ever stands on that command line. On standard input
+//! goes one line of JSON, the [`Call`], and behind it the payload as it came. Standard input then stays open: its
+//! end means that nobody waits for the answer any more, and calls the work off. The [`Answer`] is one line of JSON
+//! on standard output, whatever the exit code of the command was: so a command that failed differs from a host
+//! that could not be asked.
+
+mod serve;
+
+use netext_protocol::Command;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::model::RouterId;
+pub use serve::{asked_for, serve};
+
+/// The word that makes the executable answer a call.
+pub const MODE: &str = "relay";
+
+/// The version of what is said here. Two copies that differ in it do not understand each other; two that differ
+/// in the executable's version alone do.
+pub const PROTOCOL: u32 = 1;
+
+/// The version of the executable.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long the first line may be.
+pub const MAX_LINE: u64 = 64 << 10;
+
+/// What is asked of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Call {
+    /// Carry out a command of the protocol, whose payload follows.
+    Command {
+        /// The command's name.
+        name: String,
+        /// How long it may take.
+        milliseconds: u64,
+        /// How long the payload is.
+        bytes: u64,
+    },
+    /// Say what the host has of a router.
+    Probe {
+        /// The router.
+        router: RouterId,
+    },
+}
+
+impl Call {
+    /// The call to carry out a command.
+    pub fn command(command: Command, milliseconds: u64, payload: &[u8]) -> Self {
+        Self::Command { name: command.name().to_owned(), milliseconds, bytes: payload.len() as u64 }
+    }
+}
+
+/// What a host answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The command was carried out.
+    Succeeded {
+        /// What it printed.
+        output: String,
+    },
+    /// The command failed.
+    Failed {
+        /// Its exit code.
+        exit: u8,
+        /// Its one line.
+        line: String,
+    },
+    /// What the host has of a router.
+    Probed {
+        /// Whether it has its state.
+        holds: bool,
+    },
+}
+
+/// One line, of a call or of an answer: its content can be read if both ends speak the same protocol only.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line<'a, T> {
+    relay: u32,
+    version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<T>,
+}
+
+/// Why a line could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    /// The other end speaks another protocol.
+    #[error("version {version} speaks relay protocol {protocol}, version {VERSION} speaks {PROTOCOL}")]
+    Incompatible {
+        /// The other end's protocol.
+        protocol: u32,
+        /// The version of its executable.
+        version: String,
+    },
+    /// It is not what this protocol says.
+    #[error("what was said is not understood: {0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// Writes a call or an answer as a line.
+pub fn to_line(content: &impl Serialize) -> String {
+    let line = Line { relay: PROTOCOL, version: VERSION, content: Some(content) };
+    let mut text = serde_json::to_string(&line).expect("texts, numbers and named fields have a JSON form");
+    text.push('\n');
+    text
+}
+
+/// Reads a call or an answer.
+pub fn from_line<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, LineError> {
+    let Line { relay, version, content } = serde_json::from_slice::<Line<'_, &RawValue>>(line)?;
+    if relay != PROTOCOL {
+        return Err(LineError::Incompatible { protocol: relay, version: version.to_owned() });
+    }
+    Ok(serde_json::from_str(content.map_or("null", RawValue::get))?)
+}
+
+/// Whether a line is the answer, in any protocol, and not what a login script of the host printed before it.
+pub fn is_answer(line: &[u8]) -> bool {
+    line.starts_with(b"{\"relay\":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_end_says_the_other_understands() {
+        let call = Call::command(Command::AssignIp, 59_000, b"{}");
+        assert_eq!(from_line::<Call>(to_line(&call).as_bytes()).unwrap(), call);
+        let answer = Answer::Failed { exit: 3, line: "no \"nft\"\n".to_owned() };
+        let line = to_line(&answer);
+        assert!(is_answer(line.as_bytes()) && line.lines().count() == 1, "{line}");
+        assert_eq!(from_line::<Answer>(line.as_bytes()).unwrap(), answer);
+    }
+
+    #[test]
+    fn another_protocol_is_told_from_another_version() {
+        let call = to_line(&Call::Probe { router: RouterId::Network(209.into()) });
+        let newer = call.replace(VERSION, "9.9.9");
+        assert!(from_line::<Call>(newer.as_bytes()).is_ok());
+        let error = from_line::<Call>(br#"{"relay":2,"version":"9.9.9","content":{"new":[]}}"#).unwrap_err();
+        assert!(error.to_string().contains("9.9.9 speaks relay protocol 2"), "{error}");
+        assert!(matches!(from_line::<Call>(b"Welcome!\n"), Err(LineError::Malformed(_))));
+    }
+}
