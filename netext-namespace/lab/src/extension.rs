@@ -22,6 +22,11 @@ pub const EXTENSION: &str = "lab-router";
 /// The timeout in seconds that the server passes today, whatever the command.
 const TIMEOUT: u32 = 60;
 
+/// The build to test: the given one, unless the environment names another.
+pub(crate) fn executable(given: &str) -> String {
+    std::env::var("NETEXT_EXECUTABLE").unwrap_or_else(|_| given.to_owned())
+}
+
 /// Puts `executable` where a package would, without copying it: a copy that is still being written
 /// while another test forks cannot be executed.
 #[track_caller]
@@ -108,11 +113,11 @@ impl Lab {
     }
 
     /// A command with a whole payload document, as the server runs it, for whoever spawns it again and again
-    /// by themselves. It is to be spawned by a thread that is on the [host](Lab::host).
+    /// by themselves. It is to be spawned by a thread that is on the [server](Lab::server).
     #[track_caller]
     pub fn ready(&self, command: &str, document: &Value) -> Command {
         let path = payload_path(command);
-        self.host().run(|| write_privately(&path, &as_gson_writes(document)));
+        self.server().run(|| write_privately(&path, &as_gson_writes(document)));
         self.program(&program_path(), &[command, &path, &TIMEOUT.to_string()])
     }
 
@@ -135,7 +140,7 @@ impl Lab {
         let (pipe, output) = std::io::pipe().expect("a pipe");
         let errors = output.try_clone().expect("a second handle of a pipe");
         let begun = Instant::now();
-        let child = self.host().run(|| {
+        let child = self.server().run(|| {
             if let Some((path, text)) = file {
                 write_privately(path, text);
             }
@@ -160,6 +165,13 @@ impl Lab {
     /// Registers a detail of the physical network, instead of what it had by that name.
     pub fn register(&self, name: &str, value: &str) {
         self.physical_details.lock().expect("no panic while held").insert(name.to_owned(), value.into());
+    }
+
+    /// What is registered by a name.
+    #[track_caller]
+    pub fn detail(&self, name: &str) -> String {
+        let value = self.registered().get(name).and_then(Value::as_str).map(str::to_owned);
+        value.unwrap_or_else(|| panic!("{name} is not registered"))
     }
 
     /// Takes back a registered detail of the physical network.
@@ -222,7 +234,7 @@ fn payload_path(command: &str) -> String {
     format!("{LAB_FOLDER}/payloads/{command}-{number}.json")
 }
 
-fn write_privately(path: &str, text: &str) {
+pub(crate) fn write_privately(path: &str, text: &str) {
     use std::io::Write;
     let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).expect("the payload file");

@@ -10,6 +10,7 @@ use nix::mount::{MsFlags, mount, umount};
 use serde_json::{Map, Value};
 
 use crate::extension;
+use crate::fleet::Server;
 use crate::network::Network;
 use crate::node::{Node, parse};
 use crate::place::Place;
@@ -33,6 +34,8 @@ pub const SECRET_KEY: &str = "a2V5LW5ldmVyLXRvLWJlLXNlZW4=";
 pub struct Lab {
     host: Place,
     upstream: Node,
+    executable: String,
+    pub(crate) server: Option<Server>,
     pub(crate) physical_details: Mutex<Map<String, Value>>,
     pub(crate) variables: Mutex<BTreeMap<String, String>>,
     plugged: AtomicU32,
@@ -44,12 +47,21 @@ pub struct Lab {
 impl Lab {
     /// A lab whose host carries the executable `extension`, as the package would have installed it.
     ///
-    /// `NETEXT_EXECUTABLE` in the environment names another build to test instead.
+    /// `NETEXT_EXECUTABLE` in the environment names another build to test instead. `NETEXT_LAB=fleet` has every
+    /// command called on a management server, as [`Lab::boot_with_server`] does.
     #[track_caller]
     pub fn boot(extension: &str) -> Self {
-        let lab = Self::without_extension();
-        let instead = std::env::var("NETEXT_EXECUTABLE");
-        extension::install(lab.host(), Path::new(instead.as_deref().unwrap_or(extension)));
+        if std::env::var("NETEXT_LAB").is_ok_and(|kind| kind == "fleet") {
+            return Self::boot_with_server(extension);
+        }
+        Self::boot_alone(extension)
+    }
+
+    #[track_caller]
+    pub(crate) fn boot_alone(extension: &str) -> Self {
+        let mut lab = Self::without_extension();
+        extension.clone_into(&mut lab.executable);
+        extension::install(lab.host(), Path::new(&extension::executable(extension)));
         lab
     }
 
@@ -78,11 +90,18 @@ impl Lab {
         Self {
             host,
             upstream: Node::new(upstream, vec![parse(PUBLIC_GATEWAY)]),
+            executable: String::new(),
+            server: None,
             physical_details: Mutex::new(extension::physical_details()),
             variables: Mutex::new(extension::variables()),
             plugged: AtomicU32::new(1),
             machines: Mutex::new(machines),
         }
+    }
+
+    /// The extension's executable, as it was handed over.
+    pub fn executable(&self) -> &str {
+        &self.executable
     }
 
     /// The KVM host.
@@ -115,7 +134,7 @@ impl Lab {
         let number = self.plugged.fetch_add(1, Ordering::Relaxed);
         let own: Vec<_> = addresses.iter().map(|it| it.split('/').next().unwrap_or_default()).collect();
         let place = Place::network(own.first().copied().unwrap_or("a machine"));
-        self.machines.lock().expect("no panic while held").push(place.clone());
+        self.keep(place.clone());
         self.have_bridge(bridge);
         self.host.ip(&format!(
             "link add lab{number} type veth peer name eth0 address {} netns {}\n\
@@ -236,7 +255,12 @@ impl Lab {
         tap
     }
 
-    fn have_bridge(&self, bridge: &str) {
+    /// Takes a machine down with the lab.
+    pub(crate) fn keep(&self, machine: Place) {
+        self.machines.lock().expect("no panic while held").push(machine);
+    }
+
+    pub(crate) fn have_bridge(&self, bridge: &str) {
         if !self.has_interface(bridge) {
             // Two threads may come here at once; the second finds the bridge.
             let made = self.host.try_ip(&format!("link add {bridge} type bridge\nlink set {bridge} up\n"));

@@ -52,6 +52,7 @@ mod commands;
 mod conversation;
 mod extension;
 mod firewall;
+mod fleet;
 mod forward;
 mod instance;
 mod lab;
@@ -74,6 +75,7 @@ pub use balancer::Balancer;
 pub use conversation::Conversation;
 pub use extension::EXTENSION;
 pub use firewall::{AccessList, Firewall, Rule};
+pub use fleet::{FIRST_HOST, KvmHost, OPERATOR, SERVER_ADDRESS};
 pub use forward::Forward;
 pub use instance::{Instance, Lease, Ran};
 pub use lab::{Lab, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SECRET_KEY, SECRET_PASSWORD};
@@ -89,6 +91,14 @@ pub use probe::Answer;
 pub use reboot::Unplugged;
 pub use router::Router;
 pub use vpc::Vpc;
+
+/// Boots a lab whose extension, that of the crate under test, is called on a management server of its own.
+#[macro_export]
+macro_rules! fleet {
+    () => {
+        $crate::Lab::boot_with_server(env!("CARGO_BIN_EXE_netext-namespace"))
+    };
+}
 
 /// Boots a lab with the executable of the crate under test.
 #[macro_export]

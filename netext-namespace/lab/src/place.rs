@@ -52,6 +52,20 @@ impl Place {
         Self { name: name.into(), net: Arc::new(net), mount: Some(Arc::new(mounts)) }
     }
 
+    /// Gives a machine a folder of its own: it looks as on every other one, and what is changed in it stays here.
+    pub(crate) fn own_folder(&self, path: &str) {
+        let aside = format!("{LAB_FOLDER}/own{path}");
+        let (changes, work) = (format!("{aside}/changes"), format!("{aside}/work"));
+        let options = format!("lowerdir={path},upperdir={changes},workdir={work}");
+        self.run(|| {
+            for folder in [&changes, &work] {
+                std::fs::create_dir_all(folder).expect("a folder in the machine's own /run");
+            }
+            mount(Some("lab"), path, Some("overlay"), MsFlags::empty(), Some(options.as_str()))
+                .expect("an overlay");
+        });
+    }
+
     /// The namespace that `ip netns` knows on this machine by `name`, if there is one.
     pub(crate) fn named_namespace(&self, name: &str) -> Option<Self> {
         let path = format!("/run/netns/{name}");

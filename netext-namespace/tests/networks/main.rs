@@ -21,6 +21,7 @@ mod operator_reconcile;
 mod operator_show;
 mod operator_status;
 mod port_forward;
+mod proxy;
 mod public_segments;
 mod refusals;
 mod restart;

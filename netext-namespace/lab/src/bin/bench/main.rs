@@ -14,6 +14,7 @@ mod guests;
 mod life;
 mod metadata;
 mod path;
+mod proxy;
 mod reconcile;
 mod series;
 mod spawn;
@@ -35,13 +36,13 @@ Usage: bench --exec PATH [--quick] [--json] [--only PART]
   --quick       fewer rounds: under a minute instead of about 4 minutes
   --json        print one JSON document at the end instead of a table
   --only PART   one of spawn, life, forwards, firewall, acl, balancers, guests, metadata, path,
-                reconcile; may be given more than once";
+                reconcile, proxy; may be given more than once";
 
 /// A part of the measurement; the last argument asks for few rounds.
 type Part = (&'static str, fn(&Lab, &mut Table, bool));
 
 /// The parts in their order.
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     ("spawn", |lab, table, quick| spawn::measure(lab, table, if quick { 51 } else { 301 })),
     ("life", |lab, table, quick| life::measure(lab, table, if quick { 9 } else { 51 })),
     ("forwards", |lab, table, quick| forwards::measure(lab, table, if quick { 9 } else { 51 })),
@@ -52,6 +53,7 @@ const PARTS: [Part; 10] = [
     ("metadata", metadata::measure),
     ("path", path::measure),
     ("reconcile", |lab, table, quick| reconcile::measure(lab, table, if quick { 2 } else { 5 })),
+    ("proxy", |lab, table, quick| proxy::measure(lab.executable(), table, if quick { 21 } else { 101 })),
 ];
 
 struct Arguments {

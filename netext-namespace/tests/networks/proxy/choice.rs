@@ -1,0 +1,212 @@
+//! Which host a network is put on, kept on, and found on.
+
+use std::time::Duration;
+
+use netext_lab::{FIRST_HOST, Lab, Network, fleet, joined};
+use serde_json::{Value, json};
+
+use super::ensure;
+
+const SECOND_HOST: &str = "192.0.2.11";
+const THIRD_HOST: &str = "192.0.2.12";
+
+fn host_of(network: &Network<'_>) -> String {
+    network.details()["host"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A network that prefers a host.
+fn network_on<'lab>(lab: &'lab Lab, host: &str) -> Network<'lab> {
+    let prefers = |network: &Network<'_>| {
+        network.ensure_device(&json!({})).succeeds();
+        host_of(network) == host
+    };
+    (300..400).map(|id| lab.network(id)).find(prefers).expect("one in a hundred networks prefers the host")
+}
+
+/// A document as the server sends it when it has nothing stored.
+fn without_details(network: &Network<'_>, fields: &Value) -> Value {
+    joined(&network.document(fields), &json!({"network-extension-details": {}}))
+}
+
+#[test]
+fn networks_spread_over_the_hosts_and_stay_where_they_are() {
+    let lab = fleet!();
+    let _second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    let networks: Vec<_> = (300..312).map(|id| lab.network(id)).collect();
+    let mut hosts: Vec<_> = networks
+        .iter()
+        .map(|network| {
+            network.ensure_device(&json!({})).succeeds();
+            host_of(network)
+        })
+        .collect();
+    let again: Vec<_> = networks
+        .iter()
+        .map(|network| {
+            network.ensure_device(&json!({})).succeeds();
+            host_of(network)
+        })
+        .collect();
+    assert_eq!(hosts, again);
+    hosts.sort();
+    hosts.dedup();
+    assert_eq!(hosts, [FIRST_HOST, SECOND_HOST]);
+}
+
+#[test]
+fn a_host_that_is_reached_is_kept_whatever_others_there_are() {
+    let lab = fleet!();
+    lab.register("hosts", FIRST_HOST);
+    let networks: Vec<_> = (300..306).map(|id| lab.network(id)).collect();
+    for network in &networks {
+        network.ensure_device(&json!({})).succeeds();
+    }
+    let _second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{SECOND_HOST},{FIRST_HOST}"));
+    for network in &networks {
+        network.ensure_device(&json!({})).succeeds();
+        assert_eq!(host_of(network), FIRST_HOST);
+    }
+}
+
+#[test]
+fn a_host_that_is_lost_is_left_for_another() {
+    let lab = fleet!();
+    let _second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    let network = network_on(&lab, FIRST_HOST);
+    lab.first_host().loses_sshd();
+    network.ensure_device(&json!({})).succeeds();
+    assert_eq!(host_of(&network), SECOND_HOST);
+    // It stays there: the details say so.
+    lab.first_host().gets_sshd();
+    network.ensure_device(&json!({})).succeeds();
+    assert_eq!(host_of(&network), SECOND_HOST);
+}
+
+#[test]
+fn a_host_that_answers_but_does_not_let_us_in_is_not_left() {
+    let lab = fleet!();
+    let _second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    let network = network_on(&lab, FIRST_HOST);
+    lab.first_host().changes_its_host_key();
+    let outcome = ensure(&lab, &network, 60);
+    outcome.fails_with(2);
+    assert!(outcome.output.contains(FIRST_HOST), "{outcome:?}");
+}
+
+#[test]
+fn no_host_at_all_is_said_with_every_reason() {
+    let lab = fleet!();
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    lab.first_host().loses_sshd();
+    let network = lab.network(209);
+    let outcome = ensure(&lab, &network, 9);
+    outcome.fails_with(2);
+    for word in ["network-209", FIRST_HOST, "Connection refused", SECOND_HOST] {
+        assert!(outcome.output.contains(word), "{word} in {outcome:?}");
+    }
+}
+
+#[test]
+fn a_host_that_just_failed_holds_up_nobody() {
+    let lab = fleet!();
+    let second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    second.is_cut_off();
+    ensure(&lab, &lab.network(209), 9).succeeds();
+    for id in 300..308 {
+        let outcome = ensure(&lab, &lab.network(id), 9);
+        outcome.succeeds();
+        assert!(outcome.output.contains(FIRST_HOST), "{outcome:?}");
+        assert!(outcome.duration < Duration::from_secs(2), "{outcome:?}");
+    }
+}
+
+#[test]
+fn the_tiers_of_a_vpc_are_where_the_vpc_is() {
+    let lab = fleet!();
+    let _second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    for vpc in 1..6 {
+        let physical = lab.network(1).document(&json!({}))["physical-network-extension-details"].clone();
+        let payload = json!({"vpc_id": vpc.to_string(), "zone_id": "1", "vpc_cidr": "10.1.0.0/16"});
+        let document = json!({"physical-network-extension-details": physical, "payload": payload});
+        let details: Value =
+            serde_json::from_str(&lab.run("ensure-network-device", &document).succeeds().output)
+                .expect("details");
+        assert_eq!(details["namespace"], format!("cs-vpc-{vpc}"));
+        assert_eq!(details["vpc_id"], vpc.to_string());
+        for tier in 0..4 {
+            let tier = lab.network(300 + 10 * vpc + tier);
+            tier.ensure_device(&json!({"vpc_id": vpc.to_string()})).succeeds();
+            assert_eq!(tier.details(), details);
+        }
+    }
+}
+
+#[test]
+fn a_network_is_found_where_it_is_when_the_server_has_forgotten() {
+    let lab = fleet!();
+    let network = lab.network(209);
+    network.implement();
+    let second = lab.join(SECOND_HOST);
+    let third = lab.join(THIRD_HOST);
+    lab.register("hosts", &format!("{SECOND_HOST},{THIRD_HOST},{FIRST_HOST}"));
+    // Commands that add go where it is.
+    lab.run("implement-network", &without_details(&network, &network.extension_field())).succeeds_silently();
+    assert!(!second.has_namespace("cs-net-209") && !third.has_namespace("cs-net-209"));
+    // Ensuring goes there.
+    network.forget_details();
+    network.ensure_device(&json!({})).succeeds();
+    assert_eq!(host_of(&network), FIRST_HOST);
+    // Commands that take away go there, and to nobody else.
+    lab.run("shutdown-network", &without_details(&network, &json!({}))).succeeds_silently();
+    assert!(!lab.has_namespace("cs-net-209"));
+    lab.run("destroy-network", &without_details(&network, &json!({}))).succeeds_silently();
+    lab.run("destroy-network", &without_details(&network, &json!({}))).succeeds_silently();
+}
+
+#[test]
+fn a_host_that_is_no_longer_registered_still_gets_the_deletes() {
+    let lab = fleet!();
+    let network = lab.network(209);
+    network.implement();
+    let _second = lab.join(SECOND_HOST);
+    lab.register("hosts", SECOND_HOST);
+    lab.run("shutdown-network", &network.document(&json!({}))).succeeds_silently();
+    assert!(!lab.has_namespace("cs-net-209"));
+
+    let network = lab.network(210).on_vlan("1911");
+    lab.register("hosts", FIRST_HOST);
+    network.implement();
+    lab.register("hosts", SECOND_HOST);
+    lab.run("destroy-network", &without_details(&network, &json!({}))).succeeds_silently();
+    assert!(!lab.has_namespace("cs-net-210"));
+}
+
+#[test]
+fn a_delete_does_not_fail_for_a_host_that_never_had_the_network() {
+    let lab = fleet!();
+    let network = lab.network(209);
+    network.implement();
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    lab.run("shutdown-network", &without_details(&network, &json!({}))).succeeds_silently();
+    lab.run("destroy-network", &without_details(&network, &json!({}))).succeeds_silently();
+}
+
+#[test]
+fn a_delete_that_a_lost_host_may_have_to_do_says_so() {
+    let lab = fleet!();
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    let network = lab.network(209);
+    let outcome = lab.run("destroy-network", &without_details(&network, &json!({})));
+    outcome.fails_with(2);
+    for word in ["network-209", SECOND_HOST, "may be on", "out of `hosts`"] {
+        assert!(outcome.output.contains(word), "{word} in {outcome:?}");
+    }
+    lab.register("hosts", FIRST_HOST);
+    lab.run("destroy-network", &without_details(&network, &json!({}))).succeeds_silently();
+}
