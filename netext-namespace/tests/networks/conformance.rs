@@ -1,9 +1,12 @@
 //! What the protocol asks of every extension, asked of this one.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use netext_core::Handler;
 use netext_core::testing::conformance::{Bench, Provided};
 use netext_core::testing::{Executable, Scenario, Server, Told};
-use netext_lab::{Lab, lab};
+use netext_lab::{Lab, SECRET_KEY, SECRET_PASSWORD, lab};
 use netext_namespace::host::HostDevice;
 use netext_namespace::store::Store;
 
@@ -40,5 +43,67 @@ fn the_reference_backend_plays_every_story_to_its_end() {
             })
         });
         assert_eq!(problems, Vec::<String>::new(), "{name}");
+    }
+}
+
+/// The tool, built on demand: it is another crate's, so cargo does not build it along with these tests.
+fn tool() -> PathBuf {
+    let tests = std::env::current_exe().expect("this program has a path");
+    let profile = tests.parent().and_then(Path::parent).expect("tests lie in a folder of their profile");
+    let target = profile.parent().expect("profiles lie in the target folder");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", "netext-core", "--features", "cli", "--bin", "netext"]);
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let built = cargo.arg("--target-dir").arg(target).status();
+    assert!(built.expect("cargo is there").success(), "the tool does not build");
+    profile.join("netext")
+}
+
+#[test]
+fn a_recording_of_the_reference_backend_replays_clean() {
+    let tool = tool();
+    let folder = tempfile::tempdir().expect("a folder for the recording");
+    let (recording, stand_in) = (folder.path().join("recording"), folder.path().join("lab-router.sh"));
+
+    let lab = lab!();
+    let (program, variables) = lab.program_and_variables();
+    let script = format!(
+        "#!/bin/sh\nexec {} record --out {} -- {program} \"$@\"\n",
+        tool.display(),
+        recording.display()
+    );
+    // Written by a process of its own: while this one has it open for writing and forks, nobody can execute it.
+    let mut writer = Command::new("sh");
+    writer.args(["-c", "printf %s \"$1\" > \"$2\" && chmod 0755 \"$2\"", "sh", &script]).arg(&stand_in);
+    assert!(writer.status().expect("a shell").success());
+    let server = |lab: &Lab| {
+        let executable = Executable::new(&stand_in).expect("it was written above");
+        let executable = variables.iter().fold(executable, |it, (name, value)| it.variable(name, value));
+        lab.registered().into_iter().fold(Server::new(executable), |server, (name, value)| {
+            server.registering(name, value.as_str().expect("registered details are texts"))
+        })
+    };
+    let services = Provided::of(&HostDevice::new(Store::new("/nonexistent")).description()).services;
+    for name in ["isolated-network", "restart"] {
+        let scenario = Scenario::named(name).expect("it comes with the tool");
+        let problems = lab.host().run(|| scenario.play(&mut server(&lab), &services, true, &mut |_| {}));
+        assert_eq!(problems, 0, "{name}");
+    }
+
+    let other = lab!();
+    let (program, variables) = other.program_and_variables();
+    let replayed = other.host().run(|| {
+        let mut replay = Command::new(&tool);
+        replay.arg("replay").arg(&recording).args(["--exec", &program]).envs(variables).output()
+    });
+    let replayed = replayed.expect("the tool was built above");
+    let told = String::from_utf8_lossy(&replayed.stdout);
+    assert!(replayed.status.success() && told.ends_with("\nnothing differs\n"), "{told}");
+    assert!(told.lines().count() > 40, "{told}");
+    for file in std::fs::read_dir(&recording).expect("it was made above").flatten() {
+        let text = std::fs::read_to_string(file.path()).expect("a recorded run");
+        assert!(!text.contains(SECRET_PASSWORD) && !text.contains(SECRET_KEY), "{text}");
     }
 }
