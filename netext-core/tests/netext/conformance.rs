@@ -24,6 +24,14 @@ fn an_extension_that_conforms_is_told_so() {
 }
 
 #[test]
+fn an_extension_is_tried_on_the_kind_of_network_that_it_carries() {
+    let run = conformance("none", &["--guest-type", "l2"]);
+    let printed = run.succeeds();
+    assert!(printed.contains("not asked: it carries layer-2 networks only"), "{printed}");
+    assert_eq!(conformance("none", &["--guest-type", "l3"]).code, Some(2));
+}
+
+#[test]
 fn a_failure_is_told_with_reason_and_remedy() {
     let run = conformance("warns", &["--services", "sourcenat,Firewall"]);
     assert_eq!(run.code, Some(1));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use netext_core::protocol::GuestType;
 use netext_core::testing::conformance::{Bench, Check, Expected, Finding, Ran, Report, Standing};
 use serde_json::json;
 
@@ -21,6 +22,9 @@ use crate::screen::{Screen, Tone, fail, is_watched, print, print_json, say, verd
 pub(crate) struct Arguments {
     #[command(flatten)]
     extension: Registration,
+    /// The kind of network that it is tried on: isolated, shared or l2.
+    #[arg(long, value_name = "KIND", default_value_t = GuestType::Isolated)]
+    guest_type: GuestType,
     /// A list of the checks that are known to fail, an id in a line, comments behind #. A failure that is not
     /// listed fails the run, and so does a check that is listed and holds.
     #[arg(long, value_name = "FILE")]
@@ -66,7 +70,8 @@ fn check(arguments: &Arguments, screen: Screen) -> Result<bool, String> {
         None => Expected::default(),
     };
     let server = arguments.extension.server()?;
-    let bench = Bench::new(&server, arguments.extension.provided(server.extension())?);
+    let provided = arguments.extension.provided(server.extension())?.on(arguments.guest_type);
+    let bench = Bench::new(&server, provided);
     let format = if screen.json { Format::Json } else { arguments.format };
     if format == Format::Table {
         let report = bench.run(&mut |check| announce(screen, check), &mut |ran| tell(screen, ran, &expected));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use netext_protocol::{Command, Scope, Service};
+use netext_protocol::{Command, GuestType, Scope, Service};
 use serde_json::Value;
 
 use super::report::{Finding, Ran, Report};
@@ -15,9 +15,11 @@ use crate::Description;
 use crate::testing::{Call, Extension, Server};
 
 /// What an extension provides, and so what is asked of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Provided {
+    /// The kind of network that it is tried on: isolated, unless it carries no such networks.
+    pub guest_type: GuestType,
     /// The services that it declares.
     pub services: BTreeSet<Service>,
     /// Whether it carries VPCs.
@@ -31,7 +33,14 @@ impl Provided {
     /// not assumed.
     pub fn new(services: impl IntoIterator<Item = Service>) -> Self {
         let without = [Command::SetDhcpOptions, Command::DestroyVpc].into();
-        Self { services: services.into_iter().collect(), vpc: false, without }
+        let services = services.into_iter().collect();
+        Self { guest_type: GuestType::Isolated, services, vpc: false, without }
+    }
+
+    /// It is tried on networks of another kind.
+    pub fn on(mut self, guest_type: GuestType) -> Self {
+        self.guest_type = guest_type;
+        self
     }
 
     /// It carries VPCs.
@@ -51,7 +60,8 @@ impl Provided {
     /// An extension that provides some services and answers some commands.
     pub fn answering(services: BTreeSet<Service>, commands: &BTreeSet<Command>) -> Self {
         let vpc = commands.contains(&Command::ImplementVpc);
-        let mut provided = Self { services, vpc, without: BTreeSet::new() };
+        let guest_type = GuestType::Isolated;
+        let mut provided = Self { guest_type, services, vpc, without: BTreeSet::new() };
         provided.without = Command::ALL
             .iter()
             .copied()
@@ -143,9 +153,13 @@ impl<'a> Bench<'a> {
         assert!(failures.is_empty(), "the extension does not conform\n\n{}", failures.join("\n"));
     }
 
-    /// An isolated network that nobody has heard of.
+    /// A network that nobody has heard of, of the kind that the extension is tried on.
     pub(super) fn network(&self) -> Stage<'_> {
-        Stage::isolated(self, self.next_number())
+        match self.provided.guest_type {
+            GuestType::L2 => Stage::layer2(self, self.next_number()),
+            GuestType::Shared => self.shared_network(),
+            _ => Stage::isolated(self, self.next_number()),
+        }
     }
 
     /// A shared network that nobody has heard of.

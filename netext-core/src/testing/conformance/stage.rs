@@ -12,7 +12,8 @@ pub(super) struct Stage<'a> {
     bench: &'a Bench<'a>,
     /// The fields that say which network it is.
     network: Map<String, Value>,
-    extension_ip: &'static str,
+    /// What the device answers on in the network, where it has an address there.
+    extension_ip: Option<&'static str>,
 }
 
 impl<'a> Stage<'a> {
@@ -20,7 +21,7 @@ impl<'a> Stage<'a> {
         Self::new(
             bench,
             number,
-            "10.1.1.1",
+            Some("10.1.1.1"),
             &json!({
                 "guest_type": "isolated", "gateway": "10.1.1.1", "cidr": "10.1.1.0/24",
             }),
@@ -31,11 +32,16 @@ impl<'a> Stage<'a> {
         Self::new(
             bench,
             number,
-            "172.31.42.200",
+            Some("172.31.42.200"),
             &json!({
                 "guest_type": "shared", "gateway": "172.31.42.1", "cidr": "172.31.42.0/24",
             }),
         )
+    }
+
+    /// A bare segment, which the extension is to choose.
+    pub(super) fn layer2(bench: &'a Bench<'a>, number: u32) -> Self {
+        Self::new(bench, number, None, &json!({ "guest_type": "l2", "vlan": "" }))
     }
 
     /// A tier of a VPC; the tiers of one VPC are told apart by `place`, which is 1 or 2.
@@ -44,7 +50,7 @@ impl<'a> Stage<'a> {
         Self::new(
             bench,
             number,
-            extension_ip,
+            Some(extension_ip),
             &json!({
                 "guest_type": "isolated", "vpc_id": vpc.to_string(),
                 "gateway": extension_ip, "cidr": format!("10.2.{place}.0/24"),
@@ -52,10 +58,10 @@ impl<'a> Stage<'a> {
         )
     }
 
-    fn new(bench: &'a Bench<'a>, number: u32, extension_ip: &'static str, fields: &Value) -> Self {
+    fn new(bench: &'a Bench<'a>, number: u32, extension_ip: Option<&'static str>, fields: &Value) -> Self {
         let mut network = fields.as_object().cloned().unwrap_or_default();
         network.insert("network_id".into(), number.to_string().into());
-        network.insert("vlan".into(), (2000 + number % 1000).to_string().into());
+        network.entry("vlan").or_insert_with(|| (2000 + number % 1000).to_string().into());
         network.insert("zone_id".into(), "1".into());
         network.insert("network_state".into(), "implemented".into());
         Self { bench, network, extension_ip }
@@ -72,11 +78,13 @@ impl<'a> Stage<'a> {
     }
 
     fn placed(&self, payload: Payload) -> Payload {
-        let mut payload = payload.without("vpc_id");
+        let mut payload = payload.without("vpc_id").without("gateway").without("cidr");
         let fields = payload.fields_mut();
         fields.extend(self.network.clone());
-        if fields.contains_key("extension_ip") {
-            fields.insert("extension_ip".into(), self.extension_ip.into());
+        if fields.remove("extension_ip").is_some()
+            && let Some(address) = self.extension_ip
+        {
+            fields.insert("extension_ip".into(), address.into());
         }
         payload
     }
