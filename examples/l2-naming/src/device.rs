@@ -1,0 +1,72 @@
+//! What the device answers.
+
+use netext_core::protocol::{
+    ActionResult, CustomAction, DestroyNetwork, DeviceDetails, EnsureNetworkDevice, GuestType,
+    ImplementNetwork, NetworkUpdate, Service, ShutdownNetwork, Subject,
+};
+use netext_core::{Context, Description, DeviceError, ErrorKind, NetworkDevice, async_trait};
+
+use crate::naming::Naming;
+
+/// Names segments, and does nothing else: hosts bring a segment into being when an instance is plugged in, and
+/// take it away with the last one. So a network's life has no step here that could fail or be forgotten.
+pub(crate) struct Segments;
+
+#[async_trait]
+impl NetworkDevice for Segments {
+    /// `CustomAction` is declared so that actions come here and are refused. Undeclared, they would succeed
+    /// without anything being done, and an operator would believe them.
+    fn describe(&self) -> Description {
+        Description::new("l2-naming", env!("CARGO_PKG_VERSION")).service(Service::CustomAction)
+    }
+
+    async fn ensure_network_device(
+        &self,
+        context: &Context,
+        request: EnsureNetworkDevice,
+    ) -> Result<Option<DeviceDetails>, DeviceError> {
+        if let Subject::Network(network) = &request.subject {
+            only_layer2(network.guest_type)?;
+        }
+        let context = context.clone().with_device_details(request.current_details);
+        let Naming { mode, prefix } = Naming::of(&context)?;
+        let details = context.device_details().clone();
+        Ok(Some(details.with(Naming::MODE, mode.to_string()).with(Naming::PREFIX, prefix.to_string())))
+    }
+
+    async fn implement_network(
+        &self,
+        context: &Context,
+        request: ImplementNetwork,
+    ) -> Result<Option<NetworkUpdate>, DeviceError> {
+        only_layer2(request.network.guest_type)?;
+        let segment = Naming::of(context)?.segment(request.network.network_id);
+        Ok(Some(NetworkUpdate::new("NetworkExtension", format!("l2://{segment}"))))
+    }
+
+    async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    async fn custom_action(&self, _: &Context, request: CustomAction) -> Result<ActionResult, DeviceError> {
+        let message = format!("l2-naming has no actions, and so not {:?}", request.action);
+        Err(DeviceError::new(ErrorKind::NotImplemented, message))
+    }
+}
+
+/// A network with addresses would come up without anybody to route and filter it.
+fn only_layer2(guest_type: Option<GuestType>) -> Result<(), DeviceError> {
+    let found = match guest_type {
+        Some(GuestType::L2) => return Ok(()),
+        Some(other) => other.to_string(),
+        None => "of an unknown type".to_owned(),
+    };
+    Err(DeviceError::invalid(format!(
+        "l2-naming carries layer-2 networks (guest_type l2) only, and this one is {found}; use another \
+         extension in its offering"
+    )))
+}

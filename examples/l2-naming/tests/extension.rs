@@ -1,0 +1,100 @@
+//! The extension, run as CloudStack runs it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
+
+use netext_core::protocol::{Command, GuestType};
+use netext_core::testing::conformance::{Bench, Provided};
+use netext_core::testing::{Executable, Judged, Payload, Server, Streams};
+use serde_json::{Value, json};
+
+fn server() -> Server<Executable> {
+    Server::for_executable(env!("CARGO_BIN_EXE_netext-example-l2-naming")).unwrap()
+}
+
+fn network() -> Payload {
+    Payload::sample_named("implement-network.l2")
+}
+
+#[track_caller]
+fn uri(answer: &Judged) -> String {
+    let update = answer.succeeds().network_update().unwrap();
+    assert_eq!(update.broadcast_domain_type, "NetworkExtension");
+    update.broadcast_uri
+}
+
+#[test]
+fn a_network_lives_on_a_segment_named_by_mode_prefix_and_id() {
+    assert_eq!(uri(&server().send(network())), "l2://cs-internal-240");
+    let server = server().registering("mode", "nat").registering("name_prefix", "lab");
+    assert_eq!(uri(&server.send(network())), "l2://lab-nat-240");
+}
+
+#[test]
+fn details_are_understood_as_an_object_and_as_json_text() {
+    let registered = json!({ "mode": "nat", "name_prefix": "lab" });
+    let stored = json!({ "mode": "internal", "name_prefix": "old" });
+    let named = |physical: Value, device: Value| {
+        let document = network().document(physical, device);
+        uri(&server().send_document("implement-network", &document, Streams::Merged))
+    };
+    let text = |value: &Value| Value::from(value.to_string());
+    assert_eq!(named(registered.clone(), json!({})), "l2://lab-nat-240");
+    assert_eq!(named(text(&registered), json!("{}")), "l2://lab-nat-240");
+    assert_eq!(named(registered.clone(), stored.clone()), "l2://old-internal-240");
+    assert_eq!(named(text(&registered), text(&stored)), "l2://old-internal-240");
+
+    let document = network().document(registered, json!({ "mode": ["nat"] }));
+    server().send_document("implement-network", &document, Streams::Merged).is_refused_naming(&["mode"]);
+}
+
+#[test]
+fn a_network_keeps_its_name_when_another_is_registered() {
+    let mut server = server().registering("mode", "nat");
+    server.send(network()).succeeds();
+    server.register("mode", "internal");
+    server.register("name_prefix", "new");
+    assert_eq!(uri(&server.send(network())), "l2://cs-nat-240");
+    assert_eq!(uri(&server.send(network().with("network_id", "241"))), "l2://new-internal-241");
+}
+
+#[test]
+fn a_network_of_another_kind_is_refused() {
+    for payload in [
+        Payload::sample(Command::ImplementNetwork),
+        Payload::sample_named("implement-network.shared"),
+        network().without("guest_type"),
+    ] {
+        server().send(payload).is_refused_naming(&["guest_type l2"]);
+    }
+}
+
+#[test]
+fn unknown_modes_and_prefixes_that_are_no_names_are_refused() {
+    for mode in ["bridged", "NAT", "nat internal"] {
+        server().registering("mode", mode).send(network()).is_refused_naming(&["mode", mode]);
+    }
+    for prefix in ["../etc", "1st", "a b", "Lab", "-", "lab/../x", &"x".repeat(33)] {
+        server().registering("name_prefix", prefix).send(network()).is_refused_naming(&["name_prefix"]);
+    }
+}
+
+#[test]
+fn the_rest_of_a_networks_life_needs_nothing() {
+    for command in
+        [Command::PrepareNic, Command::ReleaseNic, Command::ShutdownNetwork, Command::DestroyNetwork]
+    {
+        server().send(Payload::sample(command).with("guest_type", "l2")).succeeds_silently();
+    }
+}
+
+#[test]
+fn actions_are_refused() {
+    server().send(Payload::sample(Command::CustomAction)).fails_with(5);
+}
+
+#[test]
+fn it_conforms_to_the_protocol() {
+    let server = server();
+    let provided = Provided::asked_of(server.extension()).unwrap();
+    Bench::new(&server, provided.on(GuestType::L2)).assert_conforms();
+}
