@@ -33,17 +33,28 @@ pub(crate) fn executable(given: &str) -> String {
 pub(crate) fn install(host: &Place, executable: &Path) {
     let folder = PathBuf::from(format!("{LAB_FOLDER}/{EXTENSION}"));
     host.run(|| {
-        let none: Option<&str> = None;
         fs::create_dir(&folder).expect("the extension's folder");
         fs::create_dir(format!("{LAB_FOLDER}/payloads")).expect("the folder of payload files");
-        for name in [format!("{EXTENSION}.sh"), format!("{EXTENSION}-wrapper.sh")] {
-            let target = folder.join(name);
+        for target in installed() {
             fs::write(&target, "").expect("a file to mount the executable on");
-            if let Err(error) = mount(Some(executable), &target, none, MsFlags::MS_BIND, none) {
-                panic!("{} on {}: {error}", executable.display(), target.display());
-            }
         }
+        put_in_place(executable);
     });
+}
+
+/// The two names that the executable bears.
+fn installed() -> [PathBuf; 2] {
+    let folder = PathBuf::from(format!("{LAB_FOLDER}/{EXTENSION}"));
+    [format!("{EXTENSION}.sh"), format!("{EXTENSION}-wrapper.sh")].map(|name| folder.join(name))
+}
+
+fn put_in_place(executable: &Path) {
+    let none: Option<&str> = None;
+    for target in installed() {
+        if let Err(error) = mount(Some(executable), &target, none, MsFlags::MS_BIND, none) {
+            panic!("{} on {}: {error}", executable.display(), target.display());
+        }
+    }
 }
 
 /// The details that the operator of the lab registered: everything local, and secrets to be kept.
@@ -188,6 +199,16 @@ impl Lab {
     /// What the operator registered on the physical network.
     pub fn registered(&self) -> Map<String, Value> {
         self.physical_details.lock().expect("no panic while held").clone()
+    }
+
+    /// Puts another build in the place of the executable: the same program in another file.
+    #[track_caller]
+    pub fn upgrades(&self) {
+        let (old, new) = (installed()[0].display().to_string(), format!("{LAB_FOLDER}/another-build"));
+        // By another process: a file that this one holds open for writing, or a child of it, cannot be executed.
+        let copied = self.host().output("cp", &[&old, &new]);
+        assert!(copied.status.success(), "{copied:?}");
+        self.host().run(|| put_in_place(Path::new(&new)));
     }
 
     /// The folder of the extension's state, as a path on the host.

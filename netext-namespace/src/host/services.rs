@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use netext_core::DeviceError;
@@ -21,7 +21,7 @@ use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
 use crate::model::{Router, guest_interface};
 use crate::plan::{Daemon, DaemonPlan};
-use crate::store::Store;
+use crate::store::{Build, Store};
 
 /// Makes the daemons in the namespace serve the guests of `wanted`, and ends those of `before` that nobody needs.
 /// Some are left to be told.
@@ -61,8 +61,8 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
     if !balancers.is_empty() {
         plans.extend(haproxy(balancer(store, router), account("haproxy"), &balancers));
     }
-    let executable = executable();
-    plans.extend(metadata_server(server(store, router, &executable), &executable, &told(store, router)));
+    let build = Build::running().map_or_else(String::new, |build| format!("{build}\n"));
+    plans.extend(metadata_server(server(store, router), &executable(), &build, &told(store, router)));
     plans
 }
 
@@ -85,15 +85,15 @@ fn known(store: &Store, before: &Router, wanted: &Router) -> Vec<Daemon> {
     let networks: BTreeSet<NetworkId> = before.tiers.keys().chain(wanted.tiers.keys()).copied().collect();
     let of_networks =
         networks.iter().flat_map(|network| service_daemons(*network, &store.network_folder(*network)));
-    of_networks.chain([balancer(store, wanted), server(store, wanted, &executable())]).collect()
+    of_networks.chain([balancer(store, wanted), server(store, wanted)]).collect()
 }
 
 fn balancer(store: &Store, router: &Router) -> Daemon {
     haproxy_daemon(&router.id.to_string(), &store.router_folder(router.id))
 }
 
-fn server(store: &Store, router: &Router, executable: &Path) -> Daemon {
-    metadata_daemon(&router.id.to_string(), &store.router_folder(router.id), executable)
+fn server(store: &Store, router: &Router) -> Daemon {
+    metadata_daemon(&router.id.to_string(), &store.router_folder(router.id))
 }
 
 fn executable() -> PathBuf {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::build::Build;
 use super::{LockedRouter, StoreError, forget, io_error};
 use crate::model::{Router, RouterId};
 
@@ -16,7 +17,8 @@ pub struct State {
     /// What the router shall be.
     pub router: Router,
     /// The generation of the namespace's packet rules after our last change to them. While the kernel shows
-    /// the same number they are what `router` compiles to, because any change by anyone counts it up.
+    /// the same number they are what `router` compiles to, because any change by anyone counts it up. It is not
+    /// told when another build of this program made them: that one may compile a router to something else.
     pub ruleset_generation: Option<u32>,
 }
 
@@ -26,6 +28,7 @@ const FORMAT: u32 = 1;
 #[derive(Serialize)]
 struct Document<'a> {
     format: u32,
+    build: Option<Build>,
     #[serde(flatten)]
     state: &'a State,
 }
@@ -33,6 +36,8 @@ struct Document<'a> {
 #[derive(Deserialize)]
 struct Stored {
     format: u32,
+    #[serde(default)]
+    build: Option<Build>,
     router: Router,
     ruleset_generation: Option<u32>,
 }
@@ -53,7 +58,7 @@ impl LockedRouter {
     /// Replaces the document: after a crash at any moment it is the old one or the new one.
     pub fn save(&self, state: &State) -> Result<(), StoreError> {
         let (path, new) = (self.folder.join(FILE), self.folder.join("state.json.new"));
-        let document = serde_json::to_vec(&Document { format: FORMAT, state })
+        let document = serde_json::to_vec(&Document { format: FORMAT, build: Build::running(), state })
             .map_err(|source| StoreError::Damaged { path: new.clone(), source })?;
         OpenOptions::new()
             .create(true)
@@ -94,7 +99,9 @@ pub(super) fn load(folder: &Path, router: RouterId) -> Result<State, StoreError>
     };
     match stored {
         Ok(stored) if stored.format <= FORMAT => {
-            Ok(State { router: stored.router, ruleset_generation: stored.ruleset_generation })
+            let is_ours = stored.build.is_some() && stored.build == Build::running();
+            let ruleset_generation = stored.ruleset_generation.filter(|_| is_ours);
+            Ok(State { router: stored.router, ruleset_generation })
         }
         Ok(stored) => Err(StoreError::Newer { path, found: stored.format, known: FORMAT }),
         // A newer document need not look like ours.

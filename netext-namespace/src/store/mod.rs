@@ -3,6 +3,7 @@
 //! `<root>/lock-network-<id>` is locked by whoever works on the router and never unlinked: a lock file that
 //! is removed lets two holders in. `<root>/network-<id>/state.json` is replaced as a whole or not at all.
 
+mod build;
 mod document;
 mod lock;
 
@@ -14,6 +15,7 @@ use netext_protocol::NetworkId;
 
 use crate::model::{Router, RouterId};
 
+pub(crate) use build::Build;
 pub use document::State;
 pub use lock::LockedRouter;
 

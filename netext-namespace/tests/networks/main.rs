@@ -28,4 +28,5 @@ mod restart;
 mod shared_and_l2;
 mod source_nat;
 mod static_nat;
+mod upgrade;
 mod vpc;

@@ -1,8 +1,8 @@
 //! The packet rules of a router: one nftables table of its own, `inet netext`.
 //!
-//! The chains are the same for every router and, but for the choice between several ways out, never change; what a router is stands in the sets and maps
-//! that they look things up in. So one more forward is one more element: the cost of a change does not grow
-//! with what is there already, nor does the cost of a packet.
+//! The chains are the same for every router and, but for the choice between several ways out, never change; what
+//! a router is stands in the sets and maps that they look things up in. So one more forward is one more element:
+//! the cost of a change does not grow with what is there already, nor does the cost of a packet.
 
 mod acl;
 mod balanced_access;

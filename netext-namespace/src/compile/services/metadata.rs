@@ -7,6 +7,8 @@ use crate::metadata::server::{Configuration, ServedTier, Start};
 use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, InterfaceName, OnChange};
 
 const PID_FILE: &str = "server.pid";
+/// Says which build runs, so that another one starts a server of its own.
+const BUILD_FILE: &str = "build";
 
 /// A guest network whose instances ask for data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +19,23 @@ pub struct ToldTier {
     pub served: ServedTier,
 }
 
-/// The server of a router, whose own executable it is a mode of.
-pub fn metadata_daemon(what: &str, folder: &Path, executable: &Path) -> Daemon {
+/// The server of a router. It is a mode of this executable, which bears several names; its process bears one.
+pub fn metadata_daemon(what: &str, folder: &Path) -> Daemon {
     Daemon {
         what: format!("metadata server of {what}"),
-        program: executable.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        program: Start::PROCESS.to_owned(),
         folder: folder.join("metadata-server"),
         pid_file: PID_FILE.to_owned(),
     }
 }
 
 /// The server with the tiers that it serves; none if there is none to serve.
-pub fn metadata_server(daemon: Daemon, executable: &Path, tiers: &[ToldTier]) -> Option<DaemonPlan> {
+pub fn metadata_server(
+    daemon: Daemon,
+    executable: &Path,
+    build: &str,
+    tiers: &[ToldTier],
+) -> Option<DaemonPlan> {
     if tiers.is_empty() {
         return None;
     }
@@ -42,7 +49,10 @@ pub fn metadata_server(daemon: Daemon, executable: &Path, tiers: &[ToldTier]) ->
             arguments: vec![Start::MODE.to_owned(), file(Configuration::FILE), file(PID_FILE)],
             package: "netext-namespace",
         },
-        files: vec![ConfigFile { name: Configuration::FILE, content, on_change: OnChange::Reload }],
+        files: vec![
+            ConfigFile { name: Configuration::FILE, content, on_change: OnChange::Reload },
+            ConfigFile { name: BUILD_FILE, content: build.to_owned(), on_change: OnChange::Restart },
+        ],
         successor: None,
         // It rewrites documents that are root's, so that an acknowledged password leaves the disk.
         account: Account { user: "root".to_owned(), group: "root".to_owned(), group_id: 0 },

@@ -17,6 +17,8 @@ pub struct Start {
 impl Start {
     /// The first word of the arguments that ask for it: configuration and pid file follow.
     pub const MODE: &str = "start-metadata";
+    /// What the server's process is called, whatever name the executable was started by.
+    pub const PROCESS: &str = "netext-metadata";
 
     /// The start that the arguments ask for, if they do.
     pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
@@ -44,6 +46,7 @@ impl Start {
 
     fn start(&self) -> io::Result<bool> {
         let mut server = Command::new(std::env::current_exe()?)
+            .arg0(Self::PROCESS)
             .arg("serve-metadata")
             .arg(&self.configuration)
             .stdin(Stdio::null())
