@@ -1,9 +1,11 @@
 //! `reconcile`: hosts that were rebooted, and routers that somebody damaged.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use netext_lab::{
-    AccessList, Balancer, Firewall, Forward, Lab, Network, Node, Rule, Signal, SourceNat, joined, lab,
+    AccessList, Balancer, Expectation, Firewall, Forward, Lab, Network, Node, Rule, Signal, SourceNat,
+    joined, lab,
 };
 use serde_json::{Value, json};
 
@@ -29,6 +31,19 @@ fn deploy(network: &Network<'_>, address: &str) {
 
 fn prints(guest: &Node, program: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&guest.place().output(program, arguments).stdout).trim().to_owned()
+}
+
+/// The balancer takes a member back a few seconds after it was plugged in.
+fn wait_for_member(client: &Node) -> Result<(), String> {
+    let patience = Instant::now() + Duration::from_secs(15);
+    loop {
+        match client.tries_tcp("198.51.100.10:8080", Expectation::Answered) {
+            Ok(answer) if answer.server() == "10.1.1.10" => return Ok(()),
+            Ok(answer) => return Err(format!("{} answered", answer.server())),
+            Err(error) if Instant::now() > patience => return Err(error),
+            Err(_) => thread::sleep(Duration::from_millis(100)),
+        }
+    }
 }
 
 /// A network with every kind of object.
@@ -102,7 +117,8 @@ fn a_rebooted_host_gets_everything_back() {
         in_other.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
         in_other.connects_to("10.2.1.10:22");
         in_other.cannot_connect_to("10.2.1.10:23");
-        client.connects_to("198.51.100.10:8080").answered_by("10.1.1.10");
+        let member = wait_for_member(&client);
+        assert!(member.is_ok(), "the balancer's member: {member:?}");
         client.exchanges_udp_with("198.51.100.10:5353").answered_by("10.1.1.11");
         one.cannot_connect_to("203.0.113.80:80");
         one.pings("2001:db8:1::1");
