@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use netext_lab::{Forward, Lab, Network, SourceNat, Vpc, joined, lab};
+use netext_lab::{Balancer, Forward, Lab, Network, SourceNat, Vpc, joined, lab};
 use serde_json::json;
 
-/// What leads in from outside: a forward to either tier, and an address of the first tier's instance.
+/// What leads in from outside: a forward to the first tier, a balancer to the second, and an address of the first
+/// tier's instance.
 fn ways_in(web: &Network<'_>, database: &Network<'_>) {
     web.assign_ip("198.51.100.21", SourceNat::No);
     web.add_port_forward(&Forward::tcp("198.51.100.21:2222", "10.2.1.10:22"));
     database.assign_ip("198.51.100.22", SourceNat::No);
-    database.add_port_forward(&Forward::tcp("198.51.100.22:2222", "10.2.2.10:22"));
+    database.apply_balancers(&[&Balancer::tcp(3, "198.51.100.22:2222").member("10.2.2.10:22")]);
     web.assign_ip("198.51.100.23", SourceNat::No).add_static_nat("198.51.100.23", "10.2.1.10");
 }
 
@@ -42,16 +43,16 @@ fn exists(lab: &Lab, path: &str) -> bool {
 fn two_tiers_are_reached_restarted_and_one_of_them_outlives_the_other() {
     let lab = lab!();
     let (vpc, web, database) = two_tiers(&lab);
-    ways_in(&web, &database);
     web.prepare_nic("10.2.1.10");
     database.prepare_nic("10.2.2.10");
     let (one, other) = (web.guest("10.2.1.10"), database.guest("10.2.2.10"));
     let _servers = (one.listen_tcp(22), other.listen_tcp(22));
+    ways_in(&web, &database);
     let client = lab.client("203.0.113.5");
     let _internet = client.listen_tcp(80);
     let everything_works = || {
         client.connects_to("198.51.100.21:2222").answered_by("10.2.1.10").seen_as("203.0.113.5");
-        client.connects_to("198.51.100.22:2222").answered_by("10.2.2.10").seen_as("203.0.113.5");
+        client.connects_to("198.51.100.22:2222").answered_by("10.2.2.10").seen_as("10.2.2.1");
         client.connects_to("198.51.100.23:22").answered_by("10.2.1.10").seen_as("203.0.113.5");
         one.connects_to("203.0.113.5:80").seen_as("198.51.100.23");
         other.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
@@ -179,13 +180,15 @@ fn a_source_nat_address_that_changes_moves_new_flows_and_nothing_else() {
     let (one, other) = (tier.guest("10.2.1.10"), tier.guest("10.2.1.11"));
     let client = lab.client("203.0.113.5");
     let _servers = (one.listen_tcp(22), other.listen_tcp(22), client.listen_tcp(80));
-    let all_three_work = || {
+    tier.apply_balancers(&[&Balancer::tcp(4, "198.51.100.22:2223").member("10.2.1.11:22")]);
+    let all_work = || {
         client.connects_to("198.51.100.21:22").answered_by("10.2.1.10");
         client.connects_to("198.51.100.22:2222").answered_by("10.2.1.11");
+        client.connects_to("198.51.100.22:2223").answered_by("10.2.1.11");
         client.connects_to("198.51.100.20:2224").answered_by("10.2.1.11");
         one.connects_to("203.0.113.5:80").seen_as("198.51.100.21");
     };
-    all_three_work();
+    all_work();
     let mut earlier = other.talks_to("203.0.113.5:80");
     earlier.answer().seen_as("198.51.100.20");
 
@@ -195,7 +198,7 @@ fn a_source_nat_address_that_changes_moves_new_flows_and_nothing_else() {
         for _ in 0..4 {
             other.connects_to("203.0.113.5:80").seen_as(address);
         }
-        all_three_work();
+        all_work();
         earlier.goes_on();
     }
 
@@ -229,7 +232,7 @@ fn tiers_reach_each_other_and_not_the_outside_by_each_others_names() {
     other.connects_to("10.2.1.10:22").seen_as("10.2.2.10");
     one.pings("10.2.2.10");
     // Through a public address, too: the other tier's, and its own.
-    one.connects_to("198.51.100.22:2222").answered_by("10.2.2.10").seen_as("10.2.1.10");
+    other.connects_to("198.51.100.21:2222").answered_by("10.2.1.10").seen_as("10.2.2.10");
     one.connects_to("198.51.100.21:2222").answered_by("10.2.1.10").seen_as("10.2.1.1");
 }
 
