@@ -54,11 +54,16 @@ fn against_true(name: &str, rounds: usize, mut ours: impl FnMut() -> f64) -> Fig
 
 /// What the daemons of one network with all services hold, shared pages divided among those who share them.
 fn memory(lab: &Lab, table: &mut Table) {
-    let daemons: Vec<i32> = lab.processes().into_iter().map(|(process, _)| process).collect();
-    let kibibytes: f64 = daemons.iter().map(|process| proportional_set_size(*process)).sum();
+    let daemons = lab.processes().into_iter().map(|(process, line)| {
+        let name = line.split([' ', '\0']).next().unwrap_or_default().to_owned();
+        (name, proportional_set_size(process) / 1024.0)
+    });
+    let daemons: Vec<_> = daemons.collect();
+    let each: Vec<_> = daemons.iter().map(|(name, size)| format!("{name} {size:.1}")).collect();
+    let all: f64 = daemons.iter().map(|(_, size)| size).sum();
     table.say(&format!(
-        "daemons of a network with 1,000 instances: {:.1} MiB proportional",
-        kibibytes / 1024.0
+        "daemons of a network with 1,000 instances: {all:.1} MiB proportional ({})",
+        each.join(", ")
     ));
 }
 
