@@ -38,8 +38,8 @@ demo: packages ## Play the life of a network on throwaway namespaces, with the p
 test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
 
-bench: packages ## Measure commands and packet path against a floor of the same run (about 4 minutes).
-	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --bins
+bench: packages ## Measure commands and packet path against a floor of the same run (about 8 minutes).
+	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --package netext-example-minimal --bins
 	@$(ROOT) target/release/bench --exec $(EXECUTABLE) $(BENCH)
 
 lint: packages ## Check formatting, lints and documentation; warnings are errors.
