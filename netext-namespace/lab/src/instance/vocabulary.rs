@@ -26,7 +26,7 @@ impl Instance {
         let ran = self.tries(&format!("{UDHCPC} -t 5 >&2 && cat /tmp/lease"));
         match ran.code {
             0 => Ok(Lease::parse(&String::from_utf8_lossy(&ran.output))),
-            _ => Err(format!("{} ought to get a lease, but: {ran:?}", self.name)),
+            _ => Err(format!("{} ought to get a lease, but: {ran:?}", self.name())),
         }
     }
 
@@ -34,7 +34,7 @@ impl Instance {
     #[track_caller]
     pub fn gets_no_lease(&self) {
         let ran = self.tries(&format!("{UDHCPC} -t 2 >&2"));
-        assert!(ran.code != 0, "{} ought to get no lease: {ran:?}", self.name);
+        assert!(ran.code != 0, "{} ought to get no lease: {ran:?}", self.name());
     }
 
     /// Takes an address such as `10.1.1.10/24` and a default route without asking anyone.
@@ -74,7 +74,7 @@ impl Instance {
         let ran = self.tries(&connecting(address));
         match Answer::parse(&ran.errors) {
             Ok(answer) => answer,
-            Err(trouble) => panic!("{} ought to reach tcp {address}, but: {trouble}, {ran:?}", self.name),
+            Err(trouble) => panic!("{} ought to reach tcp {address}, but: {trouble}, {ran:?}", self.name()),
         }
     }
 
@@ -82,7 +82,7 @@ impl Instance {
     #[track_caller]
     pub fn cannot_connect_to(&self, address: &str) {
         let ran = self.tries(&connecting(address));
-        assert!(ran.code != 0, "{} ought not to reach tcp {address}, but: {ran:?}", self.name);
+        assert!(ran.code != 0, "{} ought not to reach tcp {address}, but: {ran:?}", self.name());
     }
 
     /// Asserts that an ICMP echo to `address` is answered.

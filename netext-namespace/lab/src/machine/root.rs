@@ -1,5 +1,5 @@
-//! The root file system of an instance: busybox, the modules of its network interface and four scripts, as
-//! the cpio archive that the kernel unpacks.
+//! The first root file system of a machine: busybox, the modules of its hardware and five scripts, as the cpio
+//! archive that the kernel unpacks.
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,16 +8,17 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 
 use super::parts::Parts;
 
-/// The programs of the instance that are not busybox's.
-const SCRIPTS: [(&str, &str); 4] = [
+/// The programs of the machine that are not busybox's.
+const SCRIPTS: [(&str, &str); 5] = [
     ("init", include_str!("image/init")),
+    ("bin/carry-out", include_str!("image/carry-out")),
     ("bin/greet", include_str!("image/greet")),
     ("bin/hear", include_str!("image/hear")),
     ("bin/lease", include_str!("image/lease")),
 ];
 const FOLDERS: [&str; 7] = ["bin", "dev", "etc", "modules", "proc", "sys", "tmp"];
 
-/// The archive for an instance that calls itself `name`.
+/// The archive for a machine that calls itself `name`.
 pub(super) fn archive(parts: &Parts, name: &str) -> io::Result<Vec<u8>> {
     let mut archive = Vec::new();
     for folder in FOLDERS {
@@ -27,7 +28,7 @@ pub(super) fn archive(parts: &Parts, name: &str) -> io::Result<Vec<u8>> {
     file(&mut archive, "bin/busybox", &fs::read(&parts.busybox)?)?;
     for (number, module) in parts.modules.iter().enumerate() {
         // Loaded in the order of their names.
-        file(&mut archive, &format!("modules/{number}.ko"), &fs::read(module)?)?;
+        file(&mut archive, &format!("modules/{number:02}.ko"), &fs::read(module)?)?;
     }
     for (path, script) in SCRIPTS {
         file(&mut archive, path, script.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Scripts that an instance carries out, and what it says came of them: the test's side of `image/init`.
+//! Scripts that a machine carries out, and what it says came of them: the test's side of `image/carry-out`.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// What came of a command that an instance ran.
+/// What came of a command that a machine ran.
 #[derive(Clone)]
 pub struct Ran {
     /// Its exit code.
@@ -28,7 +28,7 @@ impl fmt::Debug for Ran {
     }
 }
 
-/// The serial port over which the test and the instance's first program talk.
+/// The serial port over which the test and the machine's first program talk.
 #[derive(Debug)]
 pub(super) struct Dialogue {
     port: ChildStdin,
@@ -51,23 +51,28 @@ impl Dialogue {
         Self { port, lines, number: 0 }
     }
 
-    /// Waits until the instance says that it is up.
+    /// Waits until the machine says that it is up.
     pub(super) fn await_ready(&mut self, patience: Duration) -> Result<(), String> {
         self.hear(patience, |line| (line == "ready").then_some(()))
     }
 
-    /// Has the instance carry out `script`, within `patience`.
+    /// Has the machine carry out `script`, within `patience`.
     pub(super) fn ask(&mut self, script: &str, patience: Duration) -> Result<Ran, String> {
-        self.number += 1;
-        let number = self.number.to_string();
-        let line = format!("{number} {}\n", BASE64_STANDARD.encode(format!("{script}\n")));
-        let said = self.port.write_all(line.as_bytes()).and_then(|()| self.port.flush());
-        said.map_err(|error| format!("it cannot be spoken to: {error}"))?;
+        let number = self.tell(script)?;
         // An answer that comes late, to an earlier script, bears another number.
         let answer = self.hear(patience, |line| {
             line.split_once(' ').filter(|(of, _)| *of == number).map(|(_, answer)| answer.to_owned())
         })?;
         parse(&answer).ok_or_else(|| format!("it answers {answer:?}, which makes no sense"))
+    }
+
+    /// Has the machine begin to carry out `script`, and tells the number that the answer will bear.
+    pub(super) fn tell(&mut self, script: &str) -> Result<String, String> {
+        self.number += 1;
+        let line = format!("{} {}\n", self.number, BASE64_STANDARD.encode(format!("{script}\n")));
+        let said = self.port.write_all(line.as_bytes()).and_then(|()| self.port.flush());
+        said.map_err(|error| format!("it cannot be spoken to: {error}"))?;
+        Ok(self.number.to_string())
     }
 
     /// What `wanted` makes of the first line that it makes something of.
