@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use nix::mount::{MsFlags, mount};
+use nix::sys::stat::{Mode, umask};
 use serde_json::{Map, Value, json};
 
 use crate::lab::{Lab, SECRET_KEY, SECRET_PASSWORD};
@@ -155,6 +156,8 @@ impl Lab {
             if let Some((path, text)) = file {
                 write_privately(path, text);
             }
+            // Of this thread alone.
+            umask(Mode::from_bits_truncate(self.umask.load(Ordering::Relaxed)));
             command.stdout(output).stderr(errors).spawn()
         });
         // It holds the pipe, which must have no holder but the child.
@@ -166,6 +169,11 @@ impl Lab {
     /// Sets a variable in the environment of the extension.
     pub fn set_variable(&self, name: &str, value: &str) {
         self.variables.lock().expect("no panic while held").insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Has the server call the extension with another umask than 022.
+    pub fn set_umask(&self, umask: u32) {
+        self.umask.store(umask, Ordering::Relaxed);
     }
 
     /// Takes a variable out of the environment of the extension.

@@ -38,6 +38,7 @@ pub struct Lab {
     pub(crate) server: Option<Server>,
     pub(crate) physical_details: Mutex<Map<String, Value>>,
     pub(crate) variables: Mutex<BTreeMap<String, String>>,
+    pub(crate) umask: AtomicU32,
     plugged: AtomicU32,
     /// Held to the end: the kernel gives the number of a namespace that is gone to the next one, which
     /// may be another lab's.
@@ -94,6 +95,7 @@ impl Lab {
             server: None,
             physical_details: Mutex::new(extension::physical_details()),
             variables: Mutex::new(extension::variables()),
+            umask: AtomicU32::new(0o022),
             plugged: AtomicU32::new(1),
             machines: Mutex::new(machines),
         }

@@ -7,8 +7,9 @@ mod build;
 mod document;
 mod lock;
 
-use std::fs;
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use netext_protocol::NetworkId;
@@ -162,13 +163,21 @@ fn forget(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a folder with those above it. Nobody but its owner can see what is in it; daemons of guests, which are
-/// not root, pass through to a folder of their own.
+/// not root, pass through to a folder of their own, whatever the umask of the caller and whoever made it.
 fn folder(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::DirBuilderExt;
+    const PASSABLE: u32 = 0o711;
 
-    std::fs::DirBuilder::new()
+    let absent = |above: &&Path| !above.as_os_str().is_empty() && !above.exists();
+    path.parent().filter(absent).map_or(Ok(()), folder)?;
+    DirBuilder::new()
         .recursive(true)
-        .mode(0o711)
+        .mode(PASSABLE)
         .create(path)
-        .map_err(io_error("create the folder", path))
+        .map_err(io_error("create the folder", path))?;
+    let mode = fs::metadata(path).map_err(io_error("look at the folder", path))?.permissions().mode();
+    if mode & PASSABLE != PASSABLE {
+        let passable = Permissions::from_mode(mode & 0o7777 | PASSABLE);
+        fs::set_permissions(path, passable).map_err(io_error("let daemons pass through", path))?;
+    }
+    Ok(())
 }

@@ -84,6 +84,19 @@ fn killed_daemons_are_healed_by_the_next_command() {
 }
 
 #[test]
+fn guests_are_served_by_a_server_that_keeps_its_files_to_itself() {
+    let lab = lab!();
+    lab.set_umask(0o077);
+    let network = network(&lab);
+    deploy(&network, "10.1.1.10");
+    let guest = network.guest("10.1.1.10");
+    assert_eq!(
+        (user_data(&guest).as_str(), address_of(&guest, "web-10").as_str()),
+        ("10.1.1.10", "10.1.1.10")
+    );
+}
+
+#[test]
 fn destroying_a_network_ends_its_daemons_and_no_others() {
     let lab = lab!();
     let (one, other) =
