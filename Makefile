@@ -25,7 +25,7 @@ DEMO ?=
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint schemas schemas-check audit fuzz packages clean
+.PHONY: help demo test machine-test bench lint schemas schemas-check audit fuzz packages clean
 
 help: # List what can be made.
 	@printf 'netext: network extensions for Apache CloudStack\n\n'
@@ -37,6 +37,9 @@ demo: packages ## Play the life of a network on throwaway namespaces, with the p
 
 test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
+
+machine-test: packages ## Run the part of test that boots a KVM host with a kernel of its own.
+	$(CARGO) test --package netext-namespace --test machine
 
 bench: packages ## Measure commands and packet path against a floor of the same run (about 8 minutes).
 	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --package netext-example-minimal --bins

@@ -114,7 +114,8 @@ impl Network<'_> {
     /// `ensure-network-device` as the server does.
     #[track_caller]
     pub fn command(&self, name: &str, fields: &Value) -> Outcome {
-        self.start(name, fields).finish()
+        self.ensure_device(fields);
+        self.lab.run(name, &self.document(fields))
     }
 
     /// Starts what [`Network::command`] runs.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::extension;
 use crate::fleet::Server;
+use crate::hypervisor::Hypervisor;
 use crate::network::Network;
 use crate::node::{Node, parse};
 use crate::place::Place;
@@ -40,6 +41,7 @@ pub struct Lab {
     pub(crate) variables: Mutex<BTreeMap<String, String>>,
     pub(crate) umask: AtomicU32,
     plugged: AtomicU32,
+    pub(crate) hypervisor: Option<Hypervisor>,
     /// Held to the end: the kernel gives the number of a namespace that is gone to the next one, which
     /// may be another lab's.
     machines: Mutex<Vec<Place>>,
@@ -97,6 +99,7 @@ impl Lab {
             variables: Mutex::new(extension::variables()),
             umask: AtomicU32::new(0o022),
             plugged: AtomicU32::new(1),
+            hypervisor: None,
             machines: Mutex::new(machines),
         }
     }
@@ -106,7 +109,7 @@ impl Lab {
         &self.executable
     }
 
-    /// The KVM host.
+    /// The KVM host, unless that is a machine of its own; then what that is cabled to.
     pub fn host(&self) -> &Place {
         &self.host
     }

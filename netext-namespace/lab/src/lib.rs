@@ -54,6 +54,7 @@ mod extension;
 mod firewall;
 mod fleet;
 mod forward;
+mod hypervisor;
 mod instance;
 mod lab;
 mod listener;
@@ -78,6 +79,7 @@ pub use extension::EXTENSION;
 pub use firewall::{AccessList, Firewall, Rule};
 pub use fleet::{FIRST_HOST, KvmHost, OPERATOR, SERVER_ADDRESS};
 pub use forward::Forward;
+pub use hypervisor::Hypervisor;
 pub use instance::{Instance, Lease};
 pub use lab::{Lab, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SECRET_KEY, SECRET_PASSWORD};
 pub use listener::Listener;
@@ -107,5 +109,14 @@ macro_rules! fleet {
 macro_rules! lab {
     () => {
         $crate::Lab::boot(env!("CARGO_BIN_EXE_netext-namespace"))
+    };
+}
+
+/// Boots a lab where the extension of the crate under test runs on a [machine of its own](Hypervisor) that tags these
+/// VLANs.
+#[macro_export]
+macro_rules! machine {
+    ($vlans:expr) => {
+        $crate::Lab::boot_machine(env!("CARGO_BIN_EXE_netext-namespace"), $vlans)
     };
 }

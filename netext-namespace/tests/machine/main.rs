@@ -1,0 +1,83 @@
+//! A KVM host with a kernel of its own: 802.1Q on a real NIC against a switch that tags the same VLANs, modules
+//! that are loaded when they are needed, and nothing but the packages that the extension asks for.
+//!
+//! Everything happens on one host: booting another for each sentence would cost more than saying it.
+
+mod isolated;
+mod shared;
+mod tiers;
+
+use netext_lab::{Hypervisor, Network, joined, machine};
+use serde_json::json;
+
+use isolated::Isolated;
+use shared::Shared;
+use tiers::Tiers;
+
+const PUBLIC_VLAN: u16 = 101;
+
+#[test]
+fn networks_on_tagged_vlans_live_outlast_a_reset_and_end() {
+    let ours = [PUBLIC_VLAN, isolated::VLAN, tiers::WEB_VLAN, tiers::DATABASE_VLAN];
+    let lab = machine!(&[&ours[..], &[shared::VLAN]].concat());
+    let host = lab.hypervisor();
+    host.operates(&["doctor"]);
+
+    // The operator left eth1 down, which carries nothing else yet.
+    let isolated = Isolated::deployed(&lab);
+    let tiers = Tiers::deployed(&lab);
+    shared::configure(host);
+    let shared = Shared::deployed(&lab);
+    isolated.works();
+    tiers.work();
+    shared.works();
+    for vlan in ours {
+        let tag = host.machine().runs(&format!("grep -e VID: -e Device: /proc/net/vlan/eth1.{vlan}"));
+        assert!(tag.contains(&format!("VID: {vlan}\t")) && tag.contains("Device: eth1\n"), "{tag}");
+    }
+    assert_eq!(ports(host, "breth1-101"), ["eth1.101", "vph-101-209", "vph-101-v7"]);
+    assert_eq!(ports(host, "breth1-1910"), ["eth1.1910", "vh-1910-209"]);
+    assert_eq!(ports(host, "breth1-2001"), ["eth1.2001", "vh-2001-v7"]);
+    isolated.is_healed();
+
+    host.machine().resets();
+    assert_eq!(namespaces(host), "");
+    isolated.is_cut_off();
+    shared::configure(host);
+    host.operates(&["reconcile", "--all"]);
+    host.operates(&["status"]);
+    isolated.works();
+    tiers.work();
+    shared.works();
+
+    isolated.ends();
+    tiers.end();
+    shared.ends();
+    assert_eq!(namespaces(host), "");
+    for vlan in ours {
+        // A bridge is the segment's, which instances are plugged into, not the router's.
+        assert_eq!(ports(host, &format!("breth1-{vlan}")), [format!("eth1.{vlan}")]);
+    }
+}
+
+/// What is plugged into a bridge of the host, in the order of names.
+fn ports(host: &Hypervisor, bridge: &str) -> Vec<String> {
+    let listed = host.machine().runs(&format!("ls /sys/class/net/{bridge}/brif"));
+    listed.lines().map(str::to_owned).collect()
+}
+
+fn namespaces(host: &Hypervisor) -> String {
+    host.machine().runs("ls /run/netns 2>/dev/null || true")
+}
+
+/// Deploys an instance as the server does.
+fn deploy(network: &Network<'_>, address: &str) {
+    network.prepare_nic(address);
+    let resolvers = json!({"dns": "198.51.100.53", "domain": "cs1.internal"});
+    let nic = joined(&network.nic_fields(address), &resolvers);
+    for command in ["config-dhcp-subnet", "add-dhcp-entry", "config-dns-subnet", "add-dns-entry"] {
+        network.command(command, &nic).succeeds_silently();
+    }
+    let vm_data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": address}]});
+    network.command("save-vm-data", &joined(&network.nic_fields(address), &vm_data)).succeeds_silently();
+}
