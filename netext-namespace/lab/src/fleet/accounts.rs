@@ -17,10 +17,11 @@ const PASSWORD: &str =
 pub(super) fn set_up(host: &Place, public_key: &str) {
     host.run(|| {
         let passwd = fs::read_to_string("/etc/passwd").expect("the accounts");
-        let own = |line: &&str| !["sshd:", "ops:"].iter().any(|name| line.starts_with(name));
+        let own = |line: &&str| !["root:", "sshd:", "ops:"].iter().any(|name| line.starts_with(name));
         let passwd: String = passwd.split_inclusive('\n').filter(own).collect();
+        // Root's home on this machine has login scripts of its own.
         let added = format!(
-            "sshd:x:64998:65534::/run/sshd:/usr/sbin/nologin\n{OPERATOR}:x:64997:65534::/tmp:/bin/sh\n"
+            "root:x:0:0:root:/run:/bin/bash\nsshd:x:64998:65534::/run/sshd:/usr/sbin/nologin\n{OPERATOR}:x:64997:65534::/tmp:/bin/sh\n"
         );
         let shadow =
             format!("root:{PASSWORD}:19000::::::\nsshd:!:19000::::::\n{OPERATOR}:{PASSWORD}:19000::::::\n");
