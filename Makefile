@@ -18,6 +18,10 @@ endif
 SCHEMAS := docs/schemas
 NETEXT := $(CARGO) run --quiet --package netext-core --features cli --bin netext --
 EXECUTABLE := target/release/netext-namespace
+# Scenarios of one host that are played again with every command carried over SSH; but for those that count the
+# host's processes, which has sshd then.
+OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc balancer guest_services \
+	--skip leaves_nothing
 # How long `make fuzz` looks for trouble, in seconds.
 FUZZ_SECONDS ?= 60
 # More arguments for the programs behind `make demo` and `make bench`, such as BENCH="--quick --json".
@@ -37,6 +41,7 @@ demo: packages ## Play the life of a network on throwaway namespaces, with the p
 
 test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
+	NETEXT_LAB=fleet $(CARGO) test --package netext-namespace --test networks -- $(OVER_SSH)
 
 machine-test: packages ## Run the part of test that boots a KVM host with a kernel of its own.
 	$(CARGO) test --package netext-namespace --test machine

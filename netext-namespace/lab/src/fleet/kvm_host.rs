@@ -37,11 +37,11 @@ impl KvmHost {
         super::deploy(&place, executable);
         let cable = format!("to-{}", address.rsplit('.').next().unwrap_or_default());
         server.ip(&format!(
-            "link add {cable} type veth peer name management netns {}\n\
+            "link add {cable} type veth peer name lab-mgmt netns {}\n\
              link set {cable} master management up\n",
             place.path()
         ));
-        place.ip(&format!("address add {address}/24 dev management\nlink set management up\n"));
+        place.ip(&format!("address add {address}/24 dev lab-mgmt\nlink set lab-mgmt up\n"));
         let sshd = Mutex::new(Some(Sshd::start(&place, address)));
         Self { place, address: address.to_owned(), server: server.clone(), cable, sshd }
     }
@@ -80,6 +80,40 @@ impl KvmHost {
     /// Plugs the cable in again.
     pub fn is_reached_again(&self) {
         self.server.ip(&format!("link set {} master management\n", self.cable));
+    }
+
+    /// Loses its power: everything that runs on it is gone, and nobody is told. Its disk stays as it is.
+    pub fn loses_power(&self) {
+        self.is_cut_off();
+        *self.sshd.lock().expect("no panic while held") = None;
+        processes::end_within(std::slice::from_ref(&self.place));
+        for name in self.namespaces() {
+            self.place.ip(&format!("netns delete {name}\n"));
+        }
+    }
+
+    /// Has power again, boots and brings its routers back, as the unit does; tells what that printed.
+    pub fn boots(&self) -> String {
+        self.runs("reconcile --all")
+    }
+
+    /// Runs a command of the extension for people, and tells what it printed.
+    pub fn runs(&self, command: &str) -> String {
+        let program = format!("/etc/cloudstack/extensions/{EXTENSION}/{EXTENSION}-wrapper.sh");
+        let script = format!(
+            "NETEXT_STATE_ROOT={LAB_FOLDER}/state NETEXT_LOG_ROOT={LAB_FOLDER}/log exec {program} {command} 2>&1"
+        );
+        let ran = self.place.output("sh", &["-c", &script]);
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+
+    /// The names of its namespaces.
+    pub fn namespaces(&self) -> Vec<String> {
+        let entries = self.place.run(|| {
+            let entries = fs::read_dir("/run/netns").into_iter().flatten().flatten();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+        });
+        entries.into_iter().filter(|name| self.has_namespace(name)).collect()
     }
 
     /// Ends sshd with all of its connections, at once.
