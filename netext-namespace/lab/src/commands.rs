@@ -131,6 +131,13 @@ impl Network<'_> {
         let current = self.details().to_string();
         let document = self.document(&joined(fields, &json!({"current_details": current})));
         let outcome = self.lab.run("ensure-network-device", &document);
+        self.keep_details(&outcome);
+        outcome
+    }
+
+    /// Keeps what `ensure-network-device` printed; like the server, only notes a failure.
+    #[track_caller]
+    pub fn keep_details(&self, outcome: &Outcome) {
         if outcome.code != Some(0) {
             eprintln!("ensure-network-device failed, as the server would log: {}", outcome.output);
         } else if !outcome.output.trim().is_empty() {
@@ -140,6 +147,5 @@ impl Network<'_> {
             assert!(details.is_object(), "details are a JSON object: {outcome:?}");
             *self.details.lock().expect("no panic while held") = details;
         }
-        outcome
     }
 }

@@ -93,6 +93,11 @@ impl<'lab> Network<'lab> {
         self
     }
 
+    /// The network's number.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// The details that the device printed last.
     pub fn details(&self) -> Value {
         self.details.lock().expect("no panic while held").clone()

@@ -2,11 +2,12 @@
 
 use netext_core::{Deadline, DeviceError};
 
-use super::apply::apply;
+use super::apply::{apply, take_down};
 use super::services;
 use crate::drift::{Difference, Pass};
 use crate::model::{Router, RouterId};
-use crate::store::{State, Store};
+use crate::store::{LockedRouter, State, Store};
+use crate::succession::contested;
 
 /// What came of one pass over a router.
 #[derive(Debug)]
@@ -28,16 +29,36 @@ pub async fn reconcile(
     store: &Store,
     id: RouterId,
     deadline: &Deadline,
-    mut pass: Pass,
+    pass: Pass,
 ) -> Result<Option<Reconciled>, DeviceError> {
     let locked = store.lock(id, deadline.cancelled()).await?;
-    let state = locked.load()?;
+    let mut state = locked.load()?;
     if state.router.is_empty() {
         return Ok(None);
     }
+    if state.superseded.is_none() && pass.acts() && state.epoch > 0 {
+        step_aside(&mut state)?;
+        if state.superseded.is_some() {
+            locked.save(&state)?;
+        }
+    }
+    if let Some(epoch) = state.superseded {
+        return Ok(Some(keep_silent(store, state.router, epoch, deadline, pass)));
+    }
+    Ok(Some(settle(store, &locked, state, deadline, pass)))
+}
+
+/// Goes over a router that is this host's to serve, and held.
+pub(crate) fn settle(
+    store: &Store,
+    locked: &LockedRouter,
+    state: State,
+    deadline: &Deadline,
+    mut pass: Pass,
+) -> Reconciled {
     let generation = go_over(store, &state, deadline, &mut pass);
     let outcome = generation.and_then(|ruleset_generation| {
-        let settled = State { ruleset_generation, router: state.router.clone() };
+        let settled = State { ruleset_generation, ..state.clone() };
         if pass.acts() && settled != state {
             locked.save(&settled)?;
         }
@@ -46,11 +67,36 @@ pub async fn reconcile(
             shortfalls => Err(DeviceError::device(shortfalls.join("; "))),
         }
     });
-    Ok(Some(Reconciled {
-        router: state.router,
-        differences: pass.into_differences(),
-        obstacle: outcome.err(),
-    }))
+    Reconciled { router: state.router, differences: pass.into_differences(), obstacle: outcome.err() }
+}
+
+/// A router that is down here, as after a reboot, may have been taken over without this host hearing of it. Whoever
+/// took it over answers for its addresses.
+fn step_aside(state: &mut State) -> Result<(), DeviceError> {
+    let contested = contested(&state.router)?;
+    if let Some((address, by)) = contested.first_key_value() {
+        let router = state.router.id;
+        tracing::warn!(%router, address, by, "somebody else answers for its address: another host serves it");
+        state.superseded = Some(state.epoch + 1);
+    }
+    Ok(())
+}
+
+/// Takes a router down that is another host's to serve.
+pub(crate) fn silence(store: &Store, router: &Router, deadline: &Deadline) -> Result<(), DeviceError> {
+    Ok(take_down(store, router, deadline.instant(), &mut Pass::command())?)
+}
+
+/// Makes sure that nothing of a router is up that another host serves.
+fn keep_silent(store: &Store, router: Router, epoch: u64, deadline: &Deadline, mut pass: Pass) -> Reconciled {
+    let silence = format!(
+        "another host serves it since epoch {epoch}; this host keeps silent until the router is put back on it"
+    );
+    let obstacle = match take_down(store, &router, deadline.instant(), &mut pass) {
+        Ok(()) => DeviceError::device(silence),
+        Err(error) => DeviceError::device(silence).with_source(error),
+    };
+    Reconciled { router, differences: pass.into_differences(), obstacle: Some(obstacle) }
 }
 
 fn go_over(

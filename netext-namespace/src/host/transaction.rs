@@ -93,12 +93,34 @@ pub(super) async fn try_change(
     context.deadline().check()?;
     let locked = store.lock(router, context.deadline().cancelled()).await?;
     let before = locked.load()?;
+    let epoch = epoch(&before, context)?;
 
     let mut wanted = before.router.clone();
     wanted.devices.learn(context.physical_details())?;
     change(&mut wanted)?;
 
+    let wanted = State { router: wanted, epoch, ..before.clone() };
     commit(store, &locked, &before, wanted, context, tell).map_err(|error| roll_back(store, &before, error))
+}
+
+/// The epoch in which this host serves the router after a command: the one that the command speaks of, if it is the
+/// first. A host that another one has followed changes nothing.
+fn epoch(before: &State, context: &Context) -> Result<u64, DeviceError> {
+    let router = before.router.id;
+    let superseded = |epoch| {
+        Err(DeviceError::device(format!(
+            "{router} is served by another host since epoch {epoch}, and this host keeps silent"
+        )))
+    };
+    if let Some(epoch) = before.superseded {
+        return superseded(epoch);
+    }
+    match context.device_details().get("epoch").and_then(serde_json::Value::as_u64) {
+        Some(epoch) if before.router.is_empty() => Ok(epoch),
+        Some(epoch) if epoch > before.epoch && before.epoch > 0 => superseded(epoch),
+        Some(epoch) => Ok(epoch.max(before.epoch)),
+        None => Ok(before.epoch),
+    }
 }
 
 /// Takes a router down and builds it anew from its state, which must be one that `known` accepts. Tracked connections
@@ -113,9 +135,10 @@ pub(super) async fn reboot(
     let locked = store.lock(router, context.deadline().cancelled()).await?;
     let before = locked.load()?;
     known(&before.router)?;
+    epoch(&before, context)?;
     take_down(store, &before.router, context.deadline().instant(), &mut Pass::command())?;
-    let down = State { ruleset_generation: None, router: before.router };
-    let wanted = down.router.clone();
+    let down = State { ruleset_generation: None, ..before };
+    let wanted = down.clone();
     commit(store, &locked, &down, wanted, context, |_, _| Ok(())).map_err(|error| {
         DeviceError::new(error.kind(), format!("{error}; {router} is down until the next command builds it"))
     })
@@ -125,7 +148,7 @@ fn commit(
     store: &Store,
     locked: &LockedRouter,
     before: &State,
-    wanted: Router,
+    wanted: State,
     context: &Context,
     tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
@@ -138,17 +161,18 @@ fn put_in_force(
     store: &Store,
     locked: &LockedRouter,
     before: &State,
-    wanted: Router,
+    wanted: State,
     context: &Context,
     tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<Applied, DeviceError> {
     let mut pass = Pass::command();
-    store.make_folders(&wanted)?;
-    let applied = apply(store, before, &wanted, context.deadline().instant(), &mut pass)?;
+    let router = &wanted.router;
+    store.make_folders(router)?;
+    let applied = apply(store, before, router, context.deadline().instant(), &mut pass)?;
     context.deadline().check()?;
-    services::note_ipv6_gateways(store, &wanted, &mut pass)?;
+    services::note_ipv6_gateways(store, router, &mut pass)?;
     tell(store, &before.router)?;
-    let after = State { router: wanted, ruleset_generation: applied.ruleset_generation };
+    let after = State { ruleset_generation: applied.ruleset_generation, ..wanted };
     if after != *before || after.router.is_empty() {
         keep(locked, &after)?;
     }

@@ -26,6 +26,11 @@ fn document(address: Ipv4Addr) -> String {
     format!("{address}.json")
 }
 
+/// The address of the instance that a file is about, if it is about one.
+fn address(name: &str) -> Option<Ipv4Addr> {
+    name.strip_suffix(".json")?.parse().ok()
+}
+
 impl Instances {
     /// The instances of this folder, which is made when the first one is saved.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
@@ -46,6 +51,35 @@ impl Instances {
             Err(error) => return Err(MetadataError::io("read", &path)(error)),
         };
         Instance::from_document(&bytes).map(Some).map_err(MetadataError::unreadable(&path))
+    }
+
+    /// What every instance is told.
+    pub fn all(&self) -> Result<BTreeMap<Ipv4Addr, Instance>, MetadataError> {
+        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(BTreeMap::new()) };
+        let mut all = BTreeMap::new();
+        for address in folder.names()?.iter().filter_map(|name| address(name)) {
+            if let Some(instance) = self.read(address)? {
+                all.insert(address, instance);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The instances are these, and no others.
+    pub fn replace(&self, instances: &BTreeMap<Ipv4Addr, Instance>) -> Result<(), MetadataError> {
+        self.replace_all(&LockedFolder::lock(&self.folder)?, instances)
+    }
+
+    /// Some instances are told something else, or nothing any more; the others what they are told already.
+    pub fn update(&self, changes: &BTreeMap<Ipv4Addr, Option<Instance>>) -> Result<(), MetadataError> {
+        let folder = LockedFolder::lock(&self.folder)?;
+        let told = changes.iter().filter_map(|(address, instance)| Some((*address, instance.as_ref()?)));
+        self.put_in_place(&folder, told)?;
+        for address in changes.iter().filter(|(_, instance)| instance.is_none()).map(|(address, _)| *address)
+        {
+            folder.remove(&document(address))?;
+        }
+        folder.sync()
     }
 
     /// `save-vm-data`: replaces an instance's metadata, public keys and user data. Without a password among the
@@ -108,9 +142,7 @@ impl Instances {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
         let mut unread = BTreeMap::new();
         for name in folder.names()? {
-            let Some(address) = name.strip_suffix(".json").and_then(|address| address.parse().ok()) else {
-                continue;
-            };
+            let Some(address) = address(&name) else { continue };
             if let Some(Instance { password: password @ Some(_), .. }) = self.read(address)? {
                 unread.insert(address, Instance { password, ..Instance::default() });
             }
@@ -152,16 +184,29 @@ impl Instances {
         folder.sync()
     }
 
-    /// First all new documents are written and made durable at once, then they take their places.
     fn replace_all(
         &self,
         folder: &LockedFolder,
         instances: &BTreeMap<Ipv4Addr, Instance>,
     ) -> Result<(), MetadataError> {
+        self.put_in_place(folder, instances.iter().map(|(address, instance)| (*address, instance)))?;
+        let named = |name: &String| address(name).is_some_and(|address| instances.contains_key(&address));
+        for name in folder.names()?.iter().filter(|name| !named(name)) {
+            folder.remove(name)?;
+        }
+        folder.sync()
+    }
+
+    /// First all new documents are written and made durable at once, then they take their places.
+    fn put_in_place<'a>(
+        &self,
+        folder: &LockedFolder,
+        instances: impl Iterator<Item = (Ipv4Addr, &'a Instance)>,
+    ) -> Result<(), MetadataError> {
         let mut changed = Vec::new();
         for (address, instance) in instances {
-            let bytes = self.to_document(*address, instance)?;
-            let name = document(*address);
+            let bytes = self.to_document(address, instance)?;
+            let name = document(address);
             if fs::read(self.folder.join(&name)).is_ok_and(|before| *Zeroizing::new(before) == *bytes) {
                 continue;
             }
@@ -174,14 +219,7 @@ impl Instances {
         for name in &changed {
             folder.put_in_place(name)?;
         }
-        let named = |name: &String| {
-            let address = name.strip_suffix(".json").and_then(|address| address.parse().ok());
-            address.is_some_and(|address| instances.contains_key(&address))
-        };
-        for name in folder.names()?.iter().filter(|name| !named(name)) {
-            folder.remove(name)?;
-        }
-        folder.sync()
+        Ok(())
     }
 
     fn to_document(

@@ -1,86 +1,149 @@
 //! Which host a router is on, or shall be on.
 
-use std::time::Duration;
-
-use futures_util::future::join_all;
-use netext_core::{Deadline, DeviceError};
+use netext_core::DeviceError;
 
 use super::error::HostError;
-use super::memory::Memory;
+use super::hosts::Hosts;
+use super::memory::{Owed, Place};
 use super::rank::ranked;
-use super::ssh::Ssh;
-use super::target::{Fleet, Host};
+use super::target::Host;
 use crate::model::RouterId;
-use crate::relay::{Answer, Call};
+use crate::relay::{Answer, Call, Since};
+use crate::succession::{News, Standing};
 
-/// How long a host may take to say what it has, and which part of the time left at most: there may be another one
-/// to be asked after it.
-const PATIENCE: Duration = Duration::from_secs(10);
-const SHARE: u32 = 3;
-
-/// What the choice of a host rests on.
+/// The choice of a host for one router.
 #[derive(Debug)]
 pub(super) struct Choice<'a> {
-    pub(super) fleet: &'a Fleet,
-    pub(super) ssh: &'a Ssh<'a>,
-    pub(super) memory: &'a Memory,
+    pub(super) hosts: &'a Hosts<'a>,
     pub(super) router: RouterId,
-    pub(super) deadline: &'a Deadline,
 }
 
 impl Choice<'_> {
-    /// The host of the router: `known`, while it is registered and can be reached; else one that has the router;
-    /// else the one that the router prefers of those that can be reached. Those that just failed come last.
+    /// Where the router is served: where it is known to be, while that host is registered and can be reached; else
+    /// where it is found to be; else the host that has the latest copy takes it over; else it is put on the one that
+    /// it prefers of those that can be reached. Those that just failed come last.
     ///
     /// A known host that answers, but not as it should, is no reason to go elsewhere: it still serves its guests,
     /// and two hosts must not.
-    pub(super) async fn host(&self, known: Option<&Host>) -> Result<Host, DeviceError> {
+    pub(super) async fn place(&self, known: Option<&Place>) -> Result<Place, DeviceError> {
+        let (router, fleet) = (self.router, self.hosts.fleet);
         let mut troubles = Vec::new();
-        let known = known.filter(|known| self.fleet.hosts.contains(known));
-        if let Some(known) = known {
-            match self.probe(known).await {
-                Ok(_) => return Ok(known.clone()),
+        let mut latest = known.map_or(0, |known| known.epoch);
+        let registered = known.filter(|known| fleet.hosts.contains(&known.host));
+        if let Some(Place { host, epoch }) = registered {
+            match self.hosts.probe(router, host).await {
+                Ok(Standing { superseded: Some(by), .. }) => latest = latest.max(by),
+                Ok(Standing { serves, .. }) => {
+                    let epoch = serves.unwrap_or_default().max(*epoch).max(1);
+                    return Ok(Place { host: host.clone(), epoch });
+                }
                 Err(trouble) if trouble.is_absence() => troubles.push(trouble),
                 Err(trouble) => return Err(trouble.into()),
             }
         }
-        let others = self.fleet.hosts.iter().filter(|host| Some(*host) != known);
-        let (last, first): (Vec<_>, Vec<_>) =
-            ranked(self.router, others).into_iter().partition(|host| self.memory.just_failed(host));
-        for hosts in [first, last] {
+        let lost = registered.filter(|_| !troubles.is_empty()).map(|known| &known.host);
+        let others = fleet.hosts.iter().filter(|host| Some(*host) != lost);
+        let (failed, sound): (Vec<_>, Vec<_>) =
+            ranked(router, others).into_iter().partition(|host| self.hosts.memory.just_failed(host));
+        // Where the router has been somewhere, any host may have its copy.
+        let rounds = if known.is_some() { vec![[sound, failed].concat()] } else { vec![sound, failed] };
+        for hosts in rounds {
             let mut answers = Vec::new();
-            for (host, answer) in self.probe_all(hosts).await {
+            for (host, answer) in self.hosts.probe_all(router, hosts).await {
                 match answer {
-                    Ok(holds) => answers.push((host, holds)),
+                    Ok(standing) => answers.push((host, standing)),
                     Err(trouble) => troubles.push(trouble),
                 }
             }
-            let holder = answers.iter().find(|(_, holds)| *holds).or(answers.first());
-            if let Some((host, _)) = holder {
-                return Ok((*host).clone());
+            if !answers.is_empty() {
+                return self.among(&answers, latest, known).await;
             }
         }
-        Err(DeviceError::connection(format!(
-            "no host for {} can be used: {}",
-            self.router,
-            joined(&troubles)
-        )))
+        Err(DeviceError::connection(format!("no host for {router} can be used: {}", joined(&troubles))))
     }
 
-    /// The hosts that have the router, for a command that takes something away; none if it is nowhere.
-    pub(super) async fn holders(&self) -> Result<Vec<Host>, DeviceError> {
-        let place = self.memory.place(self.router);
-        let elsewhere = place.as_ref().filter(|place| !self.fleet.hosts.contains(place));
-        let answers = self.probe_all(self.fleet.hosts.iter().chain(elsewhere).collect()).await;
-        let holders = answers.iter().filter(|(_, answer)| matches!(answer, Ok(true)));
-        let holders: Vec<Host> = holders.map(|(host, _)| (*host).clone()).collect();
-        let is_without =
-            |host: &Host| answers.iter().any(|(it, answer)| *it == host && matches!(answer, Ok(false)));
-        if !holders.is_empty() || place.as_ref().is_some_and(is_without) {
-            return Ok(holders);
+    /// Chooses among hosts that answered.
+    async fn among(
+        &self,
+        answers: &[(&Host, Standing)],
+        latest: u64,
+        known: Option<&Place>,
+    ) -> Result<Place, DeviceError> {
+        let serving = answers.iter().filter_map(|(host, it)| Some((it.serves?, *host)));
+        if let Some((epoch, host)) =
+            serving.filter(|(epoch, _)| *epoch >= latest).max_by_key(|(epoch, _)| *epoch)
+        {
+            return Ok(Place { host: host.clone(), epoch });
         }
-        let troubles: Vec<_> = answers.into_iter().filter_map(|(_, answer)| answer.err()).collect();
-        if troubles.is_empty() {
+        let epochs = answers.iter().flat_map(|(_, it)| {
+            [it.serves, it.superseded, it.copy.map(|copy| copy.epoch)].into_iter().flatten()
+        });
+        let epoch = epochs.chain([latest]).max().unwrap_or_default() + 1;
+        let by_copy = answers.iter().filter(|(_, it)| it.copy.is_some()).max_by_key(|(_, it)| it.copy);
+        let (host, standing) = by_copy.unwrap_or(&answers[0]);
+        let place = Place { host: (*host).clone(), epoch };
+        let before = known.filter(|known| known.host != place.host);
+        if let Some(before) = before {
+            let evacuated = self.evacuate(before, &place).await;
+            if evacuated || standing.copy.is_some() || standing.superseded.is_some() {
+                self.take_over(&place).await?;
+            }
+            tracing::warn!(router = %self.router, from = %before.host, to = %place.host, epoch, "a router moved");
+            self.hosts.memory.note_left(self.router, &before.host);
+            self.hosts.withdraw(&before.host, Owed { router: self.router, epoch, forget: false }).await;
+        } else if standing.copy.is_some() || standing.superseded.is_some() {
+            self.take_over(&place).await?;
+        }
+        Ok(place)
+    }
+
+    /// Brings what a host knows that is no longer registered, but still answers, to the one that follows.
+    async fn evacuate(&self, before: &Place, next: &Place) -> bool {
+        let (hosts, router) = (self.hosts, self.router);
+        if hosts.fleet.hosts.contains(&before.host) || hosts.memory.just_failed(&before.host) {
+            return false;
+        }
+        let since = Since { router, serial: 0 };
+        let told =
+            hosts.ask(&before.host, hosts.patience(), |milliseconds| Call::Tell { since, milliseconds }, &[]);
+        let Ok(Answer::Told(Some(News::Changed(copy)))) = told.await else { return false };
+        let Ok(copy) = serde_json::to_vec(&copy) else { return false };
+        let bytes = copy.len() as u64;
+        let kept =
+            hosts.ask(&next.host, hosts.patience(), |milliseconds| Call::Keep { milliseconds, bytes }, &copy);
+        matches!(kept.await, Ok(Answer::Done))
+    }
+
+    async fn take_over(&self, place: &Place) -> Result<(), DeviceError> {
+        let Place { host, epoch } = place;
+        let (router, epoch) = (self.router, *epoch);
+        let time = self.hosts.deadline.remaining() / 4 * 3;
+        let call = |milliseconds| Call::TakeOver { router, epoch, milliseconds };
+        match self.hosts.ask(host, time, call, &[]).await? {
+            Answer::Failed { line, .. } => {
+                Err(DeviceError::device(format!("{host} cannot take {router} over: {line}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The hosts that serve the router, for a command that takes something away; none if it is nowhere.
+    pub(super) async fn holders(&self) -> Result<Vec<Place>, DeviceError> {
+        let hosts = &self.hosts.fleet.hosts;
+        let place = self.hosts.memory.place(self.router).map(|place| place.host);
+        let elsewhere = place.as_ref().filter(|place| !hosts.contains(place));
+        let answers = self.hosts.probe_all(self.router, hosts.iter().chain(elsewhere).collect()).await;
+        let mut holders = Vec::new();
+        let mut is_elsewhere = false;
+        let mut troubles = Vec::new();
+        for (host, answer) in answers {
+            match answer {
+                Ok(Standing { serves: Some(epoch), .. }) => holders.push(Place { host: host.clone(), epoch }),
+                Ok(_) => is_elsewhere |= place.as_ref() == Some(host),
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        if !holders.is_empty() || is_elsewhere || troubles.is_empty() {
             return Ok(holders);
         }
         Err(DeviceError::connection(format!(
@@ -89,28 +152,6 @@ impl Choice<'_> {
             self.router,
             joined(&troubles)
         )))
-    }
-
-    async fn probe_all<'h>(&self, hosts: Vec<&'h Host>) -> Vec<(&'h Host, Result<bool, HostError>)> {
-        join_all(hosts.into_iter().map(async |host| (host, self.probe(host).await))).await
-    }
-
-    /// Whether a host has the router. It is as much as a whole command costs, and finds out as much: that the host
-    /// answers, lets us in, and runs an executable that understands us.
-    async fn probe(&self, host: &Host) -> Result<bool, HostError> {
-        let patience = PATIENCE.min(self.deadline.remaining() / SHARE);
-        let answer = self.ssh.ask(host, || Call::Probe { router: self.router }, &[], patience).await;
-        match answer {
-            Ok(answer) => {
-                self.memory.note_answer(host);
-                Ok(matches!(answer, Answer::Probed { holds: true }))
-            }
-            Err(error) => {
-                tracing::warn!(%host, router = %self.router, %error, "cannot ask a host");
-                self.memory.note_failure(host);
-                Err(error)
-            }
-        }
     }
 }
 

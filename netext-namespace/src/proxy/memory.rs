@@ -1,5 +1,6 @@
-//! What this management server remembers of hosts and routers. It is advice only: without it everything works, more
-//! slowly or more carefully.
+//! What this management server remembers of hosts and routers. Most of it is advice: without it everything works,
+//! more slowly or more carefully. What is *owed* to hosts is more: they were out of reach when they had to be told
+//! that a router is no longer theirs.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -8,9 +9,30 @@ use std::time::Duration;
 
 use super::target::Host;
 use crate::model::RouterId;
+use crate::succession::Version;
 
 /// For how long a host that failed is asked after all others.
 const DISTRUST: Duration = Duration::from_secs(30);
+
+/// Where a router is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The host.
+    pub(super) host: Host,
+    /// The epoch in which it serves the router.
+    pub(super) epoch: u64,
+}
+
+/// What a host must be told when it answers again: it serves a router no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Owed {
+    /// The router.
+    pub(super) router: RouterId,
+    /// The epoch in which another host serves it.
+    pub(super) epoch: u64,
+    /// There is no such router any more.
+    pub(super) forget: bool,
+}
 
 /// Small files in the proxy's folder.
 #[derive(Debug)]
@@ -26,43 +48,100 @@ impl Memory {
 
     /// A host could not be asked.
     pub(super) fn note_failure(&self, host: &Host) {
-        note(&self.failure(host), "");
+        note(&self.file("failed", host), "");
     }
 
     /// A host answered.
     pub(super) fn note_answer(&self, host: &Host) {
-        forget(&self.failure(host));
+        forget(&self.file("failed", host));
     }
 
     /// Whether a host failed a moment ago.
     pub(super) fn just_failed(&self, host: &Host) -> bool {
-        let noted = fs::metadata(self.failure(host)).and_then(|file| file.modified());
+        let noted = fs::metadata(self.file("failed", host)).and_then(|file| file.modified());
         noted.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < DISTRUST))
     }
 
-    /// A router is on a host.
-    pub(super) fn note_place(&self, router: RouterId, host: &Host) {
-        if self.place(router).as_ref() != Some(host) {
-            note(&self.placement(router), host.as_str());
+    /// A router is served somewhere.
+    pub(super) fn note_place(&self, router: RouterId, place: &Place) {
+        if self.place(router).as_ref() != Some(place) {
+            note(&self.file("place-of", router), &format!("{} {}", place.host, place.epoch));
         }
     }
 
-    /// The host that a router was put on last.
-    pub(super) fn place(&self, router: RouterId) -> Option<Host> {
-        fs::read_to_string(self.placement(router)).ok()?.parse().ok()
+    /// Where a router was put last.
+    pub(super) fn place(&self, router: RouterId) -> Option<Place> {
+        let text = fs::read_to_string(self.file("place-of", router)).ok()?;
+        let (host, epoch) = text.split_once(' ')?;
+        Some(Place { host: host.parse().ok()?, epoch: epoch.parse().ok()? })
+    }
+
+    /// A standby knows a router up to a version.
+    pub(super) fn note_copy(&self, router: RouterId, standby: &Host, version: Version) {
+        let Version { epoch, serial } = version;
+        note(&self.file("copy-of", router), &format!("{standby} {epoch} {serial}"));
+    }
+
+    /// Who is the standby of a router, and how far it knows it.
+    pub(super) fn copy(&self, router: RouterId) -> Option<(Host, Version)> {
+        let text = fs::read_to_string(self.file("copy-of", router)).ok()?;
+        let mut words = text.split(' ');
+        let mut next = || words.next();
+        let host = next()?.parse().ok()?;
+        Some((host, Version { epoch: next()?.parse().ok()?, serial: next()?.parse().ok()? }))
+    }
+
+    /// A router was taken from a host, which may still have it.
+    pub(super) fn note_left(&self, router: RouterId, host: &Host) {
+        let mut left = self.left(router);
+        if !left.contains(host) {
+            left.push(host.clone());
+            let text: Vec<_> = left.iter().map(Host::as_str).collect();
+            note(&self.file("left-by", router), &text.join(" "));
+        }
+    }
+
+    /// The hosts that a router was taken from.
+    pub(super) fn left(&self, router: RouterId) -> Vec<Host> {
+        let text = fs::read_to_string(self.file("left-by", router)).unwrap_or_default();
+        text.split(' ').filter_map(|host| host.parse().ok()).collect()
     }
 
     /// A router is gone.
-    pub(super) fn forget_place(&self, router: RouterId) {
-        forget(&self.placement(router));
+    pub(super) fn forget_router(&self, router: RouterId) {
+        for what in ["place-of", "copy-of", "left-by"] {
+            forget(&self.file(what, router));
+        }
     }
 
-    fn failure(&self, host: &Host) -> PathBuf {
-        self.folder.join(format!("failed-{host}"))
+    /// A host must be told something once it answers.
+    pub(super) fn note_owed(&self, host: &Host, owed: Owed) {
+        let folder = self.file("owed-to", host);
+        told(&folder, fs::create_dir_all(&folder));
+        let word = if owed.forget { "forget" } else { "withdraw" };
+        note(&folder.join(owed.router.to_string()), &format!("{} {word}", owed.epoch));
     }
 
-    fn placement(&self, router: RouterId) -> PathBuf {
-        self.folder.join(format!("place-of-{router}"))
+    /// What a host must be told.
+    pub(super) fn owed(&self, host: &Host) -> Vec<Owed> {
+        let folder = self.file("owed-to", host);
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let read = |entry: fs::DirEntry| {
+            let router = entry.file_name().to_str()?.parse().ok()?;
+            let text = fs::read_to_string(entry.path()).ok()?;
+            let (epoch, word) = text.split_once(' ')?;
+            Some(Owed { router, epoch: epoch.parse().ok()?, forget: word == "forget" })
+        };
+        entries.filter_map(read).collect()
+    }
+
+    /// It was told.
+    pub(super) fn forget_owed(&self, host: &Host, router: RouterId) {
+        forget(&self.file("owed-to", host).join(router.to_string()));
+    }
+
+    fn file(&self, what: &str, of: impl std::fmt::Display) -> PathBuf {
+        self.folder.join(format!("{what}-{of}"))
     }
 }
 

@@ -7,9 +7,11 @@
 mod addressed;
 mod choice;
 pub mod error;
+mod hosts;
 mod memory;
 pub mod rank;
 pub mod ssh;
+mod standby;
 pub mod target;
 
 use std::time::Duration;
@@ -17,16 +19,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use netext_core::{Description, DeviceError, ErrorKind, Handler, Invocation, Reply};
 use netext_protocol::{Command, DeviceDetails};
+use serde_json::Value;
 
 use crate::host::HostDevice;
 use crate::model::RouterId;
 use crate::places::Places;
-use crate::relay::{Answer, Call};
+use crate::relay::{Answer, Call, Since};
+use crate::succession::News;
 use addressed::Addressed;
 use choice::Choice;
 use error::HostError;
-use memory::Memory;
+use hosts::Hosts;
+use memory::{Memory, Place};
 use ssh::Ssh;
+use standby::Standby;
 use target::{Fleet, Host, InvalidTarget};
 
 /// How much earlier than we a host has to be done, so that what it says about being late is heard: a tenth of the
@@ -72,41 +78,61 @@ impl Handler for Proxy {
         let folder = self.places.state.join("proxy");
         let ssh = Ssh::new(&fleet, &folder)?;
         let memory = Memory::in_folder(folder);
+        let hosts = Hosts { fleet: &fleet, ssh: &ssh, memory: &memory, deadline: invocation.deadline() };
         let Addressed { details, router, .. } = addressed;
-        let choice =
-            Choice { fleet: &fleet, ssh: &ssh, memory: &memory, router, deadline: invocation.deadline() };
-        // A text that is no host cannot have come from us.
-        let known = details.get_str("host").and_then(|host| host.parse::<Host>().ok());
+        let choice = Choice { hosts: &hosts, router };
+        let known = known_place(&details, memory.place(router));
         let command = invocation.command();
         if command == Command::EnsureNetworkDevice {
-            let host = choice.host(known.as_ref()).await?;
-            memory.note_place(router, &host);
-            return Ok(Reply::DeviceDetails(details_of(router, &host)));
+            let (place, ()) = tokio::join!(choice.place(known.as_ref()), hosts.remind(router));
+            let place = place?;
+            memory.note_place(router, &place);
+            return Ok(Reply::DeviceDetails(details_of(router, &place)));
         }
-        let hosts = match known {
-            Some(host) => vec![host],
-            None if takes_away(command) => choice.holders().await?,
+        let places = match known {
+            Some(place) if !details.is_empty() => vec![place],
+            _ if takes_away(command) => choice.holders().await?,
             // The server has nothing stored because it could not, or because ensuring failed a moment ago.
-            None => vec![choice.host(None).await?],
+            known => {
+                let place = choice.place(known.as_ref()).await?;
+                memory.note_place(router, &place);
+                vec![place]
+            }
         };
         let mut reply = Reply::Nothing;
-        for host in &hosts {
-            reply = carry(&ssh, host, &invocation).await?;
-        }
-        if matches!(command, Command::DestroyNetwork | Command::DestroyVpc | Command::ShutdownVpc)
-            && router_ends_with(command, router)
-        {
-            memory.forget_place(router);
+        for place in &places {
+            let standby = Standby { hosts: &hosts, router, place };
+            let (printed, news) = carry(&ssh, &place.host, &invocation, standby.since()).await?;
+            reply = printed;
+            if router_ends_with(command, router) {
+                standby.forget().await;
+            } else if let Some(news) = news {
+                standby.hear(news).await;
+            }
         }
         Ok(reply)
     }
 }
 
+/// Where the router is, as the server has it stored; or as we remember it, if the server could not store what we
+/// said last.
+fn known_place(details: &DeviceDetails, remembered: Option<Place>) -> Option<Place> {
+    // A text that is no host cannot have come from us.
+    let stored = details.get_str("host").and_then(|host| host.parse::<Host>().ok());
+    let epoch = details.get("epoch").and_then(Value::as_u64).unwrap_or_default();
+    match (stored, remembered) {
+        (Some(host), Some(remembered)) if remembered.epoch <= epoch => Some(Place { host, epoch }),
+        (Some(host), None) => Some(Place { host, epoch }),
+        (_, remembered) => remembered,
+    }
+}
+
 /// What the server is to hand back with every command.
-fn details_of(router: RouterId, host: &Host) -> DeviceDetails {
+fn details_of(router: RouterId, place: &Place) -> DeviceDetails {
     let details = DeviceDetails::default()
-        .with("host", host.as_str())
-        .with("namespace", router.namespace().to_string());
+        .with("host", place.host.as_str())
+        .with("namespace", router.namespace().to_string())
+        .with("epoch", place.epoch);
     match router {
         RouterId::Vpc(vpc) => details.with("vpc_id", vpc.to_string()),
         RouterId::Network(_) => details,
@@ -128,22 +154,28 @@ fn router_ends_with(command: Command, router: RouterId) -> bool {
     }
 }
 
-/// Has a command carried out by a host. When the time is over, the host is made to stop as well.
-async fn carry(ssh: &Ssh<'_>, host: &Host, invocation: &Invocation) -> Result<Reply, DeviceError> {
+/// Has a command carried out by a host, and hears what is new about the router. When the time is over, the host is
+/// made to stop as well.
+async fn carry(
+    ssh: &Ssh<'_>,
+    host: &Host,
+    invocation: &Invocation,
+    tell: Option<Since>,
+) -> Result<(Reply, Option<News>), DeviceError> {
     let (command, deadline) = (invocation.command(), invocation.deadline());
     let time = deadline.remaining();
     let call = || {
         let left = deadline.remaining();
         let left = left.saturating_sub((left / AHEAD).clamp(LEAST_AHEAD, MOST_AHEAD));
         let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        Call::command(command, milliseconds, invocation.payload())
+        Call::command(command, milliseconds, invocation.payload(), tell)
     };
     let answer = tokio::select! {
         answer = ssh.ask(host, call, invocation.payload(), Duration::MAX) => answer,
         () = deadline.cancelled() => Err(HostError::Silent { host: host.to_string(), after: time }),
     };
     match answer? {
-        Answer::Succeeded { output } => Ok(Reply::Relayed(output)),
+        Answer::Succeeded { output, news } => Ok((Reply::Relayed(output), news)),
         Answer::Failed { exit, line } => {
             let kind = match ErrorKind::from_exit_code(exit.into()) {
                 kind @ (ErrorKind::Invalid | ErrorKind::TimedOut | ErrorKind::NotImplemented) => kind,
@@ -151,6 +183,6 @@ async fn carry(ssh: &Ssh<'_>, host: &Host, invocation: &Invocation) -> Result<Re
             };
             Err(DeviceError::new(kind, format!("{host}: {}", line.trim_end())))
         }
-        Answer::Probed { .. } => Err(DeviceError::internal(format!("{host} answered another question"))),
+        _ => Err(DeviceError::internal(format!("{host} answered another question"))),
     }
 }

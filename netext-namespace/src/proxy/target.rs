@@ -160,6 +160,8 @@ pub struct Fleet {
     pub login: Login,
     /// The executable on every host.
     pub path: RemotePath,
+    /// Whether routers are copied to a second host.
+    pub standby: bool,
 }
 
 impl Fleet {
@@ -197,7 +199,12 @@ impl Fleet {
         let path = path.map_err(|problem: String| {
             invalid("remote.path", format!("{problem}; it may also stand in NETEXT_REMOTE_PATH"))
         })?;
-        Ok(Self { hosts, login, path })
+        let standby = match details.get("standby").map(str::trim) {
+            None => true,
+            Some("none") => false,
+            Some(other) => return Err(invalid("standby", format!("{other:?} is not `none`"))),
+        };
+        Ok(Self { hosts, login, path, standby })
     }
 }
 

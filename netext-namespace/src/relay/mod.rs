@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::model::RouterId;
+use crate::succession::{News, Standing};
 pub use serve::{asked_for, serve};
 
 /// The word that makes the executable answer a call.
@@ -41,42 +42,92 @@ pub enum Call {
         milliseconds: u64,
         /// How long the payload is.
         bytes: u64,
+        /// What to tell afterwards of the router that it is about.
+        tell: Option<Since>,
     },
-    /// Say what the host has of a router.
+    /// Say what the host is to a router.
     Probe {
         /// The router.
         router: RouterId,
     },
+    /// Tell what is new about a router.
+    Tell {
+        /// Which one, and since when.
+        since: Since,
+        /// How long it may take.
+        milliseconds: u64,
+    },
+    /// Keep a copy of a router, which follows.
+    Keep {
+        /// How long it may take.
+        milliseconds: u64,
+        /// How long the copy is.
+        bytes: u64,
+    },
+    /// Serve a router from now on.
+    TakeOver {
+        /// The router.
+        router: RouterId,
+        /// In this epoch.
+        epoch: u64,
+        /// How long it may take.
+        milliseconds: u64,
+    },
+    /// Serve a router no longer.
+    Withdraw {
+        /// The router.
+        router: RouterId,
+        /// Another host serves it since this epoch.
+        epoch: u64,
+        /// There is no such router any more.
+        forget: bool,
+        /// How long it may take.
+        milliseconds: u64,
+    },
+}
+
+/// A router, and how much of it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// The router.
+    pub router: RouterId,
+    /// How far it is known; 0 for nothing.
+    pub serial: u64,
 }
 
 impl Call {
     /// The call to carry out a command.
-    pub fn command(command: Command, milliseconds: u64, payload: &[u8]) -> Self {
-        Self::Command { name: command.name().to_owned(), milliseconds, bytes: payload.len() as u64 }
+    pub fn command(command: Command, milliseconds: u64, payload: &[u8], tell: Option<Since>) -> Self {
+        Self::Command { name: command.name().to_owned(), milliseconds, bytes: payload.len() as u64, tell }
     }
 }
 
 /// What a host answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// The command was carried out.
     Succeeded {
         /// What it printed.
         output: String,
+        /// What is new about the router, if that was asked and is anything.
+        news: Option<News>,
     },
-    /// The command failed.
+    /// It failed, whatever it was.
     Failed {
-        /// Its exit code.
+        /// The exit code.
         exit: u8,
-        /// Its one line.
+        /// The one line that says why.
         line: String,
     },
-    /// What the host has of a router.
-    Probed {
-        /// Whether it has its state.
-        holds: bool,
-    },
+    /// What the host is to a router.
+    Probed(Standing),
+    /// What is new about a router, if anything is.
+    Told(Option<News>),
+    /// It was done.
+    Done,
+    /// What the copy builds on is not there; a whole one is needed.
+    Behind,
 }
 
 /// One line, of a call or of an answer: its content can be read if both ends speak the same protocol only.
@@ -132,12 +183,13 @@ mod tests {
 
     #[test]
     fn what_one_end_says_the_other_understands() {
-        let call = Call::command(Command::AssignIp, 59_000, b"{}");
+        let call = Call::command(Command::AssignIp, 59_000, b"{}", None);
         assert_eq!(from_line::<Call>(to_line(&call).as_bytes()).unwrap(), call);
         let answer = Answer::Failed { exit: 3, line: "no \"nft\"\n".to_owned() };
         let line = to_line(&answer);
         assert!(is_answer(line.as_bytes()) && line.lines().count() == 1, "{line}");
-        assert_eq!(from_line::<Answer>(line.as_bytes()).unwrap(), answer);
+        let heard = from_line::<Answer>(line.as_bytes()).unwrap();
+        assert!(matches!(heard, Answer::Failed { exit: 3, line } if line == "no \"nft\"\n"));
     }
 
     #[test]

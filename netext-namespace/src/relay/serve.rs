@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netext_core::runner::{Ending, Environment, Interrupter, MAX_PAYLOAD_BYTES, Signal};
-use netext_core::{DeviceError, Process, Runner};
+use netext_core::runner::{Ending, Environment, MAX_PAYLOAD_BYTES, Signal};
+use netext_core::{Deadline, DeviceError, Process, Runner};
 
-use super::{Answer, Call, LineError, MAX_LINE, MODE, VERSION, from_line, to_line};
+use super::{Answer, Call, LineError, MAX_LINE, MODE, Since, VERSION, from_line, to_line};
 use crate::host::HostDevice;
 use crate::places::Places;
 use crate::store::Store;
+use crate::succession::{self, Kept};
 
 /// Whether the executable's arguments, its own name first, ask for it to answer a call.
 pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> bool {
@@ -39,24 +40,82 @@ fn answer(process: &Process, places: Places) -> Result<Answer, DeviceError> {
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
     (&mut input).take(MAX_LINE).read_until(b'\n', &mut line).map_err(unheard)?;
-    match from_line(&line) {
-        Ok(Call::Probe { router }) => Ok(Answer::Probed { holds: Store::new(places.state).has(router) }),
-        Ok(Call::Command { name, milliseconds, bytes }) => {
-            if bytes > MAX_PAYLOAD_BYTES {
-                let limit = MAX_PAYLOAD_BYTES >> 20;
-                return Err(DeviceError::invalid(format!("the payload is larger than {limit} MiB")));
-            }
-            let mut payload = Vec::new();
-            (&mut input).take(bytes).read_to_end(&mut payload).map_err(unheard)?;
-            if payload.len() as u64 != bytes {
-                return Err(DeviceError::connection("the payload broke off"));
-            }
+    let call = from_line(&line).map_err(|error| match error {
+        LineError::Incompatible { .. } => DeviceError::invalid(error.to_string()),
+        LineError::Malformed(_) => DeviceError::invalid(format!("version {VERSION}: {error}")),
+    })?;
+    let store = Store::new(&places.state);
+    match call {
+        Call::Command { name, milliseconds, bytes, tell } => {
+            let payload = read(&mut input, bytes)?;
             let time = Duration::from_millis(milliseconds);
-            carry_out(process, places, &name, payload, time, input)
+            let until = Instant::now() + time;
+            let answer = carry_out(process, places, &name, payload, time, input)?;
+            match (answer, tell) {
+                (Answer::Succeeded { output, .. }, Some(Since { router, serial })) => {
+                    let deadline = Deadline::at(until);
+                    let news = wait(async { succession::copy(&store, router, serial, &deadline).await });
+                    // The command was carried out, whatever comes of its copy.
+                    let news = news.unwrap_or_else(|error| {
+                        tracing::warn!(%router, error = error.report(), "cannot copy a router");
+                        None
+                    });
+                    Ok(Answer::Succeeded { output, news })
+                }
+                (answer, _) => Ok(answer),
+            }
         }
-        Err(error @ LineError::Incompatible { .. }) => Err(DeviceError::invalid(format!("{error}"))),
-        Err(error) => Err(DeviceError::invalid(format!("version {VERSION}: {error}"))),
+        Call::Probe { router } => Ok(Answer::Probed(succession::standing(&store, router)?)),
+        Call::Tell { since: Since { router, serial }, milliseconds } => {
+            let deadline = deadline(milliseconds, input)?;
+            wait(async { succession::copy(&store, router, serial, &deadline).await }).map(Answer::Told)
+        }
+        Call::Keep { milliseconds, bytes } => {
+            let copy = serde_json::from_slice(&read(&mut input, bytes)?)
+                .map_err(|error| DeviceError::invalid("cannot understand the copy").with_source(error))?;
+            let deadline = deadline(milliseconds, input)?;
+            wait(async { succession::keep(&store, copy, &deadline).await }).map(|kept| match kept {
+                Kept::Yes => Answer::Done,
+                Kept::Behind => Answer::Behind,
+            })
+        }
+        Call::TakeOver { router, epoch, milliseconds } => {
+            let deadline = deadline(milliseconds, input)?;
+            wait(async { succession::take_over(&store, router, epoch, &deadline).await })
+                .map(|()| Answer::Done)
+        }
+        Call::Withdraw { router, epoch, forget, milliseconds } => {
+            let deadline = deadline(milliseconds, input)?;
+            wait(async { succession::withdraw(&store, router, epoch, forget, &deadline).await })
+                .map(|()| Answer::Done)
+        }
     }
+}
+
+/// What follows the line.
+fn read(input: &mut impl Read, bytes: u64) -> Result<Vec<u8>, DeviceError> {
+    if bytes > MAX_PAYLOAD_BYTES {
+        return Err(DeviceError::invalid(format!("more than {} MiB follow", MAX_PAYLOAD_BYTES >> 20)));
+    }
+    let mut payload = Vec::new();
+    input.take(bytes).read_to_end(&mut payload).map_err(unheard)?;
+    if payload.len() as u64 != bytes {
+        return Err(DeviceError::connection("the payload broke off"));
+    }
+    Ok(payload)
+}
+
+/// Until when to work on a call that is no command.
+fn deadline(milliseconds: u64, input: impl Read + Send + 'static) -> Result<Deadline, DeviceError> {
+    let deadline = Deadline::after(Duration::from_millis(milliseconds));
+    let called_off = deadline.clone();
+    at_the_end_of(input, move || called_off.cancel())?;
+    Ok(deadline)
+}
+
+fn wait<T>(work: impl Future<Output = Result<T, DeviceError>>) -> Result<T, DeviceError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| DeviceError::internal("cannot wait").with_source(error))?.block_on(work)
 }
 
 /// Runs a command as if the server had called it here, until nobody waits for it any more.
@@ -81,23 +140,24 @@ fn carry_out(
     let environment = Environment::new(arguments, &mut output, &mut error)
         .payload(move |_| Ok(io::Cursor::new(payload)))
         .started(started.unwrap_or_else(Instant::now));
-    call_off_at_the_end_of(input, environment.interrupter())?;
+    let interrupter = environment.interrupter();
+    at_the_end_of(input, move || interrupter.interrupt(Signal::Terminate))?;
     let runner = Runner::new(HostDevice::new(Store::new(places.state))).log_file(places.log);
     let outcome = process.run(&runner, environment)?;
     Ok(match outcome.ending {
-        Ending::Succeeded => Answer::Succeeded { output: outcome.output },
+        Ending::Succeeded => Answer::Succeeded { output: outcome.output, news: None },
         ending => Answer::Failed { exit: ending.exit_code(), line: outcome.error.unwrap_or_default() },
     })
 }
 
-/// Nothing follows the payload, so whatever comes is the end: the connection is gone, or the proxy gave up.
-fn call_off_at_the_end_of(
+/// Nothing follows what was read, so whatever comes is the end: the connection is gone, or the proxy gave up.
+fn at_the_end_of(
     mut input: impl Read + Send + 'static,
-    interrupter: Interrupter,
+    call_off: impl FnOnce() + Send + 'static,
 ) -> Result<(), DeviceError> {
     let watch = move || {
         let _ = input.read(&mut [0]);
-        interrupter.interrupt(Signal::Terminate);
+        call_off();
     };
     let watching = thread::Builder::new().name("caller".to_owned()).spawn(watch);
     watching.map(drop).map_err(|error| DeviceError::internal("cannot watch the caller").with_source(error))

@@ -20,6 +20,22 @@ pub struct State {
     /// the same number they are what `router` compiles to, because any change by anyone counts it up. It is not
     /// told when another build of this program made them: that one may compile a router to something else.
     pub ruleset_generation: Option<u32>,
+    /// The epoch since which this host serves the router. 0 where nobody ever chose among hosts.
+    pub epoch: u64,
+    /// The epoch of another host that serves the router by now. This one keeps silent.
+    pub superseded: Option<u64>,
+}
+
+impl State {
+    /// The state of a router without anything.
+    pub fn new(router: RouterId) -> Self {
+        Self { router: Router::new(router), ruleset_generation: None, epoch: 0, superseded: None }
+    }
+
+    /// Whether there is a router, and it is this host's to serve.
+    pub fn serves(&self) -> bool {
+        !self.router.is_empty() && self.superseded.is_none()
+    }
 }
 
 /// The format of the document; a reader takes its own and every earlier one.
@@ -40,6 +56,9 @@ struct Stored {
     build: Option<Build>,
     router: Router,
     ruleset_generation: Option<u32>,
+    #[serde(default)]
+    epoch: u64,
+    superseded: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +105,7 @@ pub(super) fn load(folder: &Path, router: RouterId) -> Result<State, StoreError>
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(State { router: Router::new(router), ruleset_generation: None });
+            return Ok(State::new(router));
         }
         Err(error) => return Err(io_error("read", &path)(error)),
     };
@@ -99,9 +118,10 @@ pub(super) fn load(folder: &Path, router: RouterId) -> Result<State, StoreError>
     };
     match stored {
         Ok(stored) if stored.format <= FORMAT => {
-            let is_ours = stored.build.is_some() && stored.build == Build::running();
-            let ruleset_generation = stored.ruleset_generation.filter(|_| is_ours);
-            Ok(State { router: stored.router, ruleset_generation })
+            let Stored { build, router, ruleset_generation, epoch, superseded, .. } = stored;
+            let is_ours = build.is_some() && build == Build::running();
+            let ruleset_generation = ruleset_generation.filter(|_| is_ours);
+            Ok(State { router, ruleset_generation, epoch, superseded })
         }
         Ok(stored) => Err(StoreError::Newer { path, found: stored.format, known: FORMAT }),
         // A newer document need not look like ours.

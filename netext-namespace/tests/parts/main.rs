@@ -8,5 +8,6 @@ mod kernel;
 mod metadata;
 mod packaging;
 mod services;
+mod succession;
 mod throwaway;
 mod words;

@@ -126,6 +126,33 @@ impl Lab {
         self.set_variable("SSH_AUTH_SOCK", &socket);
     }
 
+    /// The management server no longer distrusts hosts that failed a moment ago, as after some time.
+    pub fn forget_failures(&self) {
+        self.forget_memories("failed-");
+    }
+
+    /// The management server no longer remembers where networks are, as one that never served them.
+    pub fn forget_places(&self) {
+        self.forget_memories("place-of-");
+    }
+
+    fn forget_memories(&self, prefix: &str) {
+        let folder = self.proxy_folder();
+        self.server().run(|| {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_name().to_string_lossy().starts_with(prefix) {
+                    fs::remove_file(entry.path()).expect("a file to forget");
+                }
+            }
+        });
+    }
+
+    /// The text of the extension's log on the management server.
+    pub fn server_log(&self) -> String {
+        let path = format!("{LAB_FOLDER}/log/{EXTENSION}/{EXTENSION}.log");
+        self.server().run(|| fs::read_to_string(path)).unwrap_or_default()
+    }
+
     /// What the management server keeps of hosts and connections.
     pub fn proxy_folder(&self) -> String {
         format!("{}/proxy", self.state_folder())

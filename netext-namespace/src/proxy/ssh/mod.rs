@@ -65,9 +65,21 @@ impl<'a> Ssh<'a> {
             let heard = running.ask(&relay::to_line(&call()), payload).await;
             self.understand(host, heard.map_err(|source| local("talk to", self.fleet.path.as_str(), source))?)
         };
-        match tokio::time::timeout(patience, asking).await {
-            Ok(answer) => answer,
-            Err(_) => Err(HostError::Silent { host: host.to_string(), after: begun.elapsed() }),
+        if let Ok(answer) = tokio::time::timeout(patience, asking).await {
+            return answer;
+        }
+        self.abandon_connections(host);
+        Err(HostError::Silent { host: host.to_string(), after: begun.elapsed() })
+    }
+
+    /// Has the next call begin a new connection: one over which nothing came may need long to recover, even if the
+    /// host is back. Whoever uses the old one still does.
+    fn abandon_connections(&self, host: &Host) {
+        for number in 0..CONNECTIONS {
+            if let Ok(connection) = self.folder.connection(host, &self.fleet.login, number) {
+                // Most are not there.
+                let _ = std::fs::remove_file(connection.socket);
+            }
         }
     }
 

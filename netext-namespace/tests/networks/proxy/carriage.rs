@@ -12,7 +12,7 @@ fn a_network_lives_its_whole_life_on_the_host() {
     let lab = fleet!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    assert_eq!(network.details(), json!({"host": FIRST_HOST, "namespace": "cs-net-209"}));
+    assert_eq!(network.details(), json!({"host": FIRST_HOST, "namespace": "cs-net-209", "epoch": 1}));
     let guest = network.guest("10.1.1.10");
     let _ssh = guest.listen_tcp(22);
     network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
@@ -139,7 +139,7 @@ fn a_host_of_another_protocol_is_refused_and_one_of_another_version_is_not() {
     }
     with_executable_that_says(
         &lab,
-        r#"{"relay":1,"version":"7.0.0","content":{"probed":{"holds":false,"new":1}}}"#,
+        r#"{"relay":1,"version":"7.0.0","content":{"probed":{"serves":null,"superseded":null,"copy":null,"new":1}}}"#,
     );
     network.ensure_device(&json!({})).succeeds();
 }

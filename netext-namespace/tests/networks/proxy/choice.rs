@@ -2,26 +2,10 @@
 
 use std::time::Duration;
 
-use netext_lab::{FIRST_HOST, Lab, Network, fleet, joined};
+use netext_lab::{FIRST_HOST, Network, fleet, joined};
 use serde_json::{Value, json};
 
-use super::ensure;
-
-const SECOND_HOST: &str = "192.0.2.11";
-const THIRD_HOST: &str = "192.0.2.12";
-
-fn host_of(network: &Network<'_>) -> String {
-    network.details()["host"].as_str().unwrap_or_default().to_owned()
-}
-
-/// A network that prefers a host.
-fn network_on<'lab>(lab: &'lab Lab, host: &str) -> Network<'lab> {
-    let prefers = |network: &Network<'_>| {
-        network.ensure_device(&json!({})).succeeds();
-        host_of(network) == host
-    };
-    (300..400).map(|id| lab.network(id)).find(prefers).expect("one in a hundred networks prefers the host")
-}
+use super::{SECOND_HOST, THIRD_HOST, ensure, host_of, network_on};
 
 /// A document as the server sends it when it has nothing stored.
 fn without_details(network: &Network<'_>, fields: &Value) -> Value {
@@ -75,7 +59,7 @@ fn a_host_that_is_lost_is_left_for_another() {
     let lab = fleet!();
     let _second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
-    let network = network_on(&lab, FIRST_HOST);
+    let network = network_on(&lab, FIRST_HOST, 300);
     lab.first_host().loses_sshd();
     network.ensure_device(&json!({})).succeeds();
     assert_eq!(host_of(&network), SECOND_HOST);
@@ -90,7 +74,7 @@ fn a_host_that_answers_but_does_not_let_us_in_is_not_left() {
     let lab = fleet!();
     let _second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
-    let network = network_on(&lab, FIRST_HOST);
+    let network = network_on(&lab, FIRST_HOST, 300);
     lab.first_host().changes_its_host_key();
     let outcome = ensure(&lab, &network, 60);
     outcome.fails_with(2);

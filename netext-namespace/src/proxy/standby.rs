@@ -1,0 +1,108 @@
+//! The copy of a router on a second host, so that the rules outlive the first.
+//!
+//! Hosts need not reach each other: the host that carried out a command tells what is new in its answer, and the
+//! proxy hands it to the standby before the server is answered. A standby that cannot be told is told more the next
+//! time; the command has succeeded all the same.
+
+use futures_util::future::join_all;
+
+use super::hosts::Hosts;
+use super::memory::{Owed, Place};
+use super::rank::ranked;
+use super::target::Host;
+use crate::model::RouterId;
+use crate::relay::{Answer, Call, Since};
+use crate::succession::{Copy, News};
+
+/// The standby of one router.
+#[derive(Debug)]
+pub(super) struct Standby<'a> {
+    pub(super) hosts: &'a Hosts<'a>,
+    pub(super) router: RouterId,
+    /// Who serves the router.
+    pub(super) place: &'a Place,
+}
+
+impl Standby<'_> {
+    /// Who it is: the host that the router prefers after the one that serves it.
+    fn host(&self) -> Option<&Host> {
+        let Hosts { fleet, memory, .. } = self.hosts;
+        if !fleet.standby {
+            return None;
+        }
+        let others = fleet.hosts.iter().filter(|host| **host != self.place.host);
+        ranked(self.router, others).into_iter().find(|host| !memory.just_failed(host))
+    }
+
+    /// What the host that serves the router is to tell of it; `None` if nobody would be told.
+    pub(super) fn since(&self) -> Option<Since> {
+        let host = self.host()?;
+        let serial = match self.hosts.memory.copy(self.router) {
+            Some((standby, version)) if standby == *host && version.epoch == self.place.epoch => {
+                version.serial
+            }
+            _ => 0,
+        };
+        Some(Since { router: self.router, serial })
+    }
+
+    /// Hands over what is new.
+    pub(super) async fn hear(&self, news: News) {
+        let Some(host) = self.host() else { return };
+        let lag = match news {
+            News::Gone => return self.forget().await,
+            News::Changed(copy) => self.hand_over(host, &copy).await,
+        };
+        if let Err(why) = lag {
+            tracing::warn!(router = %self.router, standby = %host, why, "the copy of a router lags behind");
+        }
+    }
+
+    async fn hand_over(&self, host: &Host, copy: &Copy) -> Result<(), String> {
+        if self.keep(host, copy).await? {
+            return Ok(());
+        }
+        // It has not what we thought it had.
+        let since = Since { router: self.router, serial: 0 };
+        let tell = |milliseconds| Call::Tell { since, milliseconds };
+        match self.hosts.ask(&self.place.host, self.hosts.patience(), tell, &[]).await {
+            Ok(Answer::Told(Some(News::Changed(copy)))) => {
+                let kept = self.keep(host, &copy).await?;
+                if kept { Ok(()) } else { Err("it takes no whole copy".to_owned()) }
+            }
+            Ok(Answer::Told(_)) => Ok(()),
+            Ok(answer) => Err(format!("{} does not tell of it: {answer:?}", self.place.host)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Whether the standby keeps the copy; it does not if it lacks what the copy builds on.
+    async fn keep(&self, host: &Host, copy: &Copy) -> Result<bool, String> {
+        let text = serde_json::to_vec(copy).map_err(|error| error.to_string())?;
+        let bytes = text.len() as u64;
+        let call = |milliseconds| Call::Keep { milliseconds, bytes };
+        match self.hosts.ask(host, self.hosts.patience(), call, &text).await {
+            Ok(Answer::Done) => {
+                self.hosts.memory.note_copy(self.router, host, copy.version);
+                Ok(true)
+            }
+            Ok(Answer::Behind) => Ok(false),
+            Ok(Answer::Failed { line, .. }) => Err(line),
+            Ok(answer) => Err(format!("it answered another question: {answer:?}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// There is no router any more: whoever had it or a copy of it forgets it.
+    pub(super) async fn forget(&self) {
+        let (memory, router) = (self.hosts.memory, self.router);
+        let mut others = memory.left(router);
+        others.extend(memory.copy(router).map(|(standby, _)| standby).or_else(|| self.host().cloned()));
+        others.sort();
+        others.dedup();
+        others.retain(|host| *host != self.place.host);
+        let owed = Owed { router, epoch: self.place.epoch, forget: true };
+        join_all(others.iter().map(|host| self.hosts.withdraw(host, owed))).await;
+        memory.forget_router(router);
+    }
+}

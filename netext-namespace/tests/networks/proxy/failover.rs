@@ -1,0 +1,286 @@
+//! Hosts that are lost, what follows them, and hosts that come back.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use netext_lab::{FIRST_HOST, Firewall, Forward, KvmHost, Lab, Network, Node, SourceNat, fleet, joined};
+use serde_json::json;
+
+use super::{SECOND_HOST, THIRD_HOST, ensure, host_of, network_on};
+
+/// Two hosts, the second of which the tests take away: the first holds the segments together.
+fn two_hosts(lab: &Lab) -> KvmHost {
+    let second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    second
+}
+
+/// Everything that guests can be given.
+fn deploy(network: &Network<'_>) {
+    network.implement().assign_ip("198.51.100.10", SourceNat::Yes).assign_ip("198.51.100.11", SourceNat::No);
+    network.apply_firewall(&Firewall::egress_allowed().open("198.51.100.10").open("198.51.100.11"));
+    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    network.add_static_nat("198.51.100.11", "10.1.1.10");
+    network.prepare_nic("10.1.1.10");
+    let nic = network.nic_fields("10.1.1.10");
+    let served = joined(&nic, &json!({"dns": "198.51.100.53", "domain": "cs1.internal"}));
+    for command in ["config-dhcp-subnet", "add-dhcp-entry", "config-dns-subnet", "add-dns-entry"] {
+        network.command(command, &served).succeeds_silently();
+    }
+    let vm_data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": "#cloud-config"}]});
+    network.command("save-vm-data", &joined(&nic, &vm_data)).succeeds_silently();
+    network.command("save-password", &joined(&nic, &json!({"password": "pa55"}))).succeeds_silently();
+}
+
+fn asks(guest: &Node, program: &str, arguments: &[&str]) -> String {
+    String::from_utf8_lossy(&guest.place().output(program, arguments).stdout).trim().to_owned()
+}
+
+/// What was deployed works; the password is still there, and stays.
+#[track_caller]
+fn works(lab: &Lab, guest: &Node) {
+    let client = lab.client("203.0.113.5");
+    let (_ssh, _web) = (guest.listen_tcp(22), client.listen_tcp(80));
+    client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
+    client.connects_to("198.51.100.11:22").answered_by("10.1.1.10");
+    guest.connects_to("203.0.113.5:80").seen_as("198.51.100.11");
+    let dig = ["+short", "+time=2", "+tries=2", "@10.1.1.1", "web-10"];
+    assert_eq!(asks(guest, "dig", &dig), "10.1.1.10");
+    let curl = ["-s", "-f", "--max-time", "3", "http://10.1.1.1/latest/user-data"];
+    assert_eq!(asks(guest, "curl", &curl), "#cloud-config");
+    let password = ["-s", "--max-time", "3", "-H", "DomU_Request: send_my_password", "http://10.1.1.1:8080/"];
+    assert_eq!(asks(guest, "curl", &password), "pa55");
+}
+
+/// The server sends its next command, in the time that such a one has there.
+#[track_caller]
+fn moves_to(lab: &Lab, network: &Network<'_>, host: &str) {
+    let outcome = ensure(lab, network, 20);
+    outcome.succeeds();
+    network.keep_details(&outcome);
+    assert_eq!(host_of(network), host);
+}
+
+#[track_caller]
+fn await_silence(host: &KvmHost, namespace: &str) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while host.has_namespace(namespace) {
+        assert!(Instant::now() < deadline, "{} still serves {namespace}", host.address());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_network_goes_on_elsewhere_with_all_that_was_in_force() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    assert!(second.has_namespace(&network.namespace()) && !lab.has_namespace(&network.namespace()));
+    let guest = network.guest("10.1.1.10");
+    works(&lab, &guest);
+
+    second.loses_power();
+    moves_to(&lab, &network, FIRST_HOST);
+    works(&lab, &guest);
+    // And it can be changed.
+    network.delete_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    let _ssh = guest.listen_tcp(22);
+    lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2222");
+}
+
+#[test]
+fn a_host_that_was_only_cut_off_gives_up_its_router_when_it_is_reached_again() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    let other = network_on(&lab, SECOND_HOST, 400).on_vlan("1911");
+    deploy(&network);
+    other.implement();
+    let guest = network.guest("10.1.1.10");
+
+    second.is_cut_off();
+    moves_to(&lab, &network, FIRST_HOST);
+    second.is_reached_again();
+    // Any command for that host tells it, whichever network it is about.
+    ensure(&lab, &other, 60).succeeds();
+    await_silence(&second, &network.namespace());
+    works(&lab, &guest);
+    let status = second.runs("status");
+    assert!(status.contains("another host serves it since epoch 2"), "{status}");
+    assert!(second.has_namespace(&other.namespace()), "what is its own it goes on serving");
+    // Neither the unit nor a command that somebody repeats there brings it back.
+    second.boots();
+    assert!(!second.has_namespace(&network.namespace()));
+    works(&lab, &guest);
+}
+
+#[test]
+fn a_host_that_was_rebooted_keeps_silent_about_addresses_that_another_answers_for() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    second.loses_power();
+    moves_to(&lab, &network, FIRST_HOST);
+
+    // Nobody has reached it yet.
+    let told = second.boots();
+    assert!(told.contains("another host serves it"), "{told}");
+    assert!(!second.has_namespace(&network.namespace()));
+    works(&lab, &guest);
+    let status = second.runs("status");
+    assert!(status.contains("keeps silent"), "{status}");
+}
+
+#[test]
+fn a_host_that_was_rebooted_and_not_followed_serves_again() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    second.loses_power();
+    second.boots();
+    assert!(second.has_namespace(&network.namespace()));
+    works(&lab, &guest);
+}
+
+#[test]
+fn a_network_moves_there_and_back_again() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    second.is_cut_off();
+    moves_to(&lab, &network, FIRST_HOST);
+    second.is_reached_again();
+    lab.forget_failures();
+    // The returned host is the standby from now on.
+    network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    await_silence(&second, &network.namespace());
+    lab.first_host().loses_power();
+    moves_to(&lab, &network, SECOND_HOST);
+    assert_eq!(network.details()["epoch"], 3);
+    works(&lab, &guest);
+    let _ssh = guest.listen_tcp(22);
+    lab.client("203.0.113.5").connects_to("198.51.100.10:2223").answered_by("10.1.1.10");
+}
+
+#[test]
+fn a_host_that_is_no_longer_registered_hands_its_networks_over() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    lab.register("standby", "none");
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    lab.register("hosts", FIRST_HOST);
+    moves_to(&lab, &network, FIRST_HOST);
+    await_silence(&second, &network.namespace());
+    works(&lab, &guest);
+}
+
+#[test]
+fn a_command_of_before_changes_nothing_on_the_host_that_was_left() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let fields = network.forward_fields(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    let document = network.document(&fields);
+    lab.register("hosts", FIRST_HOST);
+    moves_to(&lab, &network, FIRST_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    // A server that knows nothing of the move, such as a second one, sends it where the network was.
+    lab.forget_places();
+    let outcome = lab.run("add-port-forward", &document);
+    outcome.fails_with(3);
+    assert!(outcome.output.contains("served by another host since epoch 2"), "{outcome:?}");
+    assert!(!second.has_namespace(&network.namespace()));
+    // Its next ensure finds the network.
+    let current = json!({"current_details": document["network-extension-details"].to_string()});
+    let ensured = lab.run("ensure-network-device", &network.document(&current));
+    assert!(ensured.succeeds().output.contains(FIRST_HOST), "{ensured:?}");
+}
+
+#[test]
+fn a_standby_that_cannot_be_reached_holds_nobody_up_and_catches_up_later() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    network.implement();
+    lab.first_host().loses_sshd();
+    deploy(&network);
+    assert!(lab.server_log().contains("lags behind"), "{}", lab.server_log());
+    lab.first_host().gets_sshd();
+    lab.forget_failures();
+    // One more command, and the standby knows all of it.
+    network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    let guest = network.guest("10.1.1.10");
+    second.loses_power();
+    moves_to(&lab, &network, FIRST_HOST);
+    works(&lab, &guest);
+}
+
+#[test]
+fn a_standby_that_lost_its_copy_is_given_a_whole_one() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let copies = format!("{}/copies", lab.state_folder());
+    lab.host().run(|| std::fs::remove_dir_all(&copies)).expect("copies to lose");
+    network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    let guest = network.guest("10.1.1.10");
+    second.loses_power();
+    moves_to(&lab, &network, FIRST_HOST);
+    works(&lab, &guest);
+}
+
+#[test]
+fn the_next_host_is_the_standby_when_the_first_one_is_lost_too() {
+    let lab = fleet!();
+    let (second, third) = (lab.join(SECOND_HOST), lab.join(THIRD_HOST));
+    lab.register("hosts", &format!("{SECOND_HOST},{THIRD_HOST}"));
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST},{THIRD_HOST}"));
+    second.loses_power();
+    moves_to(&lab, &network, THIRD_HOST);
+    network.prepare_nic("10.1.1.10");
+    third.loses_power();
+    moves_to(&lab, &network, FIRST_HOST);
+    works(&lab, &guest);
+}
+
+#[test]
+fn nothing_is_copied_where_no_standby_is_wanted() {
+    let lab = fleet!();
+    let _second = two_hosts(&lab);
+    lab.register("standby", "none");
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    assert!(!lab.first_host().has_file(&format!("{}/copies", lab.state_folder())));
+    lab.register("standby", "some");
+    network.command("implement-network", &json!({})).is_refused_naming(&["details.standby"]);
+}
+
+#[test]
+fn copies_are_private_and_end_with_the_network() {
+    let lab = fleet!();
+    let _second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let copy = format!("{}/copies/network-{}", lab.state_folder(), network.id());
+    let files: Vec<_> = lab.files().into_iter().filter(|(path, ..)| path.starts_with(&copy)).collect();
+    assert!(files.iter().any(|(path, ..)| path.ends_with("10.1.1.10.json")), "{files:?}");
+    for (path, mode, _) in files {
+        assert!([0o600, 0o700].contains(&mode), "{} has mode {mode:o}", path.display());
+    }
+    network.shutdown().destroy();
+    assert!(!lab.first_host().has_file(&copy));
+}
