@@ -81,6 +81,10 @@ fn on_vlan(
         None => create(host, name, pass)?,
     };
     if let Some(vlan) = vlan {
+        if !vlan.up {
+            // Which cannot come up before the NIC below it.
+            raise(host, device, pass)?;
+        }
         attach(host, vlan_name, &vlan, &segment, pass)?;
     }
     Ok(segment)
@@ -94,10 +98,7 @@ fn create_vlan(
 ) -> Result<Link, LinkError> {
     let parent = find(host, device)?
         .ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: bridge.clone() })?;
-    let mut requests = vec![message::create_vlan(name, parent.index, id), message::no_ipv6_address(name)];
-    if !parent.up {
-        requests.push(message::bring_up(device));
-    }
+    let requests = [message::create_vlan(name, parent.index, id), message::no_ipv6_address(name)];
     let refused = match host.carry_out(&requests, Part::Link, pass) {
         Err(error) if error.is(Errno::OPNOTSUPP) => return Err(LinkError::NoVlan { source: error }),
         // Another network of the same segment may have made it at the same time; or it bears another name.
@@ -112,6 +113,13 @@ fn create_vlan(
         (Some(vlan), _) => Ok(vlan),
         (None, Some(error)) => Err(error.into()),
         (None, None) => Err(LinkError::NoDevice { device: name.clone(), bridge: bridge.clone() }),
+    }
+}
+
+fn raise(host: &mut Socket, device: &InterfaceName, pass: &mut Pass) -> Result<(), NetlinkError> {
+    match find(host, device)? {
+        Some(nic) if !nic.up => host.carry_out(&[message::bring_up(device)], Part::Link, pass),
+        _ => Ok(()),
     }
 }
 
