@@ -136,7 +136,7 @@ impl Lab {
     /// `10.1.1.10/24`.
     #[track_caller]
     pub fn plug(&self, bridge: &str, addresses: &[&str]) -> Node {
-        let number = self.plugged.fetch_add(1, Ordering::Relaxed);
+        let number = self.next_plug();
         let own: Vec<_> = addresses.iter().map(|it| it.split('/').next().unwrap_or_default()).collect();
         let place = Place::network(own.first().copied().unwrap_or("a machine"));
         self.keep(place.clone());
@@ -254,10 +254,15 @@ impl Lab {
     /// A tap device on the host's bridge `bridge` (made if absent), for a machine to be plugged in by.
     #[track_caller]
     pub(crate) fn plug_tap(&self, bridge: &str) -> String {
-        let tap = format!("lab{}", self.plugged.fetch_add(1, Ordering::Relaxed));
+        let tap = format!("lab{}", self.next_plug());
         self.have_bridge(bridge);
         self.host.ip(&format!("tuntap add {tap} mode tap\nlink set {tap} master {bridge} up\n"));
         tap
+    }
+
+    /// The number of the next cable.
+    pub(crate) fn next_plug(&self) -> u32 {
+        self.plugged.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Takes a machine down with the lab.

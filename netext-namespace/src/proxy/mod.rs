@@ -107,7 +107,7 @@ impl Handler for Proxy {
             if router_ends_with(command, router) {
                 standby.forget().await;
             } else if let Some(news) = news {
-                standby.hear(news).await;
+                standby.hear(news).await?;
             }
         }
         Ok(reply)

@@ -5,6 +5,7 @@
 //! time; the command has succeeded all the same.
 
 use futures_util::future::join_all;
+use netext_core::DeviceError;
 
 use super::hosts::Hosts;
 use super::memory::{Owed, Place};
@@ -13,6 +14,14 @@ use super::target::Host;
 use crate::model::RouterId;
 use crate::relay::{Answer, Call, Since};
 use crate::succession::{Copy, News};
+
+/// Why a standby does not know what is new.
+enum Lag {
+    /// It could not be told.
+    Behind(String),
+    /// It knows better: another host serves the router since this epoch.
+    Outdated(u64),
+}
 
 /// The standby of one router.
 #[derive(Debug)]
@@ -46,19 +55,36 @@ impl Standby<'_> {
         Some(Since { router: self.router, serial })
     }
 
-    /// Hands over what is new.
-    pub(super) async fn hear(&self, news: News) {
-        let Some(host) = self.host() else { return };
+    /// Hands over what is new. Only one thing makes a command fail that was carried out: a standby that knows of a
+    /// later epoch. Then the host that carried it out was followed without hearing of it, and it is told so.
+    pub(super) async fn hear(&self, news: News) -> Result<(), DeviceError> {
+        let Some(host) = self.host() else { return Ok(()) };
         let lag = match news {
-            News::Gone => return self.forget().await,
+            News::Gone => {
+                self.forget().await;
+                return Ok(());
+            }
             News::Changed(copy) => self.hand_over(host, &copy).await,
         };
-        if let Err(why) = lag {
-            tracing::warn!(router = %self.router, standby = %host, why, "the copy of a router lags behind");
+        let (router, before) = (self.router, &self.place.host);
+        match lag {
+            Ok(()) => Ok(()),
+            Err(Lag::Outdated(epoch)) => {
+                self.hosts.memory.forget_router(router);
+                self.hosts.memory.note_left(router, before);
+                self.hosts.withdraw(before, Owed { router, epoch, forget: false }).await;
+                Err(DeviceError::device(format!(
+                    "{router} is not served by {before}, but by another host since epoch {epoch}; repeat the command"
+                )))
+            }
+            Err(Lag::Behind(why)) => {
+                tracing::warn!(%router, standby = %host, why, "the copy of a router lags behind");
+                Ok(())
+            }
         }
     }
 
-    async fn hand_over(&self, host: &Host, copy: &Copy) -> Result<(), String> {
+    async fn hand_over(&self, host: &Host, copy: &Copy) -> Result<(), Lag> {
         if self.keep(host, copy).await? {
             return Ok(());
         }
@@ -68,17 +94,17 @@ impl Standby<'_> {
         match self.hosts.ask(&self.place.host, self.hosts.patience(), tell, &[]).await {
             Ok(Answer::Told(Some(News::Changed(copy)))) => {
                 let kept = self.keep(host, &copy).await?;
-                if kept { Ok(()) } else { Err("it takes no whole copy".to_owned()) }
+                if kept { Ok(()) } else { Err(Lag::Behind("it takes no whole copy".to_owned())) }
             }
             Ok(Answer::Told(_)) => Ok(()),
-            Ok(answer) => Err(format!("{} does not tell of it: {answer:?}", self.place.host)),
-            Err(error) => Err(error.to_string()),
+            Ok(answer) => Err(Lag::Behind(format!("{} does not tell of it: {answer:?}", self.place.host))),
+            Err(error) => Err(Lag::Behind(error.to_string())),
         }
     }
 
     /// Whether the standby keeps the copy; it does not if it lacks what the copy builds on.
-    async fn keep(&self, host: &Host, copy: &Copy) -> Result<bool, String> {
-        let text = serde_json::to_vec(copy).map_err(|error| error.to_string())?;
+    async fn keep(&self, host: &Host, copy: &Copy) -> Result<bool, Lag> {
+        let text = serde_json::to_vec(copy).map_err(|error| Lag::Behind(error.to_string()))?;
         let bytes = text.len() as u64;
         let call = |milliseconds| Call::Keep { milliseconds, bytes };
         match self.hosts.ask(host, self.hosts.patience(), call, &text).await {
@@ -87,9 +113,10 @@ impl Standby<'_> {
                 Ok(true)
             }
             Ok(Answer::Behind) => Ok(false),
-            Ok(Answer::Failed { line, .. }) => Err(line),
-            Ok(answer) => Err(format!("it answered another question: {answer:?}")),
-            Err(error) => Err(error.to_string()),
+            Ok(Answer::Outdated { epoch }) => Err(Lag::Outdated(epoch)),
+            Ok(Answer::Failed { line, .. }) => Err(Lag::Behind(line)),
+            Ok(answer) => Err(Lag::Behind(format!("it answered another question: {answer:?}"))),
+            Err(error) => Err(Lag::Behind(error.to_string())),
         }
     }
 

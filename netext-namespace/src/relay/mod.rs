@@ -128,6 +128,11 @@ pub enum Answer {
     Done,
     /// What the copy builds on is not there; a whole one is needed.
     Behind,
+    /// The copy is out of date: another host serves the router.
+    Outdated {
+        /// Since this epoch.
+        epoch: u64,
+    },
 }
 
 /// One line, of a call or of an answer: its content can be read if both ends speak the same protocol only.

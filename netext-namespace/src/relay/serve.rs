@@ -77,6 +77,7 @@ fn answer(process: &Process, places: Places) -> Result<Answer, DeviceError> {
             wait(async { succession::keep(&store, copy, &deadline).await }).map(|kept| match kept {
                 Kept::Yes => Answer::Done,
                 Kept::Behind => Answer::Behind,
+                Kept::Outdated(epoch) => Answer::Outdated { epoch },
             })
         }
         Call::TakeOver { router, epoch, milliseconds } => {

@@ -25,6 +25,8 @@ pub enum Kept {
     Yes,
     /// What it builds on is not there: a whole one is needed.
     Behind,
+    /// It is out of date: this host serves the router itself, or knows it from one that does, since this epoch.
+    Outdated(u64),
 }
 
 /// The document about the router.
@@ -44,21 +46,12 @@ pub async fn keep(store: &Store, copy: Copy, deadline: &Deadline) -> Result<Kept
     let locked = store.lock(id, deadline.cancelled()).await?;
     let own = locked.load()?;
     let epoch = copy.version.epoch;
-    if own.serves() && own.epoch >= epoch {
-        return Err(DeviceError::device(format!(
-            "this host serves {id} itself, since epoch {}; a copy of epoch {epoch} is out of date",
-            own.epoch
-        )));
-    }
     let shelf = Shelf::of(store, id);
     let label = shelf.label()?;
-    if let Some(label) = &label
-        && label.version.epoch > epoch
-    {
-        return Err(DeviceError::device(format!(
-            "the copy of {id} on this host is of epoch {}; one of epoch {epoch} is out of date",
-            label.version.epoch
-        )));
+    let known = label.as_ref().map(|label| label.version.epoch).filter(|known| *known > epoch);
+    let own = own.serves().then_some(own.epoch).filter(|own| *own >= epoch);
+    if let Some(later) = known.max(own) {
+        return Ok(Kept::Outdated(later));
     }
     let builds_on = Version { epoch, serial: copy.since };
     if copy.since > 0 && label.is_none_or(|label| label.version.epoch != epoch || label.version < builds_on) {

@@ -82,18 +82,24 @@ impl Lab {
         self.keep(place.clone());
         place.ip("link set lo up\n");
         let host = KvmHost::set_up(place, address, &server.place, &server.public_key, &executable);
-        for (number, bridge) in [PUBLIC_BRIDGE, GUEST_BRIDGE].into_iter().enumerate() {
-            self.have_bridge(bridge);
-            host.place().ip(&format!("link add {bridge} type bridge\nlink set {bridge} up\n"));
-            let name = format!("lab-{}-{number}", address.rsplit('.').next().unwrap_or_default());
-            self.host().ip(&format!(
-                "link add {name} type veth peer name trunk{number} netns {}\n\
-                 link set {name} master {bridge} up\n",
-                host.place().path()
-            ));
-            host.place().ip(&format!("link set trunk{number} master {bridge} up\n"));
-        }
+        self.trunk(&host, PUBLIC_BRIDGE);
+        self.trunk(&host, GUEST_BRIDGE);
         host
+    }
+
+    /// Lays a cable between a host's bridge and the first host's of the same name, which are made if absent: the
+    /// segment is the same on both.
+    #[track_caller]
+    pub fn trunk(&self, host: &KvmHost, bridge: &str) {
+        self.have_bridge(bridge);
+        host.place().ip(&format!("link add {bridge} type bridge\nlink set {bridge} up\n"));
+        let (number, end) = (self.next_plug(), host.place());
+        self.host().ip(&format!(
+            "link add lab{number} type veth peer name lab{number} netns {}\n\
+             link set lab{number} master {bridge} up\n",
+            end.path()
+        ));
+        end.ip(&format!("link set lab{number} master {bridge} up\n"));
     }
 
     /// A private key that opens no host.
@@ -128,20 +134,23 @@ impl Lab {
 
     /// The management server no longer distrusts hosts that failed a moment ago, as after some time.
     pub fn forget_failures(&self) {
-        self.forget_memories("failed-");
+        self.forget_memories(&["failed-"]);
     }
 
-    /// The management server no longer remembers where networks are, as one that never served them.
-    pub fn forget_places(&self) {
-        self.forget_memories("place-of-");
+    /// The management server remembers nothing of networks and hosts, as one that never served them.
+    pub fn forget_everything(&self) {
+        self.forget_memories(&["failed-", "place-of-", "copy-of-", "left-by-", "owed-to-"]);
     }
 
-    fn forget_memories(&self, prefix: &str) {
+    fn forget_memories(&self, prefixes: &[&str]) {
         let folder = self.proxy_folder();
         self.server().run(|| {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                if entry.file_name().to_string_lossy().starts_with(prefix) {
-                    fs::remove_file(entry.path()).expect("a file to forget");
+                let (name, path) = (entry.file_name(), entry.path());
+                if prefixes.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+                    let removed =
+                        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+                    removed.expect("something to forget");
                 }
             }
         });

@@ -115,6 +115,18 @@ fn a_host_without_the_extension_is_told_from_one_that_is_down() {
     }
 }
 
+#[test]
+fn the_environment_says_where_the_executable_lies_unless_the_operator_does() {
+    let lab = fleet!();
+    let deployed = "/etc/cloudstack/extensions/lab-router/lab-router-wrapper.sh";
+    lab.set_variable("NETEXT_REMOTE_PATH", "/opt/nowhere/acme-wrapper.sh");
+    let network = lab.network(209);
+    let outcome = network.ensure_device(&json!({}));
+    assert!(outcome.fails_with(2).output.contains("/opt/nowhere/acme-wrapper.sh"), "{outcome:?}");
+    lab.register("remote.path", deployed);
+    network.ensure_device(&json!({})).succeeds();
+}
+
 /// A host whose executable is of another version.
 fn with_executable_that_says(lab: &Lab, answer: &str) {
     let script = format!("#!/bin/sh\necho 'Welcome to this host!'\necho '{answer}'\n");

@@ -3,7 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netext_lab::{FIRST_HOST, Firewall, Forward, KvmHost, Lab, Network, Node, SourceNat, fleet, joined};
+use netext_lab::{
+    AccessList, FIRST_HOST, Firewall, Forward, KvmHost, Lab, Network, Node, Rule, SourceNat, fleet, joined,
+};
 use serde_json::json;
 
 use super::{SECOND_HOST, THIRD_HOST, ensure, host_of, network_on};
@@ -195,7 +197,7 @@ fn a_command_of_before_changes_nothing_on_the_host_that_was_left() {
     moves_to(&lab, &network, FIRST_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
     // A server that knows nothing of the move, such as a second one, sends it where the network was.
-    lab.forget_places();
+    lab.forget_everything();
     let outcome = lab.run("add-port-forward", &document);
     outcome.fails_with(3);
     assert!(outcome.output.contains("served by another host since epoch 2"), "{outcome:?}");
@@ -204,6 +206,67 @@ fn a_command_of_before_changes_nothing_on_the_host_that_was_left() {
     let current = json!({"current_details": document["network-extension-details"].to_string()});
     let ensured = lab.run("ensure-network-device", &network.document(&current));
     assert!(ensured.succeeds().output.contains(FIRST_HOST), "{ensured:?}");
+}
+
+#[test]
+fn a_server_that_missed_a_move_learns_of_it_by_its_first_command() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    let fields = network.forward_fields(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    let document = network.document(&fields);
+    second.is_cut_off();
+    moves_to(&lab, &network, FIRST_HOST);
+    second.is_reached_again();
+    // Another server: it has the old details, and owes nothing to anybody. The host does not know, either.
+    lab.forget_everything();
+    let outcome = lab.run("add-port-forward", &document);
+    outcome.fails_with(3);
+    assert!(outcome.output.contains("by another host since epoch 2; repeat"), "{outcome:?}");
+    await_silence(&second, &network.namespace());
+    // It ensures, and repeats.
+    let current = json!({"current_details": document["network-extension-details"].to_string()});
+    network.keep_details(&lab.run("ensure-network-device", &network.document(&current)));
+    assert_eq!(host_of(&network), FIRST_HOST);
+    network.command("add-port-forward", &fields).succeeds_silently();
+    works(&lab, &guest);
+}
+
+#[test]
+fn a_vpc_goes_on_elsewhere_with_all_of_its_tiers() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let (vpc, tier) = (1..50)
+        .map(|id| (lab.vpc(id), lab.vpc(id).tier(1)))
+        .find(|(_, tier)| {
+            tier.ensure_device(&json!({})).succeeds();
+            host_of(tier) == SECOND_HOST
+        })
+        .expect("one in fifty prefers the host");
+    let other = vpc.tier(2);
+    lab.trunk(&second, &tier.bridge());
+    lab.trunk(&second, &other.bridge());
+    vpc.implement_with("198.51.100.10");
+    let access = AccessList::new().with(Rule::allow_in(10).tcp(22)).with(Rule::allow_out(20));
+    for (tier, from, to) in
+        [(&tier, "198.51.100.10:2221", "10.2.1.10:22"), (&other, "198.51.100.10:2222", "10.2.2.10:22")]
+    {
+        tier.implement().apply_access_list(&access).add_port_forward(&Forward::tcp(from, to));
+    }
+    assert!(second.has_namespace(&vpc.namespace()));
+    let guests = [tier.guest("10.2.1.10"), other.guest("10.2.2.10")];
+    let _servers = guests.each_ref().map(|guest| guest.listen_tcp(22));
+    second.loses_power();
+    moves_to(&lab, &tier, FIRST_HOST);
+    other.ensure_device(&json!({})).succeeds();
+    assert_eq!(other.details(), tier.details());
+    let client = lab.client("203.0.113.5");
+    client.connects_to("198.51.100.10:2221").answered_by("10.2.1.10");
+    client.connects_to("198.51.100.10:2222").answered_by("10.2.2.10");
+    guests[0].connects_to("10.2.2.10:22");
+    client.cannot_connect_to("198.51.100.10:2223");
 }
 
 #[test]
