@@ -30,6 +30,14 @@ impl Process {
 }
 
 /// Ends every process of a daemon, wherever it lives and whatever its pid file says.
+///
+/// Until none is found: one that was cut off while it became a daemon may have had a child after it was seen.
 pub(super) fn all(daemon: &Daemon, deadline: Instant) -> Result<(), DaemonError> {
-    Process::all(daemon)?.into_iter().try_for_each(|process| process.stop(daemon, deadline))
+    loop {
+        let found = Process::all(daemon)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        found.into_iter().try_for_each(|process| process.stop(daemon, deadline))?;
+    }
 }
