@@ -1,0 +1,12 @@
+//! An extension for an SDN controller that is spoken to by REST over HTTPS.
+
+mod backoff;
+mod controller;
+mod device;
+mod registration;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    netext_core::main(device::Sdn)
+}

@@ -1,0 +1,62 @@
+//! What the operator registered about the controller.
+
+use netext_core::protocol::{PhysicalDetails, Secret};
+use netext_core::{Context, DeviceError};
+use reqwest::{Certificate, Url};
+
+/// Where the controller is, and how it and we know each other.
+pub(crate) struct Registration {
+    /// `url`: where the interface begins, such as `https://controller.example:8443/v1`.
+    pub(crate) url: Url,
+    /// `token`: sent with every request.
+    pub(crate) token: Secret,
+    /// `ca`: who signed the controller's certificate, in PEM; the system's authorities where nothing is said.
+    pub(crate) authorities: Vec<Certificate>,
+}
+
+impl Registration {
+    pub(crate) fn of(context: &Context) -> Result<Self, DeviceError> {
+        let details = context.physical_details();
+        Ok(Self { url: url(details)?, token: token(details)?, authorities: authorities(details)? })
+    }
+}
+
+fn required<'a>(details: &'a PhysicalDetails, name: &str) -> Result<&'a str, DeviceError> {
+    let absent =
+        || DeviceError::invalid(format!("register `{name}` of the controller on the physical network"));
+    details.get(name).map(str::trim).ok_or_else(absent)
+}
+
+/// Nothing but HTTPS: the token would be read by whoever is on the way. The address appears in errors, so it is
+/// no place for credentials; it is not shown before that is known.
+fn url(details: &PhysicalDetails) -> Result<Url, DeviceError> {
+    let wrong = |why: &str| DeviceError::invalid(format!("the registered `url` {why}"));
+    let url: Url = required(details, "url")?.parse().map_err(|_| wrong("is no URL"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds credentials; register a `token`"));
+    }
+    if url.scheme() != "https" || url.cannot_be_a_base() {
+        return Err(wrong("does not begin with https://"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("has a query or fragment, but requests add to its path"));
+    }
+    Ok(url)
+}
+
+fn token(details: &PhysicalDetails) -> Result<Secret, DeviceError> {
+    let token = required(details, "token")?;
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(DeviceError::invalid("the registered `token` holds what no HTTP header can carry"));
+    }
+    Ok(token.into())
+}
+
+fn authorities(details: &PhysicalDetails) -> Result<Vec<Certificate>, DeviceError> {
+    let Some(pem) = details.get("ca") else { return Ok(Vec::new()) };
+    // The line breaks of a registered detail may have been sent as `\n`.
+    match Certificate::from_pem_bundle(pem.replace("\\n", "\n").as_bytes()) {
+        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
+        _ => Err(DeviceError::invalid("the registered `ca` is no certificate in PEM")),
+    }
+}
