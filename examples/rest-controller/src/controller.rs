@@ -195,8 +195,12 @@ fn unanswered(error: &reqwest::Error) -> Failure {
 /// Whether a cause is that something invalid was read: so rustls reports a certificate that it does not accept.
 fn is_invalid(error: &reqwest::Error) -> bool {
     causes(error)
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|cause| cause.kind() == std::io::ErrorKind::InvalidData)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        // An error of input or output wraps another one without calling it its source.
+        .flat_map(|cause| {
+            std::iter::successors(Some(cause), |error| error.get_ref()?.downcast_ref::<io::Error>())
+        })
+        .any(|cause| cause.kind() == io::ErrorKind::InvalidData)
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
