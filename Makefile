@@ -29,7 +29,7 @@ DEMO ?=
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test machine-test bench lint schemas schemas-check audit fuzz packages clean
+.PHONY: help demo test python machine-test bench lint schemas schemas-check audit fuzz packages clean
 
 help: # List what can be made.
 	@printf 'netext: network extensions for Apache CloudStack\n\n'
@@ -42,6 +42,12 @@ demo: packages ## Play the life of a network on throwaway namespaces, with the p
 test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
 	NETEXT_LAB=fleet $(CARGO) test --package netext-namespace --test networks -- $(OVER_SSH)
+	@$(MAKE) --no-print-directory python
+
+python: ## Run the part of test that is the example in Python: its types, its tests, its conformance.
+	cd examples/python && ./generate.py --check && python3 -m unittest discover -t . -s tests
+	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
+		NETEXT_MINIMAL_FOLDER=$$folder $(NETEXT) conformance --exec examples/python/minimal.py
 
 machine-test: packages ## Run the part of test that boots a KVM host with a kernel of its own.
 	$(CARGO) test --package netext-namespace --test machine
