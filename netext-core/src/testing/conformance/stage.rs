@@ -81,6 +81,7 @@ impl<'a> Stage<'a> {
         let mut payload = payload.without("vpc_id").without("gateway").without("cidr");
         let fields = payload.fields_mut();
         fields.extend(self.network.clone());
+        rename_nics(fields, self.network["network_id"].as_str().unwrap_or_default());
         if fields.remove("extension_ip").is_some()
             && let Some(address) = self.extension_ip
         {
@@ -151,5 +152,23 @@ impl<'a> Stage<'a> {
     /// Calls the extension with a text in the payload file.
     pub(super) fn call_with(&self, command: Command, text: &str) -> Answer {
         self.bench.server.call(command.name(), &Call::new(command, text)).answer
+    }
+}
+
+/// Gives the NICs of a payload uuids of their network's own: no two networks have a NIC in common.
+fn rename_nics(fields: &mut Map<String, Value>, network: &str) {
+    const LENGTH: usize = 36;
+    const LAST_PART: usize = 24;
+    for (name, value) in fields {
+        match value {
+            Value::String(uuid) if name == "nic_uuid" && uuid.len() == LENGTH => {
+                uuid.replace_range(LAST_PART.., &format!("{network:0>12}"));
+            }
+            Value::Object(fields) => rename_nics(fields, network),
+            Value::Array(list) => {
+                list.iter_mut().filter_map(Value::as_object_mut).for_each(|it| rename_nics(it, network));
+            }
+            _ => {}
+        }
     }
 }
