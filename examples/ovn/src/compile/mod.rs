@@ -1,0 +1,109 @@
+//! What a network's state means to OVN: rows of the northbound database. Pure.
+
+mod balancers;
+mod firewall;
+mod instances;
+mod outside;
+mod router;
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use netext_core::DeviceError;
+use netext_core::protocol::{GuestType, MacAddr, NetworkId, Segment};
+
+use crate::northbound::SWITCH;
+use crate::registration::{Name, Registration};
+use crate::rows::{Row, map};
+use crate::state::State;
+
+/// What OVN, its tools and broadcast URIs call a network, and what the names of its parts begin with.
+pub(crate) fn name(network: NetworkId) -> String {
+    format!("cs-net-{network}")
+}
+
+/// All rows of a network.
+pub(crate) fn rows(state: &State, registration: &Registration) -> Result<Vec<Row>, DeviceError> {
+    let mut ports = instances::ports(state);
+    let mut rows = Vec::new();
+    if state.network.guest_type == Some(GuestType::Shared) {
+        ports.extend(uplink(state, registration)?);
+    }
+    if state.is_implemented && state.network.guest_type == Some(GuestType::Isolated) {
+        let subnet = Subnet::of(state)?;
+        let router = router::router(state, registration, subnet)?;
+        ports.push(router.switch_port);
+        rows.extend(router.rows);
+    }
+    let rules = firewall::rules(state)?;
+    let names = instances::names(state);
+    let switch = Row::new("Logical_Switch", SWITCH)
+        .with("name", name(state.network.network_id))
+        .with_rows("ports", &ports)
+        .with_rows("acls", &rules)
+        .with_rows("dns_records", &names);
+    rows.extend(instances::leases(state)?);
+    rows.extend(ports.into_iter().chain(rules).chain(names));
+    rows.push(switch);
+    Ok(rows)
+}
+
+/// The way from a shared network's switch to the data centre's VLAN.
+fn uplink(state: &State, registration: &Registration) -> Result<Option<Row>, DeviceError> {
+    let name = format!("{}-uplink", name(state.network.network_id));
+    state.network.vlan.as_ref().map(|vlan| localnet(&name, &registration.guest_network, vlan)).transpose()
+}
+
+/// A port that leads to what chassis call a physical network.
+fn localnet(name: &str, network: &Name, segment: &Segment) -> Result<Row, DeviceError> {
+    let port = Row::new("Logical_Switch_Port", format!("uplink/{name}"))
+        .with("name", name)
+        .with("type", "localnet")
+        .with("addresses", "unknown")
+        .with("options", map([("network_name", network)]));
+    match segment {
+        Segment::Untagged => Ok(port),
+        Segment::Vlan(id) => Ok(port.with("tag", *id)),
+        other => {
+            Err(DeviceError::invalid(format!("{name}: {other} is no VLAN, and an uplink knows no other")))
+        }
+    }
+}
+
+/// A port of a switch that leads to a router's port.
+fn router_port(key: &str, name: &str, to: &str) -> Row {
+    Row::new("Logical_Switch_Port", key)
+        .with("name", name)
+        .with("type", "router")
+        .with("addresses", "router")
+        .with("options", map([("router-port", to)]))
+}
+
+/// The guests' subnet and the address of their router.
+#[derive(Clone, Copy)]
+struct Subnet {
+    cidr: Ipv4Net,
+    gateway: Ipv4Addr,
+}
+
+impl Subnet {
+    fn of(state: &State) -> Result<Self, DeviceError> {
+        let network = &state.network;
+        let (Some(cidr), Some(gateway)) = (network.cidr, network.gateway) else {
+            let message = format!("network {} has no `cidr` or no `gateway`", network.network_id);
+            return Err(DeviceError::invalid(message));
+        };
+        Ok(Self { cidr: cidr.trunc(), gateway })
+    }
+}
+
+/// Hardware addresses of a router: the same over restarts, so that guests' ARP caches stay right. Networks'
+/// numbers would have to pass 2^32 for two of them to meet on a public switch.
+#[allow(clippy::cast_possible_truncation, reason = "the lower bytes tell networks apart")]
+fn mac(network: NetworkId, kind: u8) -> MacAddr {
+    let [a, b, c, d] = (network.get() as u32).to_be_bytes();
+    MacAddr::new([0x02, kind, a, b, c, d])
+}
+
+const INSIDE: u8 = 0x6e;
+const OUTSIDE: u8 = 0x6f;

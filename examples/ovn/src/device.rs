@@ -1,0 +1,247 @@
+//! What each command changes of a network's state.
+
+use netext_core::protocol::{
+    AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules, AssignIp, Command,
+    ConfigDhcpSubnet, ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, GuestType,
+    ImplementNetwork, Network, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry,
+    RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, Service, ShutdownNetwork,
+};
+use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
+
+use crate::compile;
+use crate::northbound::Found;
+use crate::ovsdb::Client;
+use crate::registration::Registration;
+use crate::state::State;
+
+/// Networks on OVN. Every command is the same sentence: read the network's state, change it, compile it, and
+/// replace state and rows in one transaction, which is made only if nobody was faster.
+pub(crate) struct Ovn;
+
+type Result<T> = std::result::Result<T, DeviceError>;
+
+/// Changes what is desired of a network, which may not be known yet.
+fn change(context: &Context, network: &Network, change: impl Fn(&mut State) -> Result<()>) -> Result<()> {
+    replace(context, network, |state| {
+        let mut state = state.unwrap_or_else(|| State::new(network.clone()));
+        change(&mut state)?;
+        Ok(Some(state))
+    })
+}
+
+/// Changes what is desired of a network that is known; of another one nothing is desired that could go.
+fn change_known(context: &Context, network: &Network, change: impl Fn(&mut State)) -> Result<()> {
+    replace(context, network, |state| {
+        Ok(state.map(|mut state| {
+            change(&mut state);
+            state
+        }))
+    })
+}
+
+fn replace(
+    context: &Context,
+    network: &Network,
+    change: impl Fn(Option<State>) -> Result<Option<State>>,
+) -> Result<()> {
+    let registration = Registration::of(context)?;
+    let id = network.network_id;
+    let mut client = Client::connect(&registration.northbound, context.deadline())?;
+    loop {
+        context.deadline().check()?;
+        let found = Found::read(&mut client, id)?;
+        let state = found.state().map(serde_json::from_str).transpose().map_err(|error| {
+            let message = format!("the state of network {id} in OVN's northbound database cannot be read");
+            DeviceError::device(message).with_source(error)
+        })?;
+        let is_done = match change(state)? {
+            None => found.replace_with(&mut client, &[], None)?,
+            Some(state) => {
+                let text = serde_json::to_string(&state).map_err(|error| {
+                    DeviceError::internal("the state has no JSON form").with_source(error)
+                })?;
+                found.replace_with(&mut client, &compile::rows(&state, &registration)?, Some(&text))?
+            }
+        };
+        if is_done {
+            return Ok(());
+        }
+    }
+}
+
+#[async_trait]
+impl NetworkDevice for Ovn {
+    fn describe(&self) -> Description {
+        use Service::{Dhcp, Dns, Firewall, Lb, PortForwarding, SourceNat, StaticNat};
+        Description::new("ovn", env!("CARGO_PKG_VERSION"))
+            .services([Dhcp, Dns, StaticNat, PortForwarding, Firewall])
+            .capability(SourceNat, "SupportedSourceNatTypes", "peraccount")
+            .capability(Lb, "SupportedLBAlgorithms", "roundrobin,source")
+            .capability(Lb, "SupportedProtocols", "tcp,udp")
+            .without(Command::SetDhcpOptions)
+    }
+
+    async fn implement_network(
+        &self,
+        context: &Context,
+        request: ImplementNetwork,
+    ) -> Result<Option<NetworkUpdate>> {
+        let network = &request.network;
+        if network.vpc_id.is_some() {
+            return Err(DeviceError::invalid("tiers of VPCs are not carried by this extension"));
+        }
+        change(context, network, |state| {
+            state.hear(network);
+            if state.network.guest_type.is_none() {
+                return Err(DeviceError::invalid("`guest_type` is missing: it decides what is routed"));
+            }
+            state.extension_ip = request.extension_ip.or(state.extension_ip);
+            state.is_implemented = true;
+            Ok(())
+        })?;
+        // The VLAN of a shared network is the data centre's.
+        if network.guest_type == Some(GuestType::Shared) {
+            return Ok(None);
+        }
+        let uri = format!("ovn://{}", compile::name(network.network_id));
+        Ok(Some(NetworkUpdate::new("NetworkExtension", uri)))
+    }
+
+    async fn shutdown_network(&self, context: &Context, request: ShutdownNetwork) -> Result<()> {
+        change_known(context, &request.network, State::shut_down)
+    }
+
+    async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> Result<()> {
+        replace(context, &request.network, |_| Ok(None))
+    }
+
+    async fn restore_network(&self, context: &Context, request: RestoreNetwork) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.resolve_by(request.resolvers.clone());
+            state.extension_ip = request.extension_ip.or(state.extension_ip);
+            state.restore(request.restore_data.clone());
+            Ok(())
+        })
+    }
+
+    async fn assign_ip(&self, context: &Context, request: AssignIp) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.assign(request.public.clone());
+            Ok(())
+        })
+    }
+
+    async fn release_ip(&self, context: &Context, request: ReleaseIp) -> Result<()> {
+        change_known(context, &request.network, |state| state.release(request.public.public_ip))
+    }
+
+    async fn add_static_nat(&self, context: &Context, request: AddStaticNat) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.mention(request.public.clone());
+            state.static_nats.insert(request.public.public_ip, request.private_ip);
+            Ok(())
+        })
+    }
+
+    async fn delete_static_nat(&self, context: &Context, request: DeleteStaticNat) -> Result<()> {
+        let nat = (request.public.public_ip, request.private_ip);
+        change_known(context, &request.network, |state| {
+            state.static_nats.retain(|public, private| (*public, *private) != nat);
+        })
+    }
+
+    async fn add_port_forward(&self, context: &Context, request: AddPortForward) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.mention(request.public.clone());
+            state.forward(request.public.public_ip, request.forward.clone())
+        })
+    }
+
+    async fn delete_port_forward(&self, context: &Context, request: DeletePortForward) -> Result<()> {
+        let forward = (request.public.public_ip, request.forward);
+        change_known(context, &request.network, |state| state.forwards.retain(|it| *it != forward))
+    }
+
+    async fn apply_fw_rules(&self, context: &Context, request: ApplyFwRules) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.firewall = Some(request.fw_rules.clone());
+            Ok(())
+        })
+    }
+
+    async fn apply_lb_rules(&self, context: &Context, request: ApplyLbRules) -> Result<()> {
+        change(context, &request.network, |state| state.balance(request.lb_rules.clone()))
+    }
+
+    async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.nic(&request.nic, request.hostname.clone());
+            Ok(())
+        })
+    }
+
+    async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<()> {
+        change_known(context, &request.network, |state| drop(state.nics.remove(&request.nic.mac)))
+    }
+
+    async fn config_dhcp_subnet(&self, context: &Context, request: ConfigDhcpSubnet) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.resolve_by(request.resolvers.clone());
+            state.extension_ip = request.extension_ip.or(state.extension_ip);
+            Ok(())
+        })
+    }
+
+    async fn remove_dhcp_subnet(&self, context: &Context, request: RemoveDhcpSubnet) -> Result<()> {
+        change_known(context, &request.network, |state| {
+            state.nics.values_mut().for_each(|nic| nic.has_dhcp = false);
+        })
+    }
+
+    async fn add_dhcp_entry(&self, context: &Context, request: AddDhcpEntry) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.resolve_by(request.resolvers.clone());
+            state.extension_ip = request.extension_ip.or(state.extension_ip);
+            state.nic(&request.nic, request.hostname.clone()).has_dhcp = true;
+            Ok(())
+        })
+    }
+
+    async fn remove_dhcp_entry(&self, context: &Context, request: RemoveDhcpEntry) -> Result<()> {
+        change_known(context, &request.network, |state| {
+            if let Some(nic) = state.nics.get_mut(&request.nic.mac) {
+                nic.has_dhcp = false;
+            }
+        })
+    }
+
+    async fn config_dns_subnet(&self, context: &Context, request: ConfigDnsSubnet) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.resolve_by(request.resolvers.clone());
+            state.extension_ip = request.extension_ip.or(state.extension_ip);
+            state.serves_dns = true;
+            Ok(())
+        })
+    }
+
+    async fn remove_dns_subnet(&self, context: &Context, request: RemoveDnsSubnet) -> Result<()> {
+        change_known(context, &request.network, |state| {
+            state.serves_dns = false;
+            state.nics.values_mut().for_each(|nic| nic.has_dns = false);
+        })
+    }
+
+    async fn add_dns_entry(&self, context: &Context, request: AddDnsEntry) -> Result<()> {
+        change(context, &request.network, |state| {
+            state.resolve_by(request.resolvers.clone());
+            state.drop_names(request.nic.ip);
+            state.serves_dns = true;
+            state.nic(&request.nic, request.hostname.clone()).has_dns = true;
+            Ok(())
+        })
+    }
+
+    async fn remove_dns_entry(&self, context: &Context, request: RemoveDnsEntry) -> Result<()> {
+        change_known(context, &request.network, |state| state.drop_names(request.nic.ip))
+    }
+}

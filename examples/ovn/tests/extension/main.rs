@@ -1,0 +1,51 @@
+//! The extension, run as CloudStack runs it, on a real OVN: what it compiles, and where packets would go.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
+
+mod ovn;
+mod packets;
+mod rows;
+
+use netext_core::protocol::Command;
+use netext_core::testing::conformance::{Bench, Provided};
+use netext_core::testing::{Executable, Payload, Server};
+use ovn::Ovn;
+
+/// What the first instance of a network brings about, rules apart.
+const FIRST_INSTANCE: [Command; 6] = [
+    Command::ImplementNetwork,
+    Command::AssignIp,
+    Command::PrepareNic,
+    Command::AddDhcpEntry,
+    Command::ConfigDnsSubnet,
+    Command::AddDnsEntry,
+];
+
+/// Everything that the samples bring to a network.
+const EVERYTHING: [Command; 10] = [
+    Command::ImplementNetwork,
+    Command::AssignIp,
+    Command::PrepareNic,
+    Command::AddDhcpEntry,
+    Command::ConfigDnsSubnet,
+    Command::AddDnsEntry,
+    Command::AddStaticNat,
+    Command::AddPortForward,
+    Command::ApplyFwRules,
+    Command::ApplyLbRules,
+];
+
+fn send_all(server: &Server<Executable>, commands: &[Command]) {
+    for command in commands {
+        server.send(Payload::sample(*command)).succeeds();
+    }
+}
+
+#[test]
+fn it_conforms_to_the_protocol() {
+    let ovn = Ovn::new();
+    let server = ovn.server();
+    let provided = Provided::asked_of(server.extension()).unwrap();
+    Bench::new(&server, provided).assert_conforms();
+    assert_eq!(ovn.northbound(&["lr-list"]), "", "nothing is left of the networks that were tried");
+}

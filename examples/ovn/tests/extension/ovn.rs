@@ -1,0 +1,148 @@
+//! OVN as Debian ships it, in a folder to throw away: both databases and northd, each on sockets there.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use netext_core::testing::{Executable, Server};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The databases and northd; they end with the test.
+pub(crate) struct Ovn {
+    folder: TempDir,
+    running: Vec<Child>,
+}
+
+impl Ovn {
+    pub(crate) fn new() -> Self {
+        let mut ovn = Self { folder: TempDir::new().unwrap(), running: Vec::new() };
+        ovn.start_database("nb");
+        ovn.start_database("sb");
+        let (northbound, southbound) = (ovn.socket("nb"), ovn.socket("sb"));
+        ovn.start("ovn-northd", &[format!("--ovnnb-db={northbound}"), format!("--ovnsb-db={southbound}")]);
+        ovn
+    }
+
+    /// A server on which the extension is registered for this OVN.
+    pub(crate) fn server(&self) -> Server<Executable> {
+        Server::for_executable(env!("CARGO_BIN_EXE_netext-example-ovn"))
+            .unwrap()
+            .registering("northbound", self.socket("nb"))
+            .registering("gateway.chassis", "kvm-1,kvm-2")
+    }
+
+    /// Ends a database, as a crash does.
+    pub(crate) fn end_northbound(&mut self) {
+        let mut database = self.running.remove(0);
+        database.kill().unwrap();
+        database.wait().unwrap();
+    }
+
+    /// What `ovn-nbctl` says of the northbound database.
+    pub(crate) fn northbound(&self, arguments: &[&str]) -> String {
+        self.tool("ovn-nbctl", &[&[format!("--db={}", self.socket("nb")).as_str()], arguments].concat())
+    }
+
+    /// The logical flows that northd made, once it has seen everything.
+    pub(crate) fn flows(&self) -> String {
+        self.northbound(&["--wait=sb", "--timeout=20", "sync"]);
+        self.tool("ovn-sbctl", &[&format!("--db={}", self.socket("sb")), "lflow-list"])
+    }
+
+    /// What would become of a packet that a switch sees, in OVN's language of matches, of a connection in some
+    /// state wherever that is asked.
+    pub(crate) fn trace(&self, switch: &str, packet: &str, state: &str) -> String {
+        const PLACES: usize = 8;
+        self.northbound(&["--wait=sb", "--timeout=20", "sync"]);
+        let database = format!("--db={}", self.socket("sb"));
+        let state = format!("--ct={state}");
+        let states = [state.as_str(); PLACES];
+        self.tool("ovn-trace", &[&[database.as_str()], &states[..], &[switch, packet]].concat())
+    }
+
+    /// The upstream gateway has answered to a question for its hardware address.
+    pub(crate) fn knows_the_upstream_gateway(&self) {
+        self.northbound(&["--wait=sb", "--timeout=20", "sync"]);
+        let database = format!("--db={}", self.socket("sb"));
+        let find =
+            ["--bare", "--columns=_uuid", "find", "Datapath_Binding", "external_ids:name=cs-net-209-router"];
+        let router = self.tool("ovn-sbctl", &[&[database.as_str()], &find[..]].concat());
+        let datapath = format!("datapath={}", router.trim());
+        let known =
+            ["logical_port=cs-net-209-outside", "ip=198.51.100.1", "mac=\"02:00:00:00:00:01\"", &datapath];
+        self.tool("ovn-sbctl", &[&[database.as_str(), "create", "MAC_Binding"], &known[..]].concat());
+    }
+
+    /// Everything in the northbound database, but for what differs with every run.
+    pub(crate) fn dump(&self) -> String {
+        let socket = self.socket("nb");
+        let text =
+            self.tool("ovsdb-client", &["dump", "--format=list", "--data=json", &socket, "OVN_Northbound"]);
+        // The table of the whole keeps the number of the last change.
+        text.split("NB_Global table").next().unwrap_or_default().to_owned()
+            + text.split_once("QoS table").map_or("", |(_, rest)| rest)
+    }
+
+    fn socket(&self, database: &str) -> String {
+        format!("unix:{}", self.path(&format!("{database}.sock")).display())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start_database(&mut self, name: &str) {
+        let file = self.path(&format!("{name}.db")).display().to_string();
+        self.tool("ovsdb-tool", &["create", &file, &format!("/usr/share/ovn/ovn-{name}.ovsschema")]);
+        let socket = self.path(&format!("{name}.sock"));
+        self.start("ovsdb-server", &[format!("--remote=punix:{}", socket.display()), file]);
+        let end = Instant::now() + PATIENCE;
+        while !socket.exists() {
+            assert!(Instant::now() < end, "ovsdb-server does not listen on {}", socket.display());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn start(&mut self, program: &str, arguments: &[String]) {
+        let control = self.path(&format!("{}.ctl", self.running.len()));
+        let child = Command::new(program)
+            .arg(format!("--unixctl={}", control.display()))
+            .arg("-vconsole:off")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .env("PATH", path())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run {program}: {error}; .ci/packages installs it"));
+        self.running.push(child);
+    }
+
+    fn tool(&self, program: &str, arguments: &[&str]) -> String {
+        let done = Command::new(program)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("PATH", path())
+            .output()
+            .unwrap_or_else(|error| panic!("cannot run {program}: {error}; .ci/packages installs it"));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(done.status.success(), "{program} {arguments:?}: {}", text(&done.stderr));
+        text(&done.stdout)
+    }
+}
+
+impl Drop for Ovn {
+    fn drop(&mut self) {
+        for child in &mut self.running {
+            // One that ended by itself is what we want as well.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Debian keeps ovsdb-server where only root's path leads.
+fn path() -> String {
+    format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default())
+}
