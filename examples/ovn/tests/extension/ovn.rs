@@ -76,14 +76,16 @@ impl Ovn {
         self.tool("ovn-sbctl", &[&[database.as_str(), "create", "MAC_Binding"], &known[..]].concat());
     }
 
-    /// Everything in the northbound database, but for what differs with every run.
+    /// Everything in the northbound database that is not northd's own word: how many changes it has seen, and which
+    /// ports it holds for up.
     pub(crate) fn dump(&self) -> String {
         let socket = self.socket("nb");
-        let text =
-            self.tool("ovsdb-client", &["dump", "--format=list", "--data=json", &socket, "OVN_Northbound"]);
-        // The table of the whole keeps the number of the last change.
-        text.split("NB_Global table").next().unwrap_or_default().to_owned()
-            + text.split_once("QoS table").map_or("", |(_, rest)| rest)
+        let arguments = ["dump", "--format=list", "--data=json", &socket, "OVN_Northbound"];
+        let text = self.tool("ovsdb-client", &arguments);
+        let of_northd = |table: &&str| table.starts_with("NB_Global table");
+        let tables = text.split("\n\n").filter(|table| !of_northd(table));
+        let lines = tables.flat_map(str::lines).filter(|line| !line.starts_with("up "));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn socket(&self, database: &str) -> String {
