@@ -16,6 +16,8 @@ export CARGO_TARGET_$(HOST)_RUNNER := sudo --preserve-env
 endif
 
 SCHEMAS := docs/schemas
+REFERENCE := docs/src/commands.md
+BOOK := target/book
 NETEXT := $(CARGO) run --quiet --package netext-core --features cli --bin netext --
 EXECUTABLE := target/release/netext-namespace
 # Scenarios of one host that are played again with every command carried over SSH; but for those that count the
@@ -61,11 +63,18 @@ lint: packages ## Check formatting, lints and documentation; warnings are errors
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --all-features --no-deps --document-private-items
 
-schemas: ## Write the JSON schemas of all commands to docs/schemas.
+schemas: ## Write what the types say: docs/schemas, and the book's command reference.
 	$(NETEXT) schema --out $(SCHEMAS)
+	$(NETEXT) schema --format markdown --out $(REFERENCE)
 
-schemas-check: ## Fail if docs/schemas is not what the types say.
+schemas-check: ## Fail if these are not what the types say.
 	$(NETEXT) schema --check $(SCHEMAS)
+	$(NETEXT) schema --format markdown --check $(REFERENCE)
+
+book: ## Make the book as HTML in target/book (installs mdbook if it is absent, about 2 minutes).
+	@command -v mdbook >/dev/null || $(CARGO) install --locked --no-default-features --features search mdbook
+	mdbook build docs
+	@printf 'read %s/index.html\n' $(BOOK)
 
 audit: ## Check dependencies: licences, sources, bans (installs cargo-deny if it is absent).
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

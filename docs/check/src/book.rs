@@ -1,0 +1,64 @@
+//! The pages, as they are written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A Markdown file of the repository.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it says, with what it includes.
+    pub text: String,
+}
+
+/// The repository's folder.
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("this crate lies in docs/check").to_owned()
+}
+
+/// The pages of the book, in the order of their names.
+///
+/// # Panics
+/// If they cannot be read.
+pub fn pages() -> Vec<Page> {
+    let folder = repository().join("docs/src");
+    let entries = fs::read_dir(&folder).expect("the book's folder");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files.sort();
+    files.iter().map(|file| Page::read(file)).collect()
+}
+
+impl Page {
+    /// Reads a file, and in its place whatever `{{#include path}}` names.
+    ///
+    /// # Panics
+    /// If there is no such file.
+    pub fn read(path: &Path) -> Self {
+        let text = read(path);
+        let mut expanded = String::new();
+        for line in text.split_inclusive('\n') {
+            match line.trim().strip_prefix("{{#include ").and_then(|rest| rest.strip_suffix("}}")) {
+                Some(included) => expanded.push_str(&read(&folder(path).join(included))),
+                None => expanded.push_str(line),
+            }
+        }
+        Self { path: path.to_owned(), text: expanded }
+    }
+
+    /// Its name, as a reader of a failed test knows it.
+    pub fn name(&self) -> String {
+        self.path.strip_prefix(repository()).unwrap_or(&self.path).display().to_string()
+    }
+}
+
+/// The folder that a file lies in.
+pub fn folder(file: &Path) -> &Path {
+    file.parent().expect("a file lies in a folder")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

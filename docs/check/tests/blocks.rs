@@ -1,0 +1,85 @@
+//! Blocks of code do what their page says.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+#[path = "blocks/machine.rs"]
+mod machine;
+
+use netext_book::block::{Block, blocks, shows};
+use netext_book::book::{Page, pages};
+use netext_book::examples;
+use netext_core::protocol::Envelope;
+use serde_json::Value;
+
+use machine::Machine;
+
+/// The languages that something here checks; what is not listed would be checked by nothing.
+const CHECKED: &[&str] = &["rust", "sh", "text", "json"];
+
+fn all() -> Vec<(Page, Vec<Block>)> {
+    pages().into_iter().map(|page| (page.clone(), blocks(&page))).collect()
+}
+
+#[test]
+fn every_block_is_of_a_kind_that_is_checked() {
+    // Indented blocks are for pictures and patterns, where nothing can be run.
+    let unchecked = |block: &&Block| !block.words.is_empty() && !CHECKED.contains(&block.language());
+    for (page, blocks) in all() {
+        let unchecked: Vec<_> = blocks.iter().filter(unchecked).collect();
+        assert!(unchecked.is_empty(), "{}: {unchecked:#?}", page.name());
+    }
+}
+
+#[test]
+fn every_page_with_rust_in_it_is_among_the_doc_tests() {
+    let with_rust = |(_, blocks): &(Page, Vec<Block>)| blocks.iter().any(|it| it.language() == "rust");
+    let names: Vec<_> = all().into_iter().filter(with_rust).map(|(page, _)| page.name()).collect();
+    let listed: Vec<_> = examples::PAGES.iter().map(|file| format!("docs/src/{file}")).collect();
+    assert_eq!(names, listed);
+}
+
+#[test]
+fn json_is_what_the_protocol_takes() {
+    for (page, blocks) in all() {
+        for block in blocks.iter().filter(|it| it.language() == "json") {
+            let value: Value = serde_json::from_str(&block.code)
+                .unwrap_or_else(|error| panic!("{}: {error} in\n{}", page.name(), block.code));
+            // The second word names the command that it is a payload of.
+            if let Some(command) = block.words.get(1) {
+                let command = command.parse().unwrap();
+                let read = Envelope::parse(command, value.to_string().as_bytes());
+                read.unwrap_or_else(|error| panic!("{}: {error} in\n{}", page.name(), block.code));
+            }
+        }
+    }
+}
+
+#[test]
+fn shell_commands_run_and_print_what_is_shown() {
+    let machine = Machine::build();
+    for (page, blocks) in all() {
+        let commands: Vec<_> = blocks.iter().filter(|it| it.language() == "sh").collect();
+        if commands.is_empty() {
+            continue;
+        }
+        let code: Vec<_> = commands.iter().map(|block| block.code.as_str()).collect();
+        let outputs = machine.run(&page.name(), &code);
+        let mut outputs = outputs.iter();
+        let mut last = None;
+        for block in &blocks {
+            match block.language() {
+                "sh" => last = outputs.next(),
+                "text" if block.follows => {
+                    let output = last.expect("what is shown is the output of commands");
+                    assert!(
+                        shows(&block.code, output),
+                        "{} shows\n{}\nbut this was printed:\n{output}",
+                        page.name(),
+                        block.code
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}

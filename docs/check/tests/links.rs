@@ -1,0 +1,63 @@
+//! Links lead somewhere.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use netext_book::book::{Page, pages, repository};
+use netext_book::link::{anchors, links, target};
+
+/// The book, and what readers of the repository find beside it.
+fn written() -> Vec<Page> {
+    let beside = ["README.md", "CONTRIBUTING.md", "netext-core/README.md", "netext-namespace/README.md"];
+    let beside = beside.iter().map(|file| Page::read(&repository().join(file)));
+    beside.chain(pages()).collect()
+}
+
+/// What is wrong with a link, if anything is.
+fn fault(page: &Page, link: &str) -> Option<String> {
+    let (file, heading) = target(page, link);
+    if !file.exists() {
+        return Some(format!("{}: {link}: there is no {}", page.name(), file.display()));
+    }
+    // mdBook copies what lies beside its pages, and nothing from elsewhere.
+    let book = repository().join("docs/src");
+    if page.path.starts_with(&book) && !file.starts_with(&book) {
+        return Some(format!("{}: {link} leads out of the book", page.name()));
+    }
+    let heading = heading?;
+    let known = anchors(&Page::read(&file));
+    (!known.contains(&heading)).then(|| format!("{}: {link}: no such heading among {known:?}", page.name()))
+}
+
+#[test]
+fn every_link_leads_to_a_page_and_a_heading() {
+    let faults: Vec<_> = written()
+        .iter()
+        .flat_map(|page| links(page).into_iter().filter_map(|link| fault(page, &link)).collect::<Vec<_>>())
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_page_is_in_the_table_of_contents() {
+    let contents = Page::read(&repository().join("docs/src/SUMMARY.md"));
+    let listed: BTreeSet<PathBuf> = links(&contents).iter().map(|link| target(&contents, link).0).collect();
+    let written: BTreeSet<PathBuf> =
+        pages().into_iter().map(|page| page.path).filter(|path| path != &contents.path).collect();
+    assert_eq!(listed, written);
+}
+
+#[test]
+fn a_link_astray_is_noticed() {
+    let path = repository().join("docs/src/design.md");
+    let astray = |text: &str| {
+        let page = Page { path: path.clone(), text: text.to_owned() };
+        links(&page).iter().any(|link| fault(&page, link).is_some())
+    };
+    assert!(
+        astray("[a](nowhere.md)") && astray("[a](commands.md#no-such)") && astray("[a](../../README.md)")
+    );
+    assert!(!astray("[a](commands.md#assign-ip) [b](https://example.org/nowhere)"));
+}
