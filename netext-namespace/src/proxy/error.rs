@@ -97,16 +97,16 @@ impl HostError {
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Silent { .. } | Self::Lost { .. })
     }
+
+    /// Whether we got in, so that it is what runs there that is wrong; or did not even try to.
+    pub fn is_beyond_login(&self) -> bool {
+        matches!(self, Self::NoExtension { .. } | Self::Incompatible { .. } | Self::Local { .. })
+    }
 }
 
 impl From<HostError> for DeviceError {
     fn from(error: HostError) -> Self {
-        let kind = match error {
-            HostError::NoExtension { .. } | HostError::Incompatible { .. } | HostError::Local { .. } => {
-                ErrorKind::Device
-            }
-            _ => ErrorKind::Connection,
-        };
+        let kind = if error.is_beyond_login() { ErrorKind::Device } else { ErrorKind::Connection };
         Self::new(kind, error.to_string())
     }
 }

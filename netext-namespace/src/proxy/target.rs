@@ -93,6 +93,30 @@ impl RemotePath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The folder that it lies in.
+    pub fn folder(&self) -> Self {
+        Self(match self.0.rsplit_once('/') {
+            Some((folder, _)) if !folder.is_empty() => folder.to_owned(),
+            _ => "/".to_owned(),
+        })
+    }
+
+    /// Its name in that folder.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Where what shall take its place is written; every number is another file.
+    pub fn draft(&self, number: u64) -> Self {
+        Self(format!("{self}.{number:016x}.new"))
+    }
+}
+
+impl fmt::Display for RemotePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }
 
 impl FromStr for RemotePath {

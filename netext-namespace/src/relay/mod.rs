@@ -34,6 +34,8 @@ pub const MAX_LINE: u64 = 64 << 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
+    /// Say which executable it is, which every answer does.
+    Identify,
     /// Carry out a command of the protocol, whose payload follows.
     Command {
         /// The command's name.
@@ -177,6 +179,21 @@ pub fn from_line<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, LineErr
     Ok(serde_json::from_str(content.map_or("null", RawValue::get))?)
 }
 
+/// Which executable said something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The version of what it says.
+    pub protocol: u32,
+    /// Its own version.
+    pub version: String,
+}
+
+/// Who said a line, in whatever protocol; `None` if it is no line of ours.
+pub fn identity(line: &[u8]) -> Option<Identity> {
+    let Line { relay, version, .. } = serde_json::from_slice::<Line<'_, &RawValue>>(line).ok()?;
+    Some(Identity { protocol: relay, version: version.to_owned() })
+}
+
 /// Whether a line is the answer, in any protocol, and not what a login script of the host printed before it.
 pub fn is_answer(line: &[u8]) -> bool {
     line.starts_with(b"{\"relay\":")
@@ -204,6 +221,8 @@ mod tests {
         assert!(from_line::<Call>(newer.as_bytes()).is_ok());
         let error = from_line::<Call>(br#"{"relay":2,"version":"9.9.9","content":{"new":[]}}"#).unwrap_err();
         assert!(error.to_string().contains("9.9.9 speaks relay protocol 2"), "{error}");
+        let newest = identity(br#"{"relay":3,"version":"10.0.0","new":{}}"#).unwrap();
+        assert_eq!(newest, Identity { protocol: 3, version: "10.0.0".to_owned() });
         assert!(matches!(from_line::<Call>(b"Welcome!\n"), Err(LineError::Malformed(_))));
     }
 }

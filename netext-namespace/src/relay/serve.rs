@@ -46,6 +46,7 @@ fn answer(process: &Process, places: Places) -> Result<Answer, DeviceError> {
     })?;
     let store = Store::new(&places.state);
     match call {
+        Call::Identify => Ok(Answer::Done),
         Call::Command { name, milliseconds, bytes, tell } => {
             let payload = read(&mut input, bytes)?;
             let time = Duration::from_millis(milliseconds);

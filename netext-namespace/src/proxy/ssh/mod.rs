@@ -9,6 +9,7 @@ mod command_line;
 mod complaint;
 mod folder;
 mod master;
+mod remote_command;
 mod secret;
 mod session;
 
@@ -19,7 +20,8 @@ use super::error::HostError;
 use super::target::{Fleet, Host};
 use crate::relay::{self, Answer, Call};
 use folder::{Connection, Folder};
-use session::{Heard, NoSession, Running};
+pub use remote_command::RemoteCommand;
+use session::{Ended, Heard, NoSession, Running};
 
 /// How many connections to one host there may be. A host carries 10 sessions over each, unless its `MaxSessions`
 /// says otherwise.
@@ -35,19 +37,30 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 pub struct Ssh<'a> {
     fleet: &'a Fleet,
     folder: Folder,
-    command: String,
+}
+
+/// What came of a command that is not a call.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit code.
+    pub exit: u32,
+    /// What it printed.
+    pub output: Vec<u8>,
+    /// What it said beside that.
+    words: String,
+}
+
+impl Ran {
+    /// How it ended, in words.
+    pub fn ending(&self) -> String {
+        format!("exit code {}, {}", self.exit, complaint::last_line(&self.words))
+    }
 }
 
 impl<'a> Ssh<'a> {
     /// The way to the hosts of a fleet; sockets and noted host keys lie in a folder.
     pub fn new(fleet: &'a Fleet, folder: &Path) -> Result<Self, HostError> {
-        let (path, mode) = (fleet.path.as_str(), relay::MODE);
-        let command = if fleet.login.user.is_root() {
-            format!("{path} {mode}")
-        } else {
-            format!("sudo -n {path} {mode}")
-        };
-        Ok(Self { fleet, folder: Folder::open(folder)?, command })
+        Ok(Self { fleet, folder: Folder::open(folder)? })
     }
 
     /// Asks a host, for as long as `patience` lasts. `call` is made when the host listens, so that it can say how
@@ -59,14 +72,46 @@ impl<'a> Ssh<'a> {
         payload: &[u8],
         patience: Duration,
     ) -> Result<Answer, HostError> {
-        let begun = Instant::now();
         let asking = async {
-            let running = self.start(host, patience.min(CONNECT)).await?;
+            let running = self.start(host, RemoteCommand::Relay(&self.fleet.path), patience).await?;
             let heard = running.ask(&relay::to_line(&call()), payload).await;
             self.understand(host, heard.map_err(|source| local("talk to", self.fleet.path.as_str(), source))?)
         };
-        if let Ok(answer) = tokio::time::timeout(patience, asking).await {
-            return answer;
+        self.within(patience, host, asking).await
+    }
+
+    /// Runs a command on a host, for as long as `patience` lasts, and reads all that it prints. `input` is what it
+    /// reads; `written` hears how many more bytes of that were handed over.
+    pub async fn run(
+        &self,
+        host: &Host,
+        command: RemoteCommand<'_>,
+        input: &[u8],
+        written: impl FnMut(usize),
+        patience: Duration,
+    ) -> Result<Ran, HostError> {
+        let running = async {
+            let running = self.start(host, command, patience).await?;
+            let ended = running.finish(input, written).await;
+            let Ended { exit, output, words } =
+                ended.map_err(|source| local("hear", &command.to_string(), source))?;
+            match exit {
+                Some(exit) => Ok(Ran { exit, output, words }),
+                None => Err(lost(host, &words)),
+            }
+        };
+        self.within(patience, host, running).await
+    }
+
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        host: &Host,
+        work: impl Future<Output = Result<T, HostError>>,
+    ) -> Result<T, HostError> {
+        let begun = Instant::now();
+        if let Ok(done) = tokio::time::timeout(patience, work).await {
+            return done;
         }
         self.abandon_connections(host);
         Err(HostError::Silent { host: host.to_string(), after: begun.elapsed() })
@@ -83,13 +128,21 @@ impl<'a> Ssh<'a> {
         }
     }
 
-    /// Starts the executable on the host, over whichever connection has room.
-    async fn start(&self, host: &Host, patience: Duration) -> Result<Running, HostError> {
+    /// Starts a command on the host, over whichever connection has room.
+    async fn start(
+        &self,
+        host: &Host,
+        command: RemoteCommand<'_>,
+        patience: Duration,
+    ) -> Result<Running, HostError> {
+        let command = command.line(&self.fleet.login.user);
         let mut wait = FIRST_WAIT;
         loop {
             for number in 0..CONNECTIONS {
                 let connection = self.folder.connection(host, &self.fleet.login, number)?;
-                if let Some(running) = self.start_over(&connection, host, patience).await? {
+                if let Some(running) =
+                    self.start_over(&connection, host, &command, patience.min(CONNECT)).await?
+                {
                     return Ok(running);
                 }
             }
@@ -98,15 +151,16 @@ impl<'a> Ssh<'a> {
         }
     }
 
-    /// Starts the executable over one connection; `None` if that one is full.
+    /// Starts a command over one connection; `None` if that one is full.
     async fn start_over(
         &self,
         connection: &Connection,
         host: &Host,
+        command: &str,
         patience: Duration,
     ) -> Result<Option<Running>, HostError> {
         for _ in 0..2 {
-            match session::start(&connection.socket, &self.command).await {
+            match session::start(&connection.socket, command).await {
                 Ok(running) => return Ok(Some(running)),
                 Err(NoSession::Full) => return Ok(None),
                 Err(NoSession::Local(source)) => return Err(local("use", "a pipe", source)),
@@ -129,21 +183,20 @@ impl<'a> Ssh<'a> {
                 Ok(answer) => Ok(answer),
                 Err(problem) => Err(HostError::Incompatible { host: name, problem }),
             },
-            Heard::Nothing { exit: None, words } => {
-                let words = if words.trim().is_empty() {
-                    String::new()
-                } else {
-                    format!(" ({})", complaint::last_line(&words))
-                };
-                Err(HostError::Lost { host: name, words })
-            }
+            Heard::Nothing { exit: None, words } => Err(lost(host, &words)),
             Heard::Nothing { exit: Some(code), words } => Err(HostError::NoExtension {
                 host: name,
-                path: self.command.clone(),
+                path: RemoteCommand::Relay(&self.fleet.path).line(&self.fleet.login.user),
                 words: format!("exit code {code}, {}", complaint::last_line(&words)),
             }),
         }
     }
+}
+
+fn lost(host: &Host, words: &str) -> HostError {
+    let words =
+        if words.trim().is_empty() { String::new() } else { format!(" ({})", complaint::last_line(words)) };
+    HostError::Lost { host: host.to_string(), words }
 }
 
 fn local(action: &'static str, path: &str, source: std::io::Error) -> HostError {

@@ -18,6 +18,10 @@ use crate::relay;
 const HELLO: Duration = Duration::from_secs(2);
 /// How much of what a host says beside its answer is read.
 const NOISE: u64 = 4096;
+/// How much may be printed by a command that is not a call.
+const MOST_OUTPUT: u64 = 64 << 20;
+/// How much is handed over at a time.
+const PIECE: usize = 64 << 10;
 
 /// Why there is no session.
 #[derive(Debug)]
@@ -51,6 +55,17 @@ pub(super) enum Heard {
         /// What it said instead.
         words: String,
     },
+}
+
+/// What came of a command that was run to its end.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Its exit code, unless the connection ended.
+    pub(super) exit: Option<u32>,
+    /// What it printed.
+    pub(super) output: Vec<u8>,
+    /// What it said beside that.
+    pub(super) words: String,
 }
 
 /// Whether an ssh in the background says hello.
@@ -141,12 +156,46 @@ impl Running {
             Err(noise) => {
                 let _ = timeout(HELLO, errors.read_to_end(&mut words)).await;
                 words.extend(noise);
-                let exit = match session.wait().await {
-                    Ok(openssh_mux_client::SessionStatus::Exited { exit_value }) => exit_value,
-                    _ => None,
-                };
+                let exit = exit_of(session).await;
                 Ok(Heard::Nothing { exit, words: String::from_utf8_lossy(&words).into_owned() })
             }
         }
+    }
+
+    /// Hands the command its input, to the end of that, and hears it to its own end. `written` is told how many more
+    /// bytes were handed over.
+    pub(super) async fn finish(self, input: &[u8], mut written: impl FnMut(usize)) -> io::Result<Ended> {
+        let Self { session, mut stdin, stdout, mut stderr } = self;
+        let say = async move {
+            for piece in input.chunks(PIECE) {
+                // What does not read to the end tells why by what it says itself.
+                if stdin.write_all(piece).await.is_err() {
+                    break;
+                }
+                written(piece.len());
+            }
+            Ok(())
+        };
+        let mut output = Vec::new();
+        let listen = async {
+            let read = stdout.take(MOST_OUTPUT).read_to_end(&mut output).await?;
+            if read as u64 == MOST_OUTPUT { Err(io::Error::from(ErrorKind::FileTooLarge)) } else { Ok(()) }
+        };
+        let mut words = Vec::new();
+        let overhear = async {
+            (&mut stderr).take(NOISE).read_to_end(&mut words).await?;
+            tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await
+        };
+        tokio::try_join!(say, listen, overhear)?;
+        let exit = exit_of(session).await;
+        Ok(Ended { exit, output, words: String::from_utf8_lossy(&words).into_owned() })
+    }
+}
+
+/// `None` if the connection ended before the command.
+async fn exit_of(session: EstablishedSession) -> Option<u32> {
+    match session.wait().await {
+        Ok(openssh_mux_client::SessionStatus::Exited { exit_value }) => exit_value,
+        _ => None,
     }
 }
