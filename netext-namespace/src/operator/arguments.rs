@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::failure::Failure;
+use super::fleet::arguments::Fleet;
 use crate::model::RouterId;
 
 const EXIT_CODES: &str = "\
@@ -35,6 +36,8 @@ pub(super) enum Command {
     Doctor(Doctor),
     /// Makes routers what they shall be: after a reboot, or when somebody changed something.
     Reconcile(Reconcile),
+    /// The same for many hosts at once, over SSH.
+    Fleet(Fleet),
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,14 @@
 //! Why a command could not be carried out.
 
+use std::io;
+use std::path::PathBuf;
+
 use netext_core::DeviceError;
 
 use super::Verdict;
 use crate::model::RouterId;
+use crate::proxy::error::HostError;
+use crate::proxy::target::InvalidTarget;
 use crate::store::StoreError;
 
 /// Why a command could not be carried out.
@@ -26,6 +31,38 @@ pub(super) enum Failure {
     /// The state of the routers cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file that was named cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not the payload of a command.
+    #[error("{} is not a payload with physical-network-extension-details (line {line}, column {column})", .path.display())]
+    NoPayload {
+        /// The file.
+        path: PathBuf,
+        /// Where that is seen.
+        line: usize,
+        /// Where in that line.
+        column: usize,
+    },
+    /// No hosts are named.
+    #[error("{} names no hosts: register them as `hosts`, or add --hosts", .0.display())]
+    NoHosts(PathBuf),
+    /// Where the executable lies on the hosts cannot be told.
+    #[error(
+        "this executable is not installed as an extension, so tell which one the hosts have: --extension NAME"
+    )]
+    NoExtension,
+    /// What says where hosts are, or how one gets in, cannot be used.
+    #[error(transparent)]
+    Target(#[from] InvalidTarget),
+    /// The way to the hosts cannot be prepared.
+    #[error(transparent)]
+    Way(#[from] HostError),
     /// Something failed.
     #[error("{}", .0.report())]
     Device(#[from] DeviceError),
@@ -47,8 +84,15 @@ impl Failure {
     pub(super) fn verdict(&self) -> Verdict {
         match self {
             Self::CommandLine(error) if error.exit_code() == 0 => Verdict::Well,
-            Self::CommandLine(_) | Self::NotRoot | Self::Unknown { .. } => Verdict::Usage,
-            Self::Store(_) | Self::Device(_) => Verdict::Unwell,
+            Self::CommandLine(_)
+            | Self::NotRoot
+            | Self::Unknown { .. }
+            | Self::Unread { .. }
+            | Self::NoPayload { .. }
+            | Self::NoHosts(_)
+            | Self::NoExtension
+            | Self::Target(_) => Verdict::Usage,
+            Self::Store(_) | Self::Device(_) | Self::Way(_) => Verdict::Unwell,
         }
     }
 }

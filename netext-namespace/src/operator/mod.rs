@@ -1,4 +1,5 @@
-//! The commands of the people who run hosts: how routers do, what they are, and how to put them right.
+//! The commands of the people who run hosts: how routers do, what they are, and how to put them right; and the same
+//! for many hosts at once.
 //!
 //! They are commands of the same executable, by whatever name it is called, and none of them is named like a command
 //! of the protocol. Nothing of them is touched unless one is asked for.
@@ -6,6 +7,7 @@
 mod arguments;
 mod doctor;
 mod failure;
+mod fleet;
 mod graph;
 mod reconcile;
 mod screen;
@@ -24,7 +26,7 @@ use failure::Failure;
 use screen::Screen;
 
 /// The first words of the commands.
-const COMMANDS: [&str; 6] = ["doctor", "graph", "help", "reconcile", "show", "status"];
+const COMMANDS: [&str; 7] = ["doctor", "fleet", "graph", "help", "reconcile", "show", "status"];
 
 /// How a command ended, as its exit code tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ enum Verdict {
     Well,
     /// The question made no sense: the command line is wrong, or there is no such router.
     Usage,
+    /// No host can be reached.
+    OutOfReach,
     /// Something differs, is unwell, or failed.
     Unwell,
 }
@@ -48,6 +52,7 @@ impl From<Verdict> for ExitCode {
         Self::from(match verdict {
             Verdict::Well => 0,
             Verdict::Usage => 1,
+            Verdict::OutOfReach => 2,
             Verdict::Unwell => 3,
         })
     }
@@ -72,17 +77,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn carry_out(command: Command, screen: &mut Screen) -> Result<Verdict, Failure> {
-    let store = Store::new(Places::of_this_process().state);
-    if !rustix::process::geteuid().is_root() {
-        return Err(Failure::NotRoot);
-    }
+    let places = Places::of_this_process();
     match command {
-        Command::Status(arguments) => status::run(&store, &arguments, screen),
-        Command::Show(arguments) => show::run(&store, &arguments, screen),
-        Command::Graph(arguments) => graph::run(&store, &arguments, screen),
-        Command::Doctor(arguments) => doctor::run(&store, &arguments, screen),
-        Command::Reconcile(arguments) => reconcile::run(&store, &arguments, screen),
+        Command::Status(arguments) => status::run(&store(places)?, &arguments, screen),
+        Command::Show(arguments) => show::run(&store(places)?, &arguments, screen),
+        Command::Graph(arguments) => graph::run(&store(places)?, &arguments, screen),
+        Command::Doctor(arguments) => doctor::run(&store(places)?, &arguments, screen),
+        Command::Reconcile(arguments) => reconcile::run(&store(places)?, &arguments, screen),
+        Command::Fleet(arguments) => fleet::run(&places, &arguments.command, screen),
     }
+}
+
+/// The routers of this host, which are root's.
+fn store(places: Places) -> Result<Store, Failure> {
+    if rustix::process::geteuid().is_root() { Ok(Store::new(places.state)) } else { Err(Failure::NotRoot) }
 }
 
 #[cfg(test)]

@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use netext_core::DeviceError;
 use serde::Serialize;
 
 use super::Verdict;
 use super::arguments::Reconcile;
 use super::failure::Failure;
-use super::screen::{BAD, DOUBTFUL, GOOD, STRONG, Screen, count, styled};
+use super::screen::{BAD, DOUBTFUL, GOOD, STRONG, Screen, count, progress, styled};
 use super::sweep::{routers, sweep};
 use crate::drift::{Change, Difference, Pass};
 use crate::host::{Reconciled, reconcile};
@@ -52,7 +51,7 @@ pub(super) fn run(store: &Store, arguments: &Reconcile, screen: &mut Screen) -> 
         let pass = if arguments.dry_run { Pass::rehearsal() } else { Pass::repair() };
         reconcile(store, router, deadline, pass).await
     };
-    let progress = progress(routers.len());
+    let progress = progress(routers.len(), "routers");
     let visited = sweep(&routers, &arguments.pace, visit, |router| {
         progress.set_message(router.to_string());
         progress.inc(1);
@@ -67,16 +66,6 @@ pub(super) fn run(store: &Store, arguments: &Reconcile, screen: &mut Screen) -> 
         report.print(screen, begun);
     }
     Ok(report.verdict())
-}
-
-/// Shown while there is something to wait for, on a terminal only.
-fn progress(routers: usize) -> ProgressBar {
-    if routers < 2 {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} routers  {msg}");
-    let bar = ProgressBar::new(routers.try_into().unwrap_or(u64::MAX));
-    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
 }
 
 impl Visited {

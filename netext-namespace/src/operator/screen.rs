@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -65,4 +66,17 @@ pub(super) fn styled(text: impl Display, style: Style) -> String {
 /// So many of a thing: `1 router`, `2 routers`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// How many of these things are done: shown while there is something to wait for, on a terminal only.
+pub(super) fn progress(number: usize, things: &str) -> ProgressBar {
+    if number < 2 {
+        return ProgressBar::hidden();
+    }
+    bar(number.try_into().unwrap_or(u64::MAX), &format!("{{bar:40}} {{pos}}/{{len}} {things}  {{msg}}"))
+}
+
+fn bar(length: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    ProgressStyle::with_template(template).map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
 }

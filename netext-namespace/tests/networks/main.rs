@@ -13,6 +13,7 @@ mod crash;
 mod dualstack;
 mod firewall_egress;
 mod firewall_ingress;
+mod fleet;
 mod guest_services;
 mod instance;
 mod isolation;

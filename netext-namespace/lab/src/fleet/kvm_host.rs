@@ -1,9 +1,11 @@
 //! A KVM host as the management server sees it: an address with an sshd behind it.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
+use nix::mount::umount;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -105,6 +107,33 @@ impl KvmHost {
         );
         let ran = self.place.output("sh", &["-c", &script]);
         String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+
+    /// Is a host that nothing was deployed to yet.
+    #[track_caller]
+    pub fn loses_extension(&self) {
+        let target = super::deployed();
+        self.place
+            .run(|| {
+                umount(target.as_str())?;
+                fs::remove_dir_all("/etc/cloudstack").map_err(|_| nix::Error::last())
+            })
+            .expect("a host without the extension");
+    }
+
+    /// Has some other program in place.
+    #[track_caller]
+    pub fn gets_instead(&self, script: &str) {
+        self.loses_extension();
+        let target = super::deployed();
+        let folder = Path::new(&target).parent().expect("a folder");
+        self.place
+            .run(|| {
+                fs::create_dir_all(folder)?;
+                fs::write(&target, script)?;
+                fs::set_permissions(&target, Permissions::from_mode(0o755))
+            })
+            .expect("a program in place");
     }
 
     /// The names of its namespaces.

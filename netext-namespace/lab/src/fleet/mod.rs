@@ -12,6 +12,7 @@ use nix::mount::{MsFlags, mount};
 
 use crate::extension::{self, EXTENSION};
 use crate::lab::{Lab, PUBLIC_BRIDGE};
+use crate::payload::as_gson_writes;
 use crate::place::{LAB_FOLDER, Place};
 
 pub use accounts::OPERATOR;
@@ -156,6 +157,15 @@ impl Lab {
         });
     }
 
+    /// Has a payload file as the management server would write it now, and tells where.
+    #[track_caller]
+    pub fn payload_file(&self) -> String {
+        let path = format!("{LAB_FOLDER}/payloads/fleet.json");
+        let document = self.network(209).document(&serde_json::json!({}));
+        self.server().run(|| extension::write_privately(&path, &as_gson_writes(&document)));
+        path
+    }
+
     /// The text of the extension's log on the management server.
     pub fn server_log(&self) -> String {
         let path = format!("{LAB_FOLDER}/log/{EXTENSION}/{EXTENSION}.log");
@@ -184,12 +194,17 @@ fn new_key(place: &Place) -> (String, String) {
     })
 }
 
-/// Puts the executable where it is deployed to on KVM hosts.
+/// Where the executable is deployed to on KVM hosts.
+fn deployed() -> String {
+    format!("/etc/cloudstack/extensions/{EXTENSION}/{EXTENSION}-wrapper.sh")
+}
+
+/// Puts it there.
 fn deploy(host: &Place, executable: &str) {
     let folder = format!("/etc/cloudstack/extensions/{EXTENSION}");
     host.run(|| {
         let none: Option<&str> = None;
-        let target = format!("{folder}/{EXTENSION}-wrapper.sh");
+        let target = deployed();
         fs::create_dir_all(&folder)
             .and_then(|()| fs::write(&target, ""))
             .expect("a place for the executable");

@@ -8,7 +8,7 @@ mod host;
 mod programs;
 
 use anstyle::Style;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Verdict;
 use super::arguments::Doctor;
@@ -17,19 +17,19 @@ use super::screen::{BAD, DOUBTFUL, FAINT, GOOD, Screen, count, styled};
 use crate::store::Store;
 
 /// What was found about one thing.
-#[derive(Debug, Serialize)]
-struct Finding {
-    subject: String,
-    level: Level,
-    found: String,
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Finding {
+    pub(super) subject: String,
+    pub(super) level: Level,
+    pub(super) found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
+    pub(super) remedy: Option<String>,
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Level {
+pub(super) enum Level {
     Ok,
     /// Something does not work that not every host needs.
     Warning,
@@ -52,9 +52,10 @@ impl Finding {
     }
 }
 
-#[derive(Serialize)]
-struct Report {
-    findings: Vec<Finding>,
+/// What was found on a host.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Report {
+    pub(super) findings: Vec<Finding>,
 }
 
 pub(super) fn run(store: &Store, arguments: &Doctor, screen: &mut Screen) -> Result<Verdict, Failure> {
@@ -71,7 +72,7 @@ pub(super) fn run(store: &Store, arguments: &Doctor, screen: &mut Screen) -> Res
 }
 
 impl Report {
-    fn number(&self, level: Level) -> usize {
+    pub(super) fn number(&self, level: Level) -> usize {
         self.findings.iter().filter(|finding| finding.level == level).count()
     }
 
@@ -101,7 +102,7 @@ impl Report {
 }
 
 impl Level {
-    fn shown(self) -> (&'static str, Style) {
+    pub(super) fn shown(self) -> (&'static str, Style) {
         match self {
             Self::Ok => ("ok", GOOD),
             Self::Warning => ("warning", DOUBTFUL),

@@ -1,0 +1,46 @@
+//! `fleet`: the commands for people, for many hosts at once.
+//!
+//! Hosts are reached as the proxy reaches them. They are asked in parallel, each within its time, and one that cannot
+//! be asked is a row that says why: it keeps nobody from hearing of the others.
+
+pub(super) mod arguments;
+mod doctor;
+mod host;
+mod reach;
+mod status;
+
+use netext_core::DeviceError;
+
+use super::Verdict;
+use super::failure::Failure;
+use super::screen::Screen;
+use crate::places::Places;
+use arguments::Command;
+
+pub(super) fn run(places: &Places, command: &Command, screen: &mut Screen) -> Result<Verdict, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| DeviceError::internal("cannot wait").with_source(error))?;
+    runtime.block_on(async {
+        match command {
+            Command::Status(arguments) => status::run(places, arguments, screen).await,
+            Command::Doctor(arguments) => doctor::run(places, arguments, screen).await,
+        }
+    })
+}
+
+/// How a host does, as far as the exit code tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Well,
+    Unwell,
+    OutOfReach,
+}
+
+fn verdict(standings: impl IntoIterator<Item = Standing>) -> Verdict {
+    let standings: Vec<_> = standings.into_iter().collect();
+    if standings.iter().all(|standing| *standing == Standing::OutOfReach) {
+        Verdict::OutOfReach
+    } else {
+        Verdict::of(standings.iter().all(|standing| *standing == Standing::Well))
+    }
+}
