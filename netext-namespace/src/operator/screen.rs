@@ -76,6 +76,11 @@ pub(super) fn progress(number: usize, things: &str) -> ProgressBar {
     bar(number.try_into().unwrap_or(u64::MAX), &format!("{{bar:40}} {{pos}}/{{len}} {things}  {{msg}}"))
 }
 
+/// How many bytes of this many are on their way.
+pub(super) fn transfer(bytes: u64) -> ProgressBar {
+    bar(bytes, "{bar:40} {bytes}/{total_bytes}  {msg}")
+}
+
 fn bar(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::new(length);
     ProgressStyle::with_template(template).map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))

@@ -121,6 +121,18 @@ impl KvmHost {
             .expect("a host without the extension");
     }
 
+    /// Has an older build of the extension in place: one that differs from the newer one and does the same.
+    #[track_caller]
+    pub fn gets_older_build(&self) {
+        let (older, target) = (format!("{LAB_FOLDER}/older-build"), super::deployed());
+        // By another process: a file that this one holds open for writing, or a child of it, cannot be executed.
+        let script = format!(
+            "cat {target} >{older} && echo older >>{older} && chmod 0755 {older} && umount {target} && mv {older} {target}"
+        );
+        let made = self.place.output("sh", &["-c", &script]);
+        assert!(made.status.success(), "{made:?}");
+    }
+
     /// Has some other program in place.
     #[track_caller]
     pub fn gets_instead(&self, script: &str) {
@@ -134,6 +146,20 @@ impl KvmHost {
                 fs::set_permissions(&target, Permissions::from_mode(0o755))
             })
             .expect("a program in place");
+    }
+
+    /// What is in the folder that the executable is deployed to: names, and how large each file is.
+    pub fn deployed(&self) -> Vec<(String, u64)> {
+        let target = super::deployed();
+        let folder = Path::new(&target).parent().expect("a folder");
+        self.place.run(|| {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            let sized = entries.filter_map(|entry| {
+                let size = entry.metadata().ok()?.len();
+                Some((entry.file_name().to_string_lossy().into_owned(), size))
+            });
+            sized.collect()
+        })
     }
 
     /// The names of its namespaces.

@@ -25,6 +25,9 @@ pub(in crate::operator) enum Command {
     /// Whether the hosts have what routers need, and what to do where they have not.
     #[command(after_help = EXIT_CODES)]
     Doctor(Question),
+    /// Puts an executable in place on the hosts, under the commands that run there, and looks whether they are fit.
+    #[command(after_help = EXIT_CODES)]
+    Deploy(Deploy),
 }
 
 #[derive(Debug, Args)]
@@ -36,6 +39,24 @@ pub(in crate::operator) struct Question {
     pub(super) timeout: u32,
     /// Hosts that are asked at the same time.
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: u16,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::operator) struct Deploy {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// What to put in place; as a rule this executable.
+    #[arg(long, value_name = "PATH")]
+    pub(super) executable: Option<PathBuf>,
+    /// Seconds that one host may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) timeout: u32,
+    /// Hosts that are worked on at the same time.
+    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
     /// Print one JSON document.
     #[arg(long)]
@@ -70,6 +91,12 @@ pub(super) struct Pace {
 }
 
 impl Question {
+    pub(super) fn pace(&self) -> Pace {
+        Pace { patience: Duration::from_secs(self.timeout.into()), jobs: self.jobs.into() }
+    }
+}
+
+impl Deploy {
     pub(super) fn pace(&self) -> Pace {
         Pace { patience: Duration::from_secs(self.timeout.into()), jobs: self.jobs.into() }
     }

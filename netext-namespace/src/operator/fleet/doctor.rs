@@ -68,17 +68,17 @@ async fn findings(asked: Asked<'_>, path: &RemotePath) -> Result<Vec<Finding>, T
 }
 
 /// Whether routers work there: warnings are about what not every host needs.
-fn is_fit(findings: &[Finding]) -> bool {
+pub(super) fn is_fit(findings: &[Finding]) -> bool {
     findings.iter().all(|finding| finding.level != Level::Problem)
 }
 
 /// The table of what is to be done, by host.
-fn table() -> Table {
+pub(super) fn table() -> Table {
     Table::new(["host", "level", "subject", "found, and what to do"])
 }
 
 /// The rows of a host: what is not as it should be.
-fn add(table: &mut Table, host: &str, findings: &[Finding]) {
+pub(super) fn add(table: &mut Table, host: &str, findings: &[Finding]) {
     for finding in findings.iter().filter(|finding| finding.level != Level::Ok) {
         let (word, style) = finding.level.shown();
         let (subject, found) = (finding.subject.as_str().into(), finding.found.as_str().into());

@@ -109,7 +109,32 @@ impl<'a> Asked<'a> {
         })
     }
 
-    fn failed(&self, action: &str, words: String) -> Trouble {
+    /// Has a command do something that it says nothing about unless it fails.
+    pub(super) async fn carry_out(&self, action: &str, command: RemoteCommand<'_>) -> Result<(), Trouble> {
+        self.hand_over(action, command, &[], |_| {}).await
+    }
+
+    /// The same for one that reads `input`; `written` hears how many more bytes of that are on their way.
+    pub(super) async fn hand_over(
+        &self,
+        action: &str,
+        command: RemoteCommand<'_>,
+        input: &[u8],
+        written: impl FnMut(usize),
+    ) -> Result<(), Trouble> {
+        let ran = self.run(command, input, written).await?;
+        if ran.exit == 0 { Ok(()) } else { Err(self.failed(action, ran.ending())) }
+    }
+
+    /// The SHA-256 digest of a file, in hexadecimal digits; `None` if there is none.
+    pub(super) async fn digest(&self, path: &RemotePath) -> Result<Option<String>, Trouble> {
+        let ran = self.run(RemoteCommand::Digest(path), &[], |_| {}).await?;
+        let printed = String::from_utf8_lossy(&ran.output);
+        let digest = printed.lines().find_map(|line| line.strip_suffix(path.as_str())).map(str::trim_end);
+        Ok(digest.map(str::to_owned))
+    }
+
+    pub(super) fn failed(&self, action: &str, words: String) -> Trouble {
         Trouble::Failed { host: self.host.to_string(), action: action.to_owned(), words }
     }
 

@@ -4,6 +4,7 @@
 //! be asked is a row that says why: it keeps nobody from hearing of the others.
 
 pub(super) mod arguments;
+mod deploy;
 mod doctor;
 mod host;
 mod reach;
@@ -24,6 +25,7 @@ pub(super) fn run(places: &Places, command: &Command, screen: &mut Screen) -> Re
         match command {
             Command::Status(arguments) => status::run(places, arguments, screen).await,
             Command::Doctor(arguments) => doctor::run(places, arguments, screen).await,
+            Command::Deploy(arguments) => deploy::run(places, arguments, screen).await,
         }
     })
 }

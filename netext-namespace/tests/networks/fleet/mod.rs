@@ -1,5 +1,6 @@
 //! The commands for people that concern many hosts, run on a management server, with real sshds.
 
+mod deploy;
 mod doctor;
 mod status;
 

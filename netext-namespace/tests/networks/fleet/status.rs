@@ -58,7 +58,7 @@ fn a_host_that_answers_nothing_is_given_up_in_its_time() {
 fn no_host_at_all_has_an_exit_code_of_its_own() {
     let lab = fleet!();
     lab.first_host().loses_sshd();
-    for words in ["status", "doctor"] {
+    for words in ["status", "doctor", "deploy"] {
         let printed = fleet(&lab, words, 2);
         assert!(printed.contains("Connection refused"), "{words}: {printed}");
     }
@@ -127,7 +127,7 @@ fn what_people_asked_first_does_not_shut_the_server_out() {
 fn what_is_piped_has_no_colours() {
     let lab = fleet!();
     lab.set_variable("TERM", "xterm-256color");
-    for words in ["status", "doctor"] {
+    for words in ["status", "doctor", "deploy"] {
         let printed = fleet(&lab, words, 0);
         assert!(!printed.contains(['\u{1b}', '\r']), "{words}: {printed}");
     }
@@ -144,6 +144,7 @@ fn a_wrong_command_line_is_explained_and_gives_nothing_away() {
         ("status --hosts kvm1 --port 0", "error: "),
         ("status --hosts kvm1 --extension a;b", "not an absolute path"),
         ("status --from /run/lab/absent", "cannot read /run/lab/absent"),
+        ("deploy --hosts kvm1 --executable /run/lab/absent", "cannot read /run/lab/absent"),
     ] {
         let printed = run(&lab, words, 1);
         assert!(printed.contains(told), "{words}: {printed}");
