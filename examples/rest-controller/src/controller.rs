@@ -180,8 +180,7 @@ fn retry_after(answer: &Response) -> Retry {
 
 /// No answer came. Whether the controller did what it was asked for is not known, and need not be.
 fn unanswered(error: &reqwest::Error) -> Failure {
-    let causes = std::iter::successors(error.source(), |error| (*error).source());
-    let cause = causes.last().map_or_else(|| "no answer".to_owned(), ToString::to_string);
+    let cause = causes(error).last().map_or_else(|| "no answer".to_owned(), ToString::to_string);
     // The connection stands, but who is at its other end did not prove to be the controller.
     if is_invalid(error) {
         let advice = "register who signed its certificate as `ca`, or correct `url`";
