@@ -15,6 +15,8 @@ pub(crate) enum Target {
     AtLeast(f64),
     /// So many milliseconds at most.
     Within(f64),
+    /// So many milliseconds at most beyond the floor.
+    Adds(f64),
 }
 
 /// Something measured, with the floor of the same run.
@@ -57,6 +59,7 @@ impl Figure {
             Target::AtMost(limit) => self.ratio() <= limit,
             Target::AtLeast(limit) => self.ratio() >= limit,
             Target::Within(limit) => self.ours.median() <= limit,
+            Target::Adds(limit) => self.ours.median() - self.floor.median() <= limit,
         })
     }
 
@@ -67,6 +70,7 @@ impl Figure {
             Some(Target::AtMost(limit)) => format!("<= {limit:.2} x"),
             Some(Target::AtLeast(limit)) => format!(">= {limit:.2} x"),
             Some(Target::Within(limit)) => format!("<= {limit:.0} ms"),
+            Some(Target::Adds(limit)) => format!("+ {limit:.0} ms"),
         };
         let verdict = self.reached().map_or("", |reached| if reached { "reached" } else { "MISSED" });
         format!(
@@ -91,6 +95,7 @@ impl Figure {
             Target::AtMost(limit) => json!({"ratio_at_most": limit}),
             Target::AtLeast(limit) => json!({"ratio_at_least": limit}),
             Target::Within(limit) => json!({"milliseconds_at_most": limit}),
+            Target::Adds(limit) => json!({"milliseconds_added_at_most": limit}),
         });
         json!({
             "name": self.name,

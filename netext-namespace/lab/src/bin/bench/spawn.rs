@@ -12,7 +12,7 @@ use crate::figure::{Figure, Table, Target};
 /// The smallest extension on the runner, built beside what is measured. It declares no service.
 const MINIMAL: &str = "netext-example-minimal";
 
-/// Commands that change nothing, against a program that does nothing.
+/// Commands that change nothing, or next to nothing, against a program that does nothing.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     table.group("being called", "spawning /bin/true");
     let network = lab.network(800);
@@ -25,7 +25,14 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     match beside(lab.executable(), MINIMAL) {
         Some(minimal) => {
             let name = "no-op (a service that is not declared)";
-            table.add(against_true(name, given_to(&minimal, &no_op)).must_reach(Target::AtMost(3.0)));
+            table.add(against_true(name, given_to(&minimal, &no_op, &[])).must_reach(Target::AtMost(3.0)));
+            // What is beyond the floor is the runner, and the small file that this device writes.
+            let implement = lab.ready("implement-network", &network.document(&json!({})));
+            let folder = [("NETEXT_MINIMAL_FOLDER", "/run/netext-minimal")];
+            let name = "runner: payload to device (implement-network)";
+            table.add(
+                against_true(name, given_to(&minimal, &implement, &folder)).must_reach(Target::Adds(2.0)),
+            );
         }
         None => table.say(&format!("no-op: not measured, for there is no {MINIMAL} beside the executable")),
     }
@@ -37,10 +44,10 @@ fn beside(executable: &str, name: &str) -> Option<PathBuf> {
     Some(Path::new(executable).with_file_name(name)).filter(|path| path.exists())
 }
 
-/// The same call to another program.
-fn given_to(program: &Path, call: &Command) -> Work {
+/// The same call to another program, with more in its environment.
+fn given_to(program: &Path, call: &Command, more: &[(&str, &str)]) -> Work {
     let mut other = Command::new(program);
-    other.args(call.get_args()).env_clear();
+    other.args(call.get_args()).env_clear().envs(more.iter().copied());
     other.envs(call.get_envs().filter_map(|(name, value)| Some((name, value?))));
     Work::from(other)
 }
