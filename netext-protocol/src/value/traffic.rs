@@ -86,6 +86,27 @@ impl Text for RuleProtocol {
 text_type!(RuleProtocol);
 
 /// The packets that a rule speaks of: a protocol with what can be said about that protocol, and nothing else.
+///
+/// What a device cannot match is to be refused, with the whole list of rules: left out or taken for something
+/// wider, a rule lets somebody in.
+///
+/// ```
+/// use netext_protocol::Traffic;
+///
+/// fn words(traffic: Traffic) -> Result<String, String> {
+///     Ok(match traffic {
+///         Traffic::All => "any".to_owned(),
+///         Traffic::Tcp(ports) => format!("tcp to {ports}"),
+///         Traffic::Udp(ports) => format!("udp to {ports}"),
+///         Traffic::Icmp { icmp_type: None, icmp_code: None } => "icmp".to_owned(),
+///         Traffic::Icmp { icmp_type: Some(kind), icmp_code: None } => format!("icmp of type {kind}"),
+///         other => return Err(format!("this device cannot match {other:?}")),
+///     })
+/// }
+///
+/// assert_eq!(words(Traffic::Tcp("8080:8090".parse().unwrap())).unwrap(), "tcp to 8080-8090");
+/// assert!(words(Traffic::Protocol(47)).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Traffic {
