@@ -14,7 +14,7 @@ use super::{Device, Executable, Extension, Payload, as_gson_writes};
 use crate::Handler;
 
 /// What an `ensure-network-device` says of a network or a VPC.
-const OF_A_NETWORK: [&str; 10] = [
+const OF_A_NETWORK: [&str; 9] = [
     "network_id",
     "vlan",
     "zone_id",
@@ -22,7 +22,6 @@ const OF_A_NETWORK: [&str; 10] = [
     "network_state",
     "gateway",
     "cidr",
-    "vpc_id",
     "network_ip6_gateway",
     "network_ip6_cidr",
 ];
@@ -30,9 +29,10 @@ const OF_A_VPC: [&str; 4] = ["vpc_id", "zone_id", "vpc_state", "vpc_cidr"];
 
 /// A management server that drives one extension.
 ///
-/// Every command is preceded by `ensure-network-device`, as CloudStack does it: what that prints is stored for
-/// the network or VPC and handed back from then on; if it fails, the command is run all the same. After a
-/// shutdown the details are forgotten.
+/// Every command but `custom-action` is preceded by `ensure-network-device`, as CloudStack does it: what that
+/// prints is stored for the network or VPC and handed back from then on; if it fails, the command is run all the
+/// same. The device of a tier is that of its VPC: the VPC is what is asked about, and what the details belong to.
+/// After a shutdown they are forgotten.
 ///
 /// ```
 /// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
@@ -129,12 +129,17 @@ impl<E: Extension> Server<E> {
         if payload.command() == Command::EnsureNetworkDevice {
             return (None, self.ensure(payload));
         }
+        if payload.command() == Command::CustomAction {
+            return (None, self.send_alone(payload));
+        }
         let ensured = self.ensure(&self.ensuring(payload));
         let judged = self.send_alone(payload);
-        let forgets = matches!(
-            payload.command(),
-            Command::ShutdownNetwork | Command::DestroyNetwork | Command::ShutdownVpc | Command::DestroyVpc
-        );
+        let forgets = match payload.command() {
+            // The details of a tier are its VPC's, and stay with it.
+            Command::ShutdownNetwork | Command::DestroyNetwork => payload.field("vpc_id").is_none(),
+            Command::ShutdownVpc | Command::DestroyVpc => true,
+            _ => false,
+        };
         if forgets && judged.is_success() {
             self.stored().remove(&subject(payload));
         }
@@ -173,7 +178,7 @@ impl<E: Extension> Server<E> {
 
     /// The `ensure-network-device` that comes before a command.
     pub fn ensuring(&self, payload: &Payload) -> Payload {
-        let names: &[_] = if payload.field("network_id").is_some() { &OF_A_NETWORK } else { &OF_A_VPC };
+        let names: &[_] = if payload.field("vpc_id").is_some() { &OF_A_VPC } else { &OF_A_NETWORK };
         let fields = names.iter().filter_map(|&name| Some((name.to_owned(), payload.field(name)?.clone())));
         let ensuring = Payload::of_fields(Command::EnsureNetworkDevice, fields.collect());
         ensuring.with("current_details", self.details_for(payload).to_string())
@@ -205,11 +210,11 @@ macro_rules! define_methods {
 
 for_each_command!(define_methods);
 
-/// The network or VPC that a payload is about.
+/// Whose device a payload is for: a network's, or that of a VPC and all its tiers.
 fn subject(payload: &Payload) -> String {
     let id = |name| payload.field(name).map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-    match (id("network_id"), id("vpc_id")) {
-        (Some(network), _) => format!("network {network}"),
-        (None, vpc) => format!("VPC {}", vpc.unwrap_or_default()),
+    match (id("vpc_id"), id("network_id")) {
+        (Some(vpc), _) => format!("VPC {vpc}"),
+        (None, network) => format!("network {}", network.unwrap_or_default()),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use netext_core::protocol::{
     ActionResult, Command, CustomAction, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
-    ImplementNetwork, Network, NetworkId, NetworkUpdate, Secret, Service, ShutdownNetwork,
+    ImplementNetwork, Network, NetworkId, NetworkUpdate, Secret, Service, ShutdownNetwork, ShutdownVpc,
 };
 use netext_core::testing::{Payload, Server, Verdict};
 use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
@@ -28,7 +28,7 @@ impl Notebook {
 #[async_trait]
 impl NetworkDevice for Notebook {
     fn describe(&self) -> Description {
-        Description::new("notebook", "1").service(Service::CustomAction)
+        Description::new("notebook", "1").service(Service::CustomAction).vpc()
     }
 
     async fn ensure_network_device(
@@ -57,6 +57,11 @@ impl NetworkDevice for Notebook {
     }
 
     async fn destroy_network(&self, context: &Context, _: DestroyNetwork) -> Result<(), DeviceError> {
+        self.note(context);
+        Ok(())
+    }
+
+    async fn shutdown_vpc(&self, context: &Context, _: ShutdownVpc) -> Result<(), DeviceError> {
         self.note(context);
         Ok(())
     }
@@ -107,6 +112,30 @@ fn networks_and_vpcs_have_details_of_their_own() {
     server.send(&other).succeeds();
     assert_eq!(server.details_for(&other), json!({"host": "192.0.2.11"}));
     assert_eq!(server.details_for(&other.with("network_id", 1)), json!({}));
+}
+
+#[test]
+fn the_tiers_of_a_vpc_share_its_device() {
+    let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
+    let (tier, vpc) =
+        (Payload::sample_named("implement-network.tier"), Payload::sample(Command::ImplementVpc));
+    assert_eq!(server.ensuring(&tier).field("network_id"), None);
+
+    server.send(&tier).succeeds();
+    assert_eq!(server.details_for(&vpc), json!({"host": "192.0.2.10"}));
+    server
+        .send(Payload::sample(Command::DestroyNetwork).with("network_id", "231").with("vpc_id", "7"))
+        .succeeds();
+    assert_eq!(server.details_for(&tier), json!({"host": "192.0.2.10"}));
+    server.send(Payload::sample(Command::ShutdownVpc)).succeeds_silently();
+    assert_eq!(server.details_for(&tier), json!({}));
+}
+
+#[test]
+fn actions_are_sent_without_asking_for_the_device() {
+    let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
+    server.send(Payload::sample(Command::CustomAction)).succeeds();
+    assert_eq!(server.device().notes(), Vec::<String>::new());
 }
 
 #[test]
