@@ -256,6 +256,10 @@ impl Extension {
             {
                 json!({ "host": "192.0.2.10", "status": "ready" }).to_string()
             }
+            (Output::DeviceDetails, "keeps-credentials-in-details") => {
+                let password = &document["physical-network-extension-details"]["password"];
+                json!({ "host": "192.0.2.10", "password": password }).to_string()
+            }
             (Output::DeviceDetails, _) => json!({ "host": "192.0.2.10" }).to_string(),
             (Output::NetworkUpdate, "prints-half-an-update") => {
                 json!({ "network.broadcast_uri": "vlan://1910" }).to_string()

@@ -43,6 +43,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("limits-payloads", "large-payloads"),
     ("is-slow", "deadline"),
     ("shows-payloads", "secrets"),
+    ("keeps-credentials-in-details", "secrets"),
     ("repeats-badly", "repeated-commands"),
     ("deletes-badly", "absent-deletes"),
     ("needs-implement-before-rules", "rules-before-implement"),

@@ -15,7 +15,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
     sentence: "No credential of a payload is printed, whatever goes wrong.",
     reason: "The server logs what is printed, and shows some of it to tenants.",
     remedy: "Say in an error which field is wrong, and never the payload, the registered details or a value of \
-             a credential.",
+             a credential; keep credentials out of the device's details too, which are stored readable.",
     run: secrets,
 }];
 
@@ -57,7 +57,9 @@ fn secrets(bench: &Bench<'_>) -> Finding {
         let text = as_gson_writes(&document);
         let cut = text.find(SECRET).map_or(text.len() / 2, |start| start + SECRET.len());
         answers.push(call(format!("{name} with a payload that is cut off"), name, text[..cut].to_owned()));
-        answers.push(call("an unknown command".to_owned(), "make-coffee", text));
+        answers.push(call("an unknown command".to_owned(), "make-coffee", text.clone()));
+        // These have an answer, which the server stores or shows.
+        answers.push(call(name.to_owned(), name, text));
     }
     for command in [Command::SavePassword, Command::SaveUserdata, Command::SaveSshkey, Command::SaveVmData] {
         if bench.provided.answers(command) {
