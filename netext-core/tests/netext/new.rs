@@ -77,6 +77,7 @@ fn shells_and_readers_of_manuals_are_told_of_every_subcommand() {
         assert!(subcommands.iter().all(|name| script.succeeds().contains(name)), "{script:?}");
     }
     assert!(run(&["man"]).succeeds().contains(".TH netext 1"));
+    assert!(run(&["man", "--json"]).json(0)["text"].as_str().unwrap().contains(".TH netext 1"));
     let folder = TempDir::new().unwrap();
     run(&["man", "--out", folder.path().to_str().unwrap()]).succeeds();
     for name in subcommands {

@@ -54,5 +54,8 @@ fn what_cannot_be_asked_is_refused() {
 
     let unknown = run(&["validate", "make-coffee", "-"]);
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.stderr.contains("is not a command of the Network Extension protocol"), "{unknown:?}");
+    assert!(unknown.stderr.contains("possible values: ensure-network-device, "), "{unknown:?}");
+
+    let misspelled = run(&["validate", "asign-ip", "-"]);
+    assert!(misspelled.stderr.contains("a similar value exists: 'assign-ip'"), "{misspelled:?}");
 }

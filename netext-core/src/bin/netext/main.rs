@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Subject::Record(arguments) => record::run(&arguments),
         Subject::Replay(arguments) => replay::run(&arguments, screen),
         Subject::New(arguments) => new::run(&arguments, screen),
-        Subject::Completions(arguments) => shell::completions(&arguments),
-        Subject::Man(arguments) => shell::man(&arguments),
+        Subject::Completions(arguments) => shell::completions(&arguments, screen),
+        Subject::Man(arguments) => shell::man(&arguments, screen),
     }
 }

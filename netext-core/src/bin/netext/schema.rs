@@ -10,7 +10,7 @@ use netext_core::protocol::{Command, schema};
 use netext_core::reference;
 use serde_json::{Value, json};
 
-use crate::screen::{Screen, complain, fail, print, print_json, verdict};
+use crate::screen::{Screen, complain, fail, print_json, verdict};
 
 /// The protocol, described: JSON Schemas, or a reference for people.
 #[derive(clap::Args)]
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
         (Format::Markdown, Some(file), _) => fs::write(file, reference::markdown()).map(|()| Vec::new()),
         (Format::Markdown, None, Some(file)) => compare_page(file),
         (Format::Markdown, None, None) => {
-            print(reference::markdown());
+            screen.show(&reference::markdown());
             return ExitCode::SUCCESS;
         }
     };

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::json;
 
 /// Standard output, as the user wants it.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,11 @@ impl Screen {
         let colours =
             io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
         Self { json, colours }
+    }
+
+    /// Prints a whole text; as JSON it is the `text` of an object.
+    pub(crate) fn show(self, text: &str) {
+        if self.json { print_json(&json!({ "text": text })) } else { print(text) }
     }
 
     /// A word in its colour, where there are colours.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::screen::{fail, print};
+use crate::screen::{Screen, fail};
 
 /// Print the completions of a shell.
 #[derive(clap::Args)]
@@ -24,28 +24,28 @@ pub(crate) struct Man {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn completions(arguments: &Completions) -> ExitCode {
+pub(crate) fn completions(arguments: &Completions, screen: Screen) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut crate::Arguments::command(), "netext", &mut script);
-    print(String::from_utf8_lossy(&script));
+    screen.show(&String::from_utf8_lossy(&script));
     ExitCode::SUCCESS
 }
 
-pub(crate) fn man(arguments: &Man) -> ExitCode {
+pub(crate) fn man(arguments: &Man, screen: Screen) -> ExitCode {
     let command = crate::Arguments::command();
     let written = match &arguments.out {
         Some(folder) => {
             std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder))
         }
-        None => page(command),
+        None => page(command, screen),
     };
     written
         .map_or_else(|error| fail(format_args!("cannot write the manual: {error}")), |()| ExitCode::SUCCESS)
 }
 
-fn page(command: clap::Command) -> io::Result<()> {
+fn page(command: clap::Command, screen: Screen) -> io::Result<()> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page)?;
-    print(String::from_utf8_lossy(&page));
+    screen.show(&String::from_utf8_lossy(&page));
     Ok(())
 }

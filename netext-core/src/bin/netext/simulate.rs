@@ -6,7 +6,7 @@ use netext_core::testing::{Scenario, Sent, Told};
 use serde_json::{Value, json};
 
 use crate::extension::Registration;
-use crate::screen::{Screen, Tone, fail, print, print_json, say, verdict};
+use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
 
 /// Play the management server to an extension, command by command, and tell how the server judges it.
 ///
@@ -143,7 +143,7 @@ pub(crate) fn list(arguments: &List, screen: Screen) -> ExitCode {
     if let Some(name) = &arguments.name {
         return match Scenario::text(name) {
             Some(text) => {
-                print(text);
+                screen.show(text);
                 ExitCode::SUCCESS
             }
             None => fail(format_args!(

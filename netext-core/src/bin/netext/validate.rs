@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use netext_core::payload_file::validate;
 use netext_core::protocol::Command;
 use serde_json::json;
@@ -19,6 +20,7 @@ use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The command that the file is a payload of, such as assign-ip.
+    #[arg(value_parser = commands(), hide_possible_values = true)]
     command: Command,
     /// The payload file; `-` for standard input.
     file: PathBuf,
@@ -53,6 +55,12 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
         many => say(format_args!("{many} problems: {} is not a payload of {command}", shown(file))),
     }
     verdict(found.is_valid())
+}
+
+/// The commands by name, so that shells complete them and a misspelled one is told what it resembles.
+fn commands() -> impl TypedValueParser<Value = Command> {
+    PossibleValuesParser::new(Command::ALL.iter().map(|command| command.name()))
+        .try_map(|name| name.parse::<Command>())
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
