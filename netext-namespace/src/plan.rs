@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
+pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
 pub use element::{ElementChange, Field, Fields};
 pub use name::{InterfaceName, NameError, NamespaceName};
 pub use protocol::{IpProtocol, UnknownProtocol};

@@ -128,7 +128,8 @@ impl<'a> Folder<'a> {
         })
     }
 
-    fn delete(&self, name: &str) -> Result<(), DaemonError> {
+    /// Removes one file; absent is fine.
+    pub(super) fn delete(&self, name: &str) -> Result<(), DaemonError> {
         let path = self.path(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -138,7 +139,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.daemon.folder.join(name)
     }
 
@@ -153,7 +154,7 @@ impl<'a> Folder<'a> {
 
     /// The old file or the new one, whatever happens. Nothing is synced: after a crash of the machine the daemon
     /// is gone too, and the files are compared again before it starts.
-    fn replace(&self, name: &str, content: &[u8]) -> Result<(), DaemonError> {
+    pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), DaemonError> {
         let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
         let write = |mut file: File| -> io::Result<()> {
             fchown(&file, Some(0), Some(self.group))?;

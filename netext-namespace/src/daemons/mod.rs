@@ -9,6 +9,7 @@
 //! missing, because a command was killed in between, starts the daemon anew.
 
 mod account;
+mod dead_members;
 mod error;
 mod folder;
 mod process;
@@ -164,6 +165,10 @@ fn restart(
     running: Option<Process>,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
+    if let Some(successor) = &plan.successor {
+        // Left by a succession that was cut off. Who starts anew finds out by itself.
+        Folder::of(plan).delete(successor.dead_members)?;
+    }
     match running {
         Some(process) => process.stop(&plan.daemon, deadline)?,
         // Astray, or with a pid file that was lost: two would answer the same guests.

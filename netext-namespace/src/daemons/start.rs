@@ -94,9 +94,11 @@ pub(super) fn run(
     Err(DaemonError::Refused { what: daemon.what.clone(), words })
 }
 
-/// The first lines of what was said, as one of a length that fits an error. haproxy introduces itself first.
+/// The first lines of what was said, as one of a length that fits an error. haproxy introduces itself first, and tells
+/// of what does not keep it from starting.
 fn one_line(said: &str) -> String {
-    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[NOTICE]"));
+    let is_chatter = |line: &&str| line.starts_with("[NOTICE]") || line.starts_with("[WARNING]");
+    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !is_chatter(line));
     let joined = lines.take(3).collect::<Vec<_>>().join("; ");
     joined.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
 }

@@ -10,10 +10,10 @@ use rustix::process::Signal;
 
 use super::folder::Folder;
 use super::process::{Found, Process, failed};
-use super::{DaemonError, start};
+use super::{DaemonError, dead_members, start};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::wait::ended_by;
-use crate::plan::{CommandLine, Daemon, DaemonPlan};
+use crate::plan::{Daemon, DaemonPlan, Successor};
 
 /// How long a predecessor may take to accept no more.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -24,13 +24,17 @@ pub(super) fn hand_over(
     plan: &DaemonPlan,
     folder: &Folder<'_>,
     predecessor: &Process,
-    successor: &CommandLine,
+    successor: &Successor,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     let kept = folder.keep(&plan.files)?;
     folder.unsettle()?;
-    let begun =
-        folder.write(&plan.files).and_then(|()| begin(namespace, plan, predecessor, successor, deadline));
+    let begun = folder
+        .write(&plan.files)
+        .and_then(|()| tell_of_dead_members(folder, successor, deadline))
+        .and_then(|()| begin(namespace, plan, predecessor, successor, deadline));
+    // One that stays is not read again: it is replaced, or deleted, before every other start.
+    let _ = folder.delete(successor.dead_members);
     let begun = match begun {
         Ok(begun) => begun,
         Err(error) => {
@@ -44,6 +48,21 @@ pub(super) fn hand_over(
     // A command was killed before it had told an earlier one.
     let all = Process::all(&plan.daemon)?;
     all.iter().filter(|it| !it.is(&begun)).try_for_each(|it| retire(&plan.daemon, it, &begun, deadline))
+}
+
+/// Leaves word of members that are dead, so that no client has to find out anew. Without it a successor serves as well,
+/// so a predecessor that does not answer is no reason to fail.
+fn tell_of_dead_members(
+    folder: &Folder<'_>,
+    successor: &Successor,
+    deadline: Instant,
+) -> Result<(), DaemonError> {
+    let known = dead_members::known_to(&folder.path(successor.socket), deadline).unwrap_or_else(|error| {
+        let socket = successor.socket;
+        tracing::warn!(folder = %folder.path("").display(), socket, %error, "cannot ask which members are dead");
+        Vec::new()
+    });
+    folder.replace(successor.dead_members, dead_members::server_states(&known).as_bytes())
 }
 
 /// Tells a predecessor to accept no more, and waits until it has let go of what it listened on: for as long as it
@@ -77,7 +96,7 @@ fn begin(
     namespace: &Namespace,
     plan: &DaemonPlan,
     predecessor: &Process,
-    successor: &CommandLine,
+    successor: &Successor,
     deadline: Instant,
 ) -> Result<Process, DaemonError> {
     let daemon = &plan.daemon;
@@ -87,7 +106,7 @@ fn begin(
             _ => Ok(None),
         }
     };
-    match start::run(namespace, daemon, successor, deadline) {
+    match start::run(namespace, daemon, &successor.start, deadline) {
         Ok(words) => other()?.ok_or_else(|| start::ended(daemon, words)),
         Err(error) => {
             // It may have left a child behind. The error tells of what came first.

@@ -33,9 +33,21 @@ pub struct DaemonPlan {
     /// Starts a successor beside the daemon that takes over its sockets; the daemon itself is then told by SIGUSR1
     /// to end with its last connection. Where there is one it stands for every new start of a daemon that runs.
     /// It must fail, with the daemon as it was, if it cannot serve what is configured.
-    pub successor: Option<CommandLine>,
+    pub successor: Option<Successor>,
     /// The router's interfaces that it binds to: if one of them is made anew, it has to start anew.
     pub interfaces: BTreeSet<InterfaceName>,
+}
+
+/// What follows a haproxy that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Successor {
+    /// Starts it.
+    pub start: CommandLine,
+    /// The file name of the socket on which the predecessor tells how its members do.
+    pub socket: &'static str,
+    /// The file in which the successor looks for members that are known to be dead. It is there for as long as the
+    /// start lasts.
+    pub dead_members: &'static str,
 }
 
 /// One file of a daemon's configuration.

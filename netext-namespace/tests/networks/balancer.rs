@@ -183,6 +183,54 @@ fn a_dead_member_is_taken_out_and_comes_back() {
 }
 
 #[test]
+fn a_change_of_other_rules_sends_nobody_to_a_dead_member() {
+    let lab = lab!();
+    let network = network(&lab);
+    let web = web(&network, 2);
+    let (by_turns, by_source) = (rule(2), Balancer::tcp(10, "198.51.100.10:81").by("source"));
+    let by_source = by_source.member("10.1.1.10:8080").member("10.1.1.11:8080");
+    network.apply_balancers(&[&by_turns, &by_source]);
+    let clients: Vec<_> = (1..=8).map(|last| lab.client(&format!("203.0.113.{last}"))).collect();
+    let nobody_waits = || {
+        let calls = clients.iter().flat_map(|client| [80, 81].map(|port| (client, port)));
+        calls.into_iter().all(|(client, port)| {
+            let begun = Instant::now();
+            client.tries_tcp(&format!("198.51.100.10:{port}"), Expectation::Answered).is_ok()
+                && begun.elapsed() < Duration::from_millis(500)
+        })
+    };
+    // Silent, not shut down: who is sent there waits.
+    web[1].0.place().ip("link set eth0 down\n");
+    within(Duration::from_secs(15), "the end of the dead member", nobody_waits);
+
+    // More than one change: a successor tells what it was told itself.
+    for id in 90..93 {
+        network
+            .apply_balancers(&[&Balancer::tcp(id, &format!("198.51.100.10:{id}")).member("10.1.1.10:8080")]);
+        assert!(nobody_waits(), "after rule {id} came");
+    }
+    web[1].0.place().ip("link set eth0 up\n");
+    within(Duration::from_secs(10), "the return of the member", || answers(&clients[0], 2).len() == 2);
+}
+
+#[test]
+fn a_haproxy_that_nobody_precedes_believes_no_member_to_be_dead() {
+    let lab = lab!();
+    let network = network(&lab);
+    let _web = web(&network, 2);
+    network.apply_balancers(&[&rule(2)]);
+    // What a succession leaves behind that is cut off.
+    let told = std::path::PathBuf::from(format!("{}/network-209/haproxy/dead-members", lab.state_folder()));
+    let process = haproxies(&lab).pop().unwrap().to_string();
+    let lies = "1\n#\n0 rule-9 0 10.1.1.10:8080 10.1.1.10 0 0 1 1 0 8 2 0 6 0 0 0 - 8080 - 0 0 - - 0\n";
+    lab.host().run(|| std::fs::write(&told, lies)).unwrap();
+    lab.host().output("kill", &["-9", &process]);
+    network.prepare_nic("10.1.1.10");
+    assert_eq!(answers(&lab.client("203.0.113.5"), 4).len(), 2);
+    assert!(!lab.host().run(|| told.exists()));
+}
+
+#[test]
 fn a_member_that_refuses_is_passed_over_at_once() {
     let lab = lab!();
     let network = network(&lab);

@@ -79,7 +79,7 @@ fn every_kind() -> Vec<(u64, Balancer)> {
 fn every_kind_of_rule() {
     let plan = plan(&every_kind(), account_of_debian()).unwrap();
     let successor = plan.successor.unwrap();
-    let words = [plan.start.arguments.join(" "), successor.arguments.join(" ")].join("\n");
+    let words = [plan.start.arguments.join(" "), successor.start.arguments.join(" ")].join("\n");
     insta::assert_snapshot!(format!("{words}\n\n{}", plan.files[0].content));
 }
 
@@ -218,7 +218,7 @@ fn a_successor_that_does_not_start_changes_nothing() {
     assert!(said.contains("no-such-word") && said.lines().count() == 1, "{said}");
 
     let mut missing = plan();
-    missing.successor.as_mut().unwrap().program = "/no/such/haproxy".to_owned();
+    missing.successor.as_mut().unwrap().start.program = "/no/such/haproxy".to_owned();
     let said = router.try_apply(Some(missing)).unwrap_err().to_string();
     assert!(said.contains("/no/such/haproxy not found; install the package haproxy"), "{said}");
 

@@ -8,10 +8,11 @@ use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, TransportProt
 
 use super::Lines;
 use crate::compile::InForce;
-use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
+use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
 
 const CONFIGURATION: &str = "haproxy.cfg";
 const SOCKET: &str = "haproxy.sock";
+const DEAD_MEMBERS: &str = "dead-members";
 
 /// The load balancer of a router.
 pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
@@ -44,6 +45,7 @@ pub fn haproxy(daemon: Daemon, account: Account, balancers: &[InForce<'_>]) -> O
     };
     let mut successor = start.clone();
     successor.arguments.extend(["-x".to_owned(), path(SOCKET)]);
+    let successor = Successor { start: successor, socket: SOCKET, dead_members: DEAD_MEMBERS };
     let content = configuration(&daemon, &account, &served);
     let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: OnChange::Restart }];
     Some(DaemonPlan {
@@ -75,6 +77,8 @@ fn global(daemon: &Daemon, account: &Account, lines: &mut Lines) {
     lines.add(format!("    chroot '{folder}'"));
     // By it a successor takes over the sockets, and root may ask for the members' state.
     lines.add(format!("    stats socket '{folder}/{SOCKET}' mode 600 level user expose-fd listeners"));
+    // What it knows of them, a successor need not find out while clients wait.
+    lines.add(format!("    server-state-file '{folder}/{DEAD_MEMBERS}'"));
     // A predecessor lives as long as its longest connection, but not so long that one that is never closed keeps
     // every predecessor of a router that changes often.
     lines.add("    hard-stop-after 8h");
@@ -106,6 +110,7 @@ fn defaults(lines: &mut Lines) {
     // As long as the kernel tracks one that only one side has closed.
     lines.add("    timeout client-fin 2m");
     lines.add("    timeout server-fin 2m");
+    lines.add("    load-server-state-from-file global");
     // Who meets a member that has just died is led to another one.
     lines.add("    option redispatch 1");
     // One that dies right after a check is out after 2 s to the next, 2 s of patience, 1 s, and 1 s to 2 s again.

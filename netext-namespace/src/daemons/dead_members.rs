@@ -1,0 +1,154 @@
+//! Which members of balancers a haproxy knows to be dead, and how its successor is told.
+//!
+//! haproxy can read what another one prints of its servers. That is not handed on as it is: the one that prints it is
+//! reached by strangers' packets and has no rights, the one that reads it has not given up its own yet. So it is
+//! parsed, and of all that it says only this remains: which member of which rule takes no connections.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddrV4;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::io::{Errno, read};
+use rustix::net::{
+    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with,
+};
+
+use crate::kernel::wait::readable_by;
+
+/// It answers within a millisecond, unless it is in trouble; then its successor had better not wait.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Tens of thousands of members.
+const LONGEST_ANSWER: usize = 8 << 20;
+const QUESTION: &[u8] = b"show servers state\n";
+/// The format of haproxy's states, its columns, and two values of theirs.
+const VERSION: &str = "1";
+const COLUMNS: &str = "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight \
+    srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state \
+    bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr \
+    srv_agent_addr srv_agent_port";
+const STOPPED: &str = "0";
+const NOBODY_WANTED_IT: &str = "0";
+
+/// A member of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    rule: u64,
+    address: SocketAddrV4,
+}
+
+/// The members that the haproxy behind a socket knows to be dead.
+pub(super) fn known_to(socket: &Path, deadline: Instant) -> io::Result<Vec<Member>> {
+    let deadline = deadline.min(Instant::now() + PATIENCE);
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    // It succeeds at once or fails.
+    connect(&stream, &SocketAddrUnix::new(socket)?)?;
+    if send(&stream, QUESTION, SendFlags::NOSIGNAL)? < QUESTION.len() {
+        return Err(ErrorKind::WriteZero.into());
+    }
+    let mut answer = Vec::new();
+    let mut part = [0; 16 * 1024];
+    loop {
+        if !readable_by(&stream, deadline)? {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        match read(&stream, &mut part) {
+            Ok(0) => return Ok(dead(&String::from_utf8_lossy(&answer))),
+            Ok(length) => answer.extend_from_slice(&part[..length]),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        if answer.len() > LONGEST_ANSWER {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+    }
+}
+
+/// What a successor reads of them.
+pub(super) fn server_states(members: &[Member]) -> String {
+    let lines = members.iter().map(|Member { rule, address }| {
+        let (ip, port) = (address.ip(), address.port());
+        // Known by its names alone; its last check has failed.
+        format!("0 rule-{rule} 0 {address} {ip} {STOPPED} 0 1 1 0 8 2 0 6 0 0 0 - {port} - 0 0 - - 0\n")
+    });
+    format!("{VERSION}\n{COLUMNS}\n{}", lines.collect::<String>())
+}
+
+/// The dead members in what a haproxy prints. Whatever else it says is passed over.
+fn dead(printed: &str) -> Vec<Member> {
+    let mut lines = printed.lines();
+    if lines.next().is_none_or(|version| version.trim() != VERSION) {
+        return Vec::new();
+    }
+    let members = lines.filter_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        let rule = words.nth(1)?.strip_prefix("rule-")?.parse().ok()?;
+        let address = words.nth(1)?.parse().ok()?;
+        let is_dead = words.nth(1)? == STOPPED && words.next()? == NOBODY_WANTED_IT;
+        is_dead.then_some(Member { rule, address })
+    });
+    members.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINTED: &str = "1
+# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight ...
+2 rule-9 1 10.1.1.10:8080 10.1.1.10 2 0 1 1 0 6 3 3 6 0 0 0 - 8080 - 0 0 - - 0
+2 rule-9 2 10.1.1.11:8080 10.1.1.11 0 0 1 1 5 8 2 0 6 0 0 0 - 8080 - 0 0 - - 0
+3 rule-10 167837962 10.1.1.12:81 10.1.1.12 0 0 16 16 5 8 2 0 6 0 0 1 - 81 - 0 0 - - 0
+
+";
+
+    fn member(rule: u64, address: &str) -> Member {
+        Member { rule, address: address.parse().unwrap() }
+    }
+
+    #[test]
+    fn the_dead_are_told_from_the_living() {
+        assert_eq!(dead(PRINTED), [member(9, "10.1.1.11:8080"), member(10, "10.1.1.12:81")]);
+    }
+
+    #[test]
+    fn what_is_told_is_understood() {
+        let members = dead(PRINTED);
+        assert_eq!(dead(&server_states(&members)), members);
+        assert_eq!(dead(&server_states(&[])), []);
+    }
+
+    #[test]
+    fn one_that_does_not_answer_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("haproxy.sock");
+        let soon = || Instant::now() + Duration::from_secs(60);
+        assert_eq!(known_to(&socket, soon()).unwrap_err().kind(), ErrorKind::NotFound);
+        let silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let begun = Instant::now();
+        assert_eq!(known_to(&socket, soon()).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        drop(silent);
+        assert_eq!(known_to(&socket, soon()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn nothing_else_is_handed_on() {
+        for hostile in [
+            "",
+            "2\n2 rule-9 2 10.1.1.11:8080 10.1.1.11 0 0 1",
+            "1\n2 rule-9 2 10.1.1.11:8080 10.1.1.11 0",
+            "1\n2 rule-9 2 10.1.1.11:8080 10.1.1.11 0 1 1",
+            "1\n2 rule-x 2 10.1.1.11:8080 10.1.1.11 0 0 1",
+            "1\n2 web 2 10.1.1.11:8080 10.1.1.11 0 0 1",
+            "1\n2 rule-9 2 name 10.1.1.11 0 0 1",
+            "1\n2 rule-99999999999999999999 2 10.1.1.11:8080 10.1.1.11 0 0 1",
+        ] {
+            assert_eq!(dead(hostile), [], "{hostile:?}");
+        }
+        let crowded =
+            "1\n2 rule-9 2 10.1.1.11:8080 ../../x%n 0 0 x \u{1b}[31m $(id) ; 9 9 9 9 9 9 9 9 9 9 9 9\n";
+        assert_eq!(server_states(&dead(crowded)), server_states(&[member(9, "10.1.1.11:8080")]));
+    }
+}
