@@ -196,3 +196,31 @@ fn the_seven_digit_id_keeps_the_plain_name_where_it_fits() {
     assert_eq!(network.router().interfaces(), ["vn-4094-1234567"]);
     assert!(lab.has_interface("vh-4094-1234567"));
 }
+
+#[test]
+fn ports_whose_names_had_to_be_packed_go_with_what_they_were_for() {
+    let lab = lab!();
+    let vpc = lab.vpc(12_345_678);
+    vpc.implement_with("198.51.100.20");
+    let (one, other) = (vpc.tier(1), vpc.tier(2));
+    for tier in [&one, &other] {
+        tier.implement();
+    }
+    let ports = || vpc.router().interfaces();
+    let with_both = ports();
+    assert!(with_both.len() == 3 && with_both.iter().all(|name| name.contains('_')), "{with_both:?}");
+    let (guest, neighbour) = (one.guest("10.2.1.10"), other.guest("10.2.2.10"));
+    guest.pings("10.2.1.1");
+    one.shutdown();
+    guest.cannot_ping("10.2.1.1");
+    assert_eq!(ports().len(), 2, "{:?}", ports());
+    neighbour.pings("10.2.2.1");
+    one.destroy();
+    other.destroy();
+    vpc.shutdown();
+    assert!(
+        lab.interfaces().iter().all(|name| name == "lo" || name.starts_with("br")),
+        "{:?}",
+        lab.interfaces()
+    );
+}

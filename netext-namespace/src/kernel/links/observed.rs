@@ -59,9 +59,10 @@ impl Link {
         self.kind == "veth"
     }
 
-    /// Whether it is a router's end of a veth pair by its name.
+    /// Whether it is a router's end of a veth pair by its name, which is packed where the usual one would be too long.
     pub(super) fn is_ours(&self) -> bool {
-        self.is_veth() && (self.name.starts_with("vn-") || self.name.starts_with("vpn-"))
+        let number = self.name.strip_prefix("vn").or_else(|| self.name.strip_prefix("vpn"));
+        self.is_veth() && number.is_some_and(|number| number.starts_with(['-', '_']))
     }
 
     /// What it is, for people.
