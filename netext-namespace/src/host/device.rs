@@ -128,7 +128,7 @@ impl NetworkDevice for HostDevice {
 
     async fn release_ip(&self, context: &Context, request: ReleaseIp) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
-            router.give_up(request.public.public_ip);
+            router.release(&request.network, request.public.public_ip);
         })
         .await
     }

@@ -182,6 +182,24 @@ impl Router {
         self.tiers.entry(network).or_default().balancers.insert(rule, balancer);
     }
 
+    /// Gives up a public address for a network, unless it is none of the network's affair: a VPC's source NAT address,
+    /// or one that leads to another tier by now, whose release comes late.
+    pub fn release(&mut self, network: &Network, address: Ipv4Addr) {
+        let is_vpcs = self.vpc.is_some() && self.source_nat == Some(address);
+        let is_anothers = self.addresses.get(&address).is_some_and(|known| {
+            known.network.is_some_and(|user| user != network.network_id)
+                && (known.leads_anywhere() || self.is_balanced(address))
+        });
+        if !is_vpcs && !is_anothers {
+            self.give_up(address);
+        }
+    }
+
+    fn is_balanced(&self, address: Ipv4Addr) -> bool {
+        let mut balancers = self.tiers.values().flat_map(|tier| tier.balancers.values());
+        balancers.any(|balancer| *balancer.public.ip() == address)
+    }
+
     /// Gives up a public address with all that leads from it.
     pub fn give_up(&mut self, address: Ipv4Addr) {
         self.addresses.remove(&address);

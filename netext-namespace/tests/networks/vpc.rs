@@ -221,6 +221,29 @@ fn a_late_word_of_a_tier_does_not_change_the_vpcs_source_nat_address() {
 }
 
 #[test]
+fn a_tier_does_not_release_what_is_the_vpcs_or_another_tiers() {
+    let lab = lab!();
+    let (vpc, web, database) = two_tiers(&lab);
+    let (one, other) = (web.guest("10.2.1.10"), database.guest("10.2.2.10"));
+    let (_ssh, client) = (other.listen_tcp(22), lab.client("203.0.113.5"));
+    let _web = client.listen_tcp(80);
+
+    web.command("release-ip", &web.public_fields("198.51.100.20", SourceNat::Yes)).succeeds_silently();
+    one.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
+    other.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
+
+    web.assign_ip("198.51.100.21", SourceNat::No);
+    database.add_static_nat("198.51.100.21", "10.2.2.10");
+    let mut connection = client.talks_to("198.51.100.21:22");
+    web.release_ip("198.51.100.21");
+    connection.goes_on();
+    client.connects_to("198.51.100.21:22").answered_by("10.2.2.10");
+
+    database.delete_static_nat("198.51.100.21", "10.2.2.10").release_ip("198.51.100.21");
+    assert!(!vpc.router().addresses().contains(&"198.51.100.21/24".to_owned()));
+}
+
+#[test]
 fn tiers_reach_each_other_and_not_the_outside_by_each_others_names() {
     let lab = lab!();
     let (_vpc, web, database) = two_tiers(&lab);
