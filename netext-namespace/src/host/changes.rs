@@ -97,9 +97,9 @@ impl HostDevice {
         context: &Context,
         network: &Network,
         make: impl FnOnce(&mut Router) + Send,
-        tell: impl FnOnce(&Instances) -> Result<(), MetadataError> + Send,
+        tell: impl FnOnce(Instances) -> Result<(), MetadataError> + Send,
     ) -> Result<(), DeviceError> {
-        let tell = |store: &Store, _: &Router| Ok(tell(&instances(store, network.network_id))?);
+        let tell = |store: &Store, _: &Router| Ok(tell(instances(store, network.network_id))?);
         change(&self.store, context, RouterId::of(network), make, tell).await
     }
 
@@ -114,7 +114,9 @@ impl HostDevice {
         let address =
             nic.ip.ok_or_else(|| DeviceError::invalid("payload.ip: an instance is told by its address"))?;
         let serve = |router: &mut Router| router.tier(network).services.user_data = true;
-        self.change_and_tell(context, network, serve, |instances| tell(instances, address)).await
+        let mac = nic.mac;
+        let tell = |instances: Instances| tell(&instances.for_nic(mac), address);
+        self.change_and_tell(context, network, serve, tell).await
     }
 }
 

@@ -1,12 +1,14 @@
 //! The commands of the protocol, each as a change of a router.
 
+use std::net::Ipv4Addr;
+
 use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
     ActionResult, AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules,
     ApplyNetworkAcl, AssignIp, ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward,
     DeleteStaticNat, DestroyNetwork, DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork,
-    ImplementVpc, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
+    ImplementVpc, NetworkUpdate, Nic, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
     RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey,
     SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject,
     UpdateVpcSourceNatIp,
@@ -14,7 +16,7 @@ use netext_protocol::{
 
 use super::actions;
 use super::changes::instances;
-use crate::metadata::Instances;
+use crate::metadata::{Instances, MetadataError};
 use crate::model::{Balancer, InvalidBalancer, InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
@@ -86,7 +88,7 @@ impl NetworkDevice for HostDevice {
 
     async fn shutdown_network(&self, context: &Context, request: ShutdownNetwork) -> Result<(), DeviceError> {
         let make = |router: &mut Router| router.shut_down(request.network.network_id);
-        self.change_and_tell(context, &request.network, make, Instances::clear).await
+        self.change_and_tell(context, &request.network, make, |instances| instances.clear()).await
     }
 
     async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> Result<(), DeviceError> {
@@ -217,12 +219,13 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<(), DeviceError> {
-        self.change(context, &request.network, |router| {
+        let make = |router: &mut Router| {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
             tier.nic(&request.nic, request.hostname.as_ref());
-        })
-        .await
+        };
+        let take_over = told(&request.nic, Instances::take_over);
+        self.change_and_tell(context, &request.network, make, take_over).await
     }
 
     async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<(), DeviceError> {
@@ -231,9 +234,8 @@ impl NetworkDevice for HostDevice {
                 tier.forget_nic(&request.nic);
             }
         };
-        // The next instance may get the address.
-        let forget =
-            |instances: &Instances| request.nic.ip.map_or(Ok(()), |address| instances.remove(address));
+        // The next instance may get the address, or have it already.
+        let forget = told(&request.nic, Instances::remove);
         self.change_and_tell(context, &request.network, make, forget).await
     }
 
@@ -244,7 +246,7 @@ impl NetworkDevice for HostDevice {
             tier.resolvers = request.resolvers.clone();
             tier.restore(&request.restore_data);
         };
-        let restore = |instances: &Instances| instances.restore(&request.restore_data.vms);
+        let restore = |instances: Instances| instances.restore(&request.restore_data.vms);
         self.change_and_tell(context, &request.network, make, restore).await
     }
 
@@ -374,6 +376,15 @@ impl NetworkDevice for HostDevice {
     ) -> Result<ActionResult, DeviceError> {
         actions::perform(&self.store, context, &request).await
     }
+}
+
+/// A change of what the address of a NIC is told; nothing if it has none.
+fn told(
+    nic: &Nic,
+    change: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send,
+) -> impl FnOnce(Instances) -> Result<(), MetadataError> + Send {
+    let (mac, address) = (nic.mac, nic.ip);
+    move |instances| address.map_or(Ok(()), |address| change(&instances.for_nic(mac), address))
 }
 
 fn host_name() -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use netext_protocol::Secret;
+use netext_protocol::{MacAddr, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -13,6 +13,10 @@ use super::FileName;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Instance {
+    /// The NIC whose address it is known by, where that was said: the next NIC that gets the address is told nothing
+    /// of this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nic: Option<MacAddr>,
     /// Its user data, if it was given any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_data: Option<Secret>,

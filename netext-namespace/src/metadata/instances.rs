@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use netext_protocol::{RestoredVm, Secret, VmDataEntry};
+use netext_protocol::{MacAddr, RestoredVm, Secret, VmDataEntry};
 use zeroize::Zeroizing;
 
 use super::folder::LockedFolder;
@@ -20,6 +20,7 @@ use super::{FileName, Instance, MetadataError, Password};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Instances {
     folder: PathBuf,
+    nic: Option<MacAddr>,
 }
 
 fn document(address: Ipv4Addr) -> String {
@@ -34,7 +35,13 @@ fn address(name: &str) -> Option<Ipv4Addr> {
 impl Instances {
     /// The instances of this folder, which is made when the first one is saved.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), nic: None }
+    }
+
+    /// The same instances, where what is said of an address is said for this NIC: what the address holds of another
+    /// NIC is neither added to nor removed.
+    pub fn for_nic(self, nic: MacAddr) -> Self {
+        Self { nic: Some(nic), ..self }
     }
 
     /// The folder.
@@ -111,9 +118,25 @@ impl Instances {
 
     /// Forgets an instance and its password: the next tenant may get the address.
     pub fn remove(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
+        self.remove_if(address, |instance| !instance.is_of_other_than(self.nic))
+    }
+
+    /// Forgets what an address holds of other NICs: it has changed hands, whether or not its release was heard.
+    pub fn take_over(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
+        self.remove_if(address, |instance| instance.is_of_other_than(self.nic))
+    }
+
+    fn remove_if(
+        &self,
+        address: Ipv4Addr,
+        is_meant: impl FnOnce(&Instance) -> bool,
+    ) -> Result<(), MetadataError> {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
-        folder.remove(&document(address))?;
-        folder.sync()
+        if self.read(address)?.is_some_and(|instance| is_meant(&instance)) {
+            folder.remove(&document(address))?;
+            folder.sync()?;
+        }
+        Ok(())
     }
 
     /// `restore-network`: the instances are those named, and no others. Passwords are not replayed: one that
@@ -124,12 +147,13 @@ impl Instances {
             let instance =
                 Instance::from_vm_data(&format!("restore_data.vms[{index}].vm_data"), &vm.vm_data)?;
             if let Some(address) = vm.ip {
-                given.insert(address, instance);
+                given.insert(address, Instance { nic: Some(vm.mac), ..instance });
             }
         }
         let folder = LockedFolder::lock(&self.folder)?;
         for (address, instance) in &mut given {
-            if let Some(before) = self.read(*address)? {
+            let before = self.read(*address)?;
+            if let Some(before) = before.filter(|before| !before.is_of_other_than(instance.nic)) {
                 *instance = std::mem::take(instance).keeping_password_of(&before);
             }
         }
@@ -143,8 +167,8 @@ impl Instances {
         let mut unread = BTreeMap::new();
         for name in folder.names()? {
             let Some(address) = address(&name) else { continue };
-            if let Some(Instance { password: password @ Some(_), .. }) = self.read(address)? {
-                unread.insert(address, Instance { password, ..Instance::default() });
+            if let Some(Instance { nic, password: password @ Some(_), .. }) = self.read(address)? {
+                unread.insert(address, Instance { nic, password, ..Instance::default() });
             }
         }
         self.replace_all(&folder, &unread)
@@ -169,8 +193,10 @@ impl Instances {
 
     fn change(&self, address: Ipv4Addr, change: impl FnOnce(&mut Instance)) -> Result<(), MetadataError> {
         let folder = LockedFolder::lock(&self.folder)?;
-        let mut instance = self.read(address)?.unwrap_or_default();
+        let known = self.read(address)?.filter(|known| !known.is_of_other_than(self.nic));
+        let mut instance = known.unwrap_or_default();
         change(&mut instance);
+        instance.nic = self.nic.or(instance.nic);
         self.write(&folder, address, &instance)
     }
 
@@ -232,6 +258,11 @@ impl Instances {
 }
 
 impl Instance {
+    /// Whether it is told to another NIC than this; what was written for no NIC in particular is anyone's.
+    fn is_of_other_than(&self, nic: Option<MacAddr>) -> bool {
+        nic.is_some() && self.nic.is_some() && self.nic != nic
+    }
+
     fn keeping_password_of(self, before: &Self) -> Self {
         Self { password: self.password.or_else(|| before.password.clone()), ..self }
     }

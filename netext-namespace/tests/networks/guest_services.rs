@@ -168,6 +168,39 @@ fn the_next_tenant_of_an_address_finds_nothing_of_the_last_ones() {
 }
 
 #[test]
+fn an_address_that_changed_hands_tells_nothing_of_before_and_no_late_release_takes_what_is_told_now() {
+    let lab = lab!();
+    let network = network(&lab);
+    deploy(&network, "10.1.1.10");
+    save_password(&network, "10.1.1.10", "never-yours");
+    let guest = network.guest("10.1.1.10");
+    assert_eq!(user_data(&guest), "10.1.1.10");
+
+    // Another NIC gets the address, and the release of the first one has not been heard yet.
+    let next = json!({"mac": "02:01:00:d1:00:99", "nic_id": "99", "hostname": "web-99"});
+    let next = joined(&network.nic_fields("10.1.1.10"), &next);
+    network.command("prepare-nic", &next).succeeds_silently();
+    assert_eq!(user_data(&guest), "");
+    assert_eq!(password(&guest, "send_my_password"), "saved_password");
+
+    for (command, fields) in [
+        ("save-userdata", json!({"userdata": "of the next one"})),
+        ("save-password", json!({"password": "its-own"})),
+    ] {
+        network.command(command, &joined(&next, &fields)).succeeds_silently();
+    }
+    network.release_nic("10.1.1.10");
+    assert_eq!(user_data(&guest), "of the next one");
+    assert_eq!(password(&guest, "send_my_password"), "its-own");
+
+    // It is told apart after a shutdown as well, which keeps the password.
+    network.shutdown().implement();
+    network.prepare_nic("10.1.1.10");
+    deploy(&network, "10.1.1.10");
+    assert_eq!(password(&guest, "send_my_password"), "saved_password");
+}
+
+#[test]
 fn twenty_instances_at_once_are_all_served() {
     let lab = lab!();
     let network = network(&lab);
