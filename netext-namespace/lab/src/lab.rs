@@ -187,6 +187,11 @@ impl Lab {
         });
     }
 
+    /// The host itself, as a machine that others may try to reach.
+    pub fn host_machine(&self) -> Node {
+        Node::new(self.host.clone(), Vec::new())
+    }
+
     /// A view from inside the namespace `name` of the host.
     #[track_caller]
     pub fn inside(&self, name: &str) -> Node {

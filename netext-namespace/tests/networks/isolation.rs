@@ -97,13 +97,28 @@ fn guests_reach_the_routers_services_but_not_its_other_ports() {
 }
 
 #[test]
-fn the_hosts_own_services_are_not_reachable_from_guests() {
+fn guests_reach_neither_the_host_nor_what_it_would_forward_to() {
     let lab = lab!();
     let network = network(&lab);
     let guest = network.guest("10.1.1.10");
-    let addresses = lab.host().output("ip", &["-oneline", "-4", "address", "show"]);
-    let addresses = String::from_utf8_lossy(&addresses.stdout).into_owned();
-    assert_eq!(addresses.lines().count(), 1, "the host has no address but its loopback's: {addresses}");
+    let managed = lab.plug("management", &["192.0.2.77/24"]);
+    let host = lab.host();
+    host.ip("address add 192.0.2.10/24 dev management");
+    host.run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1"))
+        .expect("the host can be made to forward");
+    let services = [lab.host_machine().listen_udp(5555), managed.listen_udp(5555)];
+
+    guest.place().ip("route add 192.0.2.0/24 dev eth0");
+    guest.gets_no_udp_from("192.0.2.10:5555");
+    // What is not told may be guessed: frames to the bridge itself.
+    let link = host.output("ip", &["-oneline", "link", "show", &network.bridge()]);
+    let link = String::from_utf8_lossy(&link.stdout).into_owned();
+    let mac = link.split_once("link/ether ").and_then(|(_, rest)| rest.split(' ').next()).expect("a MAC");
+    for address in ["192.0.2.10", "192.0.2.77"] {
+        guest.place().ip(&format!("neighbour replace {address} lladdr {mac} dev eth0"));
+        guest.gets_no_udp_from(&format!("{address}:5555"));
+    }
+    services.iter().for_each(netext_lab::Listener::saw_nobody);
     guest.pings("10.1.1.1");
 }
 

@@ -177,7 +177,7 @@ fn settle(
 ) -> Result<Segment, LinkError> {
     if !bridge.up {
         if bridge.group == message::OUR_GROUP {
-            sysctl::no_ipv6(name, pass)?;
+            sysctl::settle_segment(name, pass)?;
         }
         host.carry_out(&[message::bring_up(name)], Part::Link, pass)?;
     }

@@ -1,4 +1,4 @@
-//! Kernel parameters of a router's network stack.
+//! Kernel parameters of a router's network stack, and of the bridges on the host that lead to it.
 //!
 //! `/proc/sys/net` shows the namespace of the thread that looks. A new namespace starts with the host's values
 //! (IPv4), so every parameter that matters is set, whatever the host's administrator prefers.
@@ -62,9 +62,21 @@ pub(super) fn settle_interface(name: &InterfaceName, is_new: bool, pass: &mut Pa
     })
 }
 
-/// Keeps IPv6 off an interface of the host: not even a router advertisement gives it an address.
-pub(super) fn no_ipv6(name: &InterfaceName, pass: &mut Pass) -> Result<(), LinkError> {
-    settle(&format!("ipv6/conf/{name}/disable_ipv6"), "1", true, pass)
+/// For a bridge of the host that carries segments of others. The host has no address there, but takes packets and
+/// questions for its addresses from any interface, and forwards, as hypervisors mostly do, what it finds a way for.
+const SEGMENT: &[(&str, &str, &str)] = &[
+    // Not even a router advertisement gives it an address.
+    ("ipv6", "disable_ipv6", "1"),
+    // No way of the host leads to the segment, so that nothing that comes from there is believed.
+    ("ipv4", "rp_filter", "1"),
+    ("ipv4", "arp_ignore", "1"),
+];
+
+/// Keeps the host out of what passes through one of its bridges.
+pub(super) fn settle_segment(name: &InterfaceName, pass: &mut Pass) -> Result<(), LinkError> {
+    SEGMENT.iter().try_for_each(|(family, parameter, value)| {
+        settle(&format!("{family}/conf/{name}/{parameter}"), value, true, pass)
+    })
 }
 
 fn settle(parameter: &str, value: &'static str, is_new: bool, pass: &mut Pass) -> Result<(), LinkError> {
