@@ -19,7 +19,7 @@ use crate::daemons::{self, DaemonError, Untold, account};
 use crate::drift::{Change, Part, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
-use crate::model::{Router, guest_interface};
+use crate::model::{Router, RouterId, guest_interface};
 use crate::plan::{Daemon, DaemonPlan};
 use crate::store::{Build, Store};
 
@@ -80,9 +80,15 @@ fn told(store: &Store, router: &Router) -> Vec<ToldTier> {
     told.collect()
 }
 
-/// Every daemon that any tier of the two ever had or shall have.
+/// Every daemon that any tier of the two ever had or shall have. A network that stands alone may have had some that
+/// its state, moved away by an operator, no longer tells of.
 fn known(store: &Store, before: &Router, wanted: &Router) -> Vec<Daemon> {
-    let networks: BTreeSet<NetworkId> = before.tiers.keys().chain(wanted.tiers.keys()).copied().collect();
+    let own = match wanted.id {
+        RouterId::Network(network) => Some(network),
+        RouterId::Vpc(_) => None,
+    };
+    let networks = before.tiers.keys().chain(wanted.tiers.keys()).copied();
+    let networks: BTreeSet<NetworkId> = networks.chain(own).collect();
     let of_networks =
         networks.iter().flat_map(|network| service_daemons(*network, &store.network_folder(*network)));
     of_networks.chain([balancer(store, wanted), server(store, wanted)]).collect()

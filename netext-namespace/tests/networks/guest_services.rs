@@ -112,6 +112,21 @@ fn destroying_a_network_ends_its_daemons_and_no_others() {
 }
 
 #[test]
+fn a_network_whose_damaged_state_was_moved_away_is_destroyed_with_its_daemons() {
+    let lab = lab!();
+    let network = network(&lab);
+    deploy(&network, "10.1.1.10");
+    let state = format!("{}/state.json", network.folder());
+    lab.host().run(|| std::fs::write(&state, "{")).expect("the state can be damaged");
+    network.command("destroy-network", &json!({})).fails_with(3);
+    lab.host().run(|| std::fs::remove_file(&state)).expect("the state can be moved away");
+    network.destroy();
+    assert_eq!(daemons(&lab), []);
+    assert!(!lab.has_namespace("cs-net-209"));
+    assert!(!lab.host().run(|| std::path::Path::new(&network.folder()).exists()));
+}
+
+#[test]
 fn names_follow_dns_as_it_is_switched_on_and_off() {
     let lab = lab!();
     let network = network(&lab);
