@@ -3,6 +3,8 @@
 
     ./generate.py            # write it
     ./generate.py --check    # fail if it is not what the schemas say
+
+The schemas are those of a folder `schemas` beside this file, or else of the checkout that it lies in.
 """
 
 import json
@@ -12,7 +14,8 @@ import sys
 import textwrap
 
 HERE = pathlib.Path(__file__).resolve().parent
-SCHEMAS = HERE.parent.parent / "docs" / "schemas"
+COPIED = HERE / "schemas"
+SCHEMAS = COPIED if COPIED.is_dir() else HERE.parent.parent / "docs" / "schemas"
 OUTPUT = HERE / "netext" / "protocol.py"
 
 #: The commands that minimal.py answers. Add those of the services that your device provides.
@@ -178,7 +181,10 @@ JOINED = ",\n    "
 
 
 def load(path):
-    return json.loads((SCHEMAS / path).read_text("utf-8"))
+    try:
+        return json.loads((SCHEMAS / path).read_text("utf-8"))
+    except FileNotFoundError:
+        sys.exit(f"{SCHEMAS / path} is not there; copy docs/schemas of netext to {COPIED}")
 
 
 def snake(name):

@@ -8,7 +8,9 @@ from ipaddress import IPv4Address, IPv4Interface
 import generate
 from netext import protocol, wire
 
-SAMPLES = sorted((generate.SCHEMAS.parent.parent / "netext-protocol" / "fixtures" / "wire").glob("*.json"))
+#: In a folder that was copied from the checkout they lie beside the schemas.
+PLACES = (generate.HERE / "samples", generate.HERE.parent.parent / "netext-protocol" / "fixtures" / "wire")
+SAMPLES = sorted(sample for place in PLACES for sample in place.glob("*.json"))
 
 
 def of_every_command():

@@ -68,6 +68,7 @@ fn an_extension_that_does_not_describe_itself_is_described_by_arguments() {
     std::os::unix::fs::symlink("/bin/true", &path).unwrap();
     let run_ = run(&["conformance", "--exec", path.to_str().unwrap()]);
     assert_eq!(run_.code, Some(1));
+    assert!(run_.stderr.contains("(what it prints is no description)"), "{run_:?}");
     assert!(run_.stderr.contains("--services Dhcp,Dns or --services none"), "{run_:?}");
 
     let run_ = run(&["--json", "conformance", "--services", "none", "--exec", path.to_str().unwrap()]);

@@ -13,9 +13,13 @@ use crate::tool::{come_to, netext, run};
 fn new(folder: &TempDir, arguments: &[&str]) -> std::path::PathBuf {
     let mut command = netext(&["new", "acme-sdn"]);
     command.args(arguments).current_dir(folder.path());
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().display();
     assert_eq!(
         come_to(command).succeeds(),
-        "made acme-sdn\nnext: cd acme-sdn && cargo test, then write src/device.rs\n"
+        format!(
+            "made acme-sdn, on the netext of {checkout}\n\
+             next: cd acme-sdn && cargo test, then write src/device.rs\n"
+        )
     );
     folder.path().join("acme-sdn")
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use netext_core::protocol::Service;
 use netext_core::testing::conformance::Provided;
-use netext_core::testing::{Executable, Extension, Server};
+use netext_core::testing::{Call, Executable, Extension, Judged, Server, Verdict};
 
 /// The extension, and how it is registered.
 #[derive(clap::Args)]
@@ -43,9 +43,14 @@ impl Registration {
             return Ok(if self.vpc { provided.vpc() } else { provided });
         }
         Provided::asked_of(extension).ok_or_else(|| {
+            let answer = extension.answer(&Call::bare(["--describe"]));
+            let why = match Judged::new("--describe", answer).verdict {
+                Verdict::Succeeded => "what it prints is no description".to_owned(),
+                other => other.to_string(),
+            };
             format!(
-                "{} does not answer --describe; say what it provides with --services, such as --services \
-                 Dhcp,Dns or --services none",
+                "{} does not answer --describe ({why}); say what it provides with --services, such as \
+                 --services Dhcp,Dns or --services none",
                 self.exec.display()
             )
         })

@@ -11,8 +11,8 @@ use crate::screen::{Screen, fail, print_json, say};
 
 /// Make a crate for an extension in Rust: device, tests on the kit, Makefile, README.
 ///
-/// It builds, and passes conformance; what its device does is left to be written. Run from a checkout of netext
-/// it is built on that, otherwise on the published crate.
+/// It builds, and passes conformance; what its device does is left to be written. It is built on the checkout of
+/// netext that this tool lies in, is run in, or was installed from, otherwise on the published crate.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The extension's name: of the crate, of its folder, and of the executable.
@@ -36,7 +36,8 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
     if arguments.vpc {
         scaffold = scaffold.vpc();
     }
-    if let Some(checkout) = checkout() {
+    let checkout = checkout();
+    if let Some(checkout) = &checkout {
         scaffold = scaffold.checkout(checkout);
     }
     let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from(&arguments.name));
@@ -45,15 +46,20 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
     }
     if screen.json {
         let files: Vec<_> = scaffold.files().into_iter().map(|(path, _)| path).collect();
-        print_json(&json!({"name": arguments.name, "folder": folder, "files": files}));
+        print_json(&json!({"name": arguments.name, "folder": folder, "files": files, "checkout": checkout}));
     } else {
         let folder = folder.display();
-        say(format_args!("made {folder}\nnext: cd {folder} && cargo test, then write src/device.rs"));
+        let netext = checkout.map_or_else(
+            || format!("the published netext-core {}", env!("CARGO_PKG_VERSION")),
+            |checkout| format!("the netext of {}", checkout.display()),
+        );
+        say(format_args!("made {folder}, on {netext}"));
+        say(format_args!("next: cd {folder} && cargo test, then write src/device.rs"));
     }
     ExitCode::SUCCESS
 }
 
-/// The checkout of netext that this tool was built in, or that it is run in.
+/// The checkout of netext that this tool lies in, is run in, or was installed from.
 fn checkout() -> Option<PathBuf> {
     let executable = std::env::current_exe().ok();
     let here = std::env::current_dir().ok();
@@ -61,6 +67,7 @@ fn checkout() -> Option<PathBuf> {
         let text = std::fs::read_to_string(folder.join("netext-core/Cargo.toml")).unwrap_or_default();
         text.contains("\nname = \"netext-core\"\n") && folder.join("Cargo.lock").is_file()
     };
-    let places = [executable, here];
+    let built_from = Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    let places = [executable, here, built_from];
     places.iter().flatten().flat_map(|place| place.ancestors()).find(is_checkout).map(Path::to_owned)
 }
