@@ -24,8 +24,8 @@ pub enum MetadataError {
     },
     /// A document cannot be understood.
     #[error(
-        "{} is damaged at line {line}, column {column}; remove it and restart the network with cleanup to have the \
-         instance's data sent again",
+        "{} is damaged at line {line}, column {column}; restart the network with cleanup to have the instance's data \
+         sent again",
         path.display()
     )]
     Damaged {

@@ -116,27 +116,40 @@ impl Instances {
         self.change(address, |instance| drop(instance.metadata.insert(FileName::hypervisor(), name.into())))
     }
 
-    /// Forgets an instance and its password: the next tenant may get the address.
+    /// Forgets an instance and its password, whatever state its document is in: the next tenant may get the address.
     pub fn remove(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
-        self.remove_if(address, |instance| !instance.is_of_other_than(self.nic))
+        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
+        if self.read(address).ok().flatten().is_some_and(|instance| instance.is_of_other_than(self.nic)) {
+            return Ok(());
+        }
+        folder.remove(&document(address))?;
+        folder.sync()
     }
 
     /// Forgets what an address holds of other NICs: it has changed hands, whether or not its release was heard.
     pub fn take_over(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
-        self.remove_if(address, |instance| instance.is_of_other_than(self.nic))
+        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
+        let stays = match self.read(address) {
+            Err(MetadataError::Damaged { .. }) => false,
+            read => read?.is_none_or(|instance| !instance.is_of_other_than(self.nic)),
+        };
+        if stays {
+            return Ok(());
+        }
+        folder.remove(&document(address))?;
+        folder.sync()
     }
 
-    fn remove_if(
-        &self,
-        address: Ipv4Addr,
-        is_meant: impl FnOnce(&Instance) -> bool,
-    ) -> Result<(), MetadataError> {
-        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
-        if self.read(address)?.is_some_and(|instance| is_meant(&instance)) {
-            folder.remove(&document(address))?;
-            folder.sync()?;
-        }
-        Ok(())
+    /// What an instance is told, for a change that keeps no more of it than the password. A document that is damaged
+    /// tells nothing to anybody, and must not be in the way of the whole network.
+    fn read_sound(&self, address: Ipv4Addr) -> Result<Option<Instance>, MetadataError> {
+        self.read(address).or_else(|error| match error {
+            MetadataError::Damaged { .. } => {
+                tracing::warn!(%error, "what it held is lost");
+                Ok(None)
+            }
+            error => Err(error),
+        })
     }
 
     /// `restore-network`: the instances are those named, and no others. Passwords are not replayed: one that
@@ -152,7 +165,7 @@ impl Instances {
         }
         let folder = LockedFolder::lock(&self.folder)?;
         for (address, instance) in &mut given {
-            let before = self.read(*address)?;
+            let before = self.read_sound(*address)?;
             if let Some(before) = before.filter(|before| !before.is_of_other_than(instance.nic)) {
                 *instance = std::mem::take(instance).keeping_password_of(&before);
             }
@@ -167,7 +180,7 @@ impl Instances {
         let mut unread = BTreeMap::new();
         for name in folder.names()? {
             let Some(address) = address(&name) else { continue };
-            if let Some(Instance { nic, password: password @ Some(_), .. }) = self.read(address)? {
+            if let Some(Instance { nic, password: password @ Some(_), .. }) = self.read_sound(address)? {
                 unread.insert(address, Instance { nic, password, ..Instance::default() });
             }
         }

@@ -219,6 +219,27 @@ fn a_damaged_or_newer_document_is_neither_shown_nor_mangled() {
 }
 
 #[test]
+fn a_damaged_document_is_not_in_the_way_of_what_ends_or_replaces_it() {
+    let folder = Folder::new();
+    let instances = folder.instances();
+    let path = folder.0.join("metadata/10.1.1.10.json");
+    for end in [
+        (|instances| instances.remove(GUEST)) as fn(&Instances) -> Result<(), MetadataError>,
+        |instances| instances.take_over(GUEST),
+        |instances| instances.clear(),
+        |instances| instances.restore(&[]),
+    ] {
+        instances.set_user_data(OTHER, "u".into()).unwrap();
+        fs::write(&path, "{").unwrap();
+        end(&instances).unwrap();
+        assert!(!path.exists());
+    }
+    fs::write(&path, "{").unwrap();
+    instances.restore(&[vm(GUEST, vec![entry("metadata", "instance-id", "8")])]).unwrap();
+    assert_eq!(read(&instances, GUEST).metadata[&"instance-id".parse().unwrap()], "8".into());
+}
+
+#[test]
 fn changes_at_the_same_time_are_all_in_effect() {
     let folder = Folder::new();
     let instances = folder.instances();
