@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use netext_core::{Context, DeviceError};
 use netext_protocol::{Network, NetworkId, Nic, Resolvers, Vpc};
 
+use super::apply::ApplyError;
 use super::device::HostDevice;
+use super::services;
 use super::transaction::change;
 use crate::compile::services::instances_folder;
 use crate::metadata::{Instances, MetadataError};
@@ -51,8 +53,12 @@ impl HostDevice {
     pub(super) async fn forget(&self, context: &Context, network: &Network) -> Result<(), DeviceError> {
         let (id, router) = (network.network_id, RouterId::of(network));
         // What is kept for a network that stands alone lies with its router's state, and goes with it.
+        let deadline = context.deadline().instant();
         let forget = |store: &Store, _: &Router| match router {
-            RouterId::Vpc(_) => Ok(store.forget_network(id)?),
+            RouterId::Vpc(_) => {
+                services::stop_network(store, id, deadline).map_err(ApplyError::from)?;
+                Ok(store.forget_network(id)?)
+            }
             RouterId::Network(_) => Ok(()),
         };
         change(&self.store, context, router, |router| router.destroy(id), forget).await

@@ -46,6 +46,12 @@ pub(super) fn stop(
     daemons::stop(&known(store, router, router), deadline, pass)
 }
 
+/// Ends all daemons of a network, whether or not its router's state still tells of them.
+pub(super) fn stop_network(store: &Store, network: NetworkId, deadline: Instant) -> Result<(), DaemonError> {
+    let daemons: Vec<_> = service_daemons(network, &store.network_folder(network)).into_iter().collect();
+    daemons::stop(&daemons, deadline, &mut Pass::command())
+}
+
 /// The daemons that serve the guests of a router.
 pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
     let guests = guests(router);

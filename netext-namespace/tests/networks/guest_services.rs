@@ -124,6 +124,17 @@ fn a_network_whose_damaged_state_was_moved_away_is_destroyed_with_its_daemons() 
     assert_eq!(daemons(&lab), []);
     assert!(!lab.has_namespace("cs-net-209"));
     assert!(!lab.host().run(|| std::path::Path::new(&network.folder()).exists()));
+
+    let vpc = lab.vpc(7);
+    let tier = vpc.tier(1);
+    vpc.implement_with("198.51.100.20");
+    tier.implement();
+    deploy(&tier, "10.2.1.10");
+    let state = format!("{}/state.json", vpc.folder());
+    lab.host().run(|| std::fs::remove_file(&state)).expect("the state can be moved away");
+    tier.destroy();
+    vpc.shutdown();
+    assert_eq!(daemons(&lab), []);
 }
 
 #[test]
