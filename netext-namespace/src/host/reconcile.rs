@@ -71,13 +71,13 @@ pub(crate) fn settle(
 }
 
 /// A router that is down here, as after a reboot, may have been taken over without this host hearing of it. Whoever
-/// took it over answers for its addresses.
+/// took it over answers for its addresses, or is about to after a reboot of its own.
 fn step_aside(state: &mut State) -> Result<(), DeviceError> {
-    let contested = contested(&state.router)?;
+    let contested = contested(&state.router, state.epoch)?;
     if let Some((address, by)) = contested.first_key_value() {
-        let router = state.router.id;
-        tracing::warn!(%router, address, by, "somebody else answers for its address: another host serves it");
-        state.superseded = Some(state.epoch + 1);
+        let (router, mac) = (state.router.id, by.words());
+        tracing::warn!(%router, %address, mac, "somebody else answers for its address: another host serves it");
+        state.superseded = Some(by.right.unwrap_or_default().max(state.epoch + 1));
     }
     Ok(())
 }

@@ -1,4 +1,7 @@
 //! Asking a segment whether an address is taken, without claiming it: the ARP probe of RFC 5227.
+//!
+//! Two hosts may ask at the same time, each before it takes the address. By the RFC both would step back. So the probe
+//! says in the padding that every short frame has by which right it is asked, and only the lesser one steps back.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -22,37 +25,50 @@ const ARP: [u8; 2] = [0x08, 0x06];
 /// Ethernet, IPv4, and the lengths of their addresses.
 const KINDS: [u8; 6] = [0, 1, 8, 0, 6, 4];
 const REQUEST: [u8; 2] = [0, 1];
-const FRAME: usize = 42;
+/// An ARP packet, and the shortest frame that goes over a wire.
+const PACKET: usize = 42;
+const FRAME: usize = 60;
+/// The padding of a probe begins with this; the right follows.
+const MARK: [u8; 6] = *b"netext";
 
-/// Which of the addresses somebody on the segment has, and their hardware addresses.
+/// Who has an address, or is about to take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) mac: [u8; 6],
+    /// The right of one that is about to take it.
+    pub(crate) right: Option<u64>,
+}
+
+/// Which of the addresses somebody on the segment has, or is about to take with a greater right than `right`.
 ///
 /// # Errors
 /// When the interface is not there, or the kernel refuses.
 pub(crate) fn taken(
     interface: &InterfaceName,
     addresses: &[Ipv4Addr],
-) -> io::Result<BTreeMap<Ipv4Addr, String>> {
+    right: u64,
+) -> io::Result<BTreeMap<Ipv4Addr, Holder>> {
     let (socket, own) = open(interface)?;
     let begun = Instant::now();
     let mut taken = BTreeMap::new();
     let ends = QUESTIONS.into_iter().skip(1).chain([PATIENCE]);
     for end in ends {
         for address in addresses.iter().filter(|address| !taken.contains_key(*address)) {
-            send(socket.as_raw_fd(), &question(own, *address), MsgFlags::empty())?;
+            send(socket.as_raw_fd(), &question(own, *address, right), MsgFlags::empty())?;
         }
         while taken.len() < addresses.len() && readable_by(&socket, begun + end)? {
             let mut frame = [0; FRAME];
             match recv(socket.as_raw_fd(), &mut frame, MsgFlags::empty()) {
-                Ok(FRAME) => {}
+                Ok(PACKET..) => {}
                 Ok(_) => continue,
                 Err(errno) if io::Error::from(errno).kind() == ErrorKind::WouldBlock => continue,
                 Err(errno) => return Err(errno.into()),
             }
-            if let Some((address, by)) = owner(&frame)
-                && by != own
+            if let Some((address, holder)) = holder(&frame)
+                && holder.goes_before(right, own)
                 && addresses.contains(&address)
             {
-                taken.insert(address, by.map(|byte| format!("{byte:02x}")).join(":"));
+                taken.insert(address, holder);
             }
         }
     }
@@ -71,10 +87,22 @@ fn open(interface: &InterfaceName) -> io::Result<(OwnedFd, [u8; 6])> {
     Ok((socket, link.addr().ok_or_else(missing)?))
 }
 
+impl Holder {
+    /// Whether it keeps another one, which is about to take the address, from doing so.
+    fn goes_before(&self, right: u64, own: [u8; 6]) -> bool {
+        self.mac != own && self.right.is_none_or(|its| (its, self.mac) > (right, own))
+    }
+
+    /// Its hardware address, for people.
+    pub(crate) fn words(&self) -> String {
+        self.mac.map(|byte| format!("{byte:02x}")).join(":")
+    }
+}
+
 /// Who has the address? Asked without an address of one's own, it changes nobody's table.
-fn question(own: [u8; 6], address: Ipv4Addr) -> Vec<u8> {
+fn question(own: [u8; 6], address: Ipv4Addr, right: u64) -> Vec<u8> {
     let nobody = [0; 6];
-    [
+    let mut frame = [
         &EVERYBODY[..],
         &own,
         &ARP,
@@ -84,35 +112,72 @@ fn question(own: [u8; 6], address: Ipv4Addr) -> Vec<u8> {
         &Ipv4Addr::UNSPECIFIED.octets(),
         &nobody,
         &address.octets(),
+        &MARK,
+        &right.to_be_bytes(),
     ]
-    .concat()
+    .concat();
+    frame.resize(FRAME, 0);
+    frame
 }
 
-/// The address that the sender of an ARP packet has, whatever it asks or answers.
-fn owner(frame: &[u8; FRAME]) -> Option<(Ipv4Addr, [u8; 6])> {
+/// The address that the sender of an ARP packet has, whatever it asks or answers, or that it asks for by a right.
+fn holder(frame: &[u8; FRAME]) -> Option<(Ipv4Addr, Holder)> {
     if frame[12..14] != ARP || frame[14..20] != KINDS {
         return None;
     }
-    let by = frame[22..28].try_into().ok()?;
-    let address: [u8; 4] = frame[28..32].try_into().ok()?;
-    Some((address.into(), by))
+    let mac = frame[22..28].try_into().ok()?;
+    let [sender, asked] = [28..32, 38..42].map(|place| {
+        let octets: [u8; 4] = frame[place].try_into().expect("four bytes");
+        Ipv4Addr::from(octets)
+    });
+    let is_claim = sender.is_unspecified() && frame[20..22] == REQUEST && frame[PACKET..][..6] == MARK;
+    if is_claim {
+        let right = frame[PACKET + MARK.len()..][..8].try_into().map(u64::from_be_bytes).ok()?;
+        return Some((asked, Holder { mac, right: Some(right) }));
+    }
+    Some((sender, Holder { mac, right: None }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const OWN: [u8; 6] = [2, 0, 0, 0, 0, 1];
+    const OTHER: [u8; 6] = [2, 0, 0, 0, 0, 9];
+    const ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 10);
+
     #[test]
     fn a_question_claims_nothing_and_an_answer_tells_the_owner() {
-        let (own, other) = ([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 9]);
-        let address = Ipv4Addr::new(198, 51, 100, 10);
-        let asked: [u8; FRAME] = question(own, address).try_into().unwrap();
-        assert_eq!(owner(&asked), Some((Ipv4Addr::UNSPECIFIED, own)));
+        let asked: [u8; FRAME] = question(OWN, ADDRESS, 7).try_into().unwrap();
+        assert_eq!(asked[28..32], [0; 4], "the sender has no address");
         let mut answer = asked;
-        answer[22..28].copy_from_slice(&other);
-        answer[28..32].copy_from_slice(&address.octets());
-        assert_eq!(owner(&answer), Some((address, other)));
+        answer[22..28].copy_from_slice(&OTHER);
+        answer[28..32].copy_from_slice(&ADDRESS.octets());
+        assert_eq!(holder(&answer), Some((ADDRESS, Holder { mac: OTHER, right: None })));
         answer[13] = 0;
-        assert_eq!(owner(&answer), None);
+        assert_eq!(holder(&answer), None);
+    }
+
+    #[test]
+    fn of_two_that_ask_at_once_exactly_one_steps_back() {
+        let heard = |mac, right| {
+            let asked: [u8; FRAME] = question(mac, ADDRESS, right).try_into().unwrap();
+            let (address, holder) = holder(&asked).unwrap();
+            assert_eq!(address, ADDRESS);
+            holder
+        };
+        for (own, other) in [(1, 2), (2, 1), (3, 3), (0, u64::MAX)] {
+            let steps_back = heard(OTHER, other).goes_before(own, OWN);
+            assert_ne!(steps_back, heard(OWN, own).goes_before(other, OTHER));
+            assert_eq!(steps_back, other >= own);
+        }
+        assert!(!heard(OWN, 9).goes_before(1, OWN), "one's own question is no rival's");
+    }
+
+    #[test]
+    fn a_strangers_probe_is_no_claim() {
+        let mut asked: [u8; FRAME] = question(OTHER, ADDRESS, 9).try_into().unwrap();
+        asked[PACKET..].fill(0);
+        assert_eq!(holder(&asked).unwrap().0, Ipv4Addr::UNSPECIFIED);
     }
 }

@@ -1,7 +1,7 @@
 //! The change from one host to the next.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use netext_core::{Deadline, DeviceError};
@@ -13,7 +13,7 @@ use crate::compile::links;
 use crate::compile::services::instances_folder;
 use crate::drift::Pass;
 use crate::host::{settle, silence};
-use crate::kernel::arp;
+use crate::kernel::arp::{self, Holder};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::Instances;
 use crate::model::{Router, RouterId};
@@ -99,9 +99,10 @@ pub async fn withdraw(
     Ok(locked.save(&State { superseded: Some(epoch), ruleset_generation: None, ..own })?)
 }
 
-/// The public addresses of a router that somebody else answers for, as far as the router is not up here. To be asked
-/// before it is brought up: another host may serve it, while nobody could tell this one.
-pub(crate) fn contested(router: &Router) -> Result<BTreeMap<String, String>, DeviceError> {
+/// The public addresses of a router that somebody else answers for, or is about to in a later epoch, as far as the
+/// router is not up here. To be asked before it is brought up: another host may serve it, while nobody could tell
+/// this one.
+pub(crate) fn contested(router: &Router, epoch: u64) -> Result<BTreeMap<Ipv4Addr, Holder>, DeviceError> {
     let plan = links(router);
     let Some(namespace) = plan.namespace else { return Ok(BTreeMap::new()) };
     let failed =
@@ -128,8 +129,8 @@ pub(crate) fn contested(router: &Router) -> Result<BTreeMap<String, String>, Dev
         if addresses.is_empty() {
             continue;
         }
-        let found = arp::taken(&interface.bridge, &addresses).map_err(|error| failed(error.to_string()))?;
-        taken.extend(found.into_iter().map(|(address, by)| (address.to_string(), by)));
+        let found = arp::taken(&interface.bridge, &addresses, epoch);
+        taken.extend(found.map_err(|error| failed(error.to_string()))?);
     }
     Ok(taken)
 }
