@@ -20,7 +20,7 @@ pub(super) struct Choice<'a> {
 
 impl Choice<'_> {
     /// Where the router is served: where it is known to be, while that host is registered and can be reached; else
-    /// where it is found to be; else the host that has the latest copy takes it over; else it is put on the one that
+    /// where it is found to be; else the host that knows it best takes it over; else it is put on the one that
     /// it prefers of those that can be reached. Those that just failed come last.
     ///
     /// A known host that answers, but not as it should, is no reason to go elsewhere: it still serves its guests,
@@ -73,15 +73,18 @@ impl Choice<'_> {
         if let Some((epoch, host)) =
             serving.filter(|(epoch, _)| *epoch >= latest).max_by_key(|(epoch, _)| *epoch)
         {
-            return Ok(Place { host: host.clone(), epoch });
+            let place = Place { host: host.clone(), epoch };
+            self.silence_others(answers, &place).await;
+            return Ok(place);
         }
         let epochs = answers.iter().flat_map(|(_, it)| {
             [it.serves, it.superseded, it.copy.map(|copy| copy.epoch)].into_iter().flatten()
         });
         let epoch = epochs.chain([latest]).max().unwrap_or_default() + 1;
-        let by_copy = answers.iter().filter(|(_, it)| it.copy.is_some()).max_by_key(|(_, it)| it.copy);
-        let (host, standing) = by_copy.unwrap_or(&answers[0]);
+        let knows_it = answers.iter().filter(|(_, it)| it.latest().is_some());
+        let (host, standing) = knows_it.max_by_key(|(_, it)| it.latest()).unwrap_or(&answers[0]);
         let place = Place { host: (*host).clone(), epoch };
+        self.silence_others(answers, &place).await;
         let before = known.filter(|known| known.host != place.host);
         if let Some(before) = before {
             let evacuated = self.evacuate(before, &place).await;
@@ -95,6 +98,15 @@ impl Choice<'_> {
             self.take_over(&place).await?;
         }
         Ok(place)
+    }
+
+    /// Tells hosts that serve the router as well, from an earlier epoch, to give it up: as hosts do that were followed,
+    /// and booted again before they could be told.
+    async fn silence_others(&self, answers: &[(&Host, Standing)], place: &Place) {
+        for (host, _) in answers.iter().filter(|(host, it)| it.serves.is_some() && **host != place.host) {
+            let owed = Owed { router: self.router, epoch: place.epoch, forget: false };
+            self.hosts.withdraw(host, owed).await;
+        }
     }
 
     /// Brings what a host knows that is no longer registered, but still answers, to the one that follows.

@@ -79,4 +79,15 @@ pub struct Standing {
     pub superseded: Option<u64>,
     /// How far the copy on its shelf goes.
     pub copy: Option<Version>,
+    /// The last epoch in which it served the router, if it has kept what it knew then.
+    #[serde(default)]
+    pub knows: Option<u64>,
+}
+
+impl Standing {
+    /// How far it knows the router, by itself or by a copy. Who served it in an epoch knows more of that than any copy.
+    pub fn latest(&self) -> Option<Version> {
+        let own = self.knows.map(|epoch| Version { epoch, serial: u64::MAX });
+        own.max(self.copy)
+    }
 }

@@ -27,7 +27,8 @@ const LINGERING: Duration = Duration::from_secs(1);
 pub fn standing(store: &Store, router: RouterId) -> Result<Standing, DeviceError> {
     let own = store.read(router)?;
     let copy = Shelf::of(store, router).label()?.map(|label| label.version);
-    Ok(Standing { serves: own.serves().then_some(own.epoch), superseded: own.superseded, copy })
+    let knows = (!own.router.is_empty()).then_some(own.epoch);
+    Ok(Standing { serves: own.serves().then_some(own.epoch), superseded: own.superseded, copy, knows })
 }
 
 /// Serves a router from now on, in an epoch of its own: as the copy on the shelf has it, or as this host knew it if
@@ -47,7 +48,7 @@ pub async fn take_over(
         )));
     }
     let shelf = Shelf::of(store, id);
-    let label = shelf.label()?.filter(|label| !own.serves() || label.version.epoch > own.epoch);
+    let label = shelf.label()?.filter(|label| own.router.is_empty() || label.version.epoch > own.epoch);
     let router = match label {
         Some(label) => {
             // First of all: daemons pass through these, and not through one that is made on the way to another.

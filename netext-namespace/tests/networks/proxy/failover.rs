@@ -151,12 +151,47 @@ fn of_two_hosts_that_boot_at_the_same_time_the_one_that_served_last_serves() {
     // The whole rack; nobody has told the one that it was followed.
     let first = lab.first_host();
     first.loses_power();
+    // The kernel takes a moment to take the router down.
+    lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2223");
     thread::scope(|scope| {
         scope.spawn(|| second.boots());
         scope.spawn(|| first.boots());
     });
     assert!(first.has_namespace(&network.namespace()), "{}", first.runs("status"));
     assert!(!second.has_namespace(&network.namespace()));
+    let _ssh = guest.listen_tcp(22);
+    let client = lab.client("203.0.113.5");
+    client.connects_to("198.51.100.10:2223");
+    client.cannot_connect_to("198.51.100.10:2222");
+}
+
+#[test]
+fn a_host_that_was_followed_and_boots_first_is_put_right_by_the_next_command() {
+    let lab = fleet!();
+    let second = two_hosts(&lab);
+    let network = network_on(&lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    second.loses_power();
+    moves_to(&lab, &network, FIRST_HOST);
+    network.delete_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+
+    let first = lab.first_host();
+    first.loses_power();
+    // The kernel takes a moment to take the router down.
+    lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2223");
+    second.boots();
+    assert!(second.has_namespace(&network.namespace()), "{}", second.runs("status"));
+    // Whoever answers may have followed it.
+    assert!(first.boots().contains("another host serves it"));
+    for host in [&second, first] {
+        host.is_reached_again();
+        host.gets_sshd();
+    }
+    lab.forget_failures();
+    moves_to(&lab, &network, FIRST_HOST);
+    await_silence(&second, &network.namespace());
     let _ssh = guest.listen_tcp(22);
     let client = lab.client("203.0.113.5");
     client.connects_to("198.51.100.10:2223");
