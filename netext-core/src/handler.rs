@@ -14,6 +14,33 @@ use crate::{Deadline, Description, DeviceError, Reply};
 /// A device implements [`NetworkDevice`](crate::NetworkDevice) and is a handler by that. Implement this trait
 /// for what stands between the server and a device: a proxy that carries the payload elsewhere unread, a
 /// recorder, a wrapper that tries again.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use netext_core::{Description, DeviceError, Handler, Invocation, Reply, async_trait};
+///
+/// /// Keeps commands from a device that is being worked on.
+/// struct Maintained<H> {
+///     handler: H,
+/// }
+///
+/// #[async_trait]
+/// impl<H: Handler> Handler for Maintained<H> {
+///     fn description(&self) -> Description {
+///         self.handler.description()
+///     }
+///
+///     async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError> {
+///         if Path::new("/run/acme/maintenance").exists() {
+///             let command = invocation.command();
+///             return Err(DeviceError::device(format!("{command} has to wait: maintenance")).retryable(true));
+///         }
+///         // Payload and deadline go on as they came.
+///         self.handler.handle(invocation).await
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Handler: Send + Sync {
     /// What it says about itself, for `--describe`.
