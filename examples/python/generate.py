@@ -29,11 +29,13 @@ ANSWERED = (
 )
 
 IPV4 = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
+PORT = "([0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 IPV6 = r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*"
 #: What a text of a pattern is in Python; any other is a text.
 TYPES = {
     r"^[0-9]+$": "int",
     r"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$": "bool",
+    f"^{PORT}([-:]{PORT})?$": "Ports",
     f"^{IPV4}$": "IPv4Address",
     f"^{IPV4}/[0-9]{{1,2}}$": "IPv4Interface",
     f"^{IPV6}$": "IPv6Address",
@@ -49,7 +51,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, Dict, List, Optional
 
-from .wire import Each, Fields, JsonObject, Refused, Scalar, Secret, optional, required
+from .wire import Each, Fields, JsonObject, Ports, Refused, Scalar, Secret, optional, required
 
 VERSION = {version}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, Dict, List, Optional
 
-from .wire import Each, Fields, JsonObject, Refused, Scalar, Secret, optional, required
+from .wire import Each, Fields, JsonObject, Ports, Refused, Scalar, Secret, optional, required
 
 VERSION = 1
 

@@ -61,6 +61,24 @@ def _boolean(text):
 
 
 @dataclasses.dataclass(frozen=True)
+class Ports:
+    """A port, or all from one to another. No pattern says that the first is the lower one, so the type does."""
+
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, text):
+        ends = [int(end) for end in re.split("[-:]", text)]
+        if ends[0] > ends[-1]:
+            raise ValueError(text)
+        return cls(ends[0], ends[-1])
+
+    def __str__(self):
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Scalar:
     """A text, a number or a boolean, of which most may be written as any of them."""
 
@@ -80,7 +98,7 @@ class Scalar:
         if self.secret:
             return Secret(text)
         try:
-            return (_boolean if self.type is bool else self.type)(text)
+            return {bool: _boolean, Ports: Ports.of}.get(self.type, self.type)(text)
         except ValueError:
             self._refuse(raw, place)
 

@@ -1,5 +1,6 @@
 """What payloads are understood, and what is refused."""
 
+import json
 import sys
 import types
 import unittest
@@ -46,6 +47,19 @@ class Types(unittest.TestCase):
         self.assertEqual(read[0].network_id, 209)
         self.assertEqual(read[0].gateway, IPv4Address("10.1.1.1"))
         self.assertEqual(read[0].cidr, IPv4Interface("10.1.1.0/24"))
+
+    def test_a_range_of_ports_begins_with_the_lower_one(self):
+        sample = next(it for it in SAMPLES if it.name == "add-port-forward.json").read_text("utf-8")
+        everything = of_every_command()
+
+        def forward(ports):
+            return everything.read("add-port-forward", json.loads(sample.replace('"2222"', json.dumps(ports))))[1]
+
+        self.assertEqual(forward("8080:8090").public_port, wire.Ports(8080, 8090))
+        self.assertEqual(str(forward(22).public_port), "22")
+        for wrong in ("90-80", "65536", "80-", "-1"):
+            with self.subTest(wrong), self.assertRaises(wire.Refused):
+                forward(wrong)
 
     def test_details_may_be_an_object_or_a_text(self):
         for value in ({"host": "192.0.2.10"}, '{"host":"192.0.2.10"}'):

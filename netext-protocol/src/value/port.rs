@@ -75,7 +75,12 @@ impl fmt::Display for PortRange {
 
 impl Text for PortRange {
     const EXPECTED: &'static str = "a port or a range of ports (22, 8080-8090), 0 to 65535";
-    const PATTERN: Option<&'static str> = Some("^[0-9]{1,5}([-:][0-9]{1,5})?$");
+    // No port above 65535, for readers who have nothing but the schema. That the first is the lower one no pattern
+    // can say.
+    const PATTERN: Option<&'static str> = Some(concat!(
+        "^([0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])",
+        "([-:]([0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$"
+    ));
 
     fn parse_text(text: &str) -> Option<Self> {
         match text.split_once(['-', ':']) {
