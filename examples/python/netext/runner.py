@@ -42,6 +42,9 @@ class Device:
     A method gets the details that travel with every command and the typed payload. It answers a dictionary for
     ensure-network-device and implement-network, a text or a dictionary for custom-action, else nothing; or it
     raises `Failure`. Every command may come twice, and several run at the same time, each in its own process.
+
+    What an operator registered is `details.physical_network_extension_details`, by name, if anything is. Each is
+    a `Secret`, because some are credentials: `["hosts"].expose()` is the text.
     """
 
     name = version = ""
@@ -104,12 +107,15 @@ def main(device):
         return 0
     except (Failure, wire.Refused, CalledOff) as error:
         problem, code = str(error), getattr(error, "exit_code", Invalid.exit_code)
-    except Exception as error:  # noqa: BLE001 (the message may hold anything, so only the place is told)
+    except Exception as error:  # noqa: BLE001
         code, trace = 70, error.__traceback__
         while trace.tb_next:
             trace = trace.tb_next
         place = os.path.basename(trace.tb_frame.f_code.co_filename)
         problem = f"internal error: {type(error).__name__} at {place}:{trace.tb_lineno}"
+        # These speak of the program. What others say may be anything, a credential too.
+        if isinstance(error, (AttributeError, ImportError, NameError, TypeError)):
+            problem += f": {error}"
     # One line, whatever it says.
     _write(stderr, "".join(it if it.isprintable() else repr(it)[1:-1] for it in problem))
     return code
