@@ -56,7 +56,8 @@ fn sets() -> Vec<(&'static str, Set)> {
         // What access lists say of what leaves a tier, and of what enters it.
         ("acl_egress", Set::map("ifname : verdict")),
         ("acl_ingress", Set::map("ifname : verdict")),
-        // Which tiers are neighbours, and the range that is theirs alone.
+        // Which tiers are neighbours, each of itself as well, and the range that is theirs alone.
+        ("within_tiers", Set::of("ifname . ifname")),
         ("between_tiers", Set::of("ifname . ifname")),
         ("vpc_addresses", Set::of("ipv4_addr").of_ranges()),
         // What guests of a tier may reach.
@@ -134,6 +135,9 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
             Some("type filter hook forward priority filter; policy drop;"),
             vec![
                 established,
+                // An operator's route through a guest of the same tier, which guests could reach without us. Its
+                // answers go past us, so these connections look invalid.
+                "meta nfproto ipv4 iifname . oifname @within_tiers accept",
                 invalid,
                 "iifname vmap @acl_egress",
                 "oifname vmap @acl_ingress",

@@ -30,6 +30,7 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
             }
         }
         if tier.routes() {
+            ruleset.add("within_tiers", [interface.clone(), interface.clone()]);
             ruleset.map("hairpin", [interface], [Field::Ipv4(address.addr())]);
         }
     }

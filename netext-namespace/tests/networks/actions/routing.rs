@@ -1,6 +1,6 @@
 //! Policy routing by an operator's actions: what it does to guests' packets, and what becomes of it.
 
-use netext_lab::{Forward, Lab, Network, Node, PUBLIC_BRIDGE, SourceNat, lab};
+use netext_lab::{AccessList, Forward, Lab, Network, Node, PUBLIC_BRIDGE, Rule, SourceNat, lab};
 use serde_json::{Value, json};
 
 /// A network at work, and a second way out of its public segment: a machine that alone knows 192.0.2.9.
@@ -132,6 +132,55 @@ fn a_route_and_a_rule_change_the_way_of_guests_packets() {
         .network
         .acts("pbr-delete-rule", &json!({"table": "100", "rule": "from 10.1.1.0/24 to 192.0.2.0/24"}));
     scene.guest.cannot_connect_to("192.0.2.9:80");
+}
+
+#[test]
+fn a_route_leads_through_another_guest() {
+    let lab = lab!();
+    let scene = Scene::new(&lab);
+    let appliance = lab.plug(&scene.network.bridge(), &["10.1.1.20/24", "192.0.2.9/32"]);
+    let _behind = (appliance.listen_tcp_on("192.0.2.9:80"), appliance.listen_udp_on("192.0.2.9:53"));
+    // Who heeds redirects finds the way alone after the first packet.
+    scene.guest.place().run(|| {
+        for conf in ["all", "eth0"] {
+            std::fs::write(format!("/proc/sys/net/ipv4/conf/{conf}/accept_redirects"), "0").unwrap();
+        }
+    });
+    scene.guest.cannot_connect_to("192.0.2.9:80");
+    scene.create("100", "vpn");
+    scene.route("vpn", "192.0.2.0/24 via 10.1.1.20");
+    scene.rule("vpn", "to 192.0.2.0/24");
+    scene.guest.connects_to("192.0.2.9:80").seen_as("10.1.1.10");
+    scene.guest.exchanges_udp_with("192.0.2.9:53").seen_as("10.1.1.10");
+    scene.guest.talks_to("192.0.2.9:80").goes_on();
+
+    // It opens no way in from outside.
+    let neighbour = lab.neighbour("198.51.100.90");
+    neighbour.routes("192.0.2.0/24", "198.51.100.10");
+    neighbour.cannot_connect_to("192.0.2.9:80");
+    scene.network.acts("pbr-delete-table", &json!({"table": "vpn"}));
+    scene.guest.cannot_connect_to("192.0.2.9:80");
+}
+
+#[test]
+fn a_route_through_a_guest_of_another_tier_is_subject_to_the_tiers_lists() {
+    let lab = lab!();
+    let vpc = lab.vpc(7);
+    vpc.implement_with("198.51.100.10");
+    let (web, edge) = (vpc.tier(1), vpc.tier(2));
+    for tier in [&web, &edge] {
+        tier.implement();
+    }
+    let guest = web.guest("10.2.1.10");
+    let appliance = lab.plug(&edge.bridge(), &["10.2.2.20/24", "192.0.2.9/32"]);
+    appliance.routes("default", "10.2.2.1");
+    let _behind = appliance.listen_tcp_on("192.0.2.9:80");
+    vpc.acts("pbr-create-table", &json!({"table-id": "100", "table-name": "vpn"}));
+    vpc.acts("pbr-add-route", &json!({"table": "vpn", "route": "192.0.2.0/24 via 10.2.2.20"}));
+    vpc.acts("pbr-add-rule", &json!({"table": "vpn", "rule": "to 192.0.2.0/24"}));
+    guest.connects_to("192.0.2.9:80").seen_as("10.2.1.10");
+    edge.apply_access_list(&AccessList::new().with(Rule::allow_in(10).tcp(22)));
+    guest.cannot_connect_to("192.0.2.9:80");
 }
 
 #[test]
