@@ -92,7 +92,8 @@ class Module:
         written_as = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         arguments = [python, json.dumps(written_as)]
         arguments += [f"pattern=r\"{schema['pattern']}\""] if "pattern" in schema else []
-        arguments += [f"expected={json.dumps(schema['expected'])}"] if "expected" in schema else []
+        words = schema.get("expected", "a port or a range of ports (22, 8080-8090)" if python == "Ports" else None)
+        arguments += [f"expected={json.dumps(words)}"] if words else []
         arguments += [f"least={schema['minLength']}"] if "minLength" in schema else []
         arguments += ["secret=True"] if schema.get("writeOnly") else []
         expected = re.sub(r"^an? |( such as| \(|,).*", "", schema.get("expected", name))

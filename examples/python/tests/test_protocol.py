@@ -58,8 +58,9 @@ class Types(unittest.TestCase):
         self.assertEqual(forward("8080:8090").public_port, wire.Ports(8080, 8090))
         self.assertEqual(str(forward(22).public_port), "22")
         for wrong in ("90-80", "65536", "80-", "-1"):
-            with self.subTest(wrong), self.assertRaises(wire.Refused):
+            with self.subTest(wrong), self.assertRaises(wire.Refused) as refused:
                 forward(wrong)
+            self.assertIn("is not a port or a range of ports", str(refused.exception))
 
     def test_details_may_be_an_object_or_a_text(self):
         for value in ({"host": "192.0.2.10"}, '{"host":"192.0.2.10"}'):
