@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
-pub use element::{ElementChange, Field, Fields};
+pub use element::{Element, ElementChange, Field, Fields};
 pub use name::{InterfaceName, NameError, NamespaceName};
 pub use protocol::{IpProtocol, UnknownProtocol};
 pub use routing::{

@@ -140,10 +140,14 @@ fn apply_packets(
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<(), ApplyError> {
-    let ruleset = packets(wanted);
     let generation = if namespace.is_new() { None } else { nftables::generation(namespace)? };
+    let is_known = generation.is_some() && generation == before.ruleset_generation;
+    if is_known && before.router == *wanted {
+        return Ok(());
+    }
+    let ruleset = packets(wanted);
     match generation {
-        Some(generation) if before.ruleset_generation == Some(generation) => {
+        Some(generation) if is_known => {
             let changed = match packets(&before.router).change_to(&ruleset) {
                 Change::Nothing => return Ok(()),
                 _ if !pass.acts() => {

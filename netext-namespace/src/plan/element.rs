@@ -99,6 +99,9 @@ impl fmt::Display for Fields {
     }
 }
 
+/// An element of a set, by its key; or one of a map, with its value.
+pub type Element = (Fields, Option<Fields>);
+
 /// Elements of one set or map that come, or that go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElementChange {
@@ -106,8 +109,8 @@ pub struct ElementChange {
     pub add: bool,
     /// The set's name.
     pub set: String,
-    /// The elements' keys, for a map with their values.
-    pub elements: Vec<(Fields, Option<Fields>)>,
+    /// The elements.
+    pub elements: Vec<Element>,
 }
 
 impl fmt::Display for ElementChange {

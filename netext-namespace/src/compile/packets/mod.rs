@@ -32,5 +32,5 @@ pub fn packets(router: &Router) -> Ruleset {
     acl::compile(router, &mut ruleset);
     ways_out::compile(router, &mut ruleset);
     balanced_access::compile(router, &mut ruleset);
-    ruleset
+    ruleset.complete()
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::mem;
 
-use crate::plan::{ElementChange, Field, Fields, TABLE};
+use crate::plan::{Element, ElementChange, Field, Fields, TABLE};
 
 /// The contents of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,11 +26,9 @@ pub struct Set {
     ranges: bool,
     /// Whether every element counts the packets that are looked up and found.
     counts: bool,
-    /// The elements; a map's with their values.
-    elements: Elements,
+    /// The elements: as they came, and in order of their keys, each once, when the ruleset is complete.
+    elements: Vec<Element>,
 }
-
-type Elements = BTreeMap<Fields, Option<Fields>>;
 
 /// A chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub enum Change {
 impl Set {
     /// A set of single values.
     pub fn of(element_type: &'static str) -> Self {
-        Self { keyword: "set", element_type, ranges: false, counts: false, elements: BTreeMap::new() }
+        Self { keyword: "set", element_type, ranges: false, counts: false, elements: Vec::new() }
     }
 
     /// A map from single values.
@@ -74,7 +73,7 @@ impl Set {
 
     /// The elements' keys.
     pub fn keys(&self) -> impl Iterator<Item = &Fields> {
-        self.elements.keys()
+        self.elements.iter().map(|(key, _)| key)
     }
 
     /// Whether its elements are what the kernel compares, byte by byte.
@@ -82,11 +81,38 @@ impl Set {
         !self.ranges && !self.element_type.ends_with("verdict")
     }
 
+    /// Puts the elements in order. Of several with one key the last one counts.
+    fn complete(&mut self) {
+        // Most of them come in order, and then this is one look at each.
+        self.elements.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.elements.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                mem::swap(later, earlier);
+            }
+            is_same
+        });
+    }
+
     fn header(&self) -> String {
         let flags = if self.ranges { " flags interval;" } else { "" };
         let counter = if self.counts { " counter;" } else { "" };
         format!("type {};{flags}{counter}", self.element_type)
     }
+}
+
+/// The elements of `from` that are not in `to`; both are in order.
+fn missing(from: &[Element], to: &[Element]) -> Vec<Element> {
+    let mut to = to.iter().peekable();
+    let is_missing = |element: &&Element| {
+        // Nearly all of them are there, and equal is told faster than less.
+        if to.next_if(|other| other == element).is_some() {
+            return false;
+        }
+        while to.next_if(|other| other.0 < element.0).is_some() {}
+        to.next_if(|other| other == element).is_none()
+    };
+    from.iter().filter(is_missing).cloned().collect()
 }
 
 fn element(key: &Fields, value: Option<&Fields>) -> String {
@@ -99,17 +125,23 @@ fn element(key: &Fields, value: Option<&Fields>) -> String {
 impl Ruleset {
     /// Adds an element to a set.
     pub fn add<const N: usize>(&mut self, set: &str, key: [Field; N]) {
-        self.set(set).elements.insert(Fields(key.into()), None);
+        self.set(set).elements.push((Fields(key.into()), None));
     }
 
     /// Adds an element to a map.
     pub fn map<const N: usize, const M: usize>(&mut self, map: &str, key: [Field; N], value: [Field; M]) {
-        self.set(map).elements.insert(Fields(key.into()), Some(Fields(value.into())));
+        self.set(map).elements.push((Fields(key.into()), Some(Fields(value.into()))));
     }
 
     /// Adds a rule at the end of a chain.
     pub fn rule(&mut self, chain: &str, rule: impl Into<String>) {
         self.chains.entry(chain.to_owned()).or_default().rules.push(rule.into());
+    }
+
+    /// The ruleset with all that it shall have.
+    pub fn complete(mut self) -> Self {
+        self.sets.values_mut().for_each(Set::complete);
+        self
     }
 
     fn set(&mut self, name: &str) -> &mut Set {
@@ -173,13 +205,11 @@ impl Ruleset {
     /// The elements that come and go of the sets that stay or come. Those that go are named first: a new range
     /// may overlap an old one.
     fn changed_elements(&self, wanted: &Self) -> Vec<ElementChange> {
-        let none = Elements::new();
         let mut changes = Vec::new();
         for (name, set) in &wanted.sets {
-            let old = self.sets.get(name).map_or(&none, |old| &old.elements);
-            for (add, from, to) in [(false, old, &set.elements), (true, &set.elements, old)] {
-                let differing = from.iter().filter(|(key, value)| to.get(*key) != Some(*value));
-                let elements: Vec<_> = differing.map(|(key, value)| (key.clone(), value.clone())).collect();
+            let old = self.sets.get(name).map_or(&[][..], |old| &old.elements);
+            for (add, elements) in [(false, missing(old, &set.elements)), (true, missing(&set.elements, old))]
+            {
                 if !elements.is_empty() {
                     changes.push(ElementChange { add, set: name.clone(), elements });
                 }
