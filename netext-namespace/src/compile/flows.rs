@@ -22,12 +22,9 @@ pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
         }
     }
     flows.extend(flows_of_balancers(old, new));
-    let guests = |router: &Router| -> BTreeSet<Ipv4Addr> {
-        router.tiers.values().flat_map(|tier| tier.nics.values()).filter_map(|nic| nic.ip).collect()
-    };
-    flows.extend(
-        guests(old).difference(&guests(new)).copied().flat_map(|guest| flows_of_guests(guest.into())),
-    );
+    let staying = guests(new);
+    let gone = guests(old).into_iter().filter(|guest| staying.binary_search(guest).is_err());
+    flows.extend(gone.flat_map(|guest| flows_of_guests(guest.into())));
     flows.extend(subnets(old).difference(&subnets(new)).copied().flat_map(flows_of_guests));
     flows
 }
@@ -37,6 +34,15 @@ fn flows_of_address(public: Ipv4Addr) -> [FlowMatch; 2] {
         FlowMatch { original_destination: Some(public), ..FlowMatch::default() },
         FlowMatch { reply_destination: Some(public), ..FlowMatch::default() },
     ]
+}
+
+/// The addresses of all guests, in order and each once.
+fn guests(router: &Router) -> Vec<Ipv4Addr> {
+    let nics = router.tiers.values().flat_map(|tier| tier.nics.values());
+    let mut guests: Vec<_> = nics.filter_map(|nic| nic.ip).collect();
+    guests.sort_unstable();
+    guests.dedup();
+    guests
 }
 
 /// The subnets that are routed to.

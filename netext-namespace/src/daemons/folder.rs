@@ -77,8 +77,11 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// The names of those of `files` that are not what they shall be, each with what makes the daemon see it.
-    pub(super) fn differing(&self, files: &[ConfigFile]) -> Result<Vec<(&'static str, Effect)>, DaemonError> {
+    /// Those of `files` that are not what they shall be, each with what makes the daemon see it.
+    pub(super) fn differing<'f>(
+        &self,
+        files: &'f [ConfigFile],
+    ) -> Result<Vec<(&'f ConfigFile, Effect)>, DaemonError> {
         let mut differing = Vec::new();
         for file in files {
             let effect = match (self.read(file.name)?, file.on_change) {
@@ -87,19 +90,17 @@ impl<'a> Folder<'a> {
                 (Some(old), OnChange::ReloadIfGrown) if has_grown(&old, &file.content) => Effect::Reload,
                 _ => Effect::Restart,
             };
-            differing.push((file.name, effect));
+            differing.push((file, effect));
         }
         Ok(differing)
     }
 
-    /// Replaces the files that differ.
-    pub(super) fn write(&self, files: &[ConfigFile]) -> Result<(), DaemonError> {
-        for file in files {
-            if self.read(file.name)?.is_none_or(|old| old != file.content.as_bytes()) {
-                self.replace(file.name, file.content.as_bytes())?;
-            }
-        }
-        Ok(())
+    /// Replaces files.
+    pub(super) fn write<'f>(
+        &self,
+        files: impl IntoIterator<Item = &'f ConfigFile>,
+    ) -> Result<(), DaemonError> {
+        files.into_iter().try_for_each(|file| self.replace(file.name, file.content.as_bytes()))
     }
 
     /// Whether the daemon was started for this and has taken notice of every file.

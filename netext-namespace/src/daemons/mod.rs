@@ -127,7 +127,7 @@ fn conform(
         let reason = match &running {
             None => absence.to_owned(),
             Some(_) if !differing.is_empty() => {
-                let names: Vec<_> = differing.iter().map(|(name, _)| *name).collect();
+                let names: Vec<_> = differing.iter().map(|(file, _)| file.name).collect();
                 format!("its {} is not what it shall be", names.join(", "))
             }
             Some(_) => "it was started for other interfaces, or its start was cut off".to_owned(),
@@ -150,7 +150,7 @@ fn conform(
     }
 
     folder.unsettle()?;
-    folder.write(&plan.files)?;
+    folder.write(differing.iter().map(|(file, _)| *file))?;
     if effect == Effect::Reload {
         return Ok(running);
     }

@@ -21,11 +21,24 @@ pub struct GuestNic {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<HostName>,
     /// Whether the instance's default route leaves by it.
+    #[serde(default = "yes", skip_serializing_if = "is_so")]
     pub default_nic: bool,
     /// Whether DHCP reserves its addresses.
+    #[serde(default = "yes", skip_serializing_if = "is_so")]
     pub reserved: bool,
     /// Whether DNS knows its addresses by the host name.
+    #[serde(default = "yes", skip_serializing_if = "is_so")]
     pub named: bool,
+}
+
+/// What a NIC is unless its state says otherwise: there may be thousands of them, and nearly all are alike.
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn is_so(answer: &bool) -> bool {
+    *answer
 }
 
 impl GuestNic {
