@@ -18,6 +18,22 @@ pub(super) const NOT_YET: u32 = 0;
 pub(super) struct Segment {
     pub(super) name: InterfaceName,
     pub(super) index: u32,
+    /// The MTU of the bridge: the smallest among its ports, the router's included once it has one.
+    bridge_mtu: u32,
+    /// The MTU of the way out of the host, where it is known. A frame that is too long for its port is dropped by a
+    /// bridge without a word; a router that knows the MTU says what is too long for it.
+    pub(super) uplink_mtu: Option<u32>,
+}
+
+impl Segment {
+    /// The MTU that a new port gets; `None` on a segment that a rehearsal would have made.
+    pub(super) fn mtu(&self) -> Option<u32> {
+        self.uplink_mtu.or(Some(self.bridge_mtu)).filter(|mtu| *mtu > 0)
+    }
+
+    fn through(self, uplink: &Link) -> Self {
+        Self { uplink_mtu: Some(uplink.mtu).filter(|mtu| *mtu > 0), ..self }
+    }
 }
 
 /// Segments by the name that the plan has for their bridge.
@@ -86,6 +102,7 @@ fn on_vlan(
             raise(host, device, pass)?;
         }
         attach(host, vlan_name, &vlan, &segment, pass)?;
+        return Ok(segment.through(&vlan));
     }
     Ok(segment)
 }
@@ -149,7 +166,7 @@ fn on_device(
         None => create(host, name, pass)?,
     };
     attach(host, device, &nic, &segment, pass)?;
-    Ok(segment)
+    Ok(segment.through(&nic))
 }
 
 /// The bridge that a link is a port of already, if any.
@@ -163,7 +180,7 @@ fn bridge_of(
     let Some(master) = link.master else { return Ok(None) };
     let master = observed::by_index(host, master)?.unwrap_or_default();
     match InterfaceName::try_from(master.name.as_str()) {
-        Ok(name) if master.is_bridge() => settle(host, &name, &master, pass).map(Some),
+        Ok(name) if master.is_bridge() => Ok(Some(settle(host, &name, &master, pass)?.through(link))),
         _ => Err(LinkError::Enslaved { device: device.clone(), bridge: wanted.clone(), master: master.name }),
     }
 }
@@ -181,7 +198,7 @@ fn settle(
         }
         host.carry_out(&[message::bring_up(name)], Part::Link, pass)?;
     }
-    Ok(Segment { name: name.clone(), index: bridge.index })
+    Ok(Segment { name: name.clone(), index: bridge.index, bridge_mtu: bridge.mtu, uplink_mtu: None })
 }
 
 fn create(host: &mut Socket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {

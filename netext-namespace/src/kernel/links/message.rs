@@ -63,19 +63,19 @@ pub(super) fn create_vlan(name: &InterfaceName, device_index: u32, id: u16) -> R
 
 /// A veth pair: the host's end here, the router's end, with its hardware address, in the namespace at once.
 ///
-/// Both are down; the kernel does not let an end come up before the other is there.
-pub(super) fn create_veth(plan: &InterfacePlan, namespace: &Namespace) -> Request {
-    let inside = message(
-        0,
-        vec![
-            named(&plan.name),
-            LinkAttribute::Address(plan.mac.to_vec()),
-            LinkAttribute::NetNsFd(namespace.as_fd().as_raw_fd()),
-        ],
-    );
-    let data = InfoData::Veth(InfoVeth::Peer(inside));
-    let message =
-        RouteNetlinkMessage::NewLink(message(0, vec![named(&plan.peer), info(InfoKind::Veth, data)]));
+/// Both are down; the kernel does not let an end come up before the other is there. Without an MTU, which a segment
+/// that is not there yet has none of, they get the kernel's.
+pub(super) fn create_veth(plan: &InterfacePlan, mtu: Option<u32>, namespace: &Namespace) -> Request {
+    let mut inside = vec![
+        named(&plan.name),
+        LinkAttribute::Address(plan.mac.to_vec()),
+        LinkAttribute::NetNsFd(namespace.as_fd().as_raw_fd()),
+    ];
+    inside.extend(mtu.map(LinkAttribute::Mtu));
+    let data = InfoData::Veth(InfoVeth::Peer(message(0, inside)));
+    let mut outside = vec![named(&plan.peer), info(InfoKind::Veth, data)];
+    outside.extend(mtu.map(LinkAttribute::Mtu));
+    let message = RouteNetlinkMessage::NewLink(message(0, outside));
     let attempted = format!(
         "create interface {} in namespace {} with {} on the host",
         plan.name,
@@ -118,6 +118,12 @@ pub(super) fn no_ipv6_address(name: &InterfaceName) -> Request {
 pub(super) fn set_mac(name: &InterfaceName, mac: [u8; 6]) -> Request {
     let message = message(0, vec![named(name), LinkAttribute::Address(mac.to_vec())]);
     Request::route(format!("set the hardware address of {name}"), &RouteNetlinkMessage::SetLink(message), 0)
+}
+
+/// Sets the largest packet that a link takes.
+pub(super) fn set_mtu(name: &InterfaceName, mtu: u32) -> Request {
+    let message = message(0, vec![named(name), LinkAttribute::Mtu(mtu)]);
+    Request::route(format!("set the MTU of {name} to {mtu}"), &RouteNetlinkMessage::SetLink(message), 0)
 }
 
 /// Tells neighbours, by gratuitous ARP, which hardware address bears the addresses of a link.

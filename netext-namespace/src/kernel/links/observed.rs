@@ -15,6 +15,7 @@ use crate::plan::InterfaceName;
 const HEADER: usize = 16;
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
 const IFLA_LINK: u16 = 5;
 const IFLA_MASTER: u16 = 10;
 const IFLA_OPERSTATE: u16 = 16;
@@ -39,6 +40,8 @@ pub(super) struct Link {
     /// Whether the kernel has noticed that it has a carrier.
     pub(super) operational: bool,
     pub(super) mac: Vec<u8>,
+    /// The largest packet that it takes, in bytes.
+    pub(super) mtu: u32,
     /// Index of the bridge, or bond or the like, that it is a port of.
     pub(super) master: Option<u32>,
     /// Index of the other end of a veth pair.
@@ -79,6 +82,7 @@ impl Link {
             match kind {
                 IFLA_ADDRESS => link.mac = value.to_vec(),
                 IFLA_IFNAME => link.name = string(value),
+                IFLA_MTU => link.mtu = number(value)?,
                 IFLA_LINK => link.other_end = number(value),
                 IFLA_MASTER => link.master = number(value),
                 IFLA_GROUP => link.group = number(value)?,

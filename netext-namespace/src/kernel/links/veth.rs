@@ -79,6 +79,10 @@ pub(super) fn ensure<'p>(
             inside.push(message::bring_up(&interface.name));
         }
         let segment = &segments[&interface.bridge];
+        if let Some(mtu) = segment.uplink_mtu {
+            inside.extend((inner.mtu != mtu).then(|| message::set_mtu(&interface.name, mtu)));
+            attach.extend((outer.mtu != mtu).then(|| message::set_mtu(&interface.peer, mtu)));
+        }
         if outer.master != Some(segment.index) {
             attach.push(message::enslave(&interface.peer, &segment.name, segment.index));
         } else if !outer.up {
@@ -86,10 +90,10 @@ pub(super) fn ensure<'p>(
         }
     }
     for interface in &missing {
-        create.push(message::create_veth(interface, namespace));
+        let segment = &segments[&interface.bridge];
+        create.push(message::create_veth(interface, segment.mtu(), namespace));
         create.push(message::no_ipv6_address(&interface.peer));
         inside.push(message::bring_up(&interface.name));
-        let segment = &segments[&interface.bridge];
         attach.push(message::bring_up(&interface.peer));
         attach.push(message::enslave(&interface.peer, &segment.name, segment.index));
     }

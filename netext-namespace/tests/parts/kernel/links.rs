@@ -331,6 +331,42 @@ fn an_untagged_segment_is_the_nics_bridge() {
 }
 
 #[test]
+fn a_router_takes_packets_as_long_as_its_segment_does() {
+    host();
+    let mtus = || {
+        let ends = ["-n cs-net-42 link show vn-100-42", "link show vh-100-42", "link show breth1-100"];
+        ends.map(|end| {
+            sh(&format!("ip -o {end}")).split_once("mtu ").unwrap().1.split(' ').next().unwrap().to_owned()
+        })
+    };
+    sh("ip link add eth1 mtu 9000 type veth peer name wire mtu 9000");
+    let plan = on(Uplink::Untagged { device: name("eth1") });
+    apply(&plan).unwrap();
+    assert_eq!(mtus(), ["9000"; 3]);
+    assert_eq!(sh("ip -n cs-net-42 -o link show vpn-50-42 | grep -c 'mtu 1500'").trim(), "1");
+    assert_eq!(apply(&plan).unwrap(), []);
+    // It follows the NIC, down and up again.
+    for mtu in ["1400", "9000"] {
+        sh(&format!("ip link set eth1 mtu {mtu}"));
+        let rehearsed = rehearse(&plan);
+        assert!(
+            format!("{rehearsed:?}").contains(&format!("set the MTU of vn-100-42 to {mtu}")),
+            "{rehearsed:?}"
+        );
+        apply(&plan).unwrap();
+        assert_eq!(mtus(), [mtu; 3]);
+    }
+
+    remove(&router_name(), &peers()).unwrap();
+    sh(
+        "ip link del breth1-100; ip link add breth1-100 type bridge; ip link add vxlan mtu 1450 type veth peer name far",
+    );
+    sh("ip link set vxlan master breth1-100");
+    apply(&on(Uplink::Existing)).unwrap();
+    assert_eq!(mtus(), ["1450"; 3]);
+}
+
+#[test]
 fn what_the_host_lacks_is_named() {
     host();
     let told = |plan: &LinkPlan| apply(plan).unwrap_err().to_string();
