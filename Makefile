@@ -38,8 +38,8 @@ help: # List what can be made.
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: packages ## Play the life of a network on throwaway namespaces, with the packets that prove it.
-	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --bins
-	@$(ROOT) target/release/demo --exec $(EXECUTABLE) $(DEMO)
+	@$(CARGO) build --quiet --package netext-namespace --package netext-lab --bins
+	@$(ROOT) target/debug/demo --exec target/debug/netext-namespace $(DEMO)
 
 test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
