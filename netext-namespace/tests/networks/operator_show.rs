@@ -94,9 +94,19 @@ fn the_doctor_finds_a_host_fit_for_routers() {
     router(&lab);
     let before = lab.interfaces();
     let told = operator(&lab, "doctor", 0);
-    for subject in
-        ["namespaces", "links", "packet rules", "connection tracking", "IPv6", "nft", "dnsmasq", "state"]
-    {
+    for subject in [
+        "namespaces",
+        "links",
+        "packet rules",
+        "connection tracking",
+        "IPv6",
+        "nft",
+        "dnsmasq",
+        "radvd",
+        "haproxy",
+        "tracked connections",
+        "state",
+    ] {
         assert!(
             told.lines().any(|line| line.starts_with(&format!("ok       {subject} "))),
             "{subject}: {told}"
@@ -121,9 +131,18 @@ fn the_doctor_names_what_is_wrong_and_the_remedy() {
     });
     lab.host().output("chmod", &["0700", &lab.state_folder()]);
     lab.host().ip("netns add cs-vpc-99\n");
-    lab.breaks("nft");
+    let broken = ["nft", "dnsmasq", "radvd", "haproxy"];
+    for program in broken {
+        lab.breaks(program);
+    }
     let told = operator(&lab, "doctor", 3);
-    lab.mends("nft");
+    for program in broken {
+        lab.mends(program);
+    }
+    for program in &broken[1..] {
+        let line = told.lines().find(|line| line.starts_with(&format!("warning  {program} ")));
+        assert!(line.is_some_and(|line| line.contains("does not take what is written for it")), "{told}");
+    }
     for words in [
         "problem  packet rules",
         "problem  NIC eth7",

@@ -109,7 +109,7 @@ fn vlan(plan: &LinkPlan) -> Finding {
 }
 
 /// A router with a bit of everything.
-fn sample() -> Router {
+pub(super) fn sample() -> Router {
     let network = NetworkId::new(1);
     let public = Ipv4Addr::new(198, 51, 100, 10);
     let guest = Ipv4Addr::new(10, 1, 1, 10);

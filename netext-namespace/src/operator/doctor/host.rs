@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::statvfs;
 
-use super::Finding;
+use super::{Finding, limits};
 use crate::model::{Device, Router, RouterId};
 use crate::operator::failure::Failure;
 use crate::plan::InterfaceName;
@@ -28,6 +28,7 @@ pub(super) fn findings(store: &Store) -> Result<Vec<Finding>, Failure> {
         }
     }
     findings.extend(nics(&routers));
+    findings.extend(limits::findings(&routers));
     findings.extend(folder(store.root()));
     findings.push(bridged_packets());
     findings.extend(strangers(&ids));

@@ -5,7 +5,9 @@
 
 mod attempt;
 mod host;
+mod limits;
 mod programs;
+mod understood;
 
 use anstyle::Style;
 use serde::{Deserialize, Serialize};

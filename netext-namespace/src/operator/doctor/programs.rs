@@ -5,29 +5,57 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::Finding;
+use super::{Finding, understood};
 use crate::daemons::account;
 
 struct Program {
     name: &'static str,
     package: &'static str,
     version: &'static str,
+    /// One that is known to do.
+    tested: &'static str,
     /// Whether no router works without it; otherwise, which ones do not.
     needed: Result<(), &'static str>,
 }
 
 const PROGRAMS: [Program; 4] = [
-    Program { name: "nft", package: "nftables", version: "--version", needed: Ok(()) },
-    Program { name: "dnsmasq", package: "dnsmasq-base", version: "--version", needed: Err("DHCP and DNS") },
-    Program { name: "radvd", package: "radvd", version: "--version", needed: Err("guests with IPv6") },
-    Program { name: "haproxy", package: "haproxy", version: "-v", needed: Err("load balancers for TCP") },
+    Program {
+        name: "nft",
+        package: "nftables",
+        version: "--version",
+        // Whether it takes the rules shows when they are put in force.
+        tested: "1.0.6",
+        needed: Ok(()),
+    },
+    Program {
+        name: "dnsmasq",
+        package: "dnsmasq-base",
+        version: "--version",
+        tested: "2.90",
+        needed: Err("DHCP and DNS"),
+    },
+    Program {
+        name: "radvd",
+        package: "radvd",
+        version: "--version",
+        tested: "2.19",
+        needed: Err("guests with IPv6"),
+    },
+    Program {
+        name: "haproxy",
+        package: "haproxy",
+        version: "-v",
+        tested: "2.6",
+        needed: Err("load balancers for TCP"),
+    },
 ];
 
 pub(super) fn findings() -> Vec<Finding> {
     let mut findings = Vec::new();
     for program in &PROGRAMS {
         let Some(path) = find(program.name) else {
-            let remedy = format!("install the package {}", program.package);
+            let remedy =
+                format!("install the package {} ({} is known to do)", program.package, program.tested);
             findings.push(match program.needed {
                 Ok(()) => Finding::problem(program.name, "is missing", remedy),
                 Err(for_what) => {
@@ -37,7 +65,15 @@ pub(super) fn findings() -> Vec<Finding> {
             continue;
         };
         let version = version(&path, program.version).unwrap_or_else(|| "of unknown version".to_owned());
-        findings.push(Finding::ok(program.name, format!("{} {version}", path.display())));
+        let found = format!("{} {version}", path.display());
+        findings.push(match (understood::complaint(program.name, &path), program.needed) {
+            (Some(complaint), Err(for_what)) => Finding::warning(
+                program.name,
+                format!("{found} does not take what is written for it ({complaint}); needed for {for_what}"),
+                format!("install a newer {}; {} is known to do", program.package, program.tested),
+            ),
+            _ => Finding::ok(program.name, found),
+        });
         if program.needed.is_err() && account(program.name).user != program.name {
             let user = account(program.name).user;
             findings.push(Finding::warning(
