@@ -14,11 +14,10 @@ use super::{DaemonError, stop};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::wait::ended_by;
 use crate::plan::{CommandLine, Daemon, DaemonPlan};
-use crate::programs::search_path;
+use crate::programs::{first_lines, search_path};
 
-/// How much of a daemon's words is read, and how much of them an error quotes.
+/// How much of a daemon's words is read.
 const COMPLAINT: u64 = 4096;
-const QUOTE: usize = 300;
 
 /// Starts a daemon that does not run.
 pub(super) fn start(namespace: &Namespace, plan: &DaemonPlan, deadline: Instant) -> Result<(), DaemonError> {
@@ -86,19 +85,10 @@ pub(super) fn run(
     let mut said = Vec::new();
     let read = stderr.rewind().and_then(|()| stderr.take(COMPLAINT).read_to_end(&mut said));
     read.map_err(|e| failed(daemon, "read the words", e))?;
-    let words = one_line(&String::from_utf8_lossy(&said));
+    let words = first_lines(&String::from_utf8_lossy(&said));
     if status.success() {
         return Ok(words);
     }
     let words = if words.is_empty() { format!("without a word ({status})") } else { words };
     Err(DaemonError::Refused { what: daemon.what.clone(), words })
-}
-
-/// The first lines of what was said, as one of a length that fits an error. haproxy introduces itself first, and tells
-/// of what does not keep it from starting.
-fn one_line(said: &str) -> String {
-    let is_chatter = |line: &&str| line.starts_with("[NOTICE]") || line.starts_with("[WARNING]");
-    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !is_chatter(line));
-    let joined = lines.take(3).collect::<Vec<_>>().join("; ");
-    joined.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
 }

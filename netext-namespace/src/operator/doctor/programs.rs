@@ -1,12 +1,11 @@
 //! The programs that routers are made with, and the accounts that some of them run as.
 
-use std::env;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::{Finding, understood};
 use crate::daemons::account;
+use crate::programs::find;
 
 struct Program {
     name: &'static str,
@@ -84,13 +83,6 @@ pub(super) fn findings() -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Daemons lie in `sbin`, which not everybody's path has.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
-    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders.map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// The first word that is a version.

@@ -17,11 +17,11 @@ use crate::daemons::account;
 use crate::kernel::wait::ended_by;
 use crate::model::{Balancer, Router};
 use crate::plan::DaemonPlan;
+use crate::programs::first_lines;
 
 /// Where the sample's files are said to be. Nobody looks there.
 const NOWHERE: &str = "/var/lib/cloudstack/doctor";
 const PATIENCE: Duration = Duration::from_secs(5);
-const QUOTE: usize = 200;
 
 /// How a daemon is asked what it thinks of a configuration on its standard input.
 fn question(program: &str) -> Option<&'static [&'static str]> {
@@ -59,9 +59,7 @@ fn ask(path: &Path, arguments: &[&str], configuration: &str) -> std::io::Result<
     if answer.status.success() {
         return Ok(None);
     }
-    let said = String::from_utf8_lossy(&[answer.stdout, answer.stderr].concat()).into_owned();
-    let said = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
-    let said: String = said.chars().filter(|c| !c.is_control()).take(QUOTE).collect();
+    let said = first_lines(&String::from_utf8_lossy(&[answer.stdout, answer.stderr].concat()));
     Ok(Some(if said.is_empty() { format!("{}, without a word", answer.status) } else { said }))
 }
 

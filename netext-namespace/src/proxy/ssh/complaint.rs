@@ -2,19 +2,11 @@
 //! cannot be reached from one that does not let us in. They are not translated, and have been these for many years;
 //! if they ever change, the worst that follows is less good advice.
 
+use crate::programs::last_line;
 use crate::proxy::error::HostError;
 use crate::proxy::target::{Host, Login};
 
-/// How much of ssh's words an error quotes.
-const QUOTE: usize = 300;
-
-/// The last line of what was said: ssh says the cause last.
-pub(super) fn last_line(said: &str) -> String {
-    let line = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing");
-    line.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
-}
-
-/// Makes an error of what ssh said.
+/// Makes an error of what ssh said; the cause it says last.
 pub(super) fn understand(host: &Host, login: &Login, known_hosts: &str, said: &str) -> HostError {
     let (words, host) = (last_line(said), host.to_string());
     if said.contains("Host key verification failed") {

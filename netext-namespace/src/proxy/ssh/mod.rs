@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::error::HostError;
 use super::target::{Fleet, Host};
+use crate::programs::last_line;
 use crate::relay::{self, Answer, Call};
 use folder::{Connection, Folder};
 pub use remote_command::RemoteCommand;
@@ -53,7 +54,7 @@ pub struct Ran {
 impl Ran {
     /// How it ended, in words.
     pub fn ending(&self) -> String {
-        format!("exit code {}, {}", self.exit, complaint::last_line(&self.words))
+        format!("exit code {}, {}", self.exit, last_line(&self.words))
     }
 }
 
@@ -187,15 +188,14 @@ impl<'a> Ssh<'a> {
             Heard::Nothing { exit: Some(code), words } => Err(HostError::NoExtension {
                 host: name,
                 path: RemoteCommand::Relay(&self.fleet.path).line(&self.fleet.login.user),
-                words: format!("exit code {code}, {}", complaint::last_line(&words)),
+                words: format!("exit code {code}, {}", last_line(&words)),
             }),
         }
     }
 }
 
 fn lost(host: &Host, words: &str) -> HostError {
-    let words =
-        if words.trim().is_empty() { String::new() } else { format!(" ({})", complaint::last_line(words)) };
+    let words = if words.trim().is_empty() { String::new() } else { format!(" ({})", last_line(words)) };
     HostError::Lost { host: host.to_string(), words }
 }
 
