@@ -90,14 +90,20 @@ pub(super) struct Pace {
     pub(super) jobs: usize,
 }
 
+impl Pace {
+    fn of(seconds: u32, jobs: u16) -> Self {
+        Self { patience: Duration::from_secs(seconds.into()), jobs: jobs.into() }
+    }
+}
+
 impl Question {
     pub(super) fn pace(&self) -> Pace {
-        Pace { patience: Duration::from_secs(self.timeout.into()), jobs: self.jobs.into() }
+        Pace::of(self.timeout, self.jobs)
     }
 }
 
 impl Deploy {
     pub(super) fn pace(&self) -> Pace {
-        Pace { patience: Duration::from_secs(self.timeout.into()), jobs: self.jobs.into() }
+        Pace::of(self.timeout, self.jobs)
     }
 }

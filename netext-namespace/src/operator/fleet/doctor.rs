@@ -4,15 +4,13 @@ use serde::Serialize;
 
 use super::arguments::Question;
 use super::host::{Asked, Trouble};
-use super::reach::Reach;
-use super::{Standing, verdict};
+use super::{Standing, ask_all, verdict};
 use crate::operator::Verdict;
 use crate::operator::doctor::{Finding, Level};
 use crate::operator::failure::Failure;
-use crate::operator::screen::{BAD, DOUBTFUL, FAINT, GOOD, Screen, count, progress, styled};
+use crate::operator::screen::{BAD, DOUBTFUL, FAINT, GOOD, Screen, count, styled};
 use crate::operator::table::{Cell, Table};
 use crate::places::Places;
-use crate::proxy::ssh::Ssh;
 use crate::proxy::target::{Host, RemotePath};
 
 #[derive(Serialize)]
@@ -36,23 +34,7 @@ pub(super) async fn run(
     arguments: &Question,
     screen: &mut Screen,
 ) -> Result<Verdict, Failure> {
-    let reach = Reach::of(&arguments.which, places)?;
-    let ssh = Ssh::new(&reach.fleet, &reach.folder)?;
-    let bar = progress(reach.fleet.hosts.len(), "hosts");
-    let pace = arguments.pace();
-    let examine = async |host: &Host| {
-        let asked = Asked::new(&ssh, host, pace.patience);
-        let (findings, trouble) = match findings(asked, &reach.fleet.path).await {
-            Ok(findings) => (findings, None),
-            Err(trouble) => (Vec::new(), Some(trouble)),
-        };
-        let fit = trouble.is_none() && is_fit(&findings);
-        let error = trouble.as_ref().map(Trouble::to_string);
-        Examined { host: host.to_string(), fit, findings, error, trouble }
-    };
-    let hosts = reach.ask_all(pace, examine, |_| bar.inc(1)).await;
-    bar.finish_and_clear();
-    let report = Report { hosts };
+    let report = Report { hosts: ask_all(places, arguments, Examined::at).await? };
     if arguments.json {
         screen.json(&report);
     } else {
@@ -90,6 +72,16 @@ pub(super) fn add(table: &mut Table, host: &str, findings: &[Finding]) {
 }
 
 impl Examined {
+    async fn at(host: &Host, asked: Asked<'_>, path: &RemotePath) -> Self {
+        let (findings, trouble) = match findings(asked, path).await {
+            Ok(findings) => (findings, None),
+            Err(trouble) => (Vec::new(), Some(trouble)),
+        };
+        let fit = trouble.is_none() && is_fit(&findings);
+        let error = trouble.as_ref().map(Trouble::to_string);
+        Self { host: host.to_string(), fit, findings, error, trouble }
+    }
+
     fn standing(&self) -> Standing {
         match &self.trouble {
             Some(trouble) => trouble.standing(),

@@ -14,9 +14,13 @@ use netext_core::DeviceError;
 
 use super::Verdict;
 use super::failure::Failure;
-use super::screen::Screen;
+use super::screen::{Screen, progress};
 use crate::places::Places;
-use arguments::Command;
+use crate::proxy::ssh::Ssh;
+use crate::proxy::target::{Host, RemotePath};
+use arguments::{Command, Question};
+use host::Asked;
+use reach::Reach;
 
 pub(super) fn run(places: &Places, command: &Command, screen: &mut Screen) -> Result<Verdict, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -28,6 +32,22 @@ pub(super) fn run(places: &Places, command: &Command, screen: &mut Screen) -> Re
             Command::Deploy(arguments) => deploy::run(places, arguments, screen).await,
         }
     })
+}
+
+/// Asks every host something about the executable that lies there, and shows how many have been asked.
+async fn ask_all<T>(
+    places: &Places,
+    question: &Question,
+    ask: impl AsyncFn(&Host, Asked<'_>, &RemotePath) -> T,
+) -> Result<Vec<T>, Failure> {
+    let reach = Reach::of(&question.which, places)?;
+    let ssh = Ssh::new(&reach.fleet, &reach.folder)?;
+    let pace = question.pace();
+    let ask = async |host: &Host| ask(host, Asked::new(&ssh, host, pace.patience), &reach.fleet.path).await;
+    let bar = progress(reach.fleet.hosts.len(), "hosts");
+    let answers = reach.ask_all(pace, ask, |_| bar.inc(1)).await;
+    bar.finish_and_clear();
+    Ok(answers)
 }
 
 /// How a host does, as far as the exit code tells.

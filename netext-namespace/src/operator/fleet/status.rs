@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Question;
 use super::host::{Asked, Trouble};
-use super::reach::Reach;
-use super::{Standing, verdict};
+use super::{Standing, ask_all, verdict};
 use crate::operator::Verdict;
 use crate::operator::failure::Failure;
-use crate::operator::screen::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Screen, count, progress, styled};
+use crate::operator::screen::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Screen, count, styled};
 use crate::operator::table::{Cell, Table};
 use crate::places::Places;
-use crate::proxy::ssh::{RemoteCommand, Ssh};
+use crate::proxy::ssh::RemoteCommand;
 use crate::proxy::target::{Host, RemotePath};
 use crate::relay::{PROTOCOL, VERSION};
 
@@ -66,14 +65,7 @@ pub(super) async fn run(
     arguments: &Question,
     screen: &mut Screen,
 ) -> Result<Verdict, Failure> {
-    let reach = Reach::of(&arguments.which, places)?;
-    let ssh = Ssh::new(&reach.fleet, &reach.folder)?;
-    let bar = progress(reach.fleet.hosts.len(), "hosts");
-    let pace = arguments.pace();
-    let look =
-        async |host: &Host| Seen::at(host, Asked::new(&ssh, host, pace.patience), &reach.fleet.path).await;
-    let hosts = reach.ask_all(pace, look, |_| bar.inc(1)).await;
-    bar.finish_and_clear();
+    let hosts = ask_all(places, arguments, Seen::at).await?;
     let report = Report { version: VERSION, protocol: PROTOCOL, hosts };
     if arguments.json {
         screen.json(&report);
