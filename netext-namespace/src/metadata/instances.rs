@@ -118,22 +118,26 @@ impl Instances {
 
     /// Forgets an instance and its password, whatever state its document is in: the next tenant may get the address.
     pub fn remove(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
-        let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
-        if self.read(address).ok().flatten().is_some_and(|instance| instance.is_of_other_than(self.nic)) {
-            return Ok(());
-        }
-        folder.remove(&document(address))?;
-        folder.sync()
+        self.remove_unless(address, |known| {
+            Ok(known.ok().flatten().is_some_and(|instance| instance.is_of_other_than(self.nic)))
+        })
     }
 
     /// Forgets what an address holds of other NICs: it has changed hands, whether or not its release was heard.
     pub fn take_over(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
+        self.remove_unless(address, |known| match known {
+            Err(MetadataError::Damaged { .. }) => Ok(false),
+            known => Ok(known?.is_none_or(|instance| !instance.is_of_other_than(self.nic))),
+        })
+    }
+
+    fn remove_unless(
+        &self,
+        address: Ipv4Addr,
+        stays: impl FnOnce(Result<Option<Instance>, MetadataError>) -> Result<bool, MetadataError>,
+    ) -> Result<(), MetadataError> {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
-        let stays = match self.read(address) {
-            Err(MetadataError::Damaged { .. }) => false,
-            read => read?.is_none_or(|instance| !instance.is_of_other_than(self.nic)),
-        };
-        if stays {
+        if stays(self.read(address))? {
             return Ok(());
         }
         folder.remove(&document(address))?;
