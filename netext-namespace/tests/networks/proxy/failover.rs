@@ -54,6 +54,35 @@ fn works(lab: &Lab, guest: &Node) {
     assert_eq!(asks(guest, "curl", &password), "pa55");
 }
 
+/// Two hosts, a network on the second one with everything that guests can be given, and a guest.
+fn deployed(lab: &Lab) -> (KvmHost, Network<'_>, Node) {
+    let second = two_hosts(lab);
+    let network = network_on(lab, SECOND_HOST, 300);
+    deploy(&network);
+    let guest = network.guest("10.1.1.10");
+    (second, network, guest)
+}
+
+/// The same when the second host is lost, and the first one serves the network: with a port forward of which the
+/// second one knows nothing, in place of one that it knows.
+fn followed_and_changed(lab: &Lab) -> (KvmHost, Network<'_>, Node) {
+    let (second, network, guest) = deployed(lab);
+    second.loses_power();
+    moves_to(lab, &network, FIRST_HOST);
+    network.delete_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    (second, network, guest)
+}
+
+/// The network is served as it was changed.
+#[track_caller]
+fn works_as_changed(lab: &Lab, guest: &Node) {
+    let _ssh = guest.listen_tcp(22);
+    let client = lab.client("203.0.113.5");
+    client.connects_to("198.51.100.10:2223");
+    client.cannot_connect_to("198.51.100.10:2222");
+}
+
 /// The server sends its next command, in the time that such a one has there.
 #[track_caller]
 fn moves_to(lab: &Lab, network: &Network<'_>, host: &str) {
@@ -75,11 +104,8 @@ fn await_silence(host: &KvmHost, namespace: &str) {
 #[test]
 fn a_network_goes_on_elsewhere_with_all_that_was_in_force() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
+    let (second, network, guest) = deployed(&lab);
     assert!(second.has_namespace(&network.namespace()) && !lab.has_namespace(&network.namespace()));
-    let guest = network.guest("10.1.1.10");
     works(&lab, &guest);
 
     second.loses_power();
@@ -120,10 +146,7 @@ fn a_host_that_was_only_cut_off_gives_up_its_router_when_it_is_reached_again() {
 #[test]
 fn a_host_that_was_rebooted_keeps_silent_about_addresses_that_another_answers_for() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
-    let guest = network.guest("10.1.1.10");
+    let (second, network, guest) = deployed(&lab);
     second.loses_power();
     moves_to(&lab, &network, FIRST_HOST);
 
@@ -139,14 +162,7 @@ fn a_host_that_was_rebooted_keeps_silent_about_addresses_that_another_answers_fo
 #[test]
 fn of_two_hosts_that_boot_at_the_same_time_the_one_that_served_last_serves() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
-    let guest = network.guest("10.1.1.10");
-    second.loses_power();
-    moves_to(&lab, &network, FIRST_HOST);
-    network.delete_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    let (second, network, guest) = followed_and_changed(&lab);
 
     // The whole rack; nobody has told the one that it was followed.
     let first = lab.first_host();
@@ -159,23 +175,13 @@ fn of_two_hosts_that_boot_at_the_same_time_the_one_that_served_last_serves() {
     });
     assert!(first.has_namespace(&network.namespace()), "{}", first.runs("status"));
     assert!(!second.has_namespace(&network.namespace()));
-    let _ssh = guest.listen_tcp(22);
-    let client = lab.client("203.0.113.5");
-    client.connects_to("198.51.100.10:2223");
-    client.cannot_connect_to("198.51.100.10:2222");
+    works_as_changed(&lab, &guest);
 }
 
 #[test]
 fn a_host_that_was_followed_and_boots_first_is_put_right_by_the_next_command() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
-    let guest = network.guest("10.1.1.10");
-    second.loses_power();
-    moves_to(&lab, &network, FIRST_HOST);
-    network.delete_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
+    let (second, network, guest) = followed_and_changed(&lab);
 
     let first = lab.first_host();
     first.loses_power();
@@ -192,19 +198,13 @@ fn a_host_that_was_followed_and_boots_first_is_put_right_by_the_next_command() {
     lab.forget_failures();
     moves_to(&lab, &network, FIRST_HOST);
     await_silence(&second, &network.namespace());
-    let _ssh = guest.listen_tcp(22);
-    let client = lab.client("203.0.113.5");
-    client.connects_to("198.51.100.10:2223");
-    client.cannot_connect_to("198.51.100.10:2222");
+    works_as_changed(&lab, &guest);
 }
 
 #[test]
 fn a_host_that_was_rebooted_and_not_followed_serves_again() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
-    let guest = network.guest("10.1.1.10");
+    let (second, network, guest) = deployed(&lab);
     second.loses_power();
     second.boots();
     assert!(second.has_namespace(&network.namespace()));
@@ -214,10 +214,7 @@ fn a_host_that_was_rebooted_and_not_followed_serves_again() {
 #[test]
 fn a_network_moves_there_and_back_again() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
-    let guest = network.guest("10.1.1.10");
+    let (second, network, guest) = deployed(&lab);
     second.is_cut_off();
     moves_to(&lab, &network, FIRST_HOST);
     second.is_reached_again();
@@ -273,10 +270,7 @@ fn a_command_of_before_changes_nothing_on_the_host_that_was_left() {
 #[test]
 fn a_server_that_missed_a_move_learns_of_it_by_its_first_command() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
-    let guest = network.guest("10.1.1.10");
+    let (second, network, guest) = deployed(&lab);
     let fields = network.forward_fields(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
     let document = network.document(&fields);
     second.is_cut_off();
@@ -353,13 +347,10 @@ fn a_standby_that_cannot_be_reached_holds_nobody_up_and_catches_up_later() {
 #[test]
 fn a_standby_that_lost_its_copy_is_given_a_whole_one() {
     let lab = fleet!();
-    let second = two_hosts(&lab);
-    let network = network_on(&lab, SECOND_HOST, 300);
-    deploy(&network);
+    let (second, network, guest) = deployed(&lab);
     let copies = format!("{}/copies", lab.state_folder());
     lab.host().run(|| std::fs::remove_dir_all(&copies)).expect("copies to lose");
     network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
-    let guest = network.guest("10.1.1.10");
     second.loses_power();
     moves_to(&lab, &network, FIRST_HOST);
     works(&lab, &guest);
