@@ -13,7 +13,7 @@ const NIC: &str = "5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e5f";
 fn network() -> (Ovn, Server<Executable>) {
     let ovn = Ovn::new();
     let server = ovn.server();
-    send_all(&server, &FIRST_INSTANCE);
+    send_all(&server, FIRST_INSTANCE);
     ovn.knows_the_upstream_gateway();
     (ovn, server)
 }
@@ -129,7 +129,7 @@ fn a_range_of_ports_leads_to_the_same_ports() {
 #[test]
 fn the_firewall_decides_by_the_public_address_who_gets_in() {
     let (ovn, server) = network();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     let packet =
         |source, address, port| format!("ip4.src == {source} && ip4.dst == {address} && tcp.dst == {port}");
     // Ports 8000 to 8100 of the static NAT's address, from two networks.
@@ -215,7 +215,7 @@ fn a_load_balancer_leads_to_the_members_that_are_left() {
 #[test]
 fn nothing_gets_in_while_a_network_restarts() {
     let (ovn, server) = network();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     let packet = "ip4.src == 203.0.113.7 && ip4.dst == 198.51.100.11 && tcp.dst == 8000";
     reaches_the_instance(&from_outside(&ovn, packet));
     send_all(

@@ -24,10 +24,10 @@ fn a_network_is_known_by_its_uri() {
 fn a_command_that_comes_twice_changes_nothing() {
     let ovn = Ovn::new();
     let server = ovn.server();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     let before = ovn.dump();
     assert!(before.contains("cs-net-209"), "{before}");
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     assert_eq!(ovn.dump(), before);
 }
 
@@ -41,7 +41,7 @@ fn a_network_that_is_destroyed_leaves_nothing_but_the_public_switch() {
         .send(Payload::sample(Command::AssignIp).with("network_id", "210").with("public_ip", "198.51.100.20"))
         .succeeds();
     let before = ovn.dump();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     send_all(&server, &[Command::ShutdownNetwork, Command::DestroyNetwork, Command::DestroyNetwork]);
     assert_eq!(ovn.dump(), before);
 }
@@ -50,7 +50,7 @@ fn a_network_that_is_destroyed_leaves_nothing_but_the_public_switch() {
 fn a_released_address_takes_everything_along_that_leads_from_it() {
     let ovn = Ovn::new();
     let server = ovn.server();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     server.send(Payload::sample(Command::ReleaseIp).with("public_ip", "198.51.100.10")).succeeds_silently();
     let left = ovn.northbound(&["--bare", "--columns=external_ip", "list", "NAT"]);
     assert_eq!(left, "198.51.100.11\n");
@@ -61,7 +61,7 @@ fn a_released_address_takes_everything_along_that_leads_from_it() {
 fn names_resolve_while_their_instance_has_them() {
     let ovn = Ovn::new();
     let server = ovn.server();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     let records = || ovn.northbound(&["--bare", "--columns=records", "list", "DNS"]);
     assert_eq!(
         records().trim(),
@@ -77,7 +77,7 @@ fn names_resolve_while_their_instance_has_them() {
 fn damage_is_healed_by_the_next_command() {
     let ovn = Ovn::new();
     let server = ovn.server();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     let before = ovn.northbound(&["lr-nat-list", "cs-net-209-router"]);
     ovn.northbound(&["lr-nat-del", "cs-net-209-router"]);
     ovn.northbound(&["ls-del", "cs-public-101"]);
@@ -114,7 +114,7 @@ fn commands_at_the_same_time_are_all_done() {
 fn what_cannot_be_carried_is_refused_and_changes_nothing() {
     let ovn = Ovn::new();
     let server = ovn.server();
-    send_all(&server, &EVERYTHING);
+    send_all(&server, EVERYTHING);
     let before = ovn.dump();
     let refused = |payload: Payload, words: &[&str]| {
         server.send(payload).is_refused_naming(words);
