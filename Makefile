@@ -43,7 +43,7 @@ demo: packages ## Play the life of a network on throwaway namespaces, with the p
 
 test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
-	NETEXT_LAB=fleet $(CARGO) test --package netext-namespace --test networks -- $(OVER_SSH)
+	NETEXT_LAB=fleet $(CARGO) test --workspace --all-features --test networks -- $(OVER_SSH)
 	@$(MAKE) --no-print-directory python
 
 python: ## Run the part of test that is the example in Python: its types, its tests, its conformance.
