@@ -9,6 +9,7 @@ use std::time::Instant;
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::folder::Folder;
 use super::process::{Found, Process, failed};
 use super::{DaemonError, stop};
 use crate::kernel::namespace::Namespace;
@@ -22,6 +23,9 @@ const COMPLAINT: u64 = 4096;
 /// Starts a daemon that does not run.
 pub(super) fn start(namespace: &Namespace, plan: &DaemonPlan, deadline: Instant) -> Result<(), DaemonError> {
     let daemon = &plan.daemon;
+    // One that was killed left its own. radvd writes over it without shortening it, so that of two numbers with
+    // different lengths neither can be read.
+    Folder::of(plan).delete(&daemon.pid_file)?;
     let words = run(namespace, daemon, &plan.start, deadline).inspect_err(|_| {
         // It may have left children behind. The error tells of what came first.
         let _ = stop::all(daemon, deadline);

@@ -159,6 +159,22 @@ fn nonsense_in_a_pid_file_is_no_process() {
 }
 
 #[test]
+fn what_is_left_of_a_longer_number_does_not_hide_the_next_daemon() {
+    let router = Served::boot();
+    let network = network();
+    router.serve(&network);
+    let before = both();
+    before.into_iter().for_each(kill);
+    for daemon in ["dnsmasq", "radvd"] {
+        // More digits than any process has: whoever writes over them leaves some, if the file is not shortened.
+        fs::write(file(daemon, &format!("{daemon}.pid")), "2147483647\n").unwrap();
+    }
+    router.serve(&network);
+    let after = both();
+    assert!(after.iter().all(|pid| is_alive(*pid) && !before.contains(pid)));
+}
+
+#[test]
 fn a_command_that_was_killed_before_the_signal_is_made_up_for() {
     let router = Served::boot();
     let mut network = network();
