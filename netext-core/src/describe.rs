@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use netext_protocol::{Command, PROTOCOL_VERSION, Scope, Service};
+use netext_protocol::{Capability, Command, InvalidCapability, PROTOCOL_VERSION, Scope, Service};
 use serde_json::{Value, json};
 
 /// What a device says about itself: its name and version, the services and capabilities that an operator
@@ -11,27 +11,41 @@ use serde_json::{Value, json};
 /// The runner goes by it: a command of which no service is declared is answered by doing nothing, as the
 /// protocol demands, and a command that is not described as implemented never reaches the device.
 ///
+/// A declared service has all of its capabilities, with the values of a device that does everything that the
+/// protocol can ask: the server looks them up and fails without them. A device that does less says so with
+/// [`capability`](Self::capability).
+///
 /// ```
 /// use netext_core::Description;
-/// use netext_core::protocol::{Command, Service};
+/// use netext_core::protocol::{Capability, Command, Service};
 ///
 /// let description = Description::new("acme", "1.0.0")
-///     .service(Service::Dhcp)
-///     .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
+///     .services([Service::Dhcp, Service::PortForwarding])
+///     .capability(Capability::PortForwardingProtocols, "tcp")
 ///     .without(Command::SetDhcpOptions);
 ///
-/// assert_eq!(description.network_services(), "Dhcp,SourceNat");
+/// assert_eq!(description.network_services(), "Dhcp,PortForwarding");
+/// assert_eq!(
+///     description.network_service_capabilities(),
+///     r#"{"Dhcp":{"DhcpAccrossMultipleSubnets":"true"},"PortForwarding":{"SupportedProtocols":"tcp"}}"#,
+/// );
 /// assert!(description.implements(Command::AddDhcpEntry));
 /// assert!(!description.implements(Command::SetDhcpOptions));
 /// assert!(!description.implements(Command::ApplyLbRules));
+/// assert!(description.capability_faults().is_empty());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     name: String,
     version: String,
     services: BTreeSet<Service>,
-    capabilities: BTreeMap<Service, BTreeMap<String, String>>,
+    /// Values that differ from those of a device that does everything.
+    capabilities: BTreeMap<Capability, String>,
+    /// Capabilities that this version of the protocol does not know.
+    other_capabilities: BTreeMap<Service, BTreeMap<String, String>>,
+    without_capabilities: BTreeSet<Capability>,
     vpc: bool,
+    owns_segments: bool,
     without: BTreeSet<Command>,
 }
 
@@ -43,7 +57,10 @@ impl Description {
             version: version.into(),
             services: BTreeSet::new(),
             capabilities: BTreeMap::new(),
+            other_capabilities: BTreeMap::new(),
+            without_capabilities: BTreeSet::new(),
             vpc: false,
+            owns_segments: false,
             without: BTreeSet::new(),
         }
     }
@@ -60,11 +77,41 @@ impl Description {
         self
     }
 
-    /// It provides a service with a capability, such as `SupportedLBAlgorithms` = `roundrobin,source`. The
-    /// names and values are CloudStack's.
-    pub fn capability(mut self, service: Service, name: impl Into<String>, value: impl Into<String>) -> Self {
+    /// It provides a service with this value of a capability, such as fewer protocols than the protocol can
+    /// ask for. [`Capability::values`] tells the values that there are; another one is a
+    /// [fault](Self::capability_faults).
+    pub fn capability(mut self, capability: Capability, value: impl Into<String>) -> Self {
+        self.services.insert(capability.service());
+        self.without_capabilities.remove(&capability);
+        self.capabilities.insert(capability, value.into());
+        self
+    }
+
+    /// It provides a service with a capability that this version of the protocol does not know. A server that
+    /// does not know it either ignores it.
+    pub fn other_capability(
+        mut self,
+        service: Service,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
         self.services.insert(service);
-        self.capabilities.entry(service).or_default().insert(name.into(), value.into());
+        self.other_capabilities.entry(service).or_default().insert(name.into(), value.into());
+        self
+    }
+
+    /// It does not declare a capability. Where the server cannot do without, that is a
+    /// [fault](Self::capability_faults).
+    pub fn without_capability(mut self, capability: Capability) -> Self {
+        self.capabilities.remove(&capability);
+        self.without_capabilities.insert(capability);
+        self
+    }
+
+    /// It owns its segments: CloudStack chooses no VLAN, and takes from the answer to `implement-network` where
+    /// the network lives. `--describe` prints it as `network.isolation.method`.
+    pub fn owns_segments(mut self) -> Self {
+        self.owns_segments = true;
         self
     }
 
@@ -124,9 +171,15 @@ impl Description {
         self.capabilities_by_name().to_string()
     }
 
+    /// What is wrong with the capabilities: those that the server cannot do without and does not find, and
+    /// values that it does not understand.
+    pub fn capability_faults(&self) -> Vec<CapabilityFault> {
+        CapabilityFault::all_in(self.services.iter().copied(), &self.capabilities_by_name())
+    }
+
     /// What `--describe` prints.
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut description = json!({
             "name": self.name,
             "version": self.version,
             "protocol_version": PROTOCOL_VERSION,
@@ -135,11 +188,63 @@ impl Description {
             "commands": self.commands().map(Command::name).collect::<Vec<_>>(),
             "network.services": self.network_services(),
             "network.service.capabilities": self.network_service_capabilities(),
-        })
+        });
+        if self.owns_segments {
+            description["network.isolation.method"] = "NetworkExtension".into();
+        }
+        let faults: Vec<_> = self.capability_faults().iter().map(ToString::to_string).collect();
+        if !faults.is_empty() {
+            description["capability_faults"] = faults.into();
+        }
+        description
     }
 
     fn capabilities_by_name(&self) -> Value {
-        json!(self.capabilities)
+        let mut by_service: BTreeMap<Service, BTreeMap<&str, &str>> = BTreeMap::new();
+        let declared = self.services.iter().flat_map(|service| Capability::all_of(*service));
+        for capability in declared.filter(|it| !self.without_capabilities.contains(it)) {
+            let own = self.capabilities.get(&capability).map(String::as_str);
+            if let Some(value) = own.or_else(|| capability.full()) {
+                by_service.entry(capability.service()).or_default().insert(capability.name(), value);
+            }
+        }
+        for (service, others) in &self.other_capabilities {
+            let others = others.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            by_service.entry(*service).or_default().extend(others);
+        }
+        json!(by_service)
+    }
+}
+
+/// Why the server will stumble over the capabilities that a device declares.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CapabilityFault {
+    /// The server looks the capability up and does not find it.
+    #[error("{}.{} is missing: {}", .0.service(), .0.name(), .0.without().unwrap_or("nothing is lost"))]
+    Missing(Capability),
+    /// The server does not understand the value.
+    #[error(transparent)]
+    Invalid(#[from] InvalidCapability),
+}
+
+impl CapabilityFault {
+    /// The faults of a registration: its services, and the value of `network.service.capabilities` read as
+    /// JSON. Names are compared without regard to case, and unknown ones are ignored, as the server does it.
+    pub fn all_in(services: impl IntoIterator<Item = Service>, registered: &Value) -> Vec<Self> {
+        let services: BTreeSet<_> = services.into_iter().collect();
+        let missing = Capability::missing_of(services.iter().copied(), registered).map(Self::Missing);
+        let declared = registered.as_object().into_iter().flatten().flat_map(|(service, capabilities)| {
+            let service = Service::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(service));
+            let service = service.filter(|it| services.contains(it));
+            let capabilities = capabilities.as_object().into_iter().flatten();
+            capabilities.filter_map(move |(name, value)| Some((Capability::of(*service?, name)?, value)))
+        });
+        let invalid = declared.filter_map(|(capability, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            capability.check(&text).err().map(Self::Invalid)
+        });
+        missing.chain(invalid).collect()
     }
 }
 
@@ -179,14 +284,57 @@ mod tests {
     fn the_registration_strings_are_ready_to_be_registered() {
         let description = Description::new("d", "1")
             .service(Service::NetworkAcl)
-            .capability(Service::Lb, "SupportedProtocols", "tcp,udp")
-            .capability(Service::SourceNat, "RedundantRouter", "false");
-        assert_eq!(description.to_json()["network.services"], "SourceNat,Lb,NetworkACL");
+            .capability(Capability::SourceNatTypes, "perzone")
+            .other_capability(Service::NetworkAcl, "Later", "1");
+        assert_eq!(description.to_json()["network.services"], "SourceNat,NetworkACL");
         let capabilities: Value = serde_json::from_str(&description.network_service_capabilities()).unwrap();
         assert_eq!(
             capabilities,
-            json!({ "SourceNat": { "RedundantRouter": "false" }, "Lb": { "SupportedProtocols": "tcp,udp" } }),
+            json!({
+                "SourceNat": { "SupportedSourceNatTypes": "perzone", "RedundantRouter": "false" },
+                "NetworkACL": { "SupportedProtocols": "tcp,udp,icmp", "Later": "1" },
+            }),
         );
         assert_eq!(description.to_json()["capabilities"], capabilities);
+    }
+
+    #[test]
+    fn a_declared_service_lacks_no_capability_that_the_server_reads() {
+        let description = Description::new("d", "1").services(Service::ALL.iter().copied());
+        assert_eq!(description.capability_faults(), []);
+        let capabilities = &description.to_json()["capabilities"];
+        assert_eq!(capabilities["Firewall"]["SupportedTrafficDirection"], "ingress,egress");
+        assert_eq!(capabilities["UserData"]["Supported"], "true");
+        assert!(capabilities["Lb"].get("SslTermination").is_none(), "{capabilities}");
+    }
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        for &capability in Capability::ALL {
+            let full = Description::new("d", "1").service(capability.service());
+            let description = full.without_capability(capability);
+            let faults = description.capability_faults();
+            let told = description.to_json()["capability_faults"][0].as_str().map(str::to_owned);
+            match capability.without() {
+                Some(consequence) => {
+                    assert_eq!(faults, [CapabilityFault::Missing(capability)]);
+                    assert!(told.unwrap().ends_with(consequence));
+                }
+                None => assert_eq!((faults, told), (Vec::new(), None)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_the_server_does_not_understand_is_told() {
+        for (capability, value) in [
+            (Capability::LbAlgorithms, "fastest"),
+            (Capability::LbSslTermination, "false"),
+            (Capability::FirewallProtocols, ""),
+            (Capability::DhcpAcrossSubnets, "yes"),
+        ] {
+            let faults = Description::new("d", "1").capability(capability, value).capability_faults();
+            assert!(!faults.is_empty(), "{}.{} = {value}", capability.service(), capability.name());
+        }
     }
 }

@@ -45,7 +45,7 @@ macro_rules! reply {
 }
 
 macro_rules! define_call {
-    ($($(#[$meta:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+    ($($(#[$meta:meta])* $variant:ident { method: $method:ident, name: $name:literal, output: $output:ident, $($fact:tt)* })*) => {
         async fn call<D: NetworkDevice + ?Sized>(
             device: &D,
             context: &Context,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
-use netext_protocol::{Command, ParseError};
+use netext_protocol::{Command, MissingField, ParseError};
 
 /// What kind of failure it is: decides the exit code, and whether another try can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -167,6 +167,13 @@ impl DeviceError {
             cause = error.source();
         }
         report
+    }
+}
+
+/// A command that can do nothing without a field: the payload cannot be used.
+impl From<MissingField> for DeviceError {
+    fn from(missing: MissingField) -> Self {
+        Self::invalid(missing.to_string())
     }
 }
 

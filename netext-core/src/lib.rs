@@ -25,7 +25,7 @@ pub mod testing;
 pub use async_trait::async_trait;
 pub use context::Context;
 pub use deadline::Deadline;
-pub use describe::Description;
+pub use describe::{CapabilityFault, Description};
 pub use device::NetworkDevice;
 pub use error::{DeviceError, ErrorKind};
 pub use handler::{Handler, Invocation};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use netext_protocol::{Command, Output, PROTOCOL_VERSION, schema};
+use netext_protocol::schema::{self, Form};
+use netext_protocol::{Command, Output, PROTOCOL_VERSION};
 use serde_json::Value;
 
 /// The command reference as Markdown: a table of all commands, then each with its fields.
@@ -38,7 +39,7 @@ pub fn markdown() -> String {
 }
 
 fn section(page: &mut String, command: Command) {
-    let root = Value::from(schema::request_schema(command));
+    let root = Value::from(schema::request_schema(command, Form::Lenient));
     let is_nested = root.pointer("/properties/payload").is_some();
     let request = root.pointer("/properties/payload").unwrap_or(&root);
     line(page, format_args!("\n## {command}\n\n{}\n", command.summary()));

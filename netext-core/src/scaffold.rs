@@ -193,7 +193,7 @@ fn method(command: Command) -> String {
 }
 
 macro_rules! define_signature {
-    ($($(#[$meta:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+    ($($(#[$meta:meta])* $variant:ident { method: $method:ident, name: $name:literal, $($fact:tt)* })*) => {
         /// The method of a command, and the type of its request.
         fn signature(command: Command) -> (&'static str, &'static str) {
             match command {

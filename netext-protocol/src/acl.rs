@@ -1,6 +1,7 @@
 //! The access lists of a VPC's tiers.
 
 use crate::wire::choice::choices;
+use crate::wire::embedded::Embedded;
 use crate::wire::field::structured_field;
 use crate::wire::object::object;
 use crate::{Direction, Network, Traffic};
@@ -13,7 +14,7 @@ object! { payload
             /// The tier.
             network: Network,
         }
-        required {
+        embedded {
             /// The items, all of them, by ascending number. The first that matches decides; what none
             /// matches is denied. Traffic inside the tier's subnet is not asked.
             acl_rules: Vec<AclRule> = "acl_rules",
@@ -22,6 +23,7 @@ object! { payload
 }
 
 structured_field!(AclRule);
+impl Embedded for Vec<AclRule> {}
 
 choices! {
     /// What an access list item does with the packets that it matches. An unknown action is refused.

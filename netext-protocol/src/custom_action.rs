@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::wire::field::{self, Field, Perhaps};
-use crate::wire::object::object;
+use crate::wire::object::{Style, object};
 use crate::{Secret, Subject};
 
 object! { payload
@@ -53,13 +53,13 @@ impl Field for ActionParameters {
         Ok(parameters.into_iter().filter_map(|(name, Perhaps(value))| Some((name, value?))).collect())
     }
 
-    fn write_as_text<S: Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::texts_by_name()
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::texts_by_name(generator)
     }
 }
 
@@ -123,6 +123,7 @@ impl schemars::JsonSchema for ActionResult {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
+            "title": "ActionResult",
             "description": "Free text, or an object. An object with a status says success by it.",
             "anyOf": [
                 { "type": "string" },

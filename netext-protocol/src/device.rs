@@ -26,6 +26,7 @@ impl schemars::JsonSchema for DeviceDetails {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
+            "title": "DeviceDetails",
             "type": "object",
             "description": "What the device says about itself; stored, and handed back with every command. \
                             At most 1024 bytes. By convention host and namespace, for a VPC also vpc_id.",

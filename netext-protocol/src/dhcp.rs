@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use serde::{Deserializer, Serialize, de};
 
 use crate::wire::field::{self, Field, GIVEN_TWICE, Perhaps};
-use crate::wire::object::object;
+use crate::wire::object::{Style, object};
 use crate::wire::text::{Text, excerpt};
 use crate::{HostName, Network, Nic, NicId, Resolvers};
 
@@ -140,13 +140,13 @@ impl Field for DhcpOptions {
         Ok(Self(options))
     }
 
-    fn write_as_text<S: serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: serde::Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::texts_by_name()
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::texts_by_name(generator)
     }
 }
 

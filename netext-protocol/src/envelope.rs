@@ -5,12 +5,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::wire::field::{GIVEN_TWICE, refuse_entry};
-use crate::wire::object::{Fields, take_field};
+use crate::wire::object::{Fields, Style, Written, take_field};
 use crate::wire::refuse::refuse;
-use crate::{Command, DeviceDetails, Extra, ParseError, PhysicalDetails};
+use crate::{Command, DeviceDetails, Extra, ParseError, PhysicalDetails, Request, Shape};
 
 /// The contents of a payload file: a request with the details that travel with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub struct Envelope<R> {
 }
 
 /// A request that has a command.
-pub(crate) trait Payload: Fields + Serialize {
+pub(crate) trait Payload: Fields {
     /// The command.
     const COMMAND: Command;
     /// Whether the request's fields stand beside the details instead of under `payload`.
-    const FLAT: bool = matches!(Self::COMMAND, Command::CustomAction);
+    const FLAT: bool = matches!(Self::COMMAND.shape(), Shape::Flat);
 }
 
 impl<R> Envelope<R> {
@@ -65,13 +65,6 @@ impl<R> Envelope<R> {
             request: change(self.request),
             extra: self.extra,
         }
-    }
-}
-
-impl<R> Envelope<R> {
-    /// The same envelope around a part of the request, for writing it.
-    pub(crate) fn with<'a, T>(&'a self, request: &'a T) -> Sealed<'a, T> {
-        Sealed { physical: &self.physical_details, device: &self.device_details, request, extra: &self.extra }
     }
 }
 
@@ -149,56 +142,49 @@ impl<'de, R: Fields> Deserialize<'de> for Nested<R> {
     }
 }
 
-/// A borrowed envelope on its way out.
-pub(crate) struct Sealed<'a, T> {
-    physical: &'a PhysicalDetails,
-    device: &'a DeviceDetails,
-    request: &'a T,
-    extra: &'a Extra,
+/// An envelope on its way out, in one of the two styles of a payload.
+pub(crate) struct Sealed<'a, R> {
+    pub(crate) envelope: &'a Envelope<Request>,
+    pub(crate) request: &'a R,
+    pub(crate) style: Style,
 }
 
-impl<T: Payload> Sealed<'_, T> {
+impl<R: Payload> Sealed<'_, R> {
     pub(crate) fn to_json_text(&self) -> String {
         serde_json::to_string(self).expect("texts, numbers and maps with text keys always have a JSON form")
     }
 }
 
-impl<T: Payload> Serialize for Sealed<'_, T> {
+impl<R: Payload> Serialize for Sealed<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(serde::Serialize)]
-        struct Written<'a, T: Serialize> {
-            #[serde(flatten, skip_serializing_if = "Option::is_none")]
-            flat: Option<&'a T>,
-            #[serde(rename = "physical-network-extension-details")]
-            physical: &'a PhysicalDetails,
-            #[serde(rename = "network-extension-details")]
-            device: &'a DeviceDetails,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            payload: Option<&'a T>,
-            #[serde(flatten)]
-            extra: &'a Extra,
+        let mut object = serializer.serialize_map(None)?;
+        if R::FLAT {
+            self.request.write(self.style, &mut object)?;
         }
-        Written {
-            flat: T::FLAT.then_some(self.request),
-            physical: self.physical,
-            device: self.device,
-            payload: (!T::FLAT).then_some(self.request),
-            extra: self.extra,
+        object.serialize_entry(PHYSICAL, &self.envelope.physical_details)?;
+        object.serialize_entry(DEVICE, &self.envelope.device_details)?;
+        if !R::FLAT {
+            object.serialize_entry("payload", &Written(self.request, self.style))?;
         }
-        .serialize(serializer)
+        for (name, value) in self.envelope.extra.iter() {
+            object.serialize_entry(name, value)?;
+        }
+        object.end()
     }
 }
 
 /// The details' part of a payload file's schema.
 #[cfg(feature = "schema")]
 pub(crate) fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
-    schema.optional::<PhysicalDetails>(
-        &[PHYSICAL, PHYSICAL_ALIAS],
+    let spellings =
+        |names: [&'static str; 2]| names.map(|name| crate::schema::Spelling { name, is_older: false });
+    schema.defaulted::<PhysicalDetails>(
+        &spellings([PHYSICAL, PHYSICAL_ALIAS]),
         "What the operator registered on the physical network: texts by name.",
         generator,
     );
-    schema.optional::<DeviceDetails>(
-        &[DEVICE, DEVICE_ALIAS],
+    schema.defaulted::<DeviceDetails>(
+        &spellings([DEVICE, DEVICE_ALIAS]),
         "What the device last printed for `ensure-network-device`.",
         generator,
     );

@@ -1,5 +1,8 @@
 //! What is wrong with a payload file.
 
+use std::fmt::{self, Write as _};
+
+use serde::{Deserialize, Serialize, de};
 use serde_path_to_error::{Path, Segment};
 
 use crate::Command;
@@ -48,11 +51,10 @@ impl ParseError {
     }
 
     pub(crate) fn in_field(command: Command, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let path = match error.path().to_string() {
-            top if top == "." => "payload file".to_owned(),
-            path => in_one_line(&path),
-        };
-        Self { command, path, pointer: pointer(error.path()), problem: problem(error.inner()) }
+        let (inside, problem) = outside(problem(error.inner()));
+        let place: Vec<_> = Place::of(error.path()).into_iter().chain(inside).collect();
+        let path = if place.is_empty() { "payload file".to_owned() } else { in_one_line(&path(&place)) };
+        Self { command, path, pointer: pointer(&place), problem }
     }
 
     pub(crate) fn after_the_end(command: Command, error: &serde_json::Error) -> Self {
@@ -60,15 +62,72 @@ impl ParseError {
     }
 }
 
-fn pointer(path: &Path) -> String {
-    path.iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-            // No type of the protocol is a Rust enum on the wire, and an unknown place is no place.
-            Segment::Enum { .. } | Segment::Unknown => String::new(),
+/// A step of the way to a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Place {
+    /// An element of a list.
+    Index(usize),
+    /// An entry of an object.
+    Key(String),
+}
+
+impl Place {
+    pub(crate) fn key(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+
+    pub(crate) fn of(path: &Path) -> Vec<Self> {
+        path.iter()
+            .filter_map(|segment| match segment {
+                Segment::Seq { index } => Some(Self::Index(*index)),
+                Segment::Map { key } => Some(Self::key(key)),
+                // No type of the protocol is a Rust enum on the wire, and an unknown place is no place.
+                Segment::Enum { .. } | Segment::Unknown => None,
+            })
+            .collect()
+    }
+}
+
+fn path(place: &[Place]) -> String {
+    let mut path = String::new();
+    for step in place {
+        // Writing to a string cannot fail.
+        let _ = match step {
+            Place::Index(index) => write!(path, "[{index}]"),
+            Place::Key(key) if path.is_empty() => write!(path, "{key}"),
+            Place::Key(key) => write!(path, ".{key}"),
+        };
+    }
+    path
+}
+
+fn pointer(place: &[Place]) -> String {
+    place
+        .iter()
+        .map(|step| match step {
+            Place::Index(index) => format!("/{index}"),
+            Place::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
         })
         .collect()
+}
+
+/// Stands around a place in an error's text. No message holds it otherwise: foreign text is escaped.
+const MARK: char = '\u{1}';
+
+/// An error inside a text that is parsed on its own. serde's errors are texts, so the place inside travels in
+/// front of the problem, as JSON, until [`outside`] takes them apart.
+pub(crate) fn within<E: de::Error>(place: &[Place], problem: impl fmt::Display) -> E {
+    let place = serde_json::to_string(place).unwrap_or_default();
+    E::custom(format_args!("{MARK}{place}{MARK}{problem}"))
+}
+
+fn outside(problem: String) -> (Vec<Place>, String) {
+    let parts = problem.strip_prefix(MARK).and_then(|rest| rest.split_once(MARK));
+    match parts.map(|(place, problem)| (serde_json::from_str(place), problem)) {
+        Some((Ok(place), problem)) => (place, problem.to_owned()),
+        _ => (Vec::new(), problem),
+    }
 }
 
 /// A path as it may stand in a message: its keys are foreign text.
@@ -83,7 +142,7 @@ fn in_one_line(path: &str) -> String {
 }
 
 /// The message in one line. The position in the file helps with broken JSON only, elsewhere the path says more.
-fn problem(error: &serde_json::Error) -> String {
+pub(crate) fn problem(error: &serde_json::Error) -> String {
     let message = error.to_string().replace(['\n', '\r'], " ");
     if error.is_data() {
         match message.rfind(" at line ") {

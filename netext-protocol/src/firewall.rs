@@ -4,10 +4,12 @@ use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 use serde::de::{self, MapAccess};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::wire::embedded::Embedded;
 use crate::wire::field::structured_field;
-use crate::wire::object::{Fields, object};
+use crate::wire::object::{Fields, Style, object};
 use crate::{Direction, Network, Traffic};
 
 object! { payload
@@ -17,7 +19,7 @@ object! { payload
             /// The network.
             network: Network,
         }
-        required {
+        embedded {
             /// The rules, all of them.
             fw_rules: FirewallRules = "fw_rules",
         }
@@ -42,6 +44,7 @@ object! { native
 }
 
 structured_field!(FirewallRules, FirewallRule);
+impl Embedded for FirewallRules {}
 
 object! { native
     /// One firewall rule.
@@ -124,18 +127,28 @@ impl Fields for FirewallSubject {
         }
     }
 
+    fn write<S: SerializeMap>(&self, style: Style, object: &mut S) -> Result<(), S::Error> {
+        SubjectFields::from(*self).write(style, object)
+    }
+
     #[cfg(feature = "schema")]
     fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
         SubjectFields::describe(schema, generator);
     }
 }
 
+impl From<FirewallSubject> for SubjectFields {
+    fn from(subject: FirewallSubject) -> Self {
+        let (direction, public_ip) = match subject {
+            FirewallSubject::Ingress { public_ip } => (Direction::Ingress, Some(public_ip)),
+            FirewallSubject::Egress => (Direction::Egress, None),
+        };
+        Self { direction, public_ip }
+    }
+}
+
 impl Serialize for FirewallSubject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (direction, public_ip) = match *self {
-            Self::Ingress { public_ip } => (Direction::Ingress, Some(public_ip)),
-            Self::Egress => (Direction::Egress, None),
-        };
-        SubjectFields { direction, public_ip }.serialize(serializer)
+        SubjectFields::from(*self).serialize(serializer)
     }
 }

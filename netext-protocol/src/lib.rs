@@ -55,6 +55,7 @@ mod restore;
 mod sample;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod service;
 mod userdata;
 mod value;
 mod vpc;
@@ -64,7 +65,7 @@ pub use acl::{AclAction, AclRule, ApplyNetworkAcl};
 pub use address::{
     AddPortForward, AddStaticNat, AssignIp, DeletePortForward, DeleteStaticNat, PortForward, ReleaseIp,
 };
-pub use command::{Command, Output, Request, Scope, Service, UnknownCommand};
+pub use command::{Command, Effect, Output, Request, Scope, Shape, UnknownCommand};
 pub use custom_action::{ActionMessage, ActionParameters, ActionResult, CustomAction};
 pub use device::EnsureNetworkDevice;
 pub use dhcp::{
@@ -74,7 +75,7 @@ pub use dns::{AddDnsEntry, ConfigDnsSubnet, RemoveDnsEntry, RemoveDnsSubnet};
 pub use envelope::Envelope;
 pub use error::ParseError;
 pub use firewall::{ApplyFwRules, FirewallRule, FirewallRules, FirewallSubject};
-pub use group::{Network, Nic, PublicIp, Resolvers, Subject, Vpc};
+pub use group::{MissingField, Network, Nic, NicIdentity, PublicIp, Resolvers, Subject, Vpc};
 pub use lifecycle::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
 pub use load_balancer::{
     ApplyLbRules, LoadBalancerAlgorithm, LoadBalancerMember, LoadBalancerProtocol, LoadBalancerRule,
@@ -82,7 +83,8 @@ pub use load_balancer::{
 pub use nic::{PrepareNic, ReleaseNic};
 pub use restore::{RestoreData, RestoreNetwork, RestoredVm};
 #[cfg(feature = "samples")]
-pub use sample::Sample;
+pub use sample::{Sample, Sender};
+pub use service::{Capability, CapabilityValues, InvalidCapability, Service};
 pub use userdata::{SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, VmDataEntry};
 pub use value::*;
 pub use vpc::{DestroyVpc, ImplementVpc, ShutdownVpc, UpdateVpcSourceNatIp};

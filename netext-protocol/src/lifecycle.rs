@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Network;
 use crate::wire::object::object;
+use crate::{BroadcastDomainType, Network};
 
 object! { payload
     /// `implement-network`: bring a network into being, or bring it back.
@@ -50,9 +50,9 @@ object! { payload
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NetworkUpdate {
-    /// The broadcast domain's type, such as `Vlan`, `Vxlan` or `NetworkExtension`.
+    /// The broadcast domain's type.
     #[serde(rename = "network.broadcast_domain_type")]
-    pub broadcast_domain_type: String,
+    pub broadcast_domain_type: BroadcastDomainType,
     /// The segment's URI, such as `vlan://1910` or `ovn://cs-net-42`.
     #[serde(rename = "network.broadcast_uri")]
     pub broadcast_uri: String,
@@ -60,7 +60,10 @@ pub struct NetworkUpdate {
 
 impl NetworkUpdate {
     /// Both belong together: the server takes them as a pair.
-    pub fn new(broadcast_domain_type: impl Into<String>, broadcast_uri: impl Into<String>) -> Self {
+    pub fn new(
+        broadcast_domain_type: impl Into<BroadcastDomainType>,
+        broadcast_uri: impl Into<String>,
+    ) -> Self {
         Self { broadcast_domain_type: broadcast_domain_type.into(), broadcast_uri: broadcast_uri.into() }
     }
 }
@@ -73,13 +76,17 @@ impl schemars::JsonSchema for NetworkUpdate {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
+            "title": "NetworkUpdate",
             "type": "object",
             "description": "Where a network now lives, said by a device that owns its segments. Both or none.",
             "properties": {
                 "network.broadcast_domain_type": {
                     "type": "string",
                     "minLength": 1,
-                    "description": "The broadcast domain's type, such as Vlan, Vxlan or NetworkExtension.",
+                    "description": format!(
+                        "The broadcast domain's type, out of {}. The server logs and ignores another one, while it stores the URI.",
+                        BroadcastDomainType::KNOWN.iter().map(BroadcastDomainType::name).collect::<Vec<_>>().join(", "),
+                    ),
                 },
                 "network.broadcast_uri": {
                     "type": "string",

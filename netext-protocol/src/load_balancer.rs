@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::Network;
 use crate::wire::choice::choices;
+use crate::wire::embedded::Embedded;
 use crate::wire::field::structured_field;
 use crate::wire::object::object;
 
@@ -14,7 +15,7 @@ object! { payload
             /// The network.
             network: Network,
         }
-        required {
+        embedded {
             /// The rules that changed, or all.
             lb_rules: Vec<LoadBalancerRule> = "lb_rules",
         }
@@ -22,6 +23,7 @@ object! { payload
 }
 
 structured_field!(LoadBalancerRule, LoadBalancerMember);
+impl Embedded for Vec<LoadBalancerRule> {}
 
 object! { native
     /// One load balancer rule.

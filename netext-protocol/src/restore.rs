@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::error::Place;
+use crate::wire::embedded::Embedded;
 use crate::wire::field::structured_field;
 use crate::wire::object::object;
 use crate::{AddressList, DomainName, HostName, MacAddr, Network, NicUuid, Resolvers, VmDataEntry};
@@ -16,7 +18,7 @@ object! { payload
             /// What guests are told about name resolution.
             resolvers: Resolvers,
         }
-        required {
+        embedded {
             /// The instances.
             restore_data: RestoreData = "restore_data",
         }
@@ -28,6 +30,18 @@ object! { payload
 }
 
 structured_field!(RestoreData, RestoredVm);
+
+impl Embedded for RestoreData {
+    fn decode_contents(&mut self) -> Result<(), (Vec<Place>, &'static str)> {
+        for (index, vm) in self.vms.iter_mut().enumerate() {
+            vm.vm_data.decode_contents().map_err(|(inside, problem)| {
+                let outside = [Place::key("vms"), Place::Index(index), Place::key("vm_data")];
+                (outside.into_iter().chain(inside).collect(), problem)
+            })?;
+        }
+        Ok(())
+    }
+}
 
 object! { native
     /// The instances of a network with what they were given.

@@ -2,9 +2,11 @@
 
 use std::net::Ipv4Addr;
 
+use crate::error::Place;
+use crate::wire::embedded::Embedded;
 use crate::wire::field::structured_field;
 use crate::wire::object::object;
-use crate::{Network, Nic, Secret};
+use crate::{Network, Nic, Secret, SecretBytes};
 
 object! { payload
     /// `save-vm-data`: replace an instance's metadata, user data included.
@@ -15,7 +17,7 @@ object! { payload
             /// The instance's NIC.
             nic: Nic,
         }
-        required {
+        embedded {
             /// The files that the instance can read.
             vm_data: Vec<VmDataEntry> = "vm_data",
         }
@@ -27,6 +29,22 @@ object! { payload
 }
 
 structured_field!(VmDataEntry);
+
+impl Embedded for Vec<VmDataEntry> {
+    /// In a Base64 text every content is Base64 once more.
+    fn decode_contents(&mut self) -> Result<(), (Vec<Place>, &'static str)> {
+        for (index, entry) in self.iter_mut().enumerate() {
+            let Some(content) = entry.content.decoded() else {
+                return Err((
+                    vec![Place::Index(index), Place::key("content")],
+                    "the text given is not Base64",
+                ));
+            };
+            entry.content = content;
+        }
+        Ok(())
+    }
+}
 
 object! { native
     /// One file of an instance's metadata.
@@ -42,7 +60,7 @@ object! { native
         }
         defaulted {
             /// The content, byte for byte.
-            content: Secret = "content",
+            content: SecretBytes = "content",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the device answers.
 
 use netext_core::protocol::{
-    ActionResult, CustomAction, DestroyNetwork, DeviceDetails, EnsureNetworkDevice, GuestType,
-    ImplementNetwork, NetworkUpdate, Service, ShutdownNetwork, Subject,
+    ActionResult, BroadcastDomainType, CustomAction, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
+    GuestType, ImplementNetwork, NetworkUpdate, Service, ShutdownNetwork, Subject,
 };
 use netext_core::{Context, Description, DeviceError, ErrorKind, NetworkDevice, async_trait};
 
@@ -41,7 +41,7 @@ impl NetworkDevice for Segments {
     ) -> Result<Option<NetworkUpdate>, DeviceError> {
         only_layer2(request.network.guest_type)?;
         let segment = Naming::of(context)?.segment(request.network.network_id);
-        Ok(Some(NetworkUpdate::new("NetworkExtension", format!("l2://{segment}"))))
+        Ok(Some(NetworkUpdate::new(BroadcastDomainType::Vswitch, format!("l2://{segment}"))))
     }
 
     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> {

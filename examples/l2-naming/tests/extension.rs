@@ -18,7 +18,7 @@ fn network() -> Payload {
 #[track_caller]
 fn uri(answer: &Judged) -> String {
     let update = answer.succeeds().network_update().unwrap();
-    assert_eq!(update.broadcast_domain_type, "NetworkExtension");
+    assert_eq!(update.broadcast_domain_type, netext_core::protocol::BroadcastDomainType::Vswitch);
     update.broadcast_uri
 }
 

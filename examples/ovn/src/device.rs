@@ -1,10 +1,11 @@
 //! What each command changes of a network's state.
 
 use netext_core::protocol::{
-    AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules, AssignIp, Command,
-    ConfigDhcpSubnet, ConfigDnsSubnet, DeletePortForward, DeleteStaticNat, DestroyNetwork, GuestType,
-    ImplementNetwork, Network, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry,
-    RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, Service, ShutdownNetwork,
+    AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules, AssignIp,
+    BroadcastDomainType, Capability, Command, ConfigDhcpSubnet, ConfigDnsSubnet, DeletePortForward,
+    DeleteStaticNat, DestroyNetwork, GuestType, ImplementNetwork, Network, NetworkUpdate, PrepareNic,
+    ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet,
+    RestoreNetwork, Service, ShutdownNetwork,
 };
 use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
 
@@ -72,12 +73,11 @@ fn replace(
 #[async_trait]
 impl NetworkDevice for Ovn {
     fn describe(&self) -> Description {
-        use Service::{Dhcp, Dns, Firewall, Lb, PortForwarding, SourceNat, StaticNat};
+        use Service::{Dhcp, Dns, Firewall, PortForwarding, SourceNat, StaticNat};
         Description::new("ovn", env!("CARGO_PKG_VERSION"))
-            .services([Dhcp, Dns, StaticNat, PortForwarding, Firewall])
-            .capability(SourceNat, "SupportedSourceNatTypes", "peraccount")
-            .capability(Lb, "SupportedLBAlgorithms", "roundrobin,source")
-            .capability(Lb, "SupportedProtocols", "tcp,udp")
+            .services([Dhcp, Dns, SourceNat, StaticNat, PortForwarding, Firewall])
+            .capability(Capability::LbAlgorithms, "roundrobin,source")
+            .capability(Capability::LbProtocols, "tcp,udp")
             .without(Command::SetDhcpOptions)
     }
 
@@ -104,7 +104,7 @@ impl NetworkDevice for Ovn {
             return Ok(None);
         }
         let uri = format!("ovn://{}", compile::name(network.network_id));
-        Ok(Some(NetworkUpdate::new("NetworkExtension", uri)))
+        Ok(Some(NetworkUpdate::new(BroadcastDomainType::Lswitch, uri)))
     }
 
     async fn shutdown_network(&self, context: &Context, request: ShutdownNetwork) -> Result<()> {
@@ -175,13 +175,15 @@ impl NetworkDevice for Ovn {
 
     async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<()> {
         change(context, &request.network, |state| {
-            state.nic(&request.nic, request.hostname.clone());
+            state.nic(&request.nic, request.hostname.clone())?;
             Ok(())
         })
     }
 
     async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<()> {
-        change_known(context, &request.network, |state| drop(state.nics.remove(&request.nic.mac)))
+        change_known(context, &request.network, |state| {
+            state.nics.retain(|mac, _| Some(*mac) != request.nic.mac);
+        })
     }
 
     async fn config_dhcp_subnet(&self, context: &Context, request: ConfigDhcpSubnet) -> Result<()> {
@@ -202,14 +204,14 @@ impl NetworkDevice for Ovn {
         change(context, &request.network, |state| {
             state.resolve_by(request.resolvers.clone());
             state.extension_ip = request.extension_ip.or(state.extension_ip);
-            state.nic(&request.nic, request.hostname.clone()).has_dhcp = true;
+            state.nic(&request.nic, request.hostname.clone())?.has_dhcp = true;
             Ok(())
         })
     }
 
     async fn remove_dhcp_entry(&self, context: &Context, request: RemoveDhcpEntry) -> Result<()> {
         change_known(context, &request.network, |state| {
-            if let Some(nic) = state.nics.get_mut(&request.nic.mac) {
+            if let Some(nic) = request.nic.mac.and_then(|mac| state.nics.get_mut(&mac)) {
                 nic.has_dhcp = false;
             }
         })
@@ -236,7 +238,7 @@ impl NetworkDevice for Ovn {
             state.resolve_by(request.resolvers.clone());
             state.drop_names(request.nic.ip);
             state.serves_dns = true;
-            state.nic(&request.nic, request.hostname.clone()).has_dns = true;
+            state.nic(&request.nic, request.hostname.clone())?.has_dns = true;
             Ok(())
         })
     }

@@ -152,15 +152,20 @@ impl State {
     }
 
     /// What is known of a NIC, with what a command says about it.
-    pub(crate) fn nic(&mut self, nic: &Nic, hostname: Option<HostName>) -> &mut InstanceNic {
+    pub(crate) fn nic(
+        &mut self,
+        nic: &Nic,
+        hostname: Option<HostName>,
+    ) -> Result<&mut InstanceNic, DeviceError> {
+        let own = nic.require_mac()?;
         // One NIC has one hardware address.
-        self.nics.retain(|mac, known| *mac == nic.mac || known.uuid.is_none() || known.uuid != nic.nic_uuid);
-        let known = self.nics.entry(nic.mac).or_default();
+        self.nics.retain(|mac, known| *mac == own || known.uuid.is_none() || known.uuid != nic.nic_uuid);
+        let known = self.nics.entry(own).or_default();
         known.uuid = nic.nic_uuid.clone().or(known.uuid.take());
         known.ip = nic.ip.or(known.ip);
         known.is_default = nic.default_nic.unwrap_or(known.is_default);
         known.hostname = hostname.or(known.hostname.take());
-        known
+        Ok(known)
     }
 
     pub(crate) fn resolve_by(&mut self, resolvers: Resolvers) {

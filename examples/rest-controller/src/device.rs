@@ -16,9 +16,11 @@ pub(crate) struct Sdn;
 #[async_trait]
 impl NetworkDevice for Sdn {
     fn describe(&self) -> Description {
-        Description::new("rest-controller", env!("CARGO_PKG_VERSION"))
-            .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
-            .services([Service::StaticNat, Service::Firewall])
+        Description::new("rest-controller", env!("CARGO_PKG_VERSION")).services([
+            Service::SourceNat,
+            Service::StaticNat,
+            Service::Firewall,
+        ])
     }
 
     /// What the payload does not say is left out, and stays as the controller knows it: the segment is not

@@ -1,6 +1,9 @@
 //! A payload file's fields, each with what the protocol's schema knows of it.
 
-use netext_protocol::{Command, schema};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use netext_protocol::Command;
+use netext_protocol::schema::{self, Form};
 use serde_json::Value;
 
 /// What the protocol knows of a value.
@@ -15,14 +18,14 @@ pub(super) enum Knowledge {
 }
 
 /// Walks through a payload file and shows every scalar of known fields and every unknown field as a whole: its
-/// JSON pointer, what is known of it, and the value, which may be changed. Objects that were sent as JSON texts
-/// are walked through like others. What does not have the shape that the schema asks for is `Secret`.
+/// JSON pointer, what is known of it, and the value, which may be changed. Objects and lists that were sent
+/// inside a text are walked through like others; those that were sent as Base64 become JSON text. What does not have the shape that the schema asks for is `Secret`.
 pub(super) fn walk(
     command: Command,
     document: &mut Value,
     visit: &mut dyn FnMut(&str, Knowledge, &mut Value),
 ) {
-    let root = Value::from(schema::request_schema(command));
+    let root = Value::from(schema::request_schema(command, Form::Lenient));
     Walk { root: &root, visit }.value(&[&root], String::new(), document);
 }
 
@@ -53,13 +56,13 @@ impl<'r> Walk<'r, '_> {
                 }
             }
             Value::String(text) if schemas.iter().any(|schema| schema.get("contentMediaType").is_some()) => {
-                match serde_json::from_str::<Value>(text) {
-                    Ok(mut inner) if inner.is_object() => {
+                match inside(text) {
+                    Some(mut inner) => {
                         self.value(&schemas, pointer, &mut inner);
                         *text = inner.to_string();
                     }
-                    _ if text.trim().is_empty() => {}
-                    _ => (self.visit)(&pointer, Knowledge::Secret, value),
+                    None if text.trim().is_empty() => {}
+                    None => (self.visit)(&pointer, Knowledge::Secret, value),
                 }
             }
             // `null` and the empty string mean that the field is absent.
@@ -71,6 +74,36 @@ impl<'r> Walk<'r, '_> {
                 (self.visit)(&pointer, if plain { Knowledge::Plain } else { Knowledge::Secret }, value);
             }
         }
+    }
+}
+
+/// The object or list inside a text: as JSON, or as Base64 of JSON. In Base64 the contents of files are Base64
+/// once more; they come out as they are in JSON text.
+pub(super) fn inside(text: &str) -> Option<Value> {
+    let structure =
+        |json: &[u8]| serde_json::from_slice::<Value>(json).ok().filter(|it| it.is_object() || it.is_array());
+    structure(text.as_bytes()).or_else(|| {
+        let mut inner = structure(&STANDARD.decode(text.trim()).ok()?)?;
+        decode_contents(&mut inner);
+        Some(inner)
+    })
+}
+
+fn decode_contents(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match value {
+                    Value::String(text) if key == "content" => {
+                        let decoded = STANDARD.decode(&*text).ok().and_then(|it| String::from_utf8(it).ok());
+                        *text = decoded.unwrap_or_else(|| std::mem::take(text));
+                    }
+                    value => decode_contents(value),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(decode_contents),
+        _ => {}
     }
 }
 

@@ -2,9 +2,9 @@
 
 use netext_protocol::{Command, Envelope, ParseError, Sample};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::fields::{Knowledge, walk};
+use super::fields::{Knowledge, inside, walk};
 
 /// More problems than this in one file are not looked for.
 const MOST: usize = 1000;
@@ -69,8 +69,9 @@ impl From<&ParseError> for Problem {
 pub fn validate(command: Command, file: &[u8]) -> Validation {
     let mut validation = Validation::default();
     let as_it_stands = Envelope::parse(command, file).err();
-    if let Ok(document) = serde_json::from_slice::<Value>(file) {
+    if let Ok(mut document) = serde_json::from_slice::<Value>(file) {
         validation.unknown_fields = unknown_fields(command, &document);
+        unpack(&mut document);
         validation.problems = problems(command, document);
     }
     // Of a name that is given twice, and of what is no JSON, only the reader knows.
@@ -81,6 +82,16 @@ pub fn validate(command: Command, file: &[u8]) -> Validation {
         }
     }
     validation
+}
+
+/// Puts objects and lists that were sent inside a text where the text was. Their paths stay what they are.
+fn unpack(document: &mut Value) {
+    let payload = document.get_mut("payload").and_then(Value::as_object_mut);
+    for value in payload.into_iter().flat_map(Map::values_mut) {
+        if let Some(inner) = value.as_str().and_then(inside) {
+            *value = inner;
+        }
+    }
 }
 
 fn unknown_fields(command: Command, document: &Value) -> Vec<String> {

@@ -198,7 +198,7 @@ impl<E: Extension> Server<E> {
 }
 
 macro_rules! define_methods {
-    ($($(#[$meta:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+    ($($(#[$meta:meta])* $variant:ident { method: $method:ident, name: $name:literal, $($fact:tt)* })*) => {
         /// A method for every command.
         impl<E: Extension> Server<E> {
             $($(#[$meta])* pub fn $method(&self, request: netext_protocol::$variant) -> Judged {

@@ -50,11 +50,7 @@ struct Double(Vec<Step>);
 #[async_trait]
 impl Handler for Double {
     fn description(&self) -> Description {
-        Description::new("double", "1.2.3").service(Service::Dhcp).capability(
-            Service::SourceNat,
-            "SupportedSourceNatTypes",
-            "peraccount",
-        )
+        Description::new("double", "1.2.3").services([Service::Dhcp, Service::SourceNat])
     }
 
     async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError> {

@@ -36,6 +36,6 @@ fn a_name_of_no_sample_is_refused_with_those_there_are() {
     assert_eq!(
         run.stderr,
         "netext: \"assign-ip.ipv6\" is not a sample; of assign-ip there are assign-ip, assign-ip.tier, \
-         assign-ip.untagged\n"
+         assign-ip.untagged, readme/assign-ip\n"
     );
 }

@@ -46,8 +46,10 @@ fn what_is_written_is_complete_and_compares_equal() {
     let commands = index["commands"].as_array().unwrap();
     assert_eq!(commands.len(), 35);
     for command in commands {
-        for file in [&command["request"], &command["response"]] {
-            let schema = fs::read(folder.path().join(file.as_str().unwrap())).unwrap();
+        let files = ["request", "response", "strict_request", "strict_response"];
+        assert!(command["request"].is_string() && command["strict_request"].is_string(), "{command}");
+        for file in files.iter().filter_map(|name| command[name].as_str()) {
+            let schema = fs::read(folder.path().join(file)).unwrap();
             let schema: Value = serde_json::from_slice(&schema).unwrap();
             assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         }
@@ -60,7 +62,7 @@ fn every_difference_is_named_with_what_to_do() {
     write(folder.path());
     let commands = folder.path().join("commands");
     fs::remove_file(commands.join("assign-ip.request.schema.json")).unwrap();
-    fs::write(commands.join("release-ip.response.schema.json"), "{}\n").unwrap();
+    fs::write(commands.join("release-ip.request.schema.json"), "{}\n").unwrap();
     fs::write(commands.join("bygone.request.schema.json"), "{}\n").unwrap();
     fs::write(commands.join("notes.txt"), "not ours").unwrap();
 
@@ -68,9 +70,9 @@ fn every_difference_is_named_with_what_to_do() {
         complaints(folder.path()),
         [
             "commands/assign-ip.request.schema.json is missing".to_owned(),
-            "commands/release-ip.response.schema.json differs from the protocol".to_owned(),
+            "commands/release-ip.request.schema.json differs from the protocol".to_owned(),
             "commands/bygone.request.schema.json belongs to no command".to_owned(),
-            format!("to write them anew: netext schema --out {}", folder.path().display()),
+            format!("to write them again: netext schema --out {}", folder.path().display()),
         ]
     );
 
@@ -82,7 +84,7 @@ fn every_difference_is_named_with_what_to_do() {
 #[test]
 fn a_folder_that_is_not_there_lacks_everything() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(complaints(&folder.path().join("nowhere")).len(), 2 * 35 + 1 + 1);
+    assert_eq!(complaints(&folder.path().join("nowhere")).len(), 2 * (35 + 3) + 3);
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn the_reference_tells_every_command_and_compares_with_what_was_written() {
     }
     for row in [
         "| `public_ip` | string | required | The address. |",
-        "| `fw_rules` | `FirewallRules` | required | The rules, all of them. |",
+        "| `fw_rules` | `FirewallRules` or the same as JSON text | required | The rules, all of them. |",
         "| `rules` | list of `FirewallRule` | required | The rules. Their order means nothing. |",
         "| `current_details` | object or the same as JSON text |  | What the device last said about itself; empty at first. |",
     ] {

@@ -44,7 +44,10 @@ fn it_describes_itself_ready_to_be_registered() {
             "version": "1.2.3",
             "protocol_version": 1,
             "services": ["Dhcp", "SourceNat"],
-            "capabilities": { "SourceNat": { "SupportedSourceNatTypes": "peraccount" } },
+            "capabilities": {
+                "Dhcp": { "DhcpAccrossMultipleSubnets": "true" },
+                "SourceNat": { "RedundantRouter": "false", "SupportedSourceNatTypes": "peraccount" },
+            },
             "commands": [
                 "ensure-network-device", "implement-network", "shutdown-network", "destroy-network",
                 "restore-network", "assign-ip", "release-ip", "prepare-nic", "release-nic",
@@ -52,7 +55,10 @@ fn it_describes_itself_ready_to_be_registered() {
                 "set-dhcp-options",
             ],
             "network.services": "Dhcp,SourceNat",
-            "network.service.capabilities": r#"{"SourceNat":{"SupportedSourceNatTypes":"peraccount"}}"#,
+            "network.service.capabilities": concat!(
+                r#"{"Dhcp":{"DhcpAccrossMultipleSubnets":"true"},"#,
+                r#""SourceNat":{"RedundantRouter":"false","SupportedSourceNatTypes":"peraccount"}}"#,
+            ),
         })
     );
 }

@@ -120,7 +120,7 @@ impl HostDevice {
         let address =
             nic.ip.ok_or_else(|| DeviceError::invalid("payload.ip: an instance is told by its address"))?;
         let serve = |router: &mut Router| router.tier(network).services.user_data = true;
-        let mac = nic.mac;
+        let mac = nic.require_mac()?;
         let tell = |instances: Instances| tell(&instances.for_nic(mac), address);
         self.change_and_tell(context, network, serve, tell).await
     }

@@ -39,14 +39,7 @@ impl NetworkDevice for HostDevice {
         Description::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
             .services([Service::Dhcp, Service::Dns, Service::UserData])
             .services([Service::StaticNat, Service::PortForwarding, Service::Firewall, Service::Gateway])
-            .service(Service::CustomAction)
-            .capability(Service::Lb, "SupportedLBAlgorithms", "roundrobin,leastconn,source")
-            .capability(Service::Lb, "SupportedLbIsolation", "dedicated")
-            .capability(Service::Lb, "LbSchemes", "Public")
-            .capability(Service::Lb, "SupportedProtocols", "tcp,udp,tcp-proxy")
-            .capability(Service::SourceNat, "SupportedSourceNatTypes", "peraccount")
-            .capability(Service::SourceNat, "RedundantRouter", "false")
-            .capability(Service::NetworkAcl, "SupportedProtocols", "tcp,udp,icmp")
+            .services([Service::SourceNat, Service::Lb, Service::NetworkAcl, Service::CustomAction])
             .vpc()
     }
 
@@ -219,6 +212,7 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<(), DeviceError> {
+        request.nic.require_mac()?;
         let make = |router: &mut Router| {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
@@ -255,6 +249,7 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: ConfigDhcpSubnet,
     ) -> Result<(), DeviceError> {
+        request.nic.require_mac()?;
         self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, None);
             tier.services.dhcp = true;
@@ -271,6 +266,7 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn add_dhcp_entry(&self, context: &Context, request: AddDhcpEntry) -> Result<(), DeviceError> {
+        request.nic.require_mac()?;
         self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, request.hostname.as_ref()).reserved = true;
             tier.services.dhcp = true;
@@ -306,6 +302,7 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: ConfigDnsSubnet,
     ) -> Result<(), DeviceError> {
+        request.nic.require_mac()?;
         self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, None);
             tier.services.dns = true;
@@ -322,6 +319,7 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn add_dns_entry(&self, context: &Context, request: AddDnsEntry) -> Result<(), DeviceError> {
+        request.nic.require_mac()?;
         self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
             tier.nic(&request.nic, request.hostname.as_ref()).named = true;
             tier.services.dns = true;
@@ -384,7 +382,10 @@ fn told(
     change: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send,
 ) -> impl FnOnce(Instances) -> Result<(), MetadataError> + Send {
     let (mac, address) = (nic.mac, nic.ip);
-    move |instances| address.map_or(Ok(()), |address| change(&instances.for_nic(mac), address))
+    move |instances| {
+        let (Some(mac), Some(address)) = (mac, address) else { return Ok(()) };
+        change(&instances.for_nic(mac), address)
+    }
 }
 
 fn host_name() -> String {

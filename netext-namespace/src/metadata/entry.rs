@@ -1,6 +1,6 @@
 //! The entries of `vm_data`: what each of them sets.
 
-use netext_protocol::VmDataEntry;
+use netext_protocol::{Secret, SecretBytes, VmDataEntry};
 
 use super::{FileName, Instance, Password};
 
@@ -92,8 +92,10 @@ impl Instance {
                 Target::UserData => instance.user_data = Some(content),
                 Target::Metadata(name) => drop(instance.metadata.insert(name, content)),
                 Target::PublicKeys => instance.public_keys = Some(content),
-                Target::Password => password = Some(content),
-                Target::PasswordChecksum => checksum = Some(content),
+                Target::Password => password = Some(text(&content).map_err(|it| refused("content", it))?),
+                Target::PasswordChecksum => {
+                    checksum = Some(text(&content).map_err(|it| refused("content", it))?);
+                }
             }
         }
         instance.password = password.and_then(Password::new).map(|password| Password {
@@ -102,4 +104,9 @@ impl Instance {
         });
         Ok(instance)
     }
+}
+
+/// What is served as a line of text and cannot be any bytes.
+fn text(content: &SecretBytes) -> Result<Secret, String> {
+    content.expose_text().map(Secret::from).ok_or_else(|| "a password is text in UTF-8".to_owned())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use netext_protocol::{MacAddr, Secret};
+use netext_protocol::{MacAddr, Secret, SecretBytes};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -19,13 +19,13 @@ pub struct Instance {
     pub nic: Option<MacAddr>,
     /// Its user data, if it was given any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_data: Option<Secret>,
+    pub user_data: Option<SecretBytes>,
     /// Its metadata files, other than the public keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub metadata: BTreeMap<FileName, Secret>,
+    pub metadata: BTreeMap<FileName, SecretBytes>,
     /// Its public keys, a line each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_keys: Option<Secret>,
+    pub public_keys: Option<SecretBytes>,
     /// The password that it has not acknowledged yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,

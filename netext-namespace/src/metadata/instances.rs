@@ -98,7 +98,7 @@ impl Instances {
 
     /// `save-userdata`: replaces an instance's user data.
     pub fn set_user_data(&self, address: Ipv4Addr, user_data: Secret) -> Result<(), MetadataError> {
-        self.change(address, |instance| instance.user_data = Some(user_data))
+        self.change(address, |instance| instance.user_data = Some(user_data.into()))
     }
 
     /// `save-password`: gives an instance a new password. An empty one takes the last one back.
@@ -108,7 +108,7 @@ impl Instances {
 
     /// `save-sshkey`: replaces an instance's public keys, a line each.
     pub fn set_public_keys(&self, address: Ipv4Addr, public_keys: Secret) -> Result<(), MetadataError> {
-        self.change(address, |instance| instance.public_keys = Some(public_keys))
+        self.change(address, |instance| instance.public_keys = Some(public_keys.into()))
     }
 
     /// `save-hypervisor-hostname`: tells an instance the name of its hypervisor.

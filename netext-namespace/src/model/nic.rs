@@ -44,7 +44,7 @@ fn is_so(answer: &bool) -> bool {
 impl GuestNic {
     /// Takes over what a command says about it.
     pub fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) {
-        self.nic_id = Some(nic.nic_id);
+        self.nic_id = nic.nic_id.or(self.nic_id);
         self.ip = nic.ip.or(self.ip);
         self.ip6 = nic.ip6_address.or(self.ip6);
         self.hostname = hostname.or(self.hostname.as_ref()).cloned();

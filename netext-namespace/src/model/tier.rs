@@ -98,17 +98,22 @@ impl Tier {
     /// The NIC that a command speaks of. An address has one owner: one that had it before lost it.
     pub fn nic(&mut self, nic: &Nic, hostname: Option<&HostName>) -> &mut GuestNic {
         if nic.ip.is_some() {
-            self.nics.retain(|mac, other| *mac == nic.mac || other.ip != nic.ip);
+            self.nics.retain(|mac, other| Some(*mac) == nic.mac || other.ip != nic.ip);
         }
-        let known = self.nics.entry(nic.mac).or_default();
+        let mac = nic.mac.expect("commands that add a NIC require its MAC address");
+        let known = self.nics.entry(mac).or_default();
         known.learn(nic, hostname);
         known
     }
 
     /// Forgets a NIC with all that was kept for it.
     pub fn forget_nic(&mut self, nic: &Nic) {
-        self.nics.remove(&nic.mac);
-        self.options.remove(&nic.nic_id);
+        if let Some(mac) = nic.mac {
+            self.nics.remove(&mac);
+        }
+        if let Some(nic_id) = nic.nic_id {
+            self.options.remove(&nic_id);
+        }
     }
 
     /// Puts back the instances of a network, all of them and no others.
@@ -125,7 +130,7 @@ impl Tier {
 
     /// The NIC that a late command speaks of, unless its address has another owner by now.
     pub fn known_nic(&mut self, nic: &Nic) -> Option<&mut GuestNic> {
-        self.nics.get_mut(&nic.mac).filter(|known| nic.ip.is_none() || known.ip == nic.ip)
+        self.nics.get_mut(&nic.mac?).filter(|known| nic.ip.is_none() || known.ip == nic.ip)
     }
 
     /// Takes it out of force. Its segment is not sent again; that it was ever filtered is remembered, so that

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use netext_core::{Description, DeviceError, ErrorKind, Handler, Invocation, Reply};
-use netext_protocol::{Command, DeviceDetails};
+use netext_protocol::{Command, DeviceDetails, Effect};
 use serde_json::Value;
 
 use crate::host::HostDevice;
@@ -91,7 +91,8 @@ impl Handler for Proxy {
         }
         let places = match known {
             Some(place) if !details.is_empty() => vec![place],
-            _ if takes_away(command) => choice.holders().await?,
+            // There is nothing to do where the router is not.
+            _ if command.effect() == Effect::Removes => choice.holders().await?,
             // The server has nothing stored because it could not, or because ensuring failed a moment ago.
             known => {
                 let place = choice.place(known.as_ref()).await?;
@@ -137,13 +138,6 @@ fn details_of(router: RouterId, place: &Place) -> DeviceDetails {
         RouterId::Vpc(vpc) => details.with("vpc_id", vpc.to_string()),
         RouterId::Network(_) => details,
     }
-}
-
-/// Whether a command only takes away, so that there is nothing to do where the router is not.
-fn takes_away(command: Command) -> bool {
-    ["shutdown-", "destroy-", "release-", "delete-", "remove-"]
-        .iter()
-        .any(|verb| command.name().starts_with(verb))
 }
 
 /// Whether the router is gone after a command: that of a VPC outlives its tiers.

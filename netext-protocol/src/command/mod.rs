@@ -1,13 +1,14 @@
 //! The command table, and what is generated from it.
 
+mod request;
 mod table;
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+pub use request::Request;
 
-use crate::for_each_command;
+use crate::{Service, for_each_command};
 
 /// What a command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,58 +57,35 @@ impl Output {
     }
 }
 
-macro_rules! services {
-    ($($(#[$meta:meta])* $service:ident = $name:literal,)*) => {
-        /// A service of a network that a device may provide, as `network.services` names it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum Service {
-            $($(#[$meta])* #[serde(rename = $name)] $service,)*
-        }
-
-        impl Service {
-            /// Every service.
-            pub const ALL: &'static [Self] = &[$(Self::$service),*];
-
-            /// The service's name in CloudStack.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$service => $name,)*
-                }
-            }
-        }
-    };
+/// What a command does to the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Brings something into being, or brings it back.
+    Creates,
+    /// Replaces or changes what is there.
+    Changes,
+    /// Removes something. Removing what does not exist succeeds.
+    Removes,
 }
 
-services! {
-    /// Addresses for instances.
-    Dhcp = "Dhcp",
-    /// Name resolution for instances.
-    Dns = "Dns",
-    /// Metadata, user data, passwords and keys for instances.
-    UserData = "UserData",
-    /// Guests leave by a shared public address.
-    SourceNat = "SourceNat",
-    /// An instance has a public address of its own.
-    StaticNat = "StaticNat",
-    /// Ports of a public address lead to instances.
-    PortForwarding = "PortForwarding",
-    /// What a public address lets in, and what guests may reach.
-    Firewall = "Firewall",
-    /// Connections to a public address are spread over instances.
-    Lb = "Lb",
-    /// Ordered access lists between the tiers of a VPC and the outside.
-    NetworkAcl = "NetworkACL",
-    /// The device is the guests' gateway.
-    Gateway = "Gateway",
-    /// Actions that an operator triggers.
-    CustomAction = "CustomAction",
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
+impl Effect {
+    /// The effect's name in the schemas' index.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Creates => "creates",
+            Self::Changes => "changes",
+            Self::Removes => "removes",
+        }
     }
+}
+
+/// Where a request's fields stand in the payload file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// Under the key `payload`.
+    Enveloped,
+    /// Beside the details.
+    Flat,
 }
 
 /// A word that names no command of the protocol.
@@ -116,7 +94,20 @@ impl fmt::Display for Service {
 pub struct UnknownCommand(String);
 
 macro_rules! define_command {
-    ($($(#[doc = $doc:literal])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+    ($(
+        $(#[doc = $doc:literal])*
+        $variant:ident {
+            method: $method:ident,
+            name: $name:literal,
+            output: $output:ident,
+            scope: $scope:ident,
+            services: [$($service:ident)*],
+            effect: $effect:ident,
+            shape: $shape:ident,
+            ensured: $ensured:literal,
+            sent: $sent:literal,
+        }
+    )*) => {
         /// A command of the protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -157,6 +148,34 @@ macro_rules! define_command {
                 }
             }
 
+            /// When the server sends the command: the API calls that lead to it.
+            pub const fn sent(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $sent,)*
+                }
+            }
+
+            /// How often the server sends `ensure-network-device` right before the command.
+            pub const fn ensured(self) -> u8 {
+                match self {
+                    $(Self::$variant => $ensured,)*
+                }
+            }
+
+            /// What the command does to the device.
+            pub const fn effect(self) -> Effect {
+                match self {
+                    $(Self::$variant => Effect::$effect,)*
+                }
+            }
+
+            /// Where the request's fields stand in the payload file.
+            pub const fn shape(self) -> Shape {
+                match self {
+                    $(Self::$variant => Shape::$shape,)*
+                }
+            }
+
             /// What the command prints.
             pub const fn output(self) -> Output {
                 match self {
@@ -176,13 +195,18 @@ macro_rules! define_command {
             }
         }
 
-        /// The root schema of a command's payload file.
+        /// The schema of a command's payload file.
         #[cfg(feature = "schema")]
         pub(crate) fn envelope_schema(command: Command, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            match command {
-                Command::CustomAction => crate::schema::flat::<crate::CustomAction>(generator),
-                $(#[allow(unreachable_patterns, reason = "the flat command stands above")]
-                Command::$variant => crate::schema::enveloped::<crate::$variant>(generator),)*
+            match (command, command.shape()) {
+                $(
+                    (Command::$variant, Shape::Enveloped) => {
+                        crate::schema::enveloped::<crate::$variant>(concat!(stringify!($variant), "File"), generator)
+                    }
+                    (Command::$variant, Shape::Flat) => {
+                        crate::schema::flat::<crate::$variant>(concat!(stringify!($variant), "File"), generator)
+                    }
+                )*
             }
         }
     };
@@ -195,63 +219,3 @@ impl fmt::Display for Command {
         formatter.write_str(self.name())
     }
 }
-
-macro_rules! define_request {
-    ($($(#[$meta:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
-        /// The payload of any command.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum Request {
-            $($(#[$meta])* $variant(crate::$variant),)*
-        }
-
-        impl Request {
-            /// The command that this is the payload of.
-            pub const fn command(&self) -> Command {
-                match self {
-                    $(Self::$variant(_) => Command::$variant,)*
-                }
-            }
-        }
-
-        $(
-            impl From<crate::$variant> for Request {
-                fn from(request: crate::$variant) -> Self {
-                    Self::$variant(request)
-                }
-            }
-
-            impl crate::envelope::Payload for crate::$variant {
-                const COMMAND: Command = Command::$variant;
-            }
-        )*
-
-        impl crate::Envelope<Request> {
-            /// Reads the payload file of a command.
-            ///
-            /// ```
-            /// use netext_protocol::{Command, Envelope, Request};
-            ///
-            /// let file = br#"{"payload": {"network_id": "209", "vlan": "1910"}}"#;
-            /// let envelope = Envelope::parse(Command::ShutdownNetwork, file)?;
-            /// let Request::ShutdownNetwork(request) = envelope.request else { unreachable!() };
-            /// assert_eq!(request.network.network_id.get(), 209);
-            /// # Ok::<(), netext_protocol::ParseError>(())
-            /// ```
-            pub fn parse(command: Command, file: &[u8]) -> Result<Self, crate::ParseError> {
-                match command {
-                    $(Command::$variant => Ok(crate::envelope::parse::<crate::$variant>(file)?.map(Request::from)),)*
-                }
-            }
-
-            /// Writes the payload file that the server would write.
-            pub fn to_json(&self) -> String {
-                match &self.request {
-                    $(Request::$variant(request) => self.with(request).to_json_text(),)*
-                }
-            }
-        }
-    };
-}
-
-for_each_command!(define_request);

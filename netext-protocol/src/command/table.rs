@@ -2,13 +2,22 @@
 
 /// Hands the command table to a macro: the only place where the protocol's commands are listed.
 ///
-/// Each row is `/// meaning`, then `Variant, method, "name", Scope, [Services], Output;`. The variant is also
-/// the name of the request type in this crate; the method is the one of a device that answers the command;
-/// no service means that every device gets the command.
+/// Each row is `/// meaning`, then `Variant { method: .., name: .., output: .., scope: .., services: [..],
+/// effect: .., shape: .., ensured: .., sent: .., }`, in this order:
+///
+/// - the variant is also the name of the request type in this crate;
+/// - `method` is the method of a device that answers the command, `name` its name on the command line;
+/// - `output`, `scope`, `effect` and `shape` are variants of [`Output`](crate::Output),
+///   [`Scope`](crate::Scope), [`Effect`](crate::Effect) and [`Shape`](crate::Shape);
+/// - no service means that every device gets the command;
+/// - `ensured` is how often the server sends `ensure-network-device` right before the command;
+/// - `sent` says when the server sends it: the API calls that lead to it.
+///
+/// A macro that needs the first columns only takes the rest as tokens:
 ///
 /// ```
 /// macro_rules! count {
-///     ($($(#[$doc:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+///     ($($(#[$doc:meta])* $variant:ident { method: $method:ident, name: $name:literal, $($rest:tt)* })*) => {
 ///         [$($name),*].len()
 ///     };
 /// }
@@ -18,76 +27,426 @@
 macro_rules! for_each_command {
     ($macro:ident) => {
         $macro! {
-            /// Choose or keep the device of a network or VPC; comes before every other command.
-            EnsureNetworkDevice, ensure_network_device, "ensure-network-device", Either, [], DeviceDetails;
+            /// Choose the device of a network or VPC, or keep the present one.
+            EnsureNetworkDevice {
+                method: ensure_network_device,
+                name: "ensure-network-device",
+                output: DeviceDetails,
+                scope: Either,
+                services: [],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 0,
+                sent: "Before almost every other command of the network or VPC.",
+            }
             /// Bring a network into being, or bring it back.
-            ImplementNetwork, implement_network, "implement-network", Network, [], NetworkUpdate;
+            ImplementNetwork {
+                method: implement_network,
+                name: "implement-network",
+                output: NetworkUpdate,
+                scope: Network,
+                services: [],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 2,
+                sent: "deployVirtualMachine or startVirtualMachine for the first instance of the network; createNetwork of a persistent network; restartNetwork.",
+            }
             /// Take a network down; the server replays its rules when it implements it again.
-            ShutdownNetwork, shutdown_network, "shutdown-network", Network, [], Nothing;
+            ShutdownNetwork {
+                method: shutdown_network,
+                name: "shutdown-network",
+                output: Nothing,
+                scope: Network,
+                services: [],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "restartNetwork with cleanup=true; the garbage collector, some time after the last instance has stopped.",
+            }
             /// Forget a network.
-            DestroyNetwork, destroy_network, "destroy-network", Network, [], Nothing;
-            /// Put back what all instances of a network were given, after a restart.
-            RestoreNetwork, restore_network, "restore-network", Network, [Dhcp Dns UserData], Nothing;
+            DestroyNetwork {
+                method: destroy_network,
+                name: "destroy-network",
+                output: Nothing,
+                scope: Network,
+                services: [],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "deleteNetwork; deleteVPC for each tier; the removal of an account.",
+            }
+            /// Put back the leases, names and metadata of all instances of a network.
+            RestoreNetwork {
+                method: restore_network,
+                name: "restore-network",
+                output: Nothing,
+                scope: Network,
+                services: [Dhcp Dns UserData],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "restartNetwork and restartVPC with cleanup=true, after all rules are back.",
+            }
             /// Bring a VPC into being.
-            ImplementVpc, implement_vpc, "implement-vpc", Vpc, [], Nothing;
+            ImplementVpc {
+                method: implement_vpc,
+                name: "implement-vpc",
+                output: Nothing,
+                scope: Vpc,
+                services: [],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "createVPC; restartVPC.",
+            }
             /// Take a VPC down, after its tiers are gone.
-            ShutdownVpc, shutdown_vpc, "shutdown-vpc", Vpc, [], Nothing;
+            ShutdownVpc {
+                method: shutdown_vpc,
+                name: "shutdown-vpc",
+                output: Nothing,
+                scope: Vpc,
+                services: [],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 0,
+                sent: "deleteVPC; restartVPC with cleanup=true.",
+            }
             /// Forget a VPC.
-            DestroyVpc, destroy_vpc, "destroy-vpc", Vpc, [], Nothing;
+            DestroyVpc {
+                method: destroy_vpc,
+                name: "destroy-vpc",
+                output: Nothing,
+                scope: Vpc,
+                services: [],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "No server sends it yet; the bash reference answers it.",
+            }
             /// Change the address that a VPC's guests leave by.
-            UpdateVpcSourceNatIp, update_vpc_source_nat_ip, "update-vpc-source-nat-ip", Vpc, [], Nothing;
+            UpdateVpcSourceNatIp {
+                method: update_vpc_source_nat_ip,
+                name: "update-vpc-source-nat-ip",
+                output: Nothing,
+                scope: Vpc,
+                services: [],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 0,
+                sent: "updateVPC with sourcenatipaddress.",
+            }
             /// Take up a public address.
-            AssignIp, assign_ip, "assign-ip", Network, [SourceNat], Nothing;
+            AssignIp {
+                method: assign_ip,
+                name: "assign-ip",
+                output: Nothing,
+                scope: Network,
+                services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "implement-network, for the source NAT address; the first rule of any service that uses the address (enableStaticNat, createPortForwardingRule, createFirewallRule, createLoadBalancerRule); restartNetwork.",
+            }
             /// Give up a public address.
-            ReleaseIp, release_ip, "release-ip", Network, [SourceNat], Nothing;
+            ReleaseIp {
+                method: release_ip,
+                name: "release-ip",
+                output: Nothing,
+                scope: Network,
+                services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "disassociateIpAddress; deleteNetwork.",
+            }
             /// Give an instance a public address of its own.
-            AddStaticNat, add_static_nat, "add-static-nat", Network, [StaticNat], Nothing;
-            /// Take it back.
-            DeleteStaticNat, delete_static_nat, "delete-static-nat", Network, [StaticNat], Nothing;
-            /// Lead ports of a public address to an instance.
-            AddPortForward, add_port_forward, "add-port-forward", Network, [PortForwarding], Nothing;
-            /// No longer do so.
-            DeletePortForward, delete_port_forward, "delete-port-forward", Network, [PortForwarding], Nothing;
+            AddStaticNat {
+                method: add_static_nat,
+                name: "add-static-nat",
+                output: Nothing,
+                scope: Network,
+                services: [StaticNat],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "enableStaticNat; restartNetwork.",
+            }
+            /// Take the public address of its own from an instance.
+            DeleteStaticNat {
+                method: delete_static_nat,
+                name: "delete-static-nat",
+                output: Nothing,
+                scope: Network,
+                services: [StaticNat],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "disableStaticNat; expungeVirtualMachine.",
+            }
+            /// Forward ports of a public address to an instance.
+            AddPortForward {
+                method: add_port_forward,
+                name: "add-port-forward",
+                output: Nothing,
+                scope: Network,
+                services: [PortForwarding],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "createPortForwardingRule; restartNetwork, once for each forward.",
+            }
+            /// Stop forwarding ports of a public address to an instance.
+            DeletePortForward {
+                method: delete_port_forward,
+                name: "delete-port-forward",
+                output: Nothing,
+                scope: Network,
+                services: [PortForwarding],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "deletePortForwardingRule; expungeVirtualMachine.",
+            }
             /// Replace all firewall rules of a network.
-            ApplyFwRules, apply_fw_rules, "apply-fw-rules", Network, [Firewall], Nothing;
+            ApplyFwRules {
+                method: apply_fw_rules,
+                name: "apply-fw-rules",
+                output: Nothing,
+                scope: Network,
+                services: [Firewall],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "createFirewallRule, deleteFirewallRule, createEgressFirewallRule, deleteEgressFirewallRule; restartNetwork.",
+            }
             /// Replace the access list of a tier.
-            ApplyNetworkAcl, apply_network_acl, "apply-network-acl", Network, [NetworkAcl], Nothing;
-            /// An instance's NIC is about to be used; on shared networks possibly the first command ever.
-            PrepareNic, prepare_nic, "prepare-nic", Network, [], Nothing;
-            /// An instance's NIC is no longer used.
-            ReleaseNic, release_nic, "release-nic", Network, [], Nothing;
+            ApplyNetworkAcl {
+                method: apply_network_acl,
+                name: "apply-network-acl",
+                output: Nothing,
+                scope: Network,
+                services: [NetworkAcl],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "createNetworkACL, updateNetworkACLItem, deleteNetworkACL, replaceNetworkACLList; implement-network of the tier.",
+            }
+            /// Prepare the network for an instance's NIC; on shared networks possibly the first command ever.
+            PrepareNic {
+                method: prepare_nic,
+                name: "prepare-nic",
+                output: Nothing,
+                scope: Network,
+                services: [],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "deployVirtualMachine, startVirtualMachine, migrateVirtualMachine, addNicToVirtualMachine.",
+            }
+            /// Release what was prepared for an instance's NIC.
+            ReleaseNic {
+                method: release_nic,
+                name: "release-nic",
+                output: Nothing,
+                scope: Network,
+                services: [],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "stopVirtualMachine, destroyVirtualMachine, removeNicFromVirtualMachine.",
+            }
             /// Serve DHCP on a network.
-            ConfigDhcpSubnet, config_dhcp_subnet, "config-dhcp-subnet", Network, [Dhcp], Nothing;
-            /// No longer do so.
-            RemoveDhcpSubnet, remove_dhcp_subnet, "remove-dhcp-subnet", Network, [Dhcp], Nothing;
+            ConfigDhcpSubnet {
+                method: config_dhcp_subnet,
+                name: "config-dhcp-subnet",
+                output: Nothing,
+                scope: Network,
+                services: [Dhcp],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "Before add-dhcp-entry, where the capability DhcpAccrossMultipleSubnets is true.",
+            }
+            /// Stop serving DHCP on a network.
+            RemoveDhcpSubnet {
+                method: remove_dhcp_subnet,
+                name: "remove-dhcp-subnet",
+                output: Nothing,
+                scope: Network,
+                services: [Dhcp],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "The last instance of a subnet is expunged.",
+            }
             /// Reserve an instance's address.
-            AddDhcpEntry, add_dhcp_entry, "add-dhcp-entry", Network, [Dhcp], Nothing;
+            AddDhcpEntry {
+                method: add_dhcp_entry,
+                name: "add-dhcp-entry",
+                output: Nothing,
+                scope: Network,
+                services: [Dhcp],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine, updateVmNicIp.",
+            }
             /// Drop a reservation.
-            RemoveDhcpEntry, remove_dhcp_entry, "remove-dhcp-entry", Network, [Dhcp], Nothing;
+            RemoveDhcpEntry {
+                method: remove_dhcp_entry,
+                name: "remove-dhcp-entry",
+                output: Nothing,
+                scope: Network,
+                services: [Dhcp],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "expungeVirtualMachine, removeNicFromVirtualMachine.",
+            }
             /// Set a NIC's own DHCP options.
-            SetDhcpOptions, set_dhcp_options, "set-dhcp-options", Network, [Dhcp], Nothing;
+            SetDhcpOptions {
+                method: set_dhcp_options,
+                name: "set-dhcp-options",
+                output: Nothing,
+                scope: Network,
+                services: [Dhcp],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "No server sends it yet.",
+            }
             /// Serve DNS on a network.
-            ConfigDnsSubnet, config_dns_subnet, "config-dns-subnet", Network, [Dns], Nothing;
-            /// No longer do so.
-            RemoveDnsSubnet, remove_dns_subnet, "remove-dns-subnet", Network, [Dns], Nothing;
+            ConfigDnsSubnet {
+                method: config_dns_subnet,
+                name: "config-dns-subnet",
+                output: Nothing,
+                scope: Network,
+                services: [Dns],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "Before add-dns-entry; not for a NIC with IPv6.",
+            }
+            /// Stop serving DNS on a network; DHCP goes on.
+            RemoveDnsSubnet {
+                method: remove_dns_subnet,
+                name: "remove-dns-subnet",
+                output: Nothing,
+                scope: Network,
+                services: [Dns],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "The last instance of a subnet is expunged.",
+            }
             /// Make an instance's name resolve.
-            AddDnsEntry, add_dns_entry, "add-dns-entry", Network, [Dns], Nothing;
+            AddDnsEntry {
+                method: add_dns_entry,
+                name: "add-dns-entry",
+                output: Nothing,
+                scope: Network,
+                services: [Dns],
+                effect: Creates,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine.",
+            }
             /// Drop the names of an address.
-            RemoveDnsEntry, remove_dns_entry, "remove-dns-entry", Network, [Dns], Nothing;
+            RemoveDnsEntry {
+                method: remove_dns_entry,
+                name: "remove-dns-entry",
+                output: Nothing,
+                scope: Network,
+                services: [Dns],
+                effect: Removes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "expungeVirtualMachine, removeNicFromVirtualMachine.",
+            }
             /// Replace an instance's metadata, user data included.
-            SaveVmData, save_vm_data, "save-vm-data", Network, [UserData], Nothing;
-            /// Hand an instance a new password.
-            SavePassword, save_password, "save-password", Network, [UserData], Nothing;
+            SaveVmData {
+                method: save_vm_data,
+                name: "save-vm-data",
+                output: Nothing,
+                scope: Network,
+                services: [UserData],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine.",
+            }
+            /// Give an instance a new password.
+            SavePassword {
+                method: save_password,
+                name: "save-password",
+                output: Nothing,
+                scope: Network,
+                services: [UserData],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "resetPasswordForVirtualMachine.",
+            }
             /// Set an instance's user data.
-            SaveUserdata, save_userdata, "save-userdata", Network, [UserData], Nothing;
+            SaveUserdata {
+                method: save_userdata,
+                name: "save-userdata",
+                output: Nothing,
+                scope: Network,
+                services: [UserData],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "updateVirtualMachine with userdata; resetUserDataForVirtualMachine.",
+            }
             /// Set an instance's public key.
-            SaveSshkey, save_sshkey, "save-sshkey", Network, [UserData], Nothing;
-            /// Tell an instance the name of its hypervisor.
-            SaveHypervisorHostname, save_hypervisor_hostname, "save-hypervisor-hostname", Network, [UserData], Nothing;
+            SaveSshkey {
+                method: save_sshkey,
+                name: "save-sshkey",
+                output: Nothing,
+                scope: Network,
+                services: [UserData],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "resetSSHKeyForVirtualMachine.",
+            }
+            /// Set the name of the hypervisor that an instance can read.
+            SaveHypervisorHostname {
+                method: save_hypervisor_hostname,
+                name: "save-hypervisor-hostname",
+                output: Nothing,
+                scope: Network,
+                services: [UserData],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "deployVirtualMachine, startVirtualMachine, migrateVirtualMachine.",
+            }
             /// Add, change or revoke load balancer rules.
-            ApplyLbRules, apply_lb_rules, "apply-lb-rules", Network, [Lb], Nothing;
-            /// Do what an operator asked for.
-            CustomAction, custom_action, "custom-action", Either, [CustomAction], ActionResult;
+            ApplyLbRules {
+                method: apply_lb_rules,
+                name: "apply-lb-rules",
+                output: Nothing,
+                scope: Network,
+                services: [Lb],
+                effect: Changes,
+                shape: Enveloped,
+                ensured: 1,
+                sent: "createLoadBalancerRule, deleteLoadBalancerRule, assignToLoadBalancerRule, removeFromLoadBalancerRule; restartNetwork.",
+            }
+            /// Run an operator's action.
+            CustomAction {
+                method: custom_action,
+                name: "custom-action",
+                output: ActionResult,
+                scope: Either,
+                services: [CustomAction],
+                effect: Changes,
+                shape: Flat,
+                ensured: 0,
+                sent: "runCustomAction on a network or VPC.",
+            }
         }
     };
 }

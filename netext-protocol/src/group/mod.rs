@@ -8,7 +8,7 @@ mod subject;
 mod vpc;
 
 pub use network::Network;
-pub use nic::Nic;
+pub use nic::{MissingField, Nic, NicIdentity};
 pub use public_ip::PublicIp;
 pub use resolvers::Resolvers;
 pub use subject::Subject;

@@ -1,9 +1,10 @@
 //! What a command is about when it may be either a network or a VPC.
 
 use serde::de::{self, MapAccess};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::wire::object::Fields;
+use crate::wire::object::{Fields, Style};
 use crate::{Network, Vpc, VpcId};
 
 /// What a command is about when it may be either a network or a VPC: a payload without `network_id` is
@@ -86,6 +87,13 @@ impl Fields for Subject {
         }
         vpc.vpc_cidr = vpc.vpc_cidr.or(network.cidr);
         Vpc::finish(vpc).map(Self::Vpc)
+    }
+
+    fn write<S: SerializeMap>(&self, style: Style, object: &mut S) -> Result<(), S::Error> {
+        match self {
+            Self::Network(network) => network.write(style, object),
+            Self::Vpc(vpc) => vpc.write(style, object),
+        }
     }
 
     #[cfg(feature = "schema")]

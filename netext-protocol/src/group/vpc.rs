@@ -18,7 +18,7 @@ object! { group
             /// The server's state of the VPC; older servers do not send it.
             vpc_state: VpcState = "vpc_state",
             /// The address range that the tiers are cut from.
-            vpc_cidr: Ipv4Net = "vpc_cidr" | "cidr",
+            vpc_cidr: Ipv4Net = "vpc_cidr" | older "cidr",
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::wire::field::{self, Field, Perhaps};
+use crate::wire::object::Style;
 use crate::wire::text;
 use crate::{InvalidText, Secret};
 
@@ -124,13 +125,13 @@ impl Field for PhysicalDetails {
         Self::deserialize(deserializer)
     }
 
-    fn write_as_text<S: serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: serde::Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::texts_by_name()
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::texts_by_name(generator)
     }
 }
 
@@ -198,12 +199,15 @@ impl Field for DeviceDetails {
     }
 
     /// `current_details` is the one field where the server sends an object as a string.
-    fn write_as_text<S: serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&Value::Object(value.0.clone()))
+    fn write<S: serde::Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error> {
+        match style {
+            Style::Text => serializer.collect_str(&Value::Object(value.0.clone())),
+            Style::Native | Style::Strict => value.serialize(serializer),
+        }
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::object_or_json()
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::object_or_json(generator)
     }
 }

@@ -41,6 +41,15 @@ macro_rules! numeric_ids {
             fn parse_text(text: &str) -> Option<Self> {
                 u64::parse_text(text).map(Self)
             }
+
+            fn write_strict<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_u64(self.0)
+            }
+
+            #[cfg(feature = "schema")]
+            fn strict_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                u64::strict_schema(generator)
+            }
         }
 
         text_type!($name);

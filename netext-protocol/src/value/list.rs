@@ -1,12 +1,21 @@
-//! Lists that the wire packs into one text.
+//! Lists that the server packs into one text.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::str::FromStr;
 
-use crate::wire::text::{Text, text_type};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
 
-/// IP addresses, written `198.51.100.53,198.51.100.54`.
+use crate::InvalidText;
+use crate::wire::field::Field;
+use crate::wire::object::Style;
+use crate::wire::refuse::refuse;
+use crate::wire::text::{self, Text};
+
+/// IP addresses, written `198.51.100.53,198.51.100.54`. A list of addresses is read as well: the strict form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressList(Vec<IpAddr>);
 
@@ -48,6 +57,79 @@ impl Text for AddressList {
             .collect::<Option<_>>()
             .map(Self)
     }
+
+    fn write_strict<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&self.0)
+    }
+
+    #[cfg(feature = "schema")]
+    fn strict_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Vec::<IpAddr>::schema(generator)
+    }
 }
 
-text_type!(AddressList);
+impl FromStr for AddressList {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        text::parse(text)
+    }
+}
+
+impl Serialize for AddressList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AddressList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextOrList)
+    }
+}
+
+struct TextOrList;
+
+impl<'de> Visitor<'de> for TextOrList {
+    type Value = AddressList;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(AddressList::EXPECTED)
+    }
+
+    refuse!('de, number flag null object);
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<AddressList, E> {
+        text::parse(text).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<AddressList, A::Error> {
+        Vec::read(SeqAccessDeserializer::new(elements)).map(AddressList)
+    }
+}
+
+impl Field for AddressList {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn write<S: Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error> {
+        match style {
+            Style::Text | Style::Native => value.serialize(serializer),
+            Style::Strict => value.write_strict(serializer),
+        }
+    }
+
+    fn is_left_out(value: &Self) -> bool {
+        value.is_empty()
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let list = Self::strict_schema(generator);
+        if crate::schema::is_strict(generator) {
+            return list;
+        }
+        schemars::json_schema!({ "anyOf": [crate::schema::scalar::<Self>(), list] })
+    }
+}

@@ -88,6 +88,19 @@ impl Text for PortRange {
             Some((first, last)) => Self::new(u16::parse_text(first)?, u16::parse_text(last)?),
         }
     }
+
+    /// One port is a number; several are a text.
+    fn write_strict<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_single() { serializer.serialize_u16(self.first) } else { serializer.collect_str(self) }
+    }
+
+    #[cfg(feature = "schema")]
+    fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "oneOf": [
+            { "type": "integer", "minimum": 0, "maximum": u16::MAX, "description": "One port." },
+            { "type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$", "description": "The first and the last of several ports: 8080-8090." },
+        ] })
+    }
 }
 
 text_type!(PortRange);

@@ -2,10 +2,16 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{self, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::wire::field::Field;
+use crate::wire::embedded::decode;
+use crate::wire::field::{Field, Present, refuse_entry};
+use crate::wire::object::Style;
+use crate::wire::refuse::refuse;
 use crate::wire::text::{Text, read};
 
 /// A text that never appears in `Debug` output or in an error, and that is wiped from memory when dropped.
@@ -71,12 +77,193 @@ impl Field for Secret {
         read(deserializer)
     }
 
-    fn write_as_text<S: Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
+        value.serialize(serializer)
+    }
+
+    fn is_left_out(value: &Self) -> bool {
+        value.expose().is_empty()
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        if crate::schema::is_strict(generator) {
+            Self::strict_schema(generator)
+        } else {
+            crate::schema::scalar::<Self>()
+        }
+    }
+}
+
+/// Bytes that must not be seen, such as a file that an instance reads: [`Secret`] for what need not be text.
+///
+/// Today's server and README send text only. In the Base64 of older READMEs any bytes arrive; the strict form
+/// writes bytes that are no UTF-8 as the object `{"base64": "..."}`, which is read as well.
+///
+/// ```
+/// # use netext_protocol::SecretBytes;
+/// let content = SecretBytes::from("#!/bin/sh\n");
+/// assert_eq!(format!("{content:?}"), "[redacted]");
+/// assert_eq!(content.expose(), b"#!/bin/sh\n");
+/// assert_eq!(content.expose_text(), Some("#!/bin/sh\n"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// The bytes themselves, for the one place that needs them.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes as text; `None` if they are no UTF-8.
+    pub fn expose_text(&self) -> Option<&str> {
+        str::from_utf8(&self.0).ok()
+    }
+
+    /// The bytes that this is the Base64 text of; `None` if it is none.
+    pub(crate) fn decoded(&self) -> Option<Self> {
+        decode(self.expose_text()?).map(Self)
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl From<&[u8]> for SecretBytes {
+    fn from(bytes: &[u8]) -> Self {
+        bytes.to_owned().into()
+    }
+}
+
+impl From<String> for SecretBytes {
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl From<Secret> for SecretBytes {
+    fn from(text: Secret) -> Self {
+        text.expose().into()
+    }
+}
+
+impl From<&str> for SecretBytes {
+    fn from(text: &str) -> Self {
+        text.as_bytes().into()
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+/// Writes the bytes themselves: what is sent on or kept must still hold them.
+impl Serialize for SecretBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.expose_text() {
+            Some(text) => serializer.serialize_str(text),
+            None => {
+                serializer.collect_map([(BASE64, Zeroizing::new(STANDARD.encode(self.expose())).as_str())])
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextOrBase64)
+    }
+}
+
+impl Field for SecretBytes {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn write<S: Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::scalar::<Self>()
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let binary = generator.subschema_for::<Base64Content>();
+        schemars::json_schema!({ "anyOf": [Secret::schema(generator), binary] })
+    }
+}
+
+const BASE64: &str = "base64";
+
+/// The schema of bytes that are no text.
+#[cfg(feature = "schema")]
+struct Base64Content;
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Base64Content {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Base64Content".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "title": "Base64Content",
+            "type": "object",
+            "description": "Bytes that are no text. The server sends text only.",
+            "properties": { BASE64: { "type": "string", "contentEncoding": "base64", "description": "The bytes." } },
+            "required": [BASE64],
+            "additionalProperties": false,
+            "writeOnly": true,
+        })
+    }
+}
+
+struct TextOrBase64;
+
+impl<'de> Visitor<'de> for TextOrBase64 {
+    type Value = SecretBytes;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text, or an object with the key base64")
+    }
+
+    refuse!('de, null list);
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretBytes, E> {
+        Ok(text.into())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<SecretBytes, E> {
+        Ok(number.to_string().into())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<SecretBytes, E> {
+        Ok(number.to_string().into())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<SecretBytes, E> {
+        Secret::read(number.into_deserializer()).map(|text: Secret| text.expose().into())
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<SecretBytes, E> {
+        Ok(flag.to_string().into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<SecretBytes, A::Error> {
+        let mut content = None;
+        while let Some(key) = entries.next_key::<String>()? {
+            if key != BASE64 || content.is_some() {
+                return refuse_entry(&mut entries, "not the one key base64");
+            }
+            let Present(text) = entries.next_value::<Present<Secret>>()?;
+            let bytes =
+                decode(text.expose()).ok_or_else(|| de::Error::custom("the text given is not Base64"))?;
+            content = Some(SecretBytes(bytes));
+        }
+        content.ok_or_else(|| de::Error::missing_field(BASE64))
     }
 }

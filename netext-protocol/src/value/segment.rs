@@ -88,6 +88,19 @@ impl Text for Segment {
             _ => None,
         }
     }
+
+    /// A bare number is a VLAN, so that nobody has to know where the numbers of VXLANs begin.
+    fn write_strict<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Vxlan(id) => serializer.collect_str(&format_args!("vxlan://{id}")),
+            other => serializer.collect_str(other),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::strict_text(Some("^(vxlan://)?[0-9A-Za-z][0-9A-Za-z_.:-]{0,254}$"), false)
+    }
 }
 
 text_type!(Segment);

@@ -21,12 +21,12 @@ choices! {
 }
 
 macro_rules! states {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* })*) => {$(
+    ($($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
             /// A state that this version of the protocol does not know.
             Other(String),
         }
@@ -48,6 +48,11 @@ macro_rules! states {
                     $($text => Self::$variant,)*
                     _ => Self::Other(text.to_owned()),
                 })
+            }
+
+            #[cfg(feature = "schema")]
+            fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::open_words(&[$(($text, concat!($($doc),*))),*])
             }
         }
 

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use serde::de::{self, MapAccess};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::value::PortRange;
 use crate::wire::choice::choices;
 use crate::wire::field::text_field;
-use crate::wire::object::{Fields, object};
+use crate::wire::object::{Fields, Style, object};
 use crate::wire::text::{Text, text_type};
 
 choices! {
@@ -81,6 +82,11 @@ impl Text for RuleProtocol {
             number => u8::parse_text(number).map(Self::Number),
         }
     }
+
+    #[cfg(feature = "schema")]
+    fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::strict_text(Some("^(tcp|udp|icmp|all|[0-9]{1,3})$"), false)
+    }
 }
 
 text_type!(RuleProtocol);
@@ -137,6 +143,11 @@ impl Text for IcmpNumber {
 
     fn parse_text(text: &str) -> Option<Self> {
         if text == "-1" { Some(Self(None)) } else { u8::parse_text(text).map(|number| Self(Some(number))) }
+    }
+
+    #[cfg(feature = "schema")]
+    fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::integer(-1, u8::MAX.into())
     }
 }
 
@@ -263,6 +274,10 @@ impl Fields for Traffic {
 
     fn finish<E: de::Error>(partial: Self::Partial) -> Result<Self, E> {
         TrafficFields::finish::<E>(partial)?.try_into().map_err(E::custom)
+    }
+
+    fn write<S: SerializeMap>(&self, style: Style, object: &mut S) -> Result<(), S::Error> {
+        TrafficFields::from(*self).write(style, object)
     }
 
     #[cfg(feature = "schema")]

@@ -3,10 +3,10 @@
 /// Defines enums whose variants are words: `Name = "what is expected", "pattern" { Variant = "word", }`. The
 /// words are lower case, the pattern takes them in any.
 macro_rules! choices {
-    ($($(#[$meta:meta])* $name:ident = $expected:literal, $pattern:literal { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* })*) => {$(
+    ($($(#[$meta:meta])* $name:ident = $expected:literal, $pattern:literal { $($(#[doc = $doc:literal])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$meta])*
         pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl ::std::fmt::Display for $name {
@@ -26,6 +26,23 @@ macro_rules! choices {
                     $($text => Some(Self::$variant),)*
                     _ => None,
                 }
+            }
+
+            #[cfg(feature = "schema")]
+            fn strict_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                generator.subschema_for::<Self>()
+            }
+        }
+
+        /// The words, each with its meaning.
+        #[cfg(feature = "schema")]
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                $crate::schema::words(stringify!($name), $expected, &[$(($text, concat!($($doc),*))),*])
             }
         }
 

@@ -12,6 +12,7 @@ use serde::de::{
 };
 use serde::ser::Serializer;
 
+use super::object::{Style, WrittenValue};
 use super::refuse::refuse;
 
 /// The type of a field.
@@ -19,10 +20,16 @@ pub(crate) trait Field: Sized {
     /// Reads a value that is present.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// Writes the value as the server does at the top level of a payload, where scalars are strings.
-    fn write_as_text<S: Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error>;
+    /// Writes the value.
+    fn write<S: Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// The schema of everything that `read` takes.
+    /// Whether the strict form leaves the value out, because the wire has no empty value of its kind: an empty
+    /// text is absent, and what is absent says nothing.
+    fn is_left_out(_: &Self) -> bool {
+        false
+    }
+
+    /// The schema of everything that `read` takes, or of what `write` writes in the strict style.
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema;
 }
@@ -35,13 +42,27 @@ macro_rules! text_field {
                 $crate::wire::text::read(deserializer)
             }
 
-            fn write_as_text<S: ::serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(value)
+            fn write<S: ::serde::Serializer>(
+                value: &Self,
+                style: $crate::wire::object::Style,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                match style {
+                    $crate::wire::object::Style::Text => serializer.collect_str(value),
+                    $crate::wire::object::Style::Native => ::serde::Serialize::serialize(value, serializer),
+                    $crate::wire::object::Style::Strict => {
+                        <Self as $crate::wire::text::Text>::write_strict(value, serializer)
+                    }
+                }
             }
 
             #[cfg(feature = "schema")]
-            fn schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                $crate::schema::scalar::<Self>()
+            fn schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                if $crate::schema::is_strict(generator) {
+                    <Self as $crate::wire::text::Text>::strict_schema(generator)
+                } else {
+                    $crate::schema::scalar::<Self>()
+                }
             }
         }
     )*};
@@ -50,7 +71,7 @@ pub(crate) use text_field;
 
 text_field!(bool, String, u8, u16, u32, u64, Ipv4Addr, Ipv6Addr, IpAddr, Ipv4Net, Ipv6Net, IpNet);
 
-/// A type with a structure of its own, described by its own serde and schema implementations, as a field.
+/// An object as a field.
 macro_rules! structured_field {
     ($($type:ty),* $(,)?) => {$(
         impl $crate::wire::field::Field for $type {
@@ -58,8 +79,12 @@ macro_rules! structured_field {
                 ::serde::Deserialize::deserialize(deserializer)
             }
 
-            fn write_as_text<S: ::serde::Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
-                ::serde::Serialize::serialize(value, serializer)
+            fn write<S: ::serde::Serializer>(
+                value: &Self,
+                style: $crate::wire::object::Style,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                ::serde::Serialize::serialize(&$crate::wire::object::Written(value, style.inside()), serializer)
             }
 
             #[cfg(feature = "schema")]
@@ -71,13 +96,13 @@ macro_rules! structured_field {
 }
 pub(crate) use structured_field;
 
-impl<T: Field + serde::Serialize> Field for Vec<T> {
+impl<T: Field> Field for Vec<T> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
 
-    fn write_as_text<S: Serializer>(value: &Self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde::Serialize::serialize(value, serializer)
+    fn write<S: Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(value.iter().map(|element| WrittenValue(element, style.inside())))
     }
 
     #[cfg(feature = "schema")]

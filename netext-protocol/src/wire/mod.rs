@@ -5,6 +5,7 @@
 //! fields into a struct that keeps unknown fields and reports the path of whatever it cannot understand.
 
 pub(crate) mod choice;
+pub(crate) mod embedded;
 pub(crate) mod field;
 pub(crate) mod object;
 pub(crate) mod refuse;

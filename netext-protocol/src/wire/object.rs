@@ -8,7 +8,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::embedded::{Embedded, FromText};
 use super::field::{Field, GIVEN_TWICE, Perhaps, refuse_entry};
 use super::refuse::refuse;
 
@@ -29,6 +31,9 @@ pub(crate) trait Fields: Sized {
 
     /// All keys have been read.
     fn finish<E: de::Error>(partial: Self::Partial) -> Result<Self, E>;
+
+    /// Writes the fields into an object.
+    fn write<S: SerializeMap>(&self, style: Style, object: &mut S) -> Result<(), S::Error>;
 
     /// Describes the fields.
     #[cfg(feature = "schema")]
@@ -96,47 +101,90 @@ impl<'de, T: Field + PartialEq> DeserializeSeed<'de> for Place<'_, T> {
     }
 }
 
+/// Reads the value of a field that older senders put into a text into its place.
+pub(crate) fn take_embedded<'de, T, A>(place: &mut Option<T>, entries: &mut A) -> Result<bool, A::Error>
+where
+    T: Embedded,
+    A: MapAccess<'de>,
+{
+    if let Perhaps(Some(FromText(value))) = entries.next_value()? {
+        *place = Some(value);
+    }
+    Ok(true)
+}
+
+/// How an object writes its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// As the server writes the top level of a payload: scalars are strings.
+    Text,
+    /// As the server writes the entries of rule lists: numbers and booleans are native.
+    Native,
+    /// The one strict form: what is a number is a number, ids included, and lists are lists.
+    Strict,
+}
+
+impl Style {
+    /// The style of what is inside a value.
+    pub(crate) fn inside(self) -> Self {
+        match self {
+            Self::Text | Self::Native => Self::Native,
+            Self::Strict => Self::Strict,
+        }
+    }
+}
+
+/// An object on its way out.
+pub(crate) struct Written<'a, T>(pub(crate) &'a T, pub(crate) Style);
+
+impl<T: Fields> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        self.0.write(self.1, &mut object)?;
+        object.end()
+    }
+}
+
+/// A field's value on its way out.
+pub(crate) struct WrittenValue<'a, T>(pub(crate) &'a T, pub(crate) Style);
+
+impl<T: Field> Serialize for WrittenValue<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::write(self.0, self.1, serializer)
+    }
+}
+
 /// Defines a struct of fields.
 ///
-/// The sections come in this order and may be left out: `groups` (their fields stand beside ours on the
-/// wire), `perhaps` (groups that may be absent as a whole), `required`, `optional` (`Option<T>`),
-/// `defaulted` (absent means the type's default). A field is `name: Type = "wire name" | "other spelling"`.
-/// `group` structs stand beside other fields, `parts` are the raw fields of a type that makes sense of them;
-/// `payload` and `native` structs keep unknown fields in `extra` and write scalars as strings or as native
-/// JSON values.
+/// A section holds fields of one kind:
+///
+/// - `groups`: their fields stand beside ours on the wire; `perhaps`: groups that may be absent as a whole;
+/// - `required` fields; `embedded` fields, which are required too, and which older senders put into a text;
+/// - `optional` (`Option<T>`) and `defaulted` fields (absent means the type's default).
+///
+/// A field is `name: Type = "wire name" | "other spelling"`; `older` stands before a spelling that only senders
+/// write which follow an older README. `group` structs stand beside other fields, `parts` are the raw fields of
+/// a type that makes sense of them; `payload` and `native` structs keep unknown fields in `extra` and write
+/// scalars as strings or as native JSON values.
 macro_rules! object {
-    (group $($rest:tt)*) => {
-        $crate::wire::object::object!(@struct text [] $($rest)*);
-        $crate::wire::object::object!(@builder [] $($rest)*);
-    };
-    (payload $($rest:tt)*) => {
-        $crate::wire::object::object!(@struct text [extra] $($rest)*);
-        $crate::wire::object::object!(@builder [extra] $($rest)*);
-    };
-    (native $($rest:tt)*) => {
-        $crate::wire::object::object!(@struct native [extra] $($rest)*);
-        $crate::wire::object::object!(@builder [extra] $($rest)*);
-    };
-    (parts $($rest:tt)*) => { $crate::wire::object::object!(@struct native [] $($rest)*); };
-    (@struct $style:ident [$($extra:ident)?]
+    (group $($rest:tt)*) => { $crate::wire::object::object!(@define Text built [] $($rest)*); };
+    (payload $($rest:tt)*) => { $crate::wire::object::object!(@define Text built [extra] $($rest)*); };
+    (native $($rest:tt)*) => { $crate::wire::object::object!(@define Native built [extra] $($rest)*); };
+    (parts $($rest:tt)*) => { $crate::wire::object::object!(@define Native bare [] $($rest)*); };
+
+    (@define $style:ident $building:ident [$($extra:ident)?]
         $(#[doc = $struct_doc:literal])*
         $visibility:vis struct $name:ident {
-            $(groups { $($(#[doc = $group_doc:literal])* $group:ident: $group_type:ty),* $(,)? })?
-            $(perhaps { $($(#[doc = $perhaps_doc:literal])* $perhaps:ident: $perhaps_type:ty),* $(,)? })?
-            $(required { $($(#[doc = $required_doc:literal])* $required:ident: $required_type:ty = $required_key:literal $(| $required_alias:literal)*),* $(,)? })?
-            $(optional { $($(#[doc = $optional_doc:literal])* $optional:ident: $optional_type:ty = $optional_key:literal $(| $optional_alias:literal)*),* $(,)? })?
-            $(defaulted { $($(#[doc = $defaulted_doc:literal])* $defaulted:ident: $defaulted_type:ty = $defaulted_key:literal $(| $defaulted_alias:literal)*),* $(,)? })?
+            $($section:ident {
+                $($(#[doc = $doc:literal])* $field:ident: $type:ty $(= $key:literal $(| $($age:ident)? $alias:literal)*)?),* $(,)?
+            })*
         }
     ) => {
         $(#[doc = $struct_doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         $visibility struct $name {
-            $($($(#[doc = $group_doc])* pub $group: $group_type,)*)?
-            $($($(#[doc = $perhaps_doc])* pub $perhaps: Option<$perhaps_type>,)*)?
-            $($($(#[doc = $required_doc])* pub $required: $required_type,)*)?
-            $($($(#[doc = $optional_doc])* pub $optional: Option<$optional_type>,)*)?
-            $($($(#[doc = $defaulted_doc])* pub $defaulted: $defaulted_type,)*)?
+            $($($(#[doc = $doc])* pub $field: $crate::wire::object::object!(@type $section $type),)*)*
             $(
                 /// Fields that this version of the protocol does not know, as they came.
                 pub $extra: $crate::Extra,
@@ -144,14 +192,10 @@ macro_rules! object {
         }
 
         const _: () = {
-            use $crate::wire::object::Fields;
+            use $crate::wire::object::{Fields, Style, object};
 
             pub(crate) struct Partial {
-                $($(pub(crate) $group: <$group_type as Fields>::Partial,)*)?
-                $($(pub(crate) $perhaps: <$perhaps_type as Fields>::Partial,)*)?
-                $($(pub(crate) $required: Option<$required_type>,)*)?
-                $($(pub(crate) $optional: Option<$optional_type>,)*)?
-                $($(pub(crate) $defaulted: Option<$defaulted_type>,)*)?
+                $($(pub(crate) $field: object!(@partial $section $type),)*)*
                 $(pub(crate) $extra: $crate::Extra,)?
             }
 
@@ -159,11 +203,7 @@ macro_rules! object {
             impl Default for Partial {
                 fn default() -> Self {
                     Self {
-                        $($($group: Default::default(),)*)?
-                        $($($perhaps: Default::default(),)*)?
-                        $($($required: None,)*)?
-                        $($($optional: None,)*)?
-                        $($($defaulted: None,)*)?
+                        $($($field: Default::default(),)*)*
                         $($extra: Default::default(),)?
                     }
                 }
@@ -172,28 +212,12 @@ macro_rules! object {
             impl Fields for $name {
                 type Partial = Partial;
 
-                #[allow(unused_variables, reason = "a struct may be made of groups alone, or of none")]
                 fn take<'de, A: ::serde::de::MapAccess<'de>>(
                     partial: &mut Partial,
                     key: &str,
                     entries: &mut A,
                 ) -> Result<bool, A::Error> {
-                    match key {
-                        $($($required_key $(| $required_alias)* => return $crate::wire::object::take_field(&mut partial.$required, entries),)*)?
-                        $($($optional_key $(| $optional_alias)* => return $crate::wire::object::take_field(&mut partial.$optional, entries),)*)?
-                        $($($defaulted_key $(| $defaulted_alias)* => return $crate::wire::object::take_field(&mut partial.$defaulted, entries),)*)?
-                        _ => {}
-                    }
-                    $($(
-                        if <$group_type as Fields>::take(&mut partial.$group, key, entries)? {
-                            return Ok(true);
-                        }
-                    )*)?
-                    $($(
-                        if <$perhaps_type as Fields>::take(&mut partial.$perhaps, key, entries)? {
-                            return Ok(true);
-                        }
-                    )*)?
+                    $($(object!(@take $section $type, partial.$field, key, entries, [$($key $(| $alias)*)?]);)*)*
                     $(
                         partial.$extra.insert(key, entries.next_value::<::serde_json::Value>()?);
                         return Ok(true);
@@ -204,32 +228,41 @@ macro_rules! object {
 
                 #[allow(unused_variables, reason = "a struct may require nothing")]
                 fn is_present(partial: &Partial) -> bool {
-                    false $($(|| partial.$required.is_some())*)?
+                    false $($(|| object!(@is_present $section partial.$field))*)*
                 }
 
                 fn finish<E: ::serde::de::Error>(partial: Partial) -> Result<Self, E> {
                     Ok(Self {
-                        $($($group: Fields::finish(partial.$group)?,)*)?
-                        $($($perhaps: if <$perhaps_type as Fields>::is_present(&partial.$perhaps) {
-                            Some(Fields::finish(partial.$perhaps)?)
-                        } else {
-                            None
-                        },)*)?
-                        $($($required: partial.$required.ok_or_else(|| E::missing_field($required_key))?,)*)?
-                        $($($optional: partial.$optional,)*)?
-                        $($($defaulted: partial.$defaulted.unwrap_or_default(),)*)?
+                        $($($field: object!(@finish $section $type, partial.$field, [$($key)?]),)*)*
                         $($extra: partial.$extra,)?
                     })
                 }
 
+                fn write<S: ::serde::ser::SerializeMap>(
+                    &self,
+                    style: Style,
+                    object: &mut S,
+                ) -> Result<(), S::Error> {
+                    $($(object!(@write $section &self.$field, style, object, [$($key)?]);)*)*
+                    $(
+                        for (name, value) in self.$extra.iter() {
+                            object.serialize_entry(name, value)?;
+                        }
+                    )?
+                    Ok(())
+                }
+
                 #[cfg(feature = "schema")]
-                #[allow(unused_variables, reason = "a struct may be made of groups alone, or of none")]
                 fn describe(schema: &mut $crate::schema::ObjectSchema, generator: &mut ::schemars::SchemaGenerator) {
-                    $($(schema.group::<$group_type>(generator);)*)?
-                    $($(schema.optional_group::<$perhaps_type>(generator);)*)?
-                    $($(schema.required::<$required_type>(&[$required_key $(, $required_alias)*], concat!($($required_doc, "\n"),*), generator);)*)?
-                    $($(schema.optional::<$optional_type>(&[$optional_key $(, $optional_alias)*], concat!($($optional_doc, "\n"),*), generator);)*)?
-                    $($(schema.optional::<$defaulted_type>(&[$defaulted_key $(, $defaulted_alias)*], concat!($($defaulted_doc, "\n"),*), generator);)*)?
+                    $($(
+                        object!(
+                            @describe $section $type, schema, generator, concat!($($doc, "\n"),*),
+                            [$(
+                                $crate::schema::Spelling { name: $key, is_older: false },
+                                $($crate::schema::Spelling { name: $alias, is_older: object!(@is_older $($age)?) },)*
+                            )?]
+                        );
+                    )*)*
                 }
             }
 
@@ -241,24 +274,7 @@ macro_rules! object {
 
             impl ::serde::Serialize for $name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    #[derive(::serde::Serialize)]
-                    struct Written<'a> {
-                        $($(#[serde(flatten)] $group: &'a $group_type,)*)?
-                        $($(#[serde(flatten, skip_serializing_if = "Option::is_none")] $perhaps: Option<&'a $perhaps_type>,)*)?
-                        $($(#[serde(rename = $required_key)] $required: $crate::wire::object::Written<'a, $required_type, {$crate::wire::object::style::$style}>,)*)?
-                        $($(#[serde(rename = $optional_key, skip_serializing_if = "Option::is_none")] $optional: Option<$crate::wire::object::Written<'a, $optional_type, {$crate::wire::object::style::$style}>>,)*)?
-                        $($(#[serde(rename = $defaulted_key)] $defaulted: $crate::wire::object::Written<'a, $defaulted_type, {$crate::wire::object::style::$style}>,)*)?
-                        $(#[serde(flatten)] $extra: &'a $crate::Extra,)?
-                    }
-                    Written {
-                        $($($group: &self.$group,)*)?
-                        $($($perhaps: self.$perhaps.as_ref(),)*)?
-                        $($($required: $crate::wire::object::Written(&self.$required),)*)?
-                        $($($optional: self.$optional.as_ref().map($crate::wire::object::Written),)*)?
-                        $($($defaulted: $crate::wire::object::Written(&self.$defaulted),)*)?
-                        $($extra: &self.$extra,)?
-                    }
-                    .serialize(serializer)
+                    $crate::wire::object::Written(self, Style::$style).serialize(serializer)
                 }
             }
 
@@ -269,80 +285,158 @@ macro_rules! object {
                 }
 
                 fn json_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                    let mut schema = $crate::schema::ObjectSchema::new(concat!($($struct_doc, "\n"),*));
+                    let mut schema = $crate::schema::ObjectSchema::new(
+                        stringify!($name),
+                        concat!($($struct_doc, "\n"),*),
+                        generator,
+                    );
                     <Self as Fields>::describe(&mut schema, generator);
                     schema.finish()
                 }
             }
         };
-    };
-    (@builder [$($extra:ident)?]
-        $(#[doc = $struct_doc:literal])*
-        $visibility:vis struct $name:ident {
-            $(groups { $($(#[doc = $group_doc:literal])* $group:ident: $group_type:ty),* $(,)? })?
-            $(perhaps { $($(#[doc = $perhaps_doc:literal])* $perhaps:ident: $perhaps_type:ty),* $(,)? })?
-            $(required { $($(#[doc = $required_doc:literal])* $required:ident: $required_type:ty = $required_key:literal $(| $required_alias:literal)*),* $(,)? })?
-            $(optional { $($(#[doc = $optional_doc:literal])* $optional:ident: $optional_type:ty = $optional_key:literal $(| $optional_alias:literal)*),* $(,)? })?
-            $(defaulted { $($(#[doc = $defaulted_doc:literal])* $defaulted:ident: $defaulted_type:ty = $defaulted_key:literal $(| $defaulted_alias:literal)*),* $(,)? })?
-        }
-    ) => {
-        impl $name {
-            /// Makes it of what must be there; the rest is set by the methods named like the fields.
-            #[allow(clippy::new_without_default, clippy::too_many_arguments, reason = "as many as the protocol requires")]
-            pub fn new(
-                $($($group: $group_type,)*)?
-                $($($required: impl Into<$required_type>,)*)?
-            ) -> Self {
-                Self {
-                    $($($group,)*)?
-                    $($($perhaps: None,)*)?
-                    $($($required: $required.into(),)*)?
-                    $($($optional: None,)*)?
-                    $($($defaulted: Default::default(),)*)?
-                    $($extra: Default::default(),)?
-                }
-            }
 
-            $($(
-                #[doc = concat!("Sets [`", stringify!($perhaps), "`](Self#structfield.", stringify!($perhaps), ").")]
-                pub fn $perhaps(mut self, value: impl Into<$perhaps_type>) -> Self {
-                    self.$perhaps = Some(value.into());
-                    self
-                }
-            )*)?
-            $($(
-                #[doc = concat!("Sets [`", stringify!($optional), "`](Self#structfield.", stringify!($optional), ").")]
-                pub fn $optional(mut self, value: impl Into<$optional_type>) -> Self {
-                    self.$optional = Some(value.into());
-                    self
-                }
-            )*)?
-            $($(
-                #[doc = concat!("Sets [`", stringify!($defaulted), "`](Self#structfield.", stringify!($defaulted), ").")]
-                pub fn $defaulted(mut self, value: impl Into<$defaulted_type>) -> Self {
-                    self.$defaulted = value.into();
-                    self
-                }
-            )*)?
+        $crate::wire::object::object!(
+            @$building $name [$($extra)?] $($($section $field: $type;)*)*
+        );
+    };
+
+    // The type of a field, and of what is known of it while keys are being read.
+    (@type groups $type:ty) => { $type };
+    (@type perhaps $type:ty) => { Option<$type> };
+    (@type required $type:ty) => { $type };
+    (@type embedded $type:ty) => { $type };
+    (@type optional $type:ty) => { Option<$type> };
+    (@type defaulted $type:ty) => { $type };
+
+    (@partial groups $type:ty) => { <$type as Fields>::Partial };
+    (@partial perhaps $type:ty) => { <$type as Fields>::Partial };
+    (@partial $field:ident $type:ty) => { Option<$type> };
+
+    // Reads the value of a key that is the field's own.
+    (@take groups $type:ty, $place:expr, $key:ident, $entries:ident, []) => {
+        if <$type as Fields>::take(&mut $place, $key, $entries)? {
+            return Ok(true);
+        }
+    };
+    (@take perhaps $type:ty, $place:expr, $key:ident, $entries:ident, []) => {
+        object!(@take groups $type, $place, $key, $entries, [])
+    };
+    (@take embedded $type:ty, $place:expr, $key:ident, $entries:ident, [$($name:pat)?]) => {
+        if matches!($key, $($name)?) {
+            return $crate::wire::object::take_embedded(&mut $place, $entries);
+        }
+    };
+    (@take $field:ident $type:ty, $place:expr, $key:ident, $entries:ident, [$($name:pat)?]) => {
+        if matches!($key, $($name)?) {
+            return $crate::wire::object::take_field(&mut $place, $entries);
+        }
+    };
+
+    // Whether a field is there that tells that the whole object is.
+    (@is_present required $partial:expr) => { $partial.is_some() };
+    (@is_present embedded $partial:expr) => { $partial.is_some() };
+    (@is_present $other:ident $partial:expr) => { false };
+
+    (@finish groups $type:ty, $partial:expr, []) => { Fields::finish($partial)? };
+    (@finish perhaps $type:ty, $partial:expr, []) => {
+        if <$type as Fields>::is_present(&$partial) { Some(Fields::finish($partial)?) } else { None }
+    };
+    (@finish optional $type:ty, $partial:expr, [$key:literal]) => { $partial };
+    (@finish defaulted $type:ty, $partial:expr, [$key:literal]) => { $partial.unwrap_or_default() };
+    (@finish $must:ident $type:ty, $partial:expr, [$key:literal]) => {
+        $partial.ok_or_else(|| E::missing_field($key))?
+    };
+
+    (@write groups $value:expr, $style:ident, $object:ident, []) => { Fields::write($value, $style, $object)? };
+    (@write perhaps $value:expr, $style:ident, $object:ident, []) => {
+        if let Some(group) = $value {
+            Fields::write(group, $style, $object)?;
+        }
+    };
+    (@write optional $value:expr, $style:ident, $object:ident, [$key:literal]) => {
+        if let Some(value) = $value {
+            $object.serialize_entry($key, &$crate::wire::object::WrittenValue(value, $style))?;
+        }
+    };
+    (@write defaulted $value:expr, $style:ident, $object:ident, [$key:literal]) => {
+        if $style != Style::Strict || !$crate::wire::field::Field::is_left_out($value) {
+            $object.serialize_entry($key, &$crate::wire::object::WrittenValue($value, $style))?;
+        }
+    };
+    (@write $field:ident $value:expr, $style:ident, $object:ident, [$key:literal]) => {
+        $object.serialize_entry($key, &$crate::wire::object::WrittenValue($value, $style))?
+    };
+
+    (@describe groups $type:ty, $schema:ident, $generator:ident, $doc:expr, []) => {
+        $schema.group::<$type>($generator)
+    };
+    (@describe perhaps $type:ty, $schema:ident, $generator:ident, $doc:expr, []) => {
+        $schema.optional_group::<$type>($generator)
+    };
+    (@describe required $type:ty, $schema:ident, $generator:ident, $doc:expr, [$($spelling:expr,)*]) => {
+        $schema.required::<$type>(&[$($spelling),*], $doc, $generator)
+    };
+    (@describe embedded $type:ty, $schema:ident, $generator:ident, $doc:expr, [$($spelling:expr,)*]) => {
+        $schema.embedded::<$type>(&[$($spelling),*], $doc, $generator)
+    };
+    (@describe optional $type:ty, $schema:ident, $generator:ident, $doc:expr, [$($spelling:expr,)*]) => {
+        $schema.optional::<$type>(&[$($spelling),*], $doc, $generator)
+    };
+    (@describe defaulted $type:ty, $schema:ident, $generator:ident, $doc:expr, [$($spelling:expr,)*]) => {
+        $schema.defaulted::<$type>(&[$($spelling),*], $doc, $generator)
+    };
+
+    (@is_older) => { false };
+    (@is_older older) => { true };
+
+    // The constructor takes what must be there, the other fields have a method each.
+    (@bare $($rest:tt)*) => {};
+    (@built $name:ident [$($extra:ident)?] $($section:ident $field:ident: $type:ty;)*) => {
+        impl $name {
+            $crate::wire::object::object!(@new [] [$($extra: Default::default(),)?] $($section $field: $type;)*);
+            $($crate::wire::object::object!(@setter $section $field $type);)*
+        }
+    };
+
+    (@new [$($argument:tt)*] [$($value:tt)*]) => {
+        /// Makes it of what must be there; the rest is set by the methods named like the fields.
+        #[allow(clippy::new_without_default, clippy::too_many_arguments, reason = "as many as the protocol requires")]
+        pub fn new($($argument)*) -> Self {
+            Self { $($value)* }
+        }
+    };
+    (@new [$($argument:tt)*] [$($value:tt)*] groups $field:ident: $type:ty; $($rest:tt)*) => {
+        $crate::wire::object::object!(@new [$($argument)* $field: $type,] [$($value)* $field,] $($rest)*);
+    };
+    (@new [$($argument:tt)*] [$($value:tt)*] required $field:ident: $type:ty; $($rest:tt)*) => {
+        $crate::wire::object::object!(
+            @new [$($argument)* $field: impl Into<$type>,] [$($value)* $field: $field.into(),] $($rest)*
+        );
+    };
+    (@new [$($argument:tt)*] [$($value:tt)*] embedded $field:ident: $type:ty; $($rest:tt)*) => {
+        $crate::wire::object::object!(@new [$($argument)*] [$($value)*] required $field: $type; $($rest)*);
+    };
+    (@new [$($argument:tt)*] [$($value:tt)*] $section:ident $field:ident: $type:ty; $($rest:tt)*) => {
+        $crate::wire::object::object!(@new [$($argument)*] [$($value)* $field: Default::default(),] $($rest)*);
+    };
+
+    (@setter groups $field:ident $type:ty) => {};
+    (@setter required $field:ident $type:ty) => {};
+    (@setter embedded $field:ident $type:ty) => {};
+    (@setter defaulted $field:ident $type:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        pub fn $field(mut self, value: impl Into<$type>) -> Self {
+            self.$field = value.into();
+            self
+        }
+    };
+    (@setter $section:ident $field:ident $type:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        pub fn $field(mut self, value: impl Into<$type>) -> Self {
+            self.$field = Some(value.into());
+            self
         }
     };
 }
 pub(crate) use object;
-
-/// How an object writes its scalars.
-pub(crate) mod style {
-    #![allow(non_upper_case_globals, reason = "named as in the macro that takes them")]
-    /// As strings, like the top level of a payload.
-    pub(crate) const text: bool = true;
-    /// As native numbers and booleans, like the entries of rule lists.
-    pub(crate) const native: bool = false;
-}
-
-/// A field's value on its way out.
-pub(crate) struct Written<'a, T, const AS_TEXT: bool>(pub(crate) &'a T);
-
-impl<T: Field + serde::Serialize, const AS_TEXT: bool> serde::Serialize for Written<'_, T, AS_TEXT> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if AS_TEXT { T::write_as_text(self.0, serializer) } else { self.0.serialize(serializer) }
-    }
-}

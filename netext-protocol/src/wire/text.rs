@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::{self, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
 
 use super::refuse::refuse;
 
@@ -22,6 +23,20 @@ pub(crate) trait Text: Sized {
 
     /// Reads the textual form.
     fn parse_text(text: &str) -> Option<Self>;
+
+    /// Writes the one strict form: what serde writes, unless the type has a better one.
+    fn write_strict<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        Self: Serialize,
+    {
+        self.serialize(serializer)
+    }
+
+    /// The schema of the strict form.
+    #[cfg(feature = "schema")]
+    fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::strict_text(Self::PATTERN, Self::SECRET)
+    }
 }
 
 /// Why a text is not a value of the wanted type: the sentence `"70000" is not a port or port range`.
@@ -133,6 +148,11 @@ impl Text for bool {
             _ => None,
         }
     }
+
+    #[cfg(feature = "schema")]
+    fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "boolean" })
+    }
 }
 
 impl Text for String {
@@ -152,6 +172,11 @@ macro_rules! number_text {
             fn parse_text(text: &str) -> Option<Self> {
                 // `parse` alone would take a leading `+`.
                 text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+            }
+
+            #[cfg(feature = "schema")]
+            fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::integer(0, Self::MAX.into())
             }
         }
     )*};
@@ -174,7 +199,7 @@ const IP_NET: &str =
     r"^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?)$";
 
 macro_rules! address_text {
-    ($($type:ty: $expected:literal, $pattern:ident, $parse:expr;)*) => {$(
+    ($($type:ty: $expected:literal, $pattern:ident, $format:expr, $parse:expr;)*) => {$(
         impl Text for $type {
             const EXPECTED: &'static str = $expected;
             const PATTERN: Option<&'static str> = Some($pattern);
@@ -182,18 +207,23 @@ macro_rules! address_text {
             fn parse_text(text: &str) -> Option<Self> {
                 ($parse)(text)
             }
+
+            #[cfg(feature = "schema")]
+            fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::strict_address($format, $pattern)
+            }
         }
     )*};
 }
 
 address_text! {
-    Ipv4Addr: "an IPv4 address", IPV4, |text: &str| text.parse().ok();
-    Ipv6Addr: "an IPv6 address", IPV6, |text: &str| text.parse().ok();
-    IpAddr: "an IP address", IP, |text: &str| text.parse().ok();
-    Ipv4Net: "an IPv4 network such as 10.1.1.0/24", IPV4_NET, |text: &str| text.parse().ok();
-    Ipv6Net: "an IPv6 network such as 2001:db8:1::/64", IPV6_NET, |text: &str| text.parse().ok();
+    Ipv4Addr: "an IPv4 address", IPV4, Some("ipv4"), |text: &str| text.parse().ok();
+    Ipv6Addr: "an IPv6 address", IPV6, Some("ipv6"), |text: &str| text.parse().ok();
+    IpAddr: "an IP address", IP, None, |text: &str| text.parse().ok();
+    Ipv4Net: "an IPv4 network such as 10.1.1.0/24", IPV4_NET, None, |text: &str| text.parse().ok();
+    Ipv6Net: "an IPv6 network such as 2001:db8:1::/64", IPV6_NET, None, |text: &str| text.parse().ok();
     // In lists of networks a bare address is the network that holds it alone.
-    IpNet: "a network such as 203.0.113.0/24", IP_NET, |text: &str| {
+    IpNet: "a network such as 203.0.113.0/24", IP_NET, None, |text: &str| {
         text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into()))
     };
 }

@@ -28,8 +28,12 @@ fn vpc() -> Vpc {
     Vpc::new(7).zone_id(1).vpc_state(VpcState::Enabled).vpc_cidr(v::<ipnet::Ipv4Net>("10.2.0.0/16"))
 }
 
+const MAC: MacAddr = MacAddr::new([2, 1, 0, 0xd1, 0, 10]);
+
 fn nic() -> Nic {
-    Nic::new(71, MacAddr::new([2, 1, 0, 0xd1, 0, 10]))
+    Nic::new()
+        .nic_id(71)
+        .mac(MAC)
         .nic_uuid(v::<NicUuid>("5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e5f"))
         .ip([10, 1, 1, 10])
         .netmask([255, 255, 255, 0])
@@ -82,7 +86,7 @@ construct! {
     ShutdownNetwork => ShutdownNetwork::new(network());
     DestroyNetwork => DestroyNetwork::new(network());
     RestoreNetwork => {
-        let vm = RestoredVm::new(nic().mac)
+        let vm = RestoredVm::new(MAC)
             .ip([10, 1, 1, 10])
             .ip6_address(v::<std::net::Ipv6Addr>("2001:db8:1::b"))
             .nic_uuid(v::<NicUuid>("5c1e6e5a"))
@@ -158,7 +162,7 @@ construct! {
 }
 
 macro_rules! constructed {
-    ($($(#[$doc:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident { method: $method:ident, name: $name:literal, $($fact:tt)* })*) => {
         fn constructed() -> Vec<Request> {
             vec![$(<$variant as Construct>::construct().into()),*]
         }
@@ -206,7 +210,7 @@ fn a_constructed_request_writes_every_field_that_its_schema_has() {
         let command = request.command();
         let either = command.scope() == Scope::Either;
         let file: Value = serde_json::from_str(&envelope(request).to_json()).unwrap();
-        let schema = Value::from(schema::request_schema(command));
+        let schema = Value::from(schema::request_schema(command, schema::Form::Lenient));
         let (payload, properties) = if command == Command::CustomAction {
             (&file, &schema["properties"])
         } else {

@@ -5,7 +5,9 @@
 
 mod construct;
 mod details;
+mod embedded;
 mod properties;
+mod readme;
 mod refusals;
 mod rules;
 mod samples;
@@ -14,6 +16,8 @@ mod schemas;
 mod secrets;
 mod spellings;
 mod strategies;
+#[cfg(feature = "schema")]
+mod strict;
 mod unknown_fields;
 mod values;
 mod wire;

@@ -25,6 +25,12 @@ fn what_is_written_is_read_as_it_was() {
             prop_assert_eq!(again.as_ref(), Ok(&envelope), "{}", text);
             #[cfg(feature = "schema")]
             crate::schemas::check_request(command, &serde_json::from_str(&text).unwrap());
+
+            let strict = envelope.to_strict_json();
+            let again = Envelope::parse(command, strict.as_bytes());
+            prop_assert_eq!(again.as_ref(), Ok(&envelope), "{}", strict);
+            #[cfg(feature = "schema")]
+            crate::schemas::check_strict(command, &serde_json::from_str(&strict).unwrap());
             Ok(())
         });
     }

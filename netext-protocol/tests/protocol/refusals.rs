@@ -72,6 +72,7 @@ fn a_malformed_value_is_refused_where_it_stands() {
 
 #[test]
 fn a_wrong_structure_is_refused() {
+    const NEITHER: &str = "the text given is neither a JSON object or list nor the Base64 of one";
     for (name, pointer, value, problem) in [
         ("assign-ip", "/payload", json!("x"), "expected an object, found a text"),
         ("assign-ip", "/payload", json!([]), "expected an object, found a list"),
@@ -79,17 +80,18 @@ fn a_wrong_structure_is_refused() {
         ("assign-ip", "/payload/public_ip", json!(["x"]), "expected an IPv4 address, found a list"),
         ("assign-ip", "/payload/public_ip", json!({"x": 1}), "expected an IPv4 address, found an object"),
         ("apply-fw-rules", "/payload/fw_rules", json!([]), "expected an object, found a list"),
-        ("apply-fw-rules", "/payload/fw_rules", json!("[]"), "expected an object, found a text"),
+        ("apply-fw-rules", "/payload/fw_rules", json!("[]"), "expected an object, found a list"),
+        ("apply-fw-rules", "/payload/fw_rules", json!("x y"), NEITHER),
         ("apply-fw-rules", "/payload/fw_rules/rules", json!({}), "expected a list, found an object"),
         ("apply-fw-rules", "/payload/fw_rules/rules", json!(true), "expected a list, found true or false"),
         ("apply-fw-rules", "/payload/fw_rules/rules/1", json!(5), "expected an object, found a number"),
         ("apply-fw-rules", "/payload/fw_rules/rules/1", Value::Null, "expected an object, found null"),
         ("apply-network-acl", "/payload/acl_rules", json!({}), "expected a list, found an object"),
-        ("apply-lb-rules", "/payload/lb_rules", json!("[]"), "expected a list, found a text"),
+        ("apply-lb-rules", "/payload/lb_rules", json!("{}"), "expected a list, found an object"),
         ("apply-lb-rules", "/payload/lb_rules/0/backends", json!({}), "expected a list, found an object"),
-        ("save-vm-data", "/payload/vm_data", json!("[]"), "expected a list, found a text"),
+        ("save-vm-data", "/payload/vm_data", json!("hunter2"), NEITHER),
         ("save-vm-data", "/payload/vm_data/0", json!("x"), "expected an object, found a text"),
-        ("restore-network", "/payload/restore_data", json!("{}"), "expected an object, found a text"),
+        ("restore-network", "/payload/restore_data", json!("ew=="), "not JSON: EOF while parsing an object"),
         ("restore-network", "/payload/restore_data/vms", json!({}), "expected a list, found an object"),
     ] {
         let error = refusal(command_of(name), &changed(name, pointer, value));
@@ -114,7 +116,6 @@ fn what_is_required_must_be_there() {
         ("apply-network-acl", "/payload/acl_rules"),
         ("apply-network-acl", "/payload/acl_rules/0/action"),
         ("apply-lb-rules", "/payload/lb_rules"),
-        ("prepare-nic", "/payload/mac"),
         ("set-dhcp-options", "/payload/nic_id"),
         ("save-vm-data", "/payload/vm_data"),
         ("save-password", "/payload/password"),

@@ -4,32 +4,58 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
-use netext_protocol::{
-    ActionResult, Command, DeviceDetails, NetworkUpdate, Output, PROTOCOL_VERSION, schema,
-};
+use netext_protocol::schema::{self, Form};
+use netext_protocol::{ActionResult, Command, DeviceDetails, NetworkUpdate, Output, PROTOCOL_VERSION};
 use serde_json::{Value, json};
 
 use crate::wire::{changed, command_of, samples, without};
 
 type Validators = LazyLock<BTreeMap<Command, Validator>>;
 
-static REQUESTS: Validators = LazyLock::new(|| validators(schema::request_schema));
-static RESPONSES: Validators = LazyLock::new(|| validators(schema::response_schema));
+static LENIENT: Validators =
+    LazyLock::new(|| validators(|it| Some(schema::request_schema(it, Form::Lenient))));
+static STRICT: Validators = LazyLock::new(|| validators(|it| Some(schema::request_schema(it, Form::Strict))));
+static RESPONSES: Validators = LazyLock::new(|| validators(|it| schema::response_schema(it, Form::Lenient)));
 
-fn validators(schema: fn(Command) -> schemars::Schema) -> BTreeMap<Command, Validator> {
+fn validators(schema: fn(Command) -> Option<schemars::Schema>) -> BTreeMap<Command, Validator> {
     let validator = |schema: Value| jsonschema::draft202012::new(&schema).unwrap();
-    Command::ALL.iter().map(|&command| (command, validator(schema(command).into()))).collect()
+    let validators =
+        Command::ALL.iter().filter_map(|&command| Some((command, validator(schema(command)?.into()))));
+    validators.collect()
 }
 
 /// Every file that the reader takes satisfies its schema.
 pub fn check_request(command: Command, file: &Value) {
-    if let Err(error) = REQUESTS[&command].validate(file) {
+    check(&LENIENT[&command], command, file);
+}
+
+/// Every file in the strict form satisfies both of its schemas.
+pub fn check_strict(command: Command, file: &Value) {
+    check(&STRICT[&command], command, file);
+    check(&LENIENT[&command], command, file);
+}
+
+fn check(validator: &Validator, command: Command, file: &Value) {
+    if let Err(error) = validator.validate(file) {
         panic!("{command}: {}: {error}\n{file}", error.instance_path());
     }
 }
 
+pub fn strictly_refuses(command: Command, file: &Value) {
+    assert!(!STRICT[&command].is_valid(file), "the strict schema of {command} takes {file}");
+}
+
+/// All schemas of a command, in both forms.
+fn all_schemas(command: Command) -> Vec<Value> {
+    let of_form = |form| {
+        let request = schema::request_schema(command, form);
+        std::iter::once(request).chain(schema::response_schema(command, form)).map(Value::from)
+    };
+    Form::ALL.into_iter().flat_map(of_form).collect()
+}
+
 fn refuses(command: Command, file: &Value) {
-    assert!(!REQUESTS[&command].is_valid(file), "the schema of {command} takes {file}");
+    assert!(!LENIENT[&command].is_valid(file), "the schema of {command} takes {file}");
     // Whatever a schema refuses, the reader refuses as well.
     crate::wire::refusal(command, file);
 }
@@ -37,10 +63,9 @@ fn refuses(command: Command, file: &Value) {
 #[test]
 fn every_schema_is_a_schema() {
     for &command in Command::ALL {
-        for schema in [schema::request_schema(command), schema::response_schema(command)] {
-            let schema = Value::from(schema);
+        for schema in all_schemas(command) {
             assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-            assert!(schema["title"].as_str().unwrap().starts_with(command.name()));
+            assert!(schema["title"].is_string());
             if let Err(error) = jsonschema::draft202012::meta::validate(&schema) {
                 panic!("{command}: {error}");
             }
@@ -59,7 +84,7 @@ fn every_sample_satisfies_its_schema() {
 fn a_sample_satisfies_no_schema_without_what_it_must_have() {
     for sample in samples() {
         let file: Value = serde_json::from_slice(&sample.file).unwrap();
-        let schema = Value::from(schema::request_schema(sample.command));
+        let schema = Value::from(schema::request_schema(sample.command, Form::Lenient));
         let flat = sample.command == Command::CustomAction;
         let (pointer, schema) =
             if flat { ("", &schema) } else { ("/payload", &schema["properties"]["payload"]) };
@@ -130,10 +155,11 @@ fn an_obviously_wrong_payload_satisfies_no_schema() {
         ("add-dhcp-entry", "/payload/hostname", json!("a b")),
         ("add-dhcp-entry", "/payload/dns", json!("resolver")),
         ("set-dhcp-options", "/payload/options", json!([])),
-        ("save-vm-data", "/payload/vm_data", json!("[]")),
+        ("save-vm-data", "/payload/vm_data", json!("no Base64!")),
+        ("save-vm-data", "/payload/vm_data", json!(7)),
         ("save-vm-data", "/payload/vm_data/0/content", json!([])),
         ("save-password", "/payload/password", json!("")),
-        ("restore-network", "/payload/restore_data", json!("{}")),
+        ("restore-network", "/payload/restore_data", json!("%7B%7D")),
         ("restore-network", "/payload/restore_data/vms/0/mac", json!("x")),
         ("apply-lb-rules", "/payload/lb_rules/0/algorithm", json!("random")),
         ("apply-lb-rules", "/payload/lb_rules/0/protocol", json!("http")),
@@ -169,7 +195,7 @@ fn unknown_fields_satisfy_every_schema() {
 
 #[test]
 fn secrets_are_marked() {
-    let schema = Value::from(schema::request_schema(Command::SavePassword));
+    let schema = Value::from(schema::request_schema(Command::SavePassword, Form::Lenient));
     let password = &schema["properties"]["payload"]["properties"]["password"];
     assert_eq!(password["writeOnly"], true);
 }
@@ -177,8 +203,8 @@ fn secrets_are_marked() {
 #[test]
 fn descriptions_are_prose_without_the_links_of_the_source() {
     for &command in Command::ALL {
-        for schema in [schema::request_schema(command), schema::response_schema(command)] {
-            let text = Value::from(schema).to_string();
+        for schema in all_schemas(command) {
+            let text = schema.to_string();
             for trace in ["crate::", "structfield", "Self::", "\\n ", "`"] {
                 assert!(!text.contains(trace), "{command}: {trace} in {text}");
             }
@@ -191,12 +217,12 @@ fn answers(command: Command, response: &Value) -> bool {
 }
 
 #[test]
-fn a_command_without_output_has_no_right_response() {
+fn a_command_without_output_has_no_schema_of_a_response() {
     for &command in Command::ALL {
-        if command.output() == Output::Nothing {
-            for response in [json!({}), json!(""), json!(null), json!({"status": "success"})] {
-                assert!(!answers(command, &response), "{command}");
-            }
+        let prints = command.output() != Output::Nothing;
+        for form in Form::ALL {
+            assert_eq!(schema::response_schema(command, form).is_some(), prints, "{command}");
+            assert_eq!(schema::response_file(command, form).is_some(), prints, "{command}");
         }
     }
 }
@@ -270,7 +296,10 @@ fn the_index_lists_every_command() {
         let services: Vec<_> = command.services().iter().map(|service| service.name()).collect();
         assert_eq!(entry["services"], json!(services));
         assert_eq!(entry["request"], format!("commands/{command}.request.schema.json"));
-        assert_eq!(entry["response"], format!("commands/{command}.response.schema.json"));
+        assert_eq!(entry["strict_request"], format!("strict/commands/{command}.request.schema.json"));
+        let prints = command.output() != Output::Nothing;
+        let response = prints.then(|| format!("commands/{command}.response.schema.json"));
+        assert_eq!(entry["response"], json!(response));
     }
     let restore = &commands[4];
     assert_eq!(restore["services"], json!(["Dhcp", "Dns", "UserData"]));

@@ -61,6 +61,7 @@ any! {
     u64 => any::<u64>();
     String => text();
     Secret => text().prop_map(Secret::from);
+    SecretBytes => prop_oneof![text().prop_map(SecretBytes::from), vec(any::<u8>(), 0..20).prop_map(SecretBytes::from)];
     Ipv4Addr => any::<u32>().prop_map(Ipv4Addr::from);
     Ipv6Addr => any::<u128>().prop_map(Ipv6Addr::from);
     IpAddr => prop_oneof![Ipv4Addr::any().prop_map(IpAddr::from), Ipv6Addr::any().prop_map(IpAddr::from)];
@@ -180,8 +181,8 @@ objects! {
         vlan: Segment, zone_id: ZoneId, guest_type: GuestType, network_state: NetworkState, gateway: Ipv4Addr,
         cidr: Ipv4Net, vpc_id: VpcId, network_ip6_gateway: Ipv6Addr, network_ip6_cidr: Ipv6Net,
     };
-    Nic(NicId, MacAddr) {
-        nic_uuid: NicUuid, ip: Ipv4Addr, netmask: Ipv4Addr, default_nic: bool, device_id: u32,
+    Nic() {
+        nic_id: NicId, mac: MacAddr, nic_uuid: NicUuid, ip: Ipv4Addr, netmask: Ipv4Addr, default_nic: bool, device_id: u32,
         ip6_address: Ipv6Addr, ip6_gateway: Ipv6Addr, ip6_cidr: Ipv6Net,
     };
     PublicIp(Ipv4Addr) { public_vlan: Segment, public_gateway: Ipv4Addr, public_cidr: Ipv4Net, source_nat: bool };
@@ -226,7 +227,7 @@ objects! {
     AddDnsEntry(Network, Nic, Resolvers) { extension_ip: Ipv4Addr, hostname: HostName } extra;
     RemoveDnsEntry(Network, Nic, Resolvers) { extension_ip: Ipv4Addr } extra;
     SaveVmData(Network, Nic, Vec<VmDataEntry>) { extension_ip: Ipv4Addr } extra;
-    VmDataEntry(String, String) { content: Secret } extra;
+    VmDataEntry(String, String) { content: SecretBytes } extra;
     SavePassword(Network, Nic, Secret) { extension_ip: Ipv4Addr } extra;
     SaveUserdata(Network, Nic) { extension_ip: Ipv4Addr, userdata: Secret } extra;
     SaveSshkey(Network, Nic, Secret) { extension_ip: Ipv4Addr } extra;
@@ -240,7 +241,7 @@ objects! {
 }
 
 macro_rules! requests {
-    ($($(#[$doc:meta])* $variant:ident, $method:ident, $name:literal, $scope:ident, [$($service:ident)*], $output:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident { method: $method:ident, name: $name:literal, $($fact:tt)* })*) => {
         /// Any request of a command.
         pub fn request(command: Command) -> BoxedStrategy<Request> {
             match command {

@@ -13,13 +13,23 @@ pub struct Sample {
 }
 
 pub fn samples() -> Vec<Sample> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wire");
-    let mut samples: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            Sample { command: command_of(&name), file: std::fs::read(path).unwrap(), name }
+    let mut samples = samples_in("");
+    samples.extend(samples_in("readme/"));
+    samples
+}
+
+fn samples_in(prefix: &str) -> Vec<Sample> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/wire").join(prefix);
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut samples: Vec<_> = paths
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            Sample {
+                name: format!("{prefix}{name}"),
+                command: command_of(name),
+                file: std::fs::read(path).unwrap(),
+            }
         })
         .collect();
     samples.sort_by(|one, other| one.name.cmp(&other.name));

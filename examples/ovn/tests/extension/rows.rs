@@ -15,7 +15,7 @@ fn a_network_is_known_by_its_uri() {
     let ovn = Ovn::new();
     let judged = ovn.server().send(Payload::sample(Command::ImplementNetwork));
     let update = judged.succeeds().network_update().unwrap();
-    assert_eq!(update.broadcast_domain_type, "NetworkExtension");
+    assert_eq!(update.broadcast_domain_type, netext_core::protocol::BroadcastDomainType::Lswitch);
     assert_eq!(update.broadcast_uri, "ovn://cs-net-209");
     assert!(ovn.northbound(&["ls-list"]).contains("(cs-net-209)"));
 }

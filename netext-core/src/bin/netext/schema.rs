@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use clap::ValueEnum;
-use netext_core::protocol::{Command, schema};
+use netext_core::protocol::Command;
+use netext_core::protocol::schema::{self, Form};
 use netext_core::reference;
 use serde_json::{Value, json};
 
@@ -72,17 +73,22 @@ fn compare_page(file: &Path) -> io::Result<Vec<String>> {
     let path = file.display();
     Ok(vec![
         format!("{path} differs from the protocol"),
-        format!("to write it anew: netext schema --format markdown --out {path}"),
+        format!("to write it again: netext schema --format markdown --out {path}"),
     ])
 }
 
 /// Every file by its path below the folder.
 fn files() -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([("index.json".to_owned(), text(schema::index()))]);
-    for &command in Command::ALL {
-        files.insert(schema::request_file(command), text(schema::request_schema(command).into()));
-        files.insert(schema::response_file(command), text(schema::response_schema(command).into()));
+    for form in Form::ALL {
+        for &command in Command::ALL {
+            let request = schema::request_schema(command, form);
+            files.insert(schema::request_file(command, form), text(request.into()));
+            let response = schema::response_file(command, form).zip(schema::response_schema(command, form));
+            files.extend(response.map(|(path, schema)| (path, text(schema.into()))));
+        }
     }
+    files.insert(schema::BUNDLE_FILE.to_owned(), text(schema::bundle().into()));
     files
 }
 
@@ -106,24 +112,31 @@ fn sorted(value: Value) -> Value {
 
 /// The files below the folder that are named as ours are.
 fn present(folder: &Path) -> io::Result<BTreeSet<String>> {
-    let entries = match fs::read_dir(folder.join("commands")) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        Err(error) => return Err(error),
-    };
     let mut present = BTreeSet::new();
-    for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".request.schema.json") || name.ends_with(".response.schema.json") {
-            present.insert(format!("commands/{name}"));
+    for below in FOLDERS {
+        let entries = match fs::read_dir(folder.join(below)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".request.schema.json") || name.ends_with(".response.schema.json") {
+                present.insert(format!("{below}/{name}"));
+            }
         }
     }
     Ok(present)
 }
 
+/// The folders that hold a file per command.
+const FOLDERS: [&str; 2] = ["commands", "strict/commands"];
+
 fn write(folder: &Path) -> io::Result<()> {
     let files = files();
-    fs::create_dir_all(folder.join("commands"))?;
+    for below in FOLDERS {
+        fs::create_dir_all(folder.join(below))?;
+    }
     for (path, text) in &files {
         fs::write(folder.join(path), text)?;
     }
@@ -151,7 +164,7 @@ fn compare(folder: &Path) -> io::Result<Vec<String>> {
         differences.push(format!("{superfluous} belongs to no command"));
     }
     if !differences.is_empty() {
-        differences.push(format!("to write them anew: netext schema --out {}", folder.display()));
+        differences.push(format!("to write them again: netext schema --out {}", folder.display()));
     }
     Ok(differences)
 }

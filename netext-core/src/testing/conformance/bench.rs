@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use netext_protocol::{Command, GuestType, Scope, Service};
+use netext_protocol::{Command, Effect, GuestType, Scope, Service};
 use serde_json::Value;
 
 use super::report::{Finding, Ran, Report};
@@ -209,10 +209,8 @@ impl std::fmt::Debug for Bench<'_> {
     }
 }
 
-/// The protocol names its commands by what they do.
 fn takes_away(command: Command) -> bool {
-    let verbs = ["delete-", "release-", "remove-", "shutdown-", "destroy-"];
-    verbs.iter().any(|verb| command.name().starts_with(verb))
+    command.effect() == Effect::Removes
 }
 
 fn ends(command: Command) -> bool {

@@ -1,7 +1,7 @@
 //! What a path asks for.
 
 use crate::metadata::{FileName, Instance};
-use netext_protocol::Secret;
+use netext_protocol::SecretBytes;
 
 /// What a guest can ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Answer {
     /// A listing: a name per line.
     Listing(String),
     /// What the instance was given.
-    Content(Secret),
+    Content(SecretBytes),
 }
 
 /// EC2 has dated versions, and clients that ask for the oldest one that will do. There is but one content.

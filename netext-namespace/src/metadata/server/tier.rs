@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use netext_protocol::Secret;
+use netext_protocol::{Secret, SecretBytes};
 
 use super::path::{Answer, Question};
 use crate::metadata::{Instances, MetadataError};
@@ -90,7 +90,7 @@ impl Tier {
                 if self.handed_out.remember(guest, &password) {
                     tracing::info!(%guest, "password handed out");
                 }
-                Ok(wiped(password))
+                Ok(wiped(password.into()))
             }
             Some(b"saved_password") => {
                 if self.unread(guest)?.is_some() {
@@ -156,12 +156,12 @@ fn response(status: StatusCode, content: Bytes) -> Response<Full<Bytes>> {
 }
 
 /// The bytes of a secret, which are wiped when the response is through.
-fn wiped(secret: Secret) -> Bytes {
-    struct Exposed(Secret);
+fn wiped(secret: SecretBytes) -> Bytes {
+    struct Exposed(SecretBytes);
 
     impl AsRef<[u8]> for Exposed {
         fn as_ref(&self) -> &[u8] {
-            self.0.expose().as_bytes()
+            self.0.expose()
         }
     }
 

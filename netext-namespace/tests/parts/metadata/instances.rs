@@ -282,7 +282,7 @@ fn killed_at_any_moment_a_writer_leaves_whole_documents() {
         for address in [GUEST, OTHER] {
             if let Some(instance) = instances.read(address).unwrap() {
                 let content = instance.user_data.expect("user data");
-                assert!(content.expose().len() > 100_000 && content.expose().ends_with('x'));
+                assert!(content.expose().len() > 100_000 && content.expose().ends_with(b"x"));
             }
         }
     };

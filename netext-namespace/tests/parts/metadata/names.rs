@@ -16,7 +16,7 @@ fn instance(entries: &[VmDataEntry]) -> Instance {
 fn told(path: &str, instance: &Instance) -> Option<String> {
     Some(match Question::of(path)?.answer(instance)? {
         Answer::Listing(names) => names,
-        Answer::Content(content) => content.expose().to_owned(),
+        Answer::Content(content) => content.expose_text().unwrap().to_owned(),
     })
 }
 

@@ -1,0 +1,204 @@
+//! JSON Schemas (draft 2020-12) of payload files and responses, in two sets.
+//!
+//! - The **lenient** set ([`Form::Lenient`]) describes the wire as it is, all of what a reader must accept: a
+//!   scalar may be a string, a number or a boolean, a field may be absent, `null` or `""`, some fields have two
+//!   spellings, and unknown fields pass.
+//! - The **strict** set ([`Form::Strict`]) describes what a device works with, and is made for code generators:
+//!   every field has one spelling and one type, what is absent is left out, and types have the names that they
+//!   have in this crate. [`Envelope::to_strict_json`](crate::Envelope::to_strict_json) leads from the wire to it.
+//!
+//! Every strict payload is a lenient one, too.
+
+mod object;
+mod value;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+pub(crate) use object::{ObjectSchema, Spelling};
+pub(crate) use value::{
+    integer, object_or_json, open_words, scalar, strict_address, strict_text, success, texts_by_name, words,
+};
+
+use crate::wire::object::Fields;
+use crate::{ActionResult, Command, DeviceDetails, NetworkUpdate, Output, PROTOCOL_VERSION};
+
+/// Which of the two sets of schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// The wire as it is.
+    Lenient,
+    /// What a device works with.
+    Strict,
+}
+
+impl Form {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Lenient, Self::Strict];
+
+    /// The folder of the set, below the schemas' folder.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Lenient => "",
+            Self::Strict => "strict/",
+        }
+    }
+
+    /// Reading and writing are two contracts to schemars: the lenient form is what is read, the strict one what
+    /// is written.
+    fn generator(self) -> SchemaGenerator {
+        let settings = SchemaSettings::draft2020_12();
+        match self {
+            Self::Lenient => settings.for_deserialize(),
+            Self::Strict => settings.for_serialize(),
+        }
+        .into_generator()
+    }
+}
+
+/// Whether a generator describes the strict form.
+pub(crate) fn is_strict(generator: &SchemaGenerator) -> bool {
+    generator.contract().is_serialize()
+}
+
+/// The schema of the payload file of a command.
+pub fn request_schema(command: Command, form: Form) -> Schema {
+    let mut generator = form.generator();
+    let schema = crate::command::envelope_schema(command, &mut generator);
+    root(schema, &mut generator)
+}
+
+/// The schema of what a command prints; `None` for a command that prints nothing.
+pub fn response_schema(command: Command, form: Form) -> Option<Schema> {
+    let mut generator = form.generator();
+    let schema = response(command.output(), &mut generator)?;
+    Some(root(schema, &mut generator))
+}
+
+fn response(output: Output, generator: &mut SchemaGenerator) -> Option<Schema> {
+    let schema = match output {
+        Output::Nothing => return None,
+        Output::DeviceDetails => DeviceDetails::json_schema(generator),
+        Output::NetworkUpdate => NetworkUpdate::json_schema(generator),
+        Output::ActionResult => ActionResult::json_schema(generator),
+    };
+    Some(schema)
+}
+
+/// All payload files and responses of the strict form in one schema, for a generator that makes one package of
+/// them. Its root has a property for each of them, named `<command>` and `<command> response`, so that every
+/// type is reached from it.
+pub fn bundle() -> Schema {
+    let mut generator = Form::Strict.generator();
+    let mut properties = Map::new();
+    for &command in Command::ALL {
+        let request = crate::command::envelope_schema(command, &mut generator);
+        properties.insert(command.name().to_owned(), define(request, &mut generator));
+        if let Some(response) = response(command.output(), &mut generator) {
+            properties.insert(format!("{command} response"), define(response, &mut generator));
+        }
+    }
+    let schema = json_schema!({
+        "title": "NetworkExtensionProtocol",
+        "description": "Every payload file and response of the Network Extension protocol, by command.",
+        "type": "object",
+        "properties": properties,
+    });
+    root(schema, &mut generator)
+}
+
+/// Puts a schema among the definitions by its title, and refers to it.
+fn define(schema: Schema, generator: &mut SchemaGenerator) -> Value {
+    let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let reference = json!({ "$ref": format!("#/$defs/{title}") });
+    generator.definitions_mut().insert(title, schema.into());
+    reference
+}
+
+/// The name of the file that holds a command's request schema, below the schemas' folder.
+pub fn request_file(command: Command, form: Form) -> String {
+    format!("{}commands/{command}.request.schema.json", form.folder())
+}
+
+/// The name of the file that holds a command's response schema, below the schemas' folder; `None` for a command
+/// that prints nothing.
+pub fn response_file(command: Command, form: Form) -> Option<String> {
+    let file = || format!("{}commands/{command}.response.schema.json", form.folder());
+    (command.output() != Output::Nothing).then(file)
+}
+
+/// The name of the file that holds the [`bundle`], below the schemas' folder.
+pub const BUNDLE_FILE: &str = "strict/bundle.schema.json";
+
+/// The list of all commands with their facts and their schemas' files: `index.json`.
+pub fn index() -> Value {
+    let commands: Vec<Value> = Command::ALL
+        .iter()
+        .map(|&command| {
+            json!({
+                "command": command.name(),
+                "summary": command.summary(),
+                "sent": command.sent(),
+                "scope": command.scope().name(),
+                "services": command.services().iter().map(|service| service.name()).collect::<Vec<_>>(),
+                "effect": command.effect().name(),
+                "ensured": command.ensured(),
+                "output": command.output().name(),
+                "request": request_file(command, Form::Lenient),
+                "response": response_file(command, Form::Lenient),
+                "strict_request": request_file(command, Form::Strict),
+                "strict_response": response_file(command, Form::Strict),
+            })
+        })
+        .collect();
+    json!({
+        "protocol": "CloudStack Network Extension",
+        "protocol_version": PROTOCOL_VERSION,
+        "strict_bundle": BUNDLE_FILE,
+        "commands": commands,
+    })
+}
+
+/// A doc comment as a description: without the line breaks and the links of the source.
+pub(crate) fn prose(documentation: &str) -> String {
+    let mut words = documentation.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "");
+    // `[name](target)` and `[name]` become the name.
+    while let Some(target) = words.find("](") {
+        let end = words[target..].find(')').map_or(words.len(), |end| target + end + 1);
+        words.replace_range(target..end, "");
+    }
+    words.replace(['[', ']'], "")
+}
+
+/// The schema of a request inside its envelope.
+pub(crate) fn enveloped<T: Fields + JsonSchema>(
+    title: &'static str,
+    generator: &mut SchemaGenerator,
+) -> Schema {
+    let mut schema = ObjectSchema::new(title, "The payload file of one command.", generator);
+    crate::envelope::describe(&mut schema, generator);
+    // A type of its own where types are generated.
+    let request =
+        if is_strict(generator) { generator.subschema_for::<T>() } else { T::json_schema(generator) };
+    schema.given("payload", request);
+    schema.finish()
+}
+
+/// The schema of a request that shares the top level with the details.
+pub(crate) fn flat<T: Fields>(title: &'static str, generator: &mut SchemaGenerator) -> Schema {
+    let description = "The payload file of one command; its fields stand beside the details.";
+    let mut schema = ObjectSchema::new(title, description, generator);
+    crate::envelope::describe(&mut schema, generator);
+    schema.group::<T>(generator);
+    schema.finish()
+}
+
+fn root(mut schema: Schema, generator: &mut SchemaGenerator) -> Schema {
+    schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+    let definitions = generator.take_definitions(true);
+    if !definitions.is_empty() {
+        schema.insert("$defs".into(), definitions.into());
+    }
+    schema
+}

@@ -1,0 +1,104 @@
+//! The schemas of single values.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::{is_strict, prose};
+use crate::wire::text::Text;
+
+/// A scalar on the wire: its text, or a native number or boolean whose text it would take.
+pub(crate) fn scalar<T: Text>() -> Schema {
+    let mut types = vec!["string"];
+    types.extend(T::parse_text("1").map(|_| "number"));
+    types.extend(T::parse_text("true").map(|_| "boolean"));
+    let mut schema = json_schema!({ "type": types, "description": T::EXPECTED });
+    if let Some(pattern) = T::PATTERN {
+        schema.insert("pattern".into(), pattern.into());
+    }
+    if T::SECRET {
+        schema.insert("writeOnly".into(), true.into());
+    }
+    schema
+}
+
+/// A text in the strict form.
+pub(crate) fn strict_text(pattern: Option<&str>, is_secret: bool) -> Schema {
+    let mut schema = json_schema!({ "type": "string" });
+    if let Some(pattern) = pattern {
+        schema.insert("pattern".into(), pattern.into());
+    }
+    if is_secret {
+        schema.insert("writeOnly".into(), true.into());
+    }
+    schema
+}
+
+/// An address or network in the strict form: by the format that generators know, else by its pattern.
+pub(crate) fn strict_address(format: Option<&str>, pattern: &str) -> Schema {
+    match format {
+        Some(format) => json_schema!({ "type": "string", "format": format }),
+        None => strict_text(Some(pattern), false),
+    }
+}
+
+/// A whole number in the strict form.
+pub(crate) fn integer(minimum: i64, maximum: u64) -> Schema {
+    let mut schema = json_schema!({ "type": "integer", "minimum": minimum });
+    // Identifiers have 63 bits in the server's database; larger limits are no numbers of JavaScript.
+    if maximum <= u32::MAX.into() {
+        schema.insert("maximum".into(), maximum.into());
+    } else {
+        schema.insert("format".into(), "int64".into());
+    }
+    schema
+}
+
+/// The words of a fixed choice, each with its meaning.
+pub(crate) fn words(title: &str, expected: &str, words: &[(&str, &str)]) -> Schema {
+    let each = words.iter().map(|(word, meaning)| json!({ "const": word, "description": prose(meaning) }));
+    json_schema!({
+        "title": title,
+        "description": expected,
+        "type": "string",
+        "oneOf": each.collect::<Vec<_>>(),
+    })
+}
+
+/// Words that newer servers may add to.
+pub(crate) fn open_words(words: &[(&str, &str)]) -> Schema {
+    let each = words.iter().map(|(word, meaning)| json!({ "const": word, "description": prose(meaning) }));
+    let known: Vec<Value> = each.collect();
+    json_schema!({ "type": "string", "examples": words.iter().map(|(word, _)| word).collect::<Vec<_>>(), "x-known-values": known })
+}
+
+/// An object; on the wire also a text that holds one as JSON.
+pub(crate) fn object_or_json(generator: &SchemaGenerator) -> Schema {
+    object_perhaps_in_text(json!({ "type": "object" }), generator)
+}
+
+/// An object of texts; on the wire also of other scalars, and also as a text that holds one as JSON. Any of them
+/// may be a credential.
+pub(crate) fn texts_by_name(generator: &SchemaGenerator) -> Schema {
+    let types =
+        if is_strict(generator) { json!("string") } else { json!(["string", "number", "boolean", "null"]) };
+    let object = json!({ "type": "object", "additionalProperties": { "type": types, "writeOnly": true } });
+    object_perhaps_in_text(object, generator)
+}
+
+fn object_perhaps_in_text(object: Value, generator: &SchemaGenerator) -> Schema {
+    if is_strict(generator) {
+        return object.try_into().unwrap_or_default();
+    }
+    // A blank text holds none.
+    let text = json!({
+        "type": "string",
+        "contentMediaType": "application/json",
+        "pattern": r"^\s*(\{[\s\S]*\}\s*)?$",
+    });
+    json_schema!({ "anyOf": [object, text] })
+}
+
+/// The only `status` that a response may bear: the server takes any other for a failure.
+pub(crate) fn success() -> Value {
+    json!({ "type": "string", "pattern": "^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$" })
+}

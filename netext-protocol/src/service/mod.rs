@@ -1,0 +1,63 @@
+//! The services of a network, and the capabilities that each of them has.
+
+mod capability;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use capability::{Capability, CapabilityValues, InvalidCapability};
+
+macro_rules! services {
+    ($($(#[$meta:meta])* $service:ident = $name:literal,)*) => {
+        /// A service of a network that a device may provide, as `network.services` names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Service {
+            $($(#[$meta])* #[serde(rename = $name)] $service,)*
+        }
+
+        impl Service {
+            /// Every service.
+            pub const ALL: &'static [Self] = &[$(Self::$service),*];
+
+            /// The service's name in CloudStack.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$service => $name,)*
+                }
+            }
+        }
+    };
+}
+
+services! {
+    /// Addresses for instances.
+    Dhcp = "Dhcp",
+    /// Name resolution for instances.
+    Dns = "Dns",
+    /// Metadata, user data, passwords and keys for instances.
+    UserData = "UserData",
+    /// Guests leave by a shared public address.
+    SourceNat = "SourceNat",
+    /// An instance has a public address of its own.
+    StaticNat = "StaticNat",
+    /// Ports of a public address lead to instances.
+    PortForwarding = "PortForwarding",
+    /// What a public address lets in, and what guests may reach.
+    Firewall = "Firewall",
+    /// Connections to a public address are spread over instances.
+    Lb = "Lb",
+    /// Ordered access lists between the tiers of a VPC and the outside.
+    NetworkAcl = "NetworkACL",
+    /// The device is the guests' gateway.
+    Gateway = "Gateway",
+    /// Actions that an operator triggers.
+    CustomAction = "CustomAction",
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
