@@ -1,6 +1,6 @@
 //! The load balancer rules of a router that are in force.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use netext_protocol::NetworkId;
 
@@ -11,11 +11,11 @@ use crate::model::{Balancer, Router};
 pub struct InForce<'a> {
     /// The rule's id.
     pub id: u64,
-    /// The network whose guests its members are.
+    /// The network that the rule is of.
     pub network: NetworkId,
     /// The rule.
     pub rule: &'a Balancer,
-    /// Its members as far as they are guests of its network.
+    /// Its members as far as they are guests of a tier in force, whichever tier of the VPC that is.
     pub members: Vec<SocketAddrV4>,
 }
 
@@ -27,10 +27,7 @@ pub fn balancers(router: &Router) -> Vec<InForce<'_>> {
             let rules = tier.balancers.iter();
             let rules = rules.filter(|(_, rule)| router.addresses.contains_key(rule.public.ip()));
             rules.map(move |(id, rule)| {
-                let is_guest = |member: &&SocketAddrV4| {
-                    tier.subnet().is_some_and(|subnet| subnet.contains(member.ip()))
-                        && tier.address().is_none_or(|own| own.addr() != *member.ip())
-                };
+                let is_guest = |member: &&SocketAddrV4| guest_of(router, *member.ip()).is_some();
                 let members = rule.members.iter().filter(is_guest).copied().collect();
                 InForce { id: *id, network, rule, members }
             })
@@ -38,4 +35,12 @@ pub fn balancers(router: &Router) -> Vec<InForce<'_>> {
         .collect();
     in_force.sort_by_key(|balancer| balancer.id);
     in_force
+}
+
+/// The tier in force that an address is a guest's in; none has the router's own addresses.
+pub(super) fn guest_of(router: &Router, guest: Ipv4Addr) -> Option<NetworkId> {
+    let mut tiers = router.routed_tiers();
+    let (network, tier) =
+        tiers.find(|(_, tier)| tier.subnet().is_some_and(|subnet| subnet.contains(&guest)))?;
+    tier.address().is_none_or(|own| own.addr() != guest).then_some(network)
 }

@@ -16,8 +16,9 @@ use netext_protocol::{
 
 use super::actions;
 use super::changes::instances;
+use super::transaction::try_change;
 use crate::metadata::{Instances, MetadataError};
-use crate::model::{Balancer, InvalidBalancer, InvalidOption, OptionValue, Router, RouterId, forward_ends};
+use crate::model::{Balancer, InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -174,7 +175,7 @@ impl NetworkDevice for HostDevice {
 
     async fn apply_fw_rules(&self, context: &Context, request: ApplyFwRules) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
-            router.tier(&request.network).firewall = Some(request.fw_rules);
+            router.replace_firewall(&request.network, request.fw_rules);
         })
         .await
     }
@@ -192,23 +193,23 @@ impl NetworkDevice for HostDevice {
 
     async fn apply_lb_rules(&self, context: &Context, request: ApplyLbRules) -> Result<(), DeviceError> {
         let network = &request.network;
-        let rules = request.lb_rules.iter().map(|rule| {
-            // What is to be deleted need not make sense.
-            let wanted = if rule.revoke { None } else { Some(Balancer::of(network, rule)?) };
-            Ok((rule.id, wanted))
-        });
-        let rules = rules.collect::<Result<Vec<_>, InvalidBalancer>>()?;
-        self.change(context, network, |router| {
-            for (id, wanted) in rules {
-                if let Some(wanted) = wanted {
+        let make = |router: &mut Router| {
+            for rule in &request.lb_rules {
+                // A rule that is to be deleted need not make sense.
+                if rule.revoke {
+                    if let Some(tier) = router.tiers.get_mut(&network.network_id) {
+                        tier.balancers.remove(&rule.id);
+                    }
+                } else {
+                    let wanted = Balancer::of(router, network, rule)?;
                     router.tier(network);
-                    router.balance(network.network_id, id, wanted);
-                } else if let Some(tier) = router.tiers.get_mut(&network.network_id) {
-                    tier.balancers.remove(&id);
+                    router.balance(network.network_id, rule.id, wanted);
                 }
             }
-        })
-        .await
+            Ok(())
+        };
+        let router = RouterId::of(network);
+        try_change(&self.store, context, router, make, |_, _| Ok(())).await
     }
 
     async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<(), DeviceError> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use netext_protocol::{Network, NetworkId, PublicIp, Segment, VpcId};
+use netext_protocol::{FirewallRules, Network, NetworkId, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
 use super::{Balancer, Devices, PolicyRouting, PublicAddress, Tier, Vpc};
@@ -157,6 +157,25 @@ impl Router {
         let tier = self.tiers.entry(network.network_id).or_default();
         tier.learn(network);
         tier
+    }
+
+    /// The tier that an address is a guest's in.
+    pub fn tier_of_guest(&self, guest: Ipv4Addr) -> Option<NetworkId> {
+        let is_in = |tier: &Tier| tier.subnet().is_some_and(|subnet| subnet.contains(&guest));
+        self.tiers.iter().find(|(_, tier)| is_in(tier)).map(|(network, _)| *network)
+    }
+
+    /// Replaces the firewall rules of a network.
+    ///
+    /// The rules of a VPC's public addresses are stored without a network, so an empty list may come for a tier
+    /// that has no rules: it restricts nothing. Once a tier has rules, an empty list means that all of them are
+    /// gone, and shuts what they opened.
+    pub fn replace_firewall(&mut self, network: &Network, rules: FirewallRules) {
+        let is_of_vpc = matches!(self.id, RouterId::Vpc(_));
+        let tier = self.tier(network);
+        if tier.firewall.is_some() || !is_of_vpc || !rules.rules.is_empty() {
+            tier.firewall = Some(rules);
+        }
     }
 
     /// Takes up a public address for a network, or takes over what is newly said about one.

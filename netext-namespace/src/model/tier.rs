@@ -31,7 +31,7 @@ pub struct Tier {
     pub extension_ip: Option<Ipv4Addr>,
     /// The guests' IPv6 subnet.
     pub ipv6: Option<Ipv6Subnet>,
-    /// The firewall rules; `None` if none were ever received, which leaves everything open that NAT leads in.
+    /// The firewall rules; `None` if nothing was ever restricted, which leaves everything open that NAT leads in.
     pub firewall: Option<FirewallRules>,
     /// The access list; `None` if none was ever received, which leaves everything open.
     pub access_list: Option<Vec<AclRule>>,

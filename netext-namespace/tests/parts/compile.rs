@@ -54,7 +54,7 @@ fn router_after(samples: &[&str]) -> Router {
             Request::ApplyLbRules(request) => {
                 let network = &request.network;
                 for rule in request.lb_rules.iter().filter(|rule| !rule.revoke) {
-                    let balancer = Balancer::of(network, rule).unwrap();
+                    let balancer = Balancer::of(router.as_ref().unwrap(), network, rule).unwrap();
                     router.as_mut().unwrap().balance(network.network_id, rule.id, balancer);
                 }
             }

@@ -4,9 +4,12 @@
 //! ends in the router, and who has opened it is forgotten when haproxy connects to a member. So the list is asked
 //! before: what it says of a member and its port becomes a list of clients, and only who may reach every member may
 //! reach the public port. Members mostly differ in nothing that a list speaks of, so that most rules share one chain.
+//!
+//! Members may be guests of any tier of the VPC. The list of the tier that a member is in says who may enter there; the
+//! list of the tier that a client is in says which members of other tiers it may reach.
 
-use std::collections::BTreeSet;
-use std::net::SocketAddrV4;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use ipnet::Ipv4Net;
 use netext_protocol::{AclRule, Direction, Traffic, TransportProtocol};
@@ -14,7 +17,7 @@ use netext_protocol::{AclRule, Direction, Traffic, TransportProtocol};
 use super::acl::{in_order, verdict};
 use super::matches::{Match, layers, networks};
 use super::ruleset::Ruleset;
-use crate::compile::{InForce, balancers};
+use crate::compile::balancers::{balancers, guest_of};
 use crate::model::{Router, guest_interface};
 use crate::plan::Field;
 
@@ -28,28 +31,54 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     if balanced.is_empty() {
         return;
     }
+    let mut ingress: BTreeMap<(Ipv4Addr, u16), BTreeSet<String>> = BTreeMap::new();
     for (network, tier) in router.routed_tiers() {
         let Some(list) = &tier.access_list else { continue };
         let list = in_order(list);
         let (_, interface) = guest_interface(router.id, &tier.segment());
         // Guests who meet each other through a public address have not left their subnet.
         let within = format!("iifname {interface} return");
-        let mut ingress =
+        let mut entering =
             Chains::new(&list, Direction::Ingress, format!("balanced_ingress_{network}"), Some(within));
-        let mut egress = Chains::new(&list, Direction::Egress, format!("balanced_egress_{network}"), None);
+        let mut leaving = Chains::new(&list, Direction::Egress, format!("balanced_egress_{network}"), None);
         for balancer in &balanced {
+            let is_own = |member: &&SocketAddrV4| guest_of(router, *member.ip()) == Some(network);
+            let (own, others): (Vec<&SocketAddrV4>, Vec<&SocketAddrV4>) =
+                balancer.members.iter().partition(is_own);
             let public = balancer.rule.public;
-            let (address, port) = (Field::Ipv4(*public.ip()), Field::Port(public.port()));
-            if balancer.network == network {
-                let verdict = ingress.verdict(ruleset, balancer);
-                ruleset.map("balanced_ingress", [address, port], [verdict]);
-            } else {
-                let verdict = egress.verdict(ruleset, balancer);
-                let from_tier = Field::Interface(interface.clone());
-                ruleset.map("balanced_egress", [from_tier, address, port], [verdict]);
+            let asked = ingress.entry((*public.ip(), public.port())).or_default();
+            asked.extend(own.into_iter().map(|member| entering.chain(ruleset, *member)));
+            let asked: BTreeSet<_> =
+                others.into_iter().map(|member| leaving.chain(ruleset, *member)).collect();
+            if let Some(verdict) = ask(ruleset, asked, || format!("{}_rule_{}", leaving.prefix, balancer.id))
+            {
+                let (address, port) = (Field::Ipv4(*public.ip()), Field::Port(public.port()));
+                ruleset.map(
+                    "balanced_egress",
+                    [Field::Interface(interface.clone()), address, port],
+                    [verdict],
+                );
             }
         }
     }
+    for ((address, port), asked) in ingress {
+        let chain = || format!("balanced_ingress_{}_{port}", address.to_string().replace('.', "_"));
+        if let Some(verdict) = ask(ruleset, asked, chain) {
+            ruleset.map("balanced_ingress", [Field::Ipv4(address), Field::Port(port)], [verdict]);
+        }
+    }
+}
+
+/// Asks all of some chains, by one that is named for it where there are several; none if there are none to ask.
+fn ask(ruleset: &mut Ruleset, chains: BTreeSet<String>, name: impl FnOnce() -> String) -> Option<Field> {
+    let mut chains = chains.into_iter();
+    let first = chains.next()?;
+    let Some(second) = chains.next() else { return Some(Field::Verdict(format!("jump {first}"))) };
+    let name = name();
+    for chain in [first, second].into_iter().chain(chains) {
+        ruleset.rule(&name, format!("jump {chain}"));
+    }
+    Some(Field::Verdict(format!("jump {name}")))
 }
 
 /// Who may reach a member, as the items of a list say one after the other.
@@ -71,20 +100,7 @@ impl<'a> Chains<'a> {
         Self { items, direction, prefix, first, made: Vec::new() }
     }
 
-    /// What to do with a connection to a balanced port: ask about each member.
-    fn verdict(&mut self, ruleset: &mut Ruleset, balancer: &InForce<'_>) -> Field {
-        let chains: BTreeSet<String> =
-            balancer.members.iter().map(|member| self.chain(ruleset, *member)).collect();
-        let Some(only) = chains.first().filter(|_| chains.len() == 1) else {
-            let chain = format!("{}_rule_{}", self.prefix, balancer.id);
-            for of_member in chains {
-                ruleset.rule(&chain, format!("jump {of_member}"));
-            }
-            return Field::Verdict(format!("jump {chain}"));
-        };
-        Field::Verdict(format!("jump {only}"))
-    }
-
+    /// The chain that says who may reach a member.
     fn chain(&mut self, ruleset: &mut Ruleset, member: SocketAddrV4) -> String {
         let clients: Clients =
             self.items.iter().filter_map(|item| clients(item, self.direction, member)).collect();

@@ -9,6 +9,7 @@ mod balanced_access;
 mod balancers;
 mod chains;
 mod egress;
+mod ends;
 mod ingress;
 mod matches;
 mod nat;
