@@ -48,6 +48,7 @@
 mod action;
 mod attempt;
 mod balancer;
+mod client;
 mod commands;
 mod conversation;
 mod extension;

@@ -11,7 +11,7 @@ pub struct Lease {
 
 impl Lease {
     /// Reads lines of `name=value`.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let lines = text.lines().filter_map(|line| line.split_once('='));
         Self { options: lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
     }
