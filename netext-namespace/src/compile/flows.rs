@@ -38,7 +38,7 @@ fn flows_of_address(public: Ipv4Addr) -> [FlowMatch; 2] {
 
 /// The addresses of all guests, in order and each once.
 fn guests(router: &Router) -> Vec<Ipv4Addr> {
-    let nics = router.tiers.values().flat_map(|tier| tier.nics.values());
+    let nics = router.tiers.values().flat_map(|tier| tier.nics.iter());
     let mut guests: Vec<_> = nics.filter_map(|nic| nic.ip).collect();
     guests.sort_unstable();
     guests.dedup();

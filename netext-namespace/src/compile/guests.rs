@@ -9,12 +9,14 @@ use crate::model::{GuestNic, Router, Tier, guest_interface};
 pub fn guests(router: &Router) -> Vec<GuestServices> {
     let tiers = router.implemented_tiers().filter_map(|(network, tier)| {
         let (_, interface) = guest_interface(router.id, &tier.segment());
+        let ranges = tier.ranges();
+        if ranges.is_empty() {
+            return None;
+        }
         Some(GuestServices {
             network,
             interface,
-            address: tier.address()?.addr(),
-            subnet: tier.subnet()?,
-            gateway: tier.gateway,
+            ranges,
             dhcp: tier.services.dhcp,
             dns: tier.services.dns,
             resolvers: tier.resolvers.dns.to_vec(),
@@ -22,9 +24,9 @@ pub fn guests(router: &Router) -> Vec<GuestServices> {
             reservations: tier
                 .nics
                 .iter()
-                .filter_map(|(mac, nic)| Some((*mac, reservation(tier, nic)?)))
+                .filter_map(|nic| Some((nic.mac?, reservation(tier, nic)?)))
                 .collect(),
-            records: tier.nics.values().flat_map(records).collect(),
+            records: tier.nics.iter().flat_map(records).collect(),
             ipv6: tier
                 .ipv6
                 .filter(|_| tier.routes())

@@ -1,13 +1,15 @@
 //! The bridges, interfaces, addresses and routes of a router.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use netext_protocol::{GuestType, Segment};
 
 use super::routing::routing;
 use crate::model::{
-    Device, Router, bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface,
+    Device, Router, ServedRange, bridge_name, gateway_mac, guest_interface, public_interface, public_mac,
+    vlan_interface,
 };
 use crate::plan::{BridgePlan, DefaultRoute, InterfaceName, InterfacePlan, LinkPlan, NamespacePlan, Uplink};
 
@@ -74,12 +76,17 @@ fn default_route(router: &Router) -> Option<DefaultRoute> {
         Some(DefaultRoute { gateway: address.gateway?, interface })
     });
     let through_guests = || {
-        router.implemented_tiers().filter(|(_, tier)| !tier.routes() && tier.address().is_some()).find_map(
-            |(_, tier)| {
-                let (_, interface) = guest_interface(router.id, &tier.segment());
-                Some(DefaultRoute { gateway: tier.gateway?, interface })
-            },
-        )
+        router.implemented_tiers().filter(|(_, tier)| !tier.routes()).find_map(|(_, tier)| {
+            let (_, interface) = guest_interface(router.id, &tier.segment());
+            Some(DefaultRoute { gateway: guests_gateway(&tier.ranges())?, interface })
+        })
     };
     public.or_else(through_guests)
+}
+
+/// The gateway that guests and the router have in common: that of a range in which the router has an address, if
+/// there is one.
+fn guests_gateway(ranges: &[ServedRange]) -> Option<Ipv4Addr> {
+    let own = ranges.iter().filter(|range| !range.is_remote());
+    own.chain(ranges).find_map(|range| range.gateway)
 }

@@ -1,17 +1,18 @@
 //! The changes that commands have in common.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use netext_core::{Context, DeviceError};
-use netext_protocol::{Network, NetworkId, Nic, Resolvers, Vpc};
+use netext_protocol::{HostName, MacAddr, Network, NetworkId, Nic, Resolvers, Vpc};
 
 use super::apply::ApplyError;
 use super::device::HostDevice;
 use super::services;
-use super::transaction::change;
+use super::transaction::{change, try_change};
 use crate::compile::services::instances_folder;
 use crate::metadata::{Instances, MetadataError};
-use crate::model::{Router, RouterId, Tier};
+use crate::model::{GuestNic, Router, RouterId, Services, Tier};
 use crate::store::Store;
 
 impl HostDevice {
@@ -79,22 +80,63 @@ impl HostDevice {
         .await
     }
 
-    /// Serves the guests of a network, with what they are told about name resolution.
+    /// Changes a network by a command about a NIC that it serves, given the NIC's record; none if the command names no
+    /// NIC. What the NIC's address holds of another NIC is forgotten: it has changed hands, whether or not its release
+    /// was heard.
     pub(super) async fn serve(
         &self,
         context: &Context,
-        network: &Network,
-        extension_ip: Option<Ipv4Addr>,
-        resolvers: Resolvers,
-        make: impl FnOnce(&mut Tier) + Send,
+        command: NicCommand<'_>,
+        make: impl FnOnce(&mut Services, Option<&mut GuestNic>) -> Result<(), DeviceError> + Send,
     ) -> Result<(), DeviceError> {
-        self.change(context, network, |router| {
-            let tier = router.tier(network);
-            tier.serve(extension_ip);
-            tier.resolvers = resolvers;
-            make(tier);
-        })
-        .await
+        let NicCommand { network, nic, hostname, extension_ip, resolvers } = command;
+        let serve = |router: &mut Router| {
+            let tier = router.tier_of_nic(network, nic, extension_ip);
+            tier.serve(None);
+            tier.resolve_by(resolvers);
+            let mut services = tier.services;
+            make(&mut services, tier.nic(nic, hostname))?;
+            tier.services = services;
+            Ok(())
+        };
+        let take_over = |store: &Store, before: &Router| {
+            let Some(address) = nic.ip else { return Ok(()) };
+            let known = known_nic(before, network, nic);
+            if known.is_some_and(|known| known.ip == nic.ip) {
+                return Ok(());
+            }
+            let instances = instances(store, network.network_id).for_nic(mac(nic, known));
+            Ok(instances.take_over(address)?)
+        };
+        try_change(&self.store, context, RouterId::of(network), serve, take_over).await
+    }
+
+    /// Forgets a NIC, with what its address holds. The next instance may have the address already.
+    pub(super) async fn release(
+        &self,
+        context: &Context,
+        network: &Network,
+        nic: &Nic,
+    ) -> Result<(), DeviceError> {
+        let make = |router: &mut Router| {
+            if let Some(tier) = router.tiers.get_mut(&network.network_id) {
+                tier.forget_nic(nic);
+            }
+        };
+        let forget = |store: &Store, before: &Router| {
+            let known = known_nic(before, network, nic);
+            let instances = instances(store, network.network_id).for_nic(mac(nic, known));
+            let addresses: BTreeSet<_> = nic.ip.into_iter().chain(known.and_then(|known| known.ip)).collect();
+            for address in addresses {
+                let tier = before.tiers.get(&network.network_id);
+                let holder = tier.and_then(|tier| tier.nics.holder(address));
+                if holder.is_none() || holder == known {
+                    instances.remove(address)?;
+                }
+            }
+            Ok(())
+        };
+        change(&self.store, context, RouterId::of(network), make, forget).await
     }
 
     /// Changes a network, and then what its instances are told.
@@ -117,13 +159,59 @@ impl HostDevice {
         nic: &Nic,
         tell: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send,
     ) -> Result<(), DeviceError> {
-        let address =
-            nic.ip.ok_or_else(|| DeviceError::invalid("payload.ip: an instance is told by its address"))?;
-        let serve = |router: &mut Router| router.tier(network).services.user_data = true;
-        let mac = nic.require_mac()?;
-        let tell = |instances: Instances| tell(&instances.for_nic(mac), address);
-        self.change_and_tell(context, network, serve, tell).await
+        let serve = |router: &mut Router| {
+            let tier = router.tier_of_nic(network, nic, None);
+            tier.services.user_data = true;
+            // It tells who holds an address, but takes it from nobody: it may be late.
+            let known = tier.nics.find(nic);
+            let is_late =
+                known.is_some_and(|known| known.ip.is_some() && nic.ip.is_some() && known.ip != nic.ip);
+            let is_taken =
+                nic.ip.and_then(|ip| tier.nics.holder(ip)).is_some_and(|holder| Some(holder) != known);
+            if !is_late && !is_taken {
+                tier.nic(nic, None);
+            }
+        };
+        let tell = |store: &Store, before: &Router| {
+            let known = known_nic(before, network, nic);
+            let address = nic.require_ip().or_else(|error| known.and_then(|known| known.ip).ok_or(error))?;
+            Ok(tell(&instances(store, network.network_id).for_nic(mac(nic, known)), address)?)
+        };
+        change(&self.store, context, RouterId::of(network), serve, tell).await
     }
+}
+
+/// What commands about a NIC that is served have in common.
+pub(super) struct NicCommand<'a> {
+    network: &'a Network,
+    nic: &'a Nic,
+    extension_ip: Option<Ipv4Addr>,
+    hostname: Option<&'a HostName>,
+    resolvers: Resolvers,
+}
+
+impl<'a> NicCommand<'a> {
+    pub(super) fn new(network: &'a Network, nic: &'a Nic, extension_ip: Option<Ipv4Addr>) -> Self {
+        Self { network, nic, extension_ip, hostname: None, resolvers: Resolvers::default() }
+    }
+
+    pub(super) fn of_instance(self, hostname: Option<&'a HostName>) -> Self {
+        Self { hostname, ..self }
+    }
+
+    pub(super) fn resolving_by(self, resolvers: &Resolvers) -> Self {
+        Self { resolvers: resolvers.clone(), ..self }
+    }
+}
+
+/// The NIC that a command is about, as a router knows it.
+fn known_nic<'a>(router: &'a Router, network: &Network, nic: &Nic) -> Option<&'a GuestNic> {
+    router.tiers.get(&network.network_id)?.nics.find(nic)
+}
+
+/// The MAC of the NIC that a command is about: it may be known of an earlier one.
+fn mac(nic: &Nic, known: Option<&GuestNic>) -> Option<MacAddr> {
+    nic.mac.or_else(|| known?.mac)
 }
 
 /// What the instances of a network are told.

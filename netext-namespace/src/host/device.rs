@@ -1,23 +1,21 @@
 //! The commands of the protocol, each as a change of a router.
 
-use std::net::Ipv4Addr;
-
 use async_trait::async_trait;
 use netext_core::{Context, Description, DeviceError, NetworkDevice};
 use netext_protocol::{
     ActionResult, AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules,
     ApplyNetworkAcl, AssignIp, ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward,
     DeleteStaticNat, DestroyNetwork, DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork,
-    ImplementVpc, NetworkUpdate, Nic, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
+    ImplementVpc, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
     RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey,
     SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject,
     UpdateVpcSourceNatIp,
 };
 
 use super::actions;
-use super::changes::instances;
+use super::changes::{NicCommand, instances};
 use super::transaction::try_change;
-use crate::metadata::{Instances, MetadataError};
+use crate::metadata::Instances;
 use crate::model::{Balancer, InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
@@ -213,32 +211,19 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<(), DeviceError> {
-        request.nic.require_mac()?;
-        let make = |router: &mut Router| {
-            let tier = router.tier(&request.network);
-            tier.serve(request.extension_ip);
-            tier.nic(&request.nic, request.hostname.as_ref());
-        };
-        let take_over = told(&request.nic, Instances::take_over);
-        self.change_and_tell(context, &request.network, make, take_over).await
+        let command = NicCommand::new(&request.network, &request.nic, request.extension_ip);
+        self.serve(context, command.of_instance(request.hostname.as_ref()), |_, _| Ok(())).await
     }
 
     async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<(), DeviceError> {
-        let make = |router: &mut Router| {
-            if let Some(tier) = router.tiers.get_mut(&request.network.network_id) {
-                tier.forget_nic(&request.nic);
-            }
-        };
-        // The next instance may get the address, or have it already.
-        let forget = told(&request.nic, Instances::remove);
-        self.change_and_tell(context, &request.network, make, forget).await
+        self.release(context, &request.network, &request.nic).await
     }
 
     async fn restore_network(&self, context: &Context, request: RestoreNetwork) -> Result<(), DeviceError> {
         let make = |router: &mut Router| {
             let tier = router.tier(&request.network);
             tier.serve(request.extension_ip);
-            tier.resolvers = request.resolvers.clone();
+            tier.resolve_by(request.resolvers.clone());
             tier.restore(&request.restore_data);
         };
         let restore = |instances: Instances| instances.restore(&request.restore_data.vms);
@@ -250,10 +235,10 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: ConfigDhcpSubnet,
     ) -> Result<(), DeviceError> {
-        request.nic.require_mac()?;
-        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
-            tier.nic(&request.nic, None);
-            tier.services.dhcp = true;
+        let command = NicCommand::new(&request.network, &request.nic, request.extension_ip);
+        self.serve(context, command.resolving_by(&request.resolvers), |services, _| {
+            services.dhcp = true;
+            Ok(())
         })
         .await
     }
@@ -267,10 +252,17 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn add_dhcp_entry(&self, context: &Context, request: AddDhcpEntry) -> Result<(), DeviceError> {
-        request.nic.require_mac()?;
-        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
-            tier.nic(&request.nic, request.hostname.as_ref()).reserved = true;
-            tier.services.dhcp = true;
+        let command = NicCommand::new(&request.network, &request.nic, request.extension_ip)
+            .of_instance(request.hostname.as_ref())
+            .resolving_by(&request.resolvers);
+        self.serve(context, command, |services, nic| {
+            // The NIC may be known by its address or uuid, and its MAC of an earlier command.
+            match nic {
+                Some(nic) if nic.mac.is_some() => nic.reserved = true,
+                _ => drop(request.nic.require_mac()?),
+            }
+            services.dhcp = true;
+            Ok(())
         })
         .await
     }
@@ -303,10 +295,10 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: ConfigDnsSubnet,
     ) -> Result<(), DeviceError> {
-        request.nic.require_mac()?;
-        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
-            tier.nic(&request.nic, None);
-            tier.services.dns = true;
+        let command = NicCommand::new(&request.network, &request.nic, request.extension_ip);
+        self.serve(context, command.resolving_by(&request.resolvers), |services, _| {
+            services.dns = true;
+            Ok(())
         })
         .await
     }
@@ -320,10 +312,15 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn add_dns_entry(&self, context: &Context, request: AddDnsEntry) -> Result<(), DeviceError> {
-        request.nic.require_mac()?;
-        self.serve(context, &request.network, request.extension_ip, request.resolvers, |tier| {
-            tier.nic(&request.nic, request.hostname.as_ref()).named = true;
-            tier.services.dns = true;
+        let command = NicCommand::new(&request.network, &request.nic, request.extension_ip)
+            .of_instance(request.hostname.as_ref())
+            .resolving_by(&request.resolvers);
+        self.serve(context, command, |services, nic| {
+            if let Some(nic) = nic {
+                nic.named = true;
+            }
+            services.dns = true;
+            Ok(())
         })
         .await
     }
@@ -374,18 +371,6 @@ impl NetworkDevice for HostDevice {
         request: CustomAction,
     ) -> Result<ActionResult, DeviceError> {
         actions::perform(&self.store, context, &request).await
-    }
-}
-
-/// A change of what the address of a NIC is told; nothing if it has none.
-fn told(
-    nic: &Nic,
-    change: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send,
-) -> impl FnOnce(Instances) -> Result<(), MetadataError> + Send {
-    let (mac, address) = (nic.mac, nic.ip);
-    move |instances| {
-        let (Some(mac), Some(address)) = (mac, address) else { return Ok(()) };
-        change(&instances.for_nic(mac), address)
     }
 }
 

@@ -74,14 +74,17 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
 
 fn told(store: &Store, router: &Router) -> Vec<ToldTier> {
     let tiers = router.implemented_tiers().filter(|(_, tier)| tier.services.user_data);
-    let told = tiers.filter_map(|(network, tier)| {
+    let told = tiers.flat_map(|(network, tier)| {
         let (_, interface) = guest_interface(router.id, &tier.segment());
-        let served = ServedTier {
-            address: tier.address()?.addr(),
-            interface: Some(interface.to_string()),
-            folder: instances_folder(&store.network_folder(network)),
-        };
-        Some(ToldTier { interface, served })
+        let folder = instances_folder(&store.network_folder(network));
+        tier.own_addresses().into_iter().map(move |address| {
+            let served = ServedTier {
+                address: address.addr(),
+                interface: Some(interface.to_string()),
+                folder: folder.clone(),
+            };
+            ToldTier { interface: interface.clone(), served }
+        })
     });
     told.collect()
 }

@@ -39,9 +39,9 @@ impl Instances {
     }
 
     /// The same instances, where what is said of an address is said for this NIC: what the address holds of another
-    /// NIC is neither added to nor removed.
-    pub fn for_nic(self, nic: MacAddr) -> Self {
-        Self { nic: Some(nic), ..self }
+    /// NIC is neither added to nor removed. A NIC whose MAC is unknown is not that of any MAC.
+    pub fn for_nic(self, nic: Option<MacAddr>) -> Self {
+        Self { nic, ..self }
     }
 
     /// The folder.
@@ -123,11 +123,12 @@ impl Instances {
         })
     }
 
-    /// Forgets what an address holds of other NICs: it has changed hands, whether or not its release was heard.
+    /// Forgets what an address holds, unless it is known to be this NIC's: the address has changed hands, whether or not
+    /// its release was heard.
     pub fn take_over(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
         self.remove_unless(address, |known| match known {
             Err(MetadataError::Damaged { .. }) => Ok(false),
-            known => Ok(known?.is_none_or(|instance| !instance.is_of_other_than(self.nic))),
+            known => Ok(known?.is_none_or(|instance| instance.nic.is_some() && instance.nic == self.nic)),
         })
     }
 
@@ -157,24 +158,29 @@ impl Instances {
     }
 
     /// `restore-network`: the instances are those named, and no others. Passwords are not replayed: one that
-    /// an instance has not acknowledged yet stays.
+    /// an instance has not acknowledged yet stays. An instance without any data keeps what it is told.
     pub fn restore(&self, vms: &[RestoredVm]) -> Result<(), MetadataError> {
         let mut given = BTreeMap::new();
         for (index, vm) in vms.iter().enumerate() {
             let instance =
                 Instance::from_vm_data(&format!("restore_data.vms[{index}].vm_data"), &vm.vm_data)?;
             if let Some(address) = vm.ip {
-                given.insert(address, Instance { nic: Some(vm.mac), ..instance });
+                let instance = Instance { nic: Some(vm.mac), ..instance };
+                given.insert(address, (instance, vm.vm_data.is_empty()));
             }
         }
         let folder = LockedFolder::lock(&self.folder)?;
-        for (address, instance) in &mut given {
-            let before = self.read_sound(*address)?;
-            if let Some(before) = before.filter(|before| !before.is_of_other_than(instance.nic)) {
-                *instance = std::mem::take(instance).keeping_password_of(&before);
-            }
+        let mut restored = BTreeMap::new();
+        for (address, (instance, says_nothing)) in given {
+            let before = self.read_sound(address)?.filter(|before| !before.is_of_other_than(instance.nic));
+            let instance = match before {
+                Some(before) if says_nothing => Instance { nic: instance.nic, ..before },
+                Some(before) => instance.keeping_password_of(&before),
+                None => instance,
+            };
+            restored.insert(address, instance);
         }
-        self.replace_all(&folder, &given)
+        self.replace_all(&folder, &restored)
     }
 
     /// `shutdown-network`: forgets everything but passwords that were not acknowledged yet. The server will send
@@ -210,7 +216,7 @@ impl Instances {
 
     fn change(&self, address: Ipv4Addr, change: impl FnOnce(&mut Instance)) -> Result<(), MetadataError> {
         let folder = LockedFolder::lock(&self.folder)?;
-        let known = self.read(address)?.filter(|known| !known.is_of_other_than(self.nic));
+        let known = self.read(address)?.filter(|known| known.nic.is_none() || known.nic == self.nic);
         let mut instance = known.unwrap_or_default();
         change(&mut instance);
         instance.nic = self.nic.or(instance.nic);

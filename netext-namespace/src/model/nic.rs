@@ -2,15 +2,24 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use netext_protocol::{HostName, Nic, NicId, RestoredVm};
+use netext_protocol::{HostName, MacAddr, Nic, NicId, NicUuid, RestoredVm};
 use serde::{Deserialize, Serialize};
 
-/// An instance's NIC, known by its hardware address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// An instance's NIC, as far as commands have described it.
+///
+/// No single field is always there: some commands name a NIC by its MAC, others by its address, its uuid or its id
+/// alone. [`Nics`](super::Nics) finds the NIC that a command is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestNic {
-    /// The server's id of it, which a restore does not tell.
+    /// Its hardware address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<MacAddr>,
+    /// The server's id of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nic_id: Option<NicId>,
+    /// Its id in the server's API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nic_uuid: Option<NicUuid>,
     /// Its IPv4 address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<Ipv4Addr>,
@@ -31,7 +40,7 @@ pub struct GuestNic {
     pub named: bool,
 }
 
-/// What a NIC is unless its state says otherwise: there may be thousands of them, and nearly all are alike.
+/// The value of a flag that the state leaves out: there may be thousands of NICs, and nearly all are alike.
 fn yes() -> bool {
     true
 }
@@ -41,26 +50,114 @@ fn is_so(answer: &bool) -> bool {
     *answer
 }
 
-impl GuestNic {
-    /// Takes over what a command says about it.
-    pub fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) {
-        self.nic_id = nic.nic_id.or(self.nic_id);
-        self.ip = nic.ip.or(self.ip);
-        self.ip6 = nic.ip6_address.or(self.ip6);
-        self.hostname = hostname.or(self.hostname.as_ref()).cloned();
-        self.default_nic = nic.default_nic.unwrap_or(true);
+/// A NIC that nothing is known of yet: neither reserved nor named, and the default NIC unless a command says
+/// otherwise.
+impl Default for GuestNic {
+    fn default() -> Self {
+        Self {
+            mac: None,
+            nic_id: None,
+            nic_uuid: None,
+            ip: None,
+            ip6: None,
+            hostname: None,
+            default_nic: true,
+            reserved: false,
+            named: false,
+        }
+    }
+}
+
+/// How a command names a NIC.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    mac: Option<MacAddr>,
+    nic_uuid: Option<&'a NicUuid>,
+    nic_id: Option<NicId>,
+    ip: Option<Ipv4Addr>,
+    ip6: Option<Ipv6Addr>,
+}
+
+/// Why a command is about a NIC, weakest reason first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    Address,
+    Id,
+    Uuid,
+    Mac,
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn by(nic: &'a Nic) -> Self {
+        Self {
+            mac: nic.mac,
+            nic_uuid: nic.nic_uuid.as_ref(),
+            nic_id: nic.nic_id,
+            ip: nic.ip,
+            ip6: nic.ip6_address,
+        }
     }
 
-    /// The NIC of an instance that is restored, on a network with these services.
-    pub fn restored(vm: &RestoredVm, nic_id: Option<NicId>, dhcp: bool, dns: bool) -> Self {
-        Self {
-            nic_id,
-            ip: vm.ip,
-            ip6: vm.ip6_address,
-            hostname: vm.hostname.clone(),
-            default_nic: vm.default_nic.unwrap_or(true),
-            reserved: dhcp,
-            named: dns,
+    /// Whether it is this NIC, and why. The strongest identity that both know decides; an address decides only
+    /// where there is none, because addresses change hands.
+    pub(super) fn reason(self, known: &GuestNic) -> Option<Reason> {
+        fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<bool> {
+            Some(one? == other?)
         }
+        let by = |reason: Reason| move |agree: bool| agree.then_some(reason);
+        let decided = agree(self.mac, known.mac)
+            .map(by(Reason::Mac))
+            .or_else(|| agree(self.nic_uuid, known.nic_uuid.as_ref()).map(by(Reason::Uuid)))
+            .or_else(|| agree(self.nic_id, known.nic_id).map(by(Reason::Id)));
+        decided.unwrap_or_else(|| {
+            let shares = agree(self.ip, known.ip) == Some(true) || agree(self.ip6, known.ip6) == Some(true);
+            shares.then_some(Reason::Address)
+        })
+    }
+}
+
+impl GuestNic {
+    /// Takes over what a command says about it. What the command leaves out stays.
+    pub(super) fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) {
+        self.mac = nic.mac.or(self.mac);
+        self.nic_id = nic.nic_id.or(self.nic_id);
+        self.nic_uuid = nic.nic_uuid.clone().or_else(|| self.nic_uuid.take());
+        self.ip = nic.ip.or(self.ip);
+        self.ip6 = nic.ip6_address.or(self.ip6);
+        self.hostname = hostname.cloned().or_else(|| self.hostname.take());
+        self.default_nic = nic.default_nic.unwrap_or(self.default_nic);
+    }
+
+    /// The same for an instance that is restored, on a network with these services.
+    pub(super) fn learn_restored(&mut self, vm: &RestoredVm, dhcp: bool, dns: bool) {
+        self.mac = Some(vm.mac);
+        self.nic_uuid = vm.nic_uuid.clone().or_else(|| self.nic_uuid.take());
+        self.ip = vm.ip.or(self.ip);
+        self.ip6 = vm.ip6_address.or(self.ip6);
+        self.hostname = vm.hostname.clone().or_else(|| self.hostname.take());
+        self.default_nic = vm.default_nic.unwrap_or(self.default_nic);
+        (self.reserved, self.named) = (dhcp, dns);
+    }
+
+    /// Takes over what another record says about the same NIC.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.mac = self.mac.or(other.mac);
+        self.nic_id = self.nic_id.or(other.nic_id);
+        self.nic_uuid = self.nic_uuid.take().or(other.nic_uuid);
+        self.ip = self.ip.or(other.ip);
+        self.ip6 = self.ip6.or(other.ip6);
+        self.hostname = self.hostname.take().or(other.hostname);
+        self.default_nic &= other.default_nic;
+        self.reserved |= other.reserved;
+        self.named |= other.named;
+    }
+
+    /// Gives up the addresses that belong to another NIC, which has been named by them; false if none is left by that.
+    pub(super) fn give_up_addresses(&mut self, other: Named<'_>) -> bool {
+        let (has_ip, has_ip6) = (self.ip.is_some(), self.ip6.is_some());
+        self.ip = self.ip.filter(|ip| Some(*ip) != other.ip);
+        self.ip6 = self.ip6.filter(|ip6| Some(*ip6) != other.ip6);
+        let (lost_ip, lost_ip6) = (has_ip && self.ip.is_none(), has_ip6 && self.ip6.is_none());
+        !(lost_ip || lost_ip6) || self.ip.is_some() || self.ip6.is_some()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use netext_protocol::{FirewallRules, Network, NetworkId, PublicIp, Segment, VpcId};
+use netext_protocol::{FirewallRules, Network, NetworkId, Nic, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
 use super::{Balancer, Devices, PolicyRouting, PublicAddress, Tier, Vpc};
@@ -176,6 +176,13 @@ impl Router {
         if tier.firewall.is_some() || !is_of_vpc || !rules.rules.is_empty() {
             tier.firewall = Some(rules);
         }
+    }
+
+    /// The tier that a command about a NIC is for, made in the same way.
+    pub fn tier_of_nic(&mut self, network: &Network, nic: &Nic, extension_ip: Option<Ipv4Addr>) -> &mut Tier {
+        let tier = self.tiers.entry(network.network_id).or_default();
+        tier.learn_by_nic(network, nic, extension_ip);
+        tier
     }
 
     /// Takes up a public address for a network, or takes over what is newly said about one.

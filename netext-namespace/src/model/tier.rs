@@ -5,12 +5,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netext_protocol::{
-    AclRule, FirewallRules, GuestType, HostName, MacAddr, Network, Nic, NicId, Resolvers, RestoreData,
-    RestoredVm, Segment,
+    AclRule, FirewallRules, GuestType, HostName, Network, Nic, NicId, Resolvers, RestoreData, Segment,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Balancer, GuestNic, OptionValue};
+use super::{Balancer, GuestNic, Nics, OptionValue, Range};
 
 /// A guest network: the only one of a network that stands alone, or a tier of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +26,10 @@ pub struct Tier {
     pub gateway: Option<Ipv4Addr>,
     /// The guests' IPv4 subnet.
     pub cidr: Option<Ipv4Net>,
+    /// The ranges of addresses beyond `cidr`, by their subnets. They outlive their NICs: the server describes them
+    /// in commands about NICs only, and a restore has none of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ranges: BTreeMap<Ipv4Net, Range>,
     /// What the router answers on inside the guest network, if it is not the gateway.
     pub extension_ip: Option<Ipv4Addr>,
     /// The guests' IPv6 subnet.
@@ -41,8 +44,8 @@ pub struct Tier {
     pub services: Services,
     /// What guests are told about name resolution.
     pub resolvers: Resolvers,
-    /// The instances' NICs by hardware address.
-    pub nics: BTreeMap<MacAddr, GuestNic>,
+    /// The instances' NICs.
+    pub nics: Nics,
     /// NICs' own DHCP options, which may be known before the NIC is.
     pub options: BTreeMap<NicId, BTreeMap<u8, OptionValue>>,
 }
@@ -68,17 +71,26 @@ pub struct Services {
 }
 
 impl Tier {
-    /// Fills in what is not known yet. What is known stays: a command about a NIC carries that NIC's gateway,
-    /// and any command may be late.
+    /// Fills in what is not known yet. What is known stays, because any command may be late.
     pub fn learn(&mut self, network: &Network) {
+        self.learn_segment(network);
+        self.gateway = self.gateway.or(network.gateway);
+    }
+
+    /// The same by a command about a NIC, which carries that NIC's own gateway.
+    pub fn learn_by_nic(&mut self, network: &Network, nic: &Nic, extension_ip: Option<Ipv4Addr>) {
+        self.learn_segment(network);
+        self.learn_range(network, nic, extension_ip);
+    }
+
+    fn learn_segment(&mut self, network: &Network) {
         self.guest_type = self.guest_type.or(network.guest_type);
         self.segment = self.segment.take().or_else(|| network.vlan.clone());
-        self.gateway = self.gateway.or(network.gateway);
         self.cidr = self.cidr.or(network.cidr);
         self.ipv6 = self.ipv6.or_else(|| ipv6_subnet(network));
     }
 
-    /// Brings it into force as `implement-network` says it is now.
+    /// Brings it into force as `implement-network` describes it. What it leaves out stays as it is known.
     pub fn implement(&mut self, network: &Network, extension_ip: Option<Ipv4Addr>) {
         self.implemented = true;
         self.guest_type = network.guest_type.or(self.guest_type);
@@ -86,7 +98,7 @@ impl Tier {
         self.gateway = network.gateway.or(self.gateway);
         self.cidr = network.cidr.or(self.cidr);
         self.extension_ip = extension_ip.or(self.extension_ip);
-        self.ipv6 = ipv6_subnet(network);
+        self.ipv6 = ipv6_subnet(network).or(self.ipv6);
     }
 
     /// Brings it into force if it is not: on a shared network an instance's NIC may be the first thing heard of.
@@ -95,42 +107,47 @@ impl Tier {
         self.extension_ip = self.extension_ip.or(extension_ip);
     }
 
-    /// The NIC that a command speaks of. An address has one owner: one that had it before lost it.
-    pub fn nic(&mut self, nic: &Nic, hostname: Option<&HostName>) -> &mut GuestNic {
-        if nic.ip.is_some() {
-            self.nics.retain(|mac, other| Some(*mac) == nic.mac || other.ip != nic.ip);
+    /// Takes over how names are resolved. What a command leaves out stays as it is known.
+    pub fn resolve_by(&mut self, resolvers: Resolvers) {
+        let known = &mut self.resolvers;
+        known.domain = resolvers.domain.or_else(|| known.domain.take());
+        for (known, said) in [(&mut known.dns, resolvers.dns), (&mut known.dns6, resolvers.dns6)] {
+            if !said.is_empty() {
+                *known = said;
+            }
         }
-        let mac = nic.mac.expect("commands that add a NIC require its MAC address");
-        let known = self.nics.entry(mac).or_default();
-        known.learn(nic, hostname);
-        known
+    }
+
+    /// The NIC that a command is about, with what the command says about it; `None` if it names no NIC.
+    pub fn nic(&mut self, nic: &Nic, hostname: Option<&HostName>) -> Option<&mut GuestNic> {
+        self.nics.learn(nic, hostname)
     }
 
     /// Forgets a NIC with all that was kept for it.
     pub fn forget_nic(&mut self, nic: &Nic) {
-        if let Some(mac) = nic.mac {
-            self.nics.remove(&mac);
-        }
-        if let Some(nic_id) = nic.nic_id {
-            self.options.remove(&nic_id);
+        for id in self.nics.forget(nic).into_iter().chain(nic.nic_id) {
+            self.options.remove(&id);
         }
     }
 
     /// Puts back the instances of a network, all of them and no others.
     pub fn restore(&mut self, data: &RestoreData) {
-        let known = std::mem::take(&mut self.nics);
-        let restored = |vm: &RestoredVm| {
-            let nic_id = known.get(&vm.mac).and_then(|nic| nic.nic_id);
-            (vm.mac, GuestNic::restored(vm, nic_id, data.dhcp_enabled, data.dns_enabled))
-        };
-        self.nics = data.vms.iter().map(restored).collect();
+        self.nics.restore(data);
+        // Every instance repeats what its network has; a payload may have it there only.
+        if self.resolvers.domain.is_none() {
+            self.resolvers.domain = data.vms.iter().find_map(|vm| vm.domain.clone());
+        }
+        if self.resolvers.dns.is_empty() {
+            let said = data.vms.iter().find(|vm| !vm.dns.is_empty());
+            self.resolvers.dns = said.map(|vm| vm.dns.clone()).unwrap_or_default();
+        }
         self.services =
             Services { dhcp: data.dhcp_enabled, dns: data.dns_enabled, user_data: data.userdata_enabled };
     }
 
     /// The NIC that a late command speaks of, unless its address has another owner by now.
     pub fn known_nic(&mut self, nic: &Nic) -> Option<&mut GuestNic> {
-        self.nics.get_mut(&nic.mac?).filter(|known| nic.ip.is_none() || known.ip == nic.ip)
+        self.nics.find_mut(nic).filter(|known| nic.ip.is_none() || known.ip == nic.ip)
     }
 
     /// Takes it out of force. Its segment is not sent again; that it was ever filtered is remembered, so that
@@ -166,13 +183,16 @@ impl Tier {
             GuestType::Shared => self.extension_ip,
             _ => self.extension_ip.or(self.gateway),
         }?;
-        Ipv4Net::new(address, self.cidr?.prefix_len()).ok()
+        let first = self.cidr?;
+        let other = self.ranges.keys().find(|subnet| !first.contains(&address) && subnet.contains(&address));
+        Ipv4Net::new(address, other.unwrap_or(&first).prefix_len()).ok()
     }
 
     /// All of the router's addresses in the guest network.
     pub fn addresses(&self) -> impl Iterator<Item = IpNet> {
         let ipv6 = self.ipv6.and_then(|subnet| Ipv6Net::new(subnet.gateway, subnet.cidr.prefix_len()).ok());
-        self.address().map(IpNet::V4).into_iter().chain(ipv6.filter(|_| self.routes()).map(IpNet::V6))
+        let ipv6 = ipv6.filter(|_| self.routes());
+        self.own_addresses().into_iter().map(IpNet::V4).chain(ipv6.map(IpNet::V6))
     }
 
     /// Whether the router is the guests' gateway: it forwards, translates and filters. Otherwise it only
@@ -181,6 +201,11 @@ impl Tier {
         self.guest_type() == GuestType::Isolated
             && self.gateway.is_some()
             && self.extension_ip.is_none_or(|address| Some(address) == self.gateway)
+    }
+
+    /// Whether its guests may be in several ranges.
+    pub(super) fn has_ranges(&self) -> bool {
+        self.guest_type() != GuestType::L2 && !self.routes()
     }
 
     /// The guests' subnet.

@@ -64,8 +64,19 @@ fn sections(router: &Router) -> Vec<Section> {
     ]
 }
 
-const TIERS: &[&str] =
-    &["network", "type", "state", "segment", "subnet", "address", "ipv6", "services", "resolvers", "domain"];
+const TIERS: &[&str] = &[
+    "network",
+    "type",
+    "state",
+    "segment",
+    "subnet",
+    "other-ranges",
+    "address",
+    "ipv6",
+    "services",
+    "resolvers",
+    "domain",
+];
 
 fn tier(tier: &Tier) -> Value {
     let services =
@@ -76,7 +87,8 @@ fn tier(tier: &Tier) -> Value {
         "state": if tier.implemented { "in force" } else { "waiting" },
         "segment": tier.segment().to_string(),
         "subnet": tier.subnet(),
-        "address": tier.address().map(|address| address.addr()),
+        "other-ranges": tier.ranges().iter().skip(1).map(|range| range.subnet).collect::<Vec<_>>(),
+        "address": tier.own_addresses().first().map(ipnet::Ipv4Net::addr),
         "ipv6": tier.ipv6.map(|ipv6| ipv6.cidr),
         "services": served,
         "resolvers": tier.resolvers.dns.iter().collect::<Vec<_>>(),
@@ -139,13 +151,13 @@ const INSTANCES: &[&str] = &["network", "name", "address", "ipv6", "mac", "dhcp"
 
 fn instances(network: u64, tier: &Tier) -> Vec<Row> {
     let yes = |is: bool| is.then_some("yes");
-    let each = tier.nics.iter().map(|(mac, nic)| {
+    let each = tier.nics.iter().map(|nic| {
         row(
             json!({"network": network, "name": nic.hostname.as_ref().map(ToString::to_string)}),
             json!({
                 "address": nic.ip,
                 "ipv6": nic.ip6,
-                "mac": mac.to_string(),
+                "mac": nic.mac.map(|mac| mac.to_string()),
                 "dhcp": yes(nic.reserved),
                 "dns": yes(nic.named),
                 "default-nic": yes(nic.default_nic),

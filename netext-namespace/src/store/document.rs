@@ -38,8 +38,9 @@ impl State {
     }
 }
 
-/// The format of the document; a reader takes its own and every earlier one.
-const FORMAT: u32 = 1;
+/// The format of the document; a reader takes its own and every earlier one. Format 1 has a tier's NICs as an object by
+/// their hardware addresses, format 2 as a list.
+const FORMAT: u32 = 2;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -1,5 +1,6 @@
 //! Networks as their guests, their neighbours and operators see them: the executable run as the server runs it.
 
+mod absent_fields;
 mod acl;
 mod actions;
 mod balancer;
@@ -27,6 +28,7 @@ mod proxy;
 mod public_segments;
 mod refusals;
 mod restart;
+mod second_range;
 mod shared_address;
 mod shared_and_l2;
 mod source_nat;

@@ -13,23 +13,28 @@ const SERVICES: [(TransportProtocol, u16); 4] = [(Udp, 53), (Tcp, 53), (Tcp, 80)
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (_, tier) in router.implemented_tiers() {
-        let Some(address) = tier.address() else { continue };
+        let ranges = tier.ranges();
+        if ranges.is_empty() {
+            continue;
+        }
         let (_, interface) = guest_interface(router.id, &tier.segment());
         let interface = Field::Interface(interface);
         ruleset.add("guest_interfaces", [interface.clone()]);
-        if let Some(subnet) = tier.subnet() {
-            ruleset.add("guest_subnets", [interface.clone(), Field::Network(subnet)]);
-            ruleset.add("guest_addresses", [Field::Network(subnet)]);
+        for range in &ranges {
+            ruleset.add("guest_subnets", [interface.clone(), Field::Network(range.subnet)]);
+            ruleset.add("guest_addresses", [Field::Network(range.subnet)]);
         }
         for (protocol, port) in SERVICES {
             let service =
                 |address| [interface.clone(), address, Field::Protocol(protocol.number()), Field::Port(port)];
-            ruleset.add("guest_services", service(Field::Ipv4(address.addr())));
+            for range in &ranges {
+                ruleset.add("guest_services", service(Field::Ipv4(range.address)));
+            }
             if let Some(ipv6) = tier.ipv6.filter(|_| tier.routes()) {
                 ruleset.add("guest_services_ipv6", service(Field::Ipv6(ipv6.gateway)));
             }
         }
-        if tier.routes() {
+        if let Some(address) = tier.address().filter(|_| tier.routes()) {
             ruleset.add("within_tiers", [interface.clone(), interface.clone()]);
             ruleset.map("hairpin", [interface], [Field::Ipv4(address.addr())]);
         }

@@ -62,21 +62,29 @@ impl Leases {
     }
 }
 
+/// The tag of the guests of a range. Those of the first have none: what is said for no tag is said for them.
+pub(super) fn tag_of_range(index: usize) -> Option<String> {
+    (index > 0).then(|| format!("range-{index}"))
+}
+
 /// What every guest is told. An option without a value is one that dnsmasq shall not make up.
 fn network_options(guest: &GuestServices) -> Lines {
     let mut lines = Lines::default();
-    let option = |name: &str, addresses: &[Ipv4Addr]| {
-        let words = addresses.iter().map(ToString::to_string);
-        std::iter::once(format!("option:{name}")).chain(words).collect::<Vec<_>>().join(",")
-    };
-    lines.add(option("router", guest.gateway.as_slice()));
     let ipv4 = |address: &IpAddr| match address {
         IpAddr::V4(address) if !address.is_unspecified() => Some(*address),
         _ => None,
     };
-    let own = guest.dns.then_some(guest.address);
-    let resolvers = distinct(own.into_iter().chain(guest.resolvers.iter().filter_map(ipv4)));
-    lines.add(option("dns-server", &resolvers));
+    for (index, range) in guest.ranges.iter().enumerate() {
+        let tag = tag_of_range(index).map(|tag| format!("tag:{tag},")).unwrap_or_default();
+        let option = |name: &str, addresses: &[Ipv4Addr]| {
+            let words = addresses.iter().map(ToString::to_string);
+            std::iter::once(format!("{tag}option:{name}")).chain(words).collect::<Vec<_>>().join(",")
+        };
+        lines.add(option("router", range.gateway.as_slice()));
+        let own = guest.dns.then_some(range.address);
+        let resolvers = distinct(own.into_iter().chain(guest.resolvers.iter().filter_map(ipv4)));
+        lines.add(option("dns-server", &resolvers));
+    }
     if let Some(domain) = &guest.domain {
         lines.add(format!("option:domain-search,{domain}"));
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{GuestServices, Lines, dhcp, names};
+use crate::model::ServedRange;
 use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 
 const CONFIGURATION: &str = "dnsmasq.conf";
@@ -60,6 +61,10 @@ fn resolver(guest: &GuestServices, folder: &Path, lines: &mut Lines) {
     lines.add(format!("addn-hosts={}", path(folder, HOSTS)));
     // Names of our own are answered here or not at all; private addresses are nobody else's business.
     lines.add("domain-needed");
+    // The data server has an address in each of several ranges: guests get the one in the range that they asked.
+    if guest.own_ipv4().len() > 1 {
+        lines.add("localise-queries");
+    }
     lines.add("bogus-priv");
     if let Some(domain) = &guest.domain {
         lines.add(format!("local=/{domain}/"));
@@ -72,18 +77,28 @@ fn resolver(guest: &GuestServices, folder: &Path, lines: &mut Lines) {
 
 /// The resolvers that questions are forwarded to: not ourselves, or a question would go round in circles.
 fn upstream(guest: &GuestServices) -> impl Iterator<Item = &std::net::IpAddr> {
-    guest.resolvers.iter().filter(|resolver| {
-        guest.own_addresses().all(|own| own != **resolver)
-            && !resolver.is_unspecified()
-            && !resolver.is_loopback()
+    let own: Vec<_> = guest.own_addresses().collect();
+    guest.resolvers.iter().filter(move |resolver| {
+        !own.contains(*resolver) && !resolver.is_unspecified() && !resolver.is_loopback()
     })
 }
 
 fn server(guest: &GuestServices, folder: &Path, lines: &mut Lines) {
-    let (network, netmask) = (guest.subnet.network(), guest.subnet.netmask());
-    // An address is the NIC's for as long as the NIC lives: nothing of it has to be renewed, and no outage of
-    // ours takes it away.
-    lines.add(format!("dhcp-range={network},static,{netmask},infinite"));
+    for (index, range) in guest.ranges.iter().enumerate() {
+        let (network, netmask) = (range.subnet.network(), range.subnet.netmask());
+        let tag = dhcp::tag_of_range(index).map(|tag| format!("set:{tag},")).unwrap_or_default();
+        // An address is the NIC's for as long as the NIC lives: nothing of it has to be renewed, and no outage of
+        // ours takes it away.
+        lines.add(format!("dhcp-range={tag}{network},static,{netmask},infinite"));
+        if range.is_remote() {
+            lines.add(format!("shared-network={},{network}", guest.interface));
+        }
+    }
+    // The route to a range in which we have no address leads through a gateway, which cannot reach a guest before
+    // it has its address.
+    if guest.ranges.iter().any(ServedRange::is_remote) {
+        lines.add("dhcp-broadcast");
+    }
     // No answer to strangers, not even a refusal.
     lines.add("dhcp-ignore=tag:!known");
     // Leases follow from the reservations alone: none is kept on disk, and one that is unknown after a new start

@@ -16,10 +16,10 @@ use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::Ipv6Net;
 use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 
-use crate::model::{OptionValue, joined};
+use crate::model::{OptionValue, ServedRange, joined};
 use crate::plan::{Account, Daemon, DaemonPlan, InterfaceName};
 pub use haproxy::{haproxy, haproxy_daemon};
 pub use metadata::{ToldTier, instances_folder, metadata_daemon, metadata_server};
@@ -31,12 +31,8 @@ pub struct GuestServices {
     pub network: NetworkId,
     /// The router's interface in it.
     pub interface: InterfaceName,
-    /// The router's own address in it: the extension IP.
-    pub address: Ipv4Addr,
-    /// The guests' subnet.
-    pub subnet: Ipv4Net,
-    /// The guests' router, if they have one.
-    pub gateway: Option<Ipv4Addr>,
+    /// The guests' ranges of addresses, each with its gateway and the router's address; the network's own comes first.
+    pub ranges: Vec<ServedRange>,
     /// Whether DHCP is served.
     pub dhcp: bool,
     /// Whether DNS is served.
@@ -110,10 +106,15 @@ impl GuestServices {
         BTreeSet::from([self.interface.clone()])
     }
 
-    /// The addresses on which the router itself answers names.
+    /// The IPv4 addresses on which the router itself answers, each once.
+    fn own_ipv4(&self) -> Vec<Ipv4Addr> {
+        distinct(self.ranges.iter().map(|range| range.address))
+    }
+
+    /// All addresses on which it answers names.
     fn own_addresses(&self) -> impl Iterator<Item = IpAddr> {
         let ipv6 = self.ipv6.map(|ipv6| IpAddr::V6(ipv6.gateway));
-        std::iter::once(IpAddr::V4(self.address)).chain(ipv6)
+        self.own_ipv4().into_iter().map(IpAddr::V4).chain(ipv6)
     }
 }
 

@@ -18,11 +18,14 @@ pub(super) fn hosts(guest: &GuestServices) -> String {
         return lines.0;
     }
     let domain = guest.domain.as_ref().map(DomainName::as_str);
-    add(&mut lines, guest.address.into(), &Names::of(DATA_SERVER, domain));
+    let own: Vec<_> = guest.own_addresses().collect();
+    for address in guest.own_ipv4() {
+        add(&mut lines, address.into(), &Names::of(DATA_SERVER, domain));
+    }
     for (address, name) in &guest.records {
         let names = Names::of(name.as_str(), domain);
         let taken = names.short().is_some_and(is_taken);
-        if !taken && !guest.own_addresses().any(|own| own == *address) {
+        if !taken && !own.contains(address) {
             add(&mut lines, *address, &names);
         }
     }

@@ -107,10 +107,9 @@ mod tests {
         let router = |id: u64| {
             let mut router = Router::new(RouterId::Network(NetworkId::new(id)));
             let mut tier = Tier { implemented: true, ..Tier::default() };
-            for last in 0..200_u8 {
-                let mac = netext_protocol::MacAddr::new([2, 0, 0, 0, 0, last]);
-                tier.nics.insert(mac, GuestNic::default());
-            }
+            tier.nics = (0..200_u8)
+                .map(|last| GuestNic { ip: Some([10, 1, 1, last].into()), ..GuestNic::default() })
+                .collect();
             router.tiers.insert(NetworkId::new(id), tier);
             router
         };

@@ -75,11 +75,12 @@ fn of_instances(tier: &Tier) -> Vec<Vec<String>> {
         .nics
         .iter()
         .take(DRAWN)
-        .map(|(mac, nic)| {
-            let name = nic.hostname.as_ref().map_or_else(|| mac.to_string(), ToString::to_string);
+        .map(|nic| {
+            let name = nic.hostname.as_ref().map(ToString::to_string);
+            let name = name.or_else(|| nic.mac.map(|mac| mac.to_string()));
             let addresses =
                 nic.ip.map(|ip| ip.to_string()).into_iter().chain(nic.ip6.map(|ip| ip.to_string()));
-            std::iter::once(name).chain(addresses).collect()
+            name.into_iter().chain(addresses).collect()
         })
         .collect();
     if let more @ 1.. = tier.nics.len().saturating_sub(DRAWN) {

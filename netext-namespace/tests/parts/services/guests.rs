@@ -10,7 +10,7 @@ use crate::throwaway::{name, sh, try_sh};
 use netext_namespace::compile::services::GuestServices;
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
-use netext_namespace::model::OptionValue;
+use netext_namespace::model::{OptionValue, ServedRange};
 
 const WEB: &str = "02:01:00:d1:00:0a";
 const DB: &str = "02:01:00:d1:00:0b";
@@ -300,9 +300,9 @@ fn tiers_of_one_router_are_served_side_by_side() {
     let mut second = network();
     second.network = netext_protocol::NetworkId::new(43);
     second.interface = name("vn-101-42");
-    second.address = "10.1.2.1".parse().unwrap();
-    second.subnet = "10.1.2.0/24".parse().unwrap();
-    second.gateway = Some(second.address);
+    let address = "10.1.2.1".parse().unwrap();
+    second.ranges =
+        vec![ServedRange { subnet: "10.1.2.0/24".parse().unwrap(), gateway: Some(address), address }];
     second.ipv6 = None;
     admit(&mut second, WEB, "10.1.2.10", "web2");
     let first = inhabited();

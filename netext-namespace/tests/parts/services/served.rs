@@ -12,6 +12,7 @@ use netext_namespace::compile::services::{
 use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
+use netext_namespace::model::ServedRange;
 use netext_namespace::plan::{Account, DaemonPlan};
 use netext_protocol::NetworkId;
 use rustix::mount::{MountFlags, mount};
@@ -23,9 +24,11 @@ pub(crate) fn network() -> GuestServices {
     GuestServices {
         network: NetworkId::new(42),
         interface: name("vn-100-42"),
-        address: "10.1.1.1".parse().unwrap(),
-        subnet: "10.1.1.0/24".parse().unwrap(),
-        gateway: Some("10.1.1.1".parse().unwrap()),
+        ranges: vec![ServedRange {
+            subnet: "10.1.1.0/24".parse().unwrap(),
+            gateway: Some("10.1.1.1".parse().unwrap()),
+            address: "10.1.1.1".parse().unwrap(),
+        }],
         dhcp: true,
         dns: true,
         resolvers: vec!["192.0.2.53".parse().unwrap(), "192.0.2.54".parse().unwrap()],

@@ -112,7 +112,7 @@ impl Call<'_> {
             "guest" => router
                 .implemented_tiers()
                 .filter(|(network, tier)| {
-                    tier.address().is_some() && self.network.is_none_or(|own| own == *network)
+                    !tier.own_addresses().is_empty() && self.network.is_none_or(|own| own == *network)
                 })
                 .map(|(_, tier)| guest_interface(router.id, &tier.segment()).1)
                 .collect(),
