@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::services::{AdvertisedPrefix, GuestServices, Reservation};
-use crate::model::{GuestNic, Router, Tier, guest_interface};
+use crate::model::{GuestNic, Naming, Router, Tier, guest_interface};
 
 /// The services of every tier that has an address to serve from.
 pub fn guests(router: &Router) -> Vec<GuestServices> {
@@ -39,14 +39,19 @@ pub fn guests(router: &Router) -> Vec<GuestServices> {
 
 fn reservation(tier: &Tier, nic: &GuestNic) -> Option<Reservation> {
     let options = nic.nic_id.and_then(|nic_id| tier.options.get(&nic_id)).cloned().unwrap_or_default();
-    let reservation =
-        |ip| Reservation { ip, hostname: nic.hostname.clone(), default_nic: nic.default_nic, options };
+    let reservation = |ip| Reservation {
+        ip,
+        hostname: nic.hostname.clone(),
+        is_unnamed: nic.naming == Naming::Removed && tier.services.dns,
+        default_nic: nic.default_nic,
+        options,
+    };
     nic.ip.filter(|_| nic.reserved).map(reservation)
 }
 
 fn records(nic: &GuestNic) -> impl Iterator<Item = (IpAddr, netext_protocol::HostName)> {
     let addresses = nic.ip.map(IpAddr::V4).into_iter().chain(nic.ip6.map(IpAddr::V6));
-    let hostname = nic.hostname.clone().filter(|_| nic.named);
+    let hostname = nic.hostname.clone().filter(|_| nic.naming.is_listed());
     addresses.filter_map(move |address| Some((address, hostname.clone()?)))
 }
 

@@ -12,7 +12,7 @@ use super::services;
 use super::transaction::{change, try_change};
 use crate::compile::services::instances_folder;
 use crate::metadata::{Instances, MetadataError};
-use crate::model::{GuestNic, Router, RouterId, Services, Tier};
+use crate::model::{GuestNic, Holder, Router, RouterId, Services, Tier};
 use crate::store::Store;
 
 impl HostDevice {
@@ -23,7 +23,7 @@ impl HostDevice {
         network: &Network,
         make: impl FnOnce(&mut Router) + Send,
     ) -> Result<(), DeviceError> {
-        change(&self.store, context, RouterId::of(network), make, |_, _| Ok(())).await
+        change(&self.store, context, router_of(&self.store, context, network)?, make, |_, _| Ok(())).await
     }
 
     /// Changes the router of a VPC.
@@ -52,7 +52,7 @@ impl HostDevice {
 
     /// Forgets a network with all that was kept for it.
     pub(super) async fn forget(&self, context: &Context, network: &Network) -> Result<(), DeviceError> {
-        let (id, router) = (network.network_id, RouterId::of(network));
+        let (id, router) = (network.network_id, router_of(&self.store, context, network)?);
         // What is kept for a network that stands alone lies with its router's state, and goes with it.
         let deadline = context.deadline().instant();
         let forget = |store: &Store, _: &Router| match router {
@@ -101,14 +101,13 @@ impl HostDevice {
         };
         let take_over = |store: &Store, before: &Router| {
             let Some(address) = nic.ip else { return Ok(()) };
-            let known = known_nic(before, network, nic);
-            if known.is_some_and(|known| known.ip == nic.ip) {
+            if holder(before, network, nic, address) == Holder::Itself {
                 return Ok(());
             }
-            let instances = instances(store, network.network_id).for_nic(mac(nic, known));
-            Ok(instances.take_over(address)?)
+            let mac = mac(nic, known_nic(before, network, nic));
+            Ok(instances(store, network.network_id).for_nic(mac).take_over(address)?)
         };
-        try_change(&self.store, context, RouterId::of(network), serve, take_over).await
+        try_change(&self.store, context, router_of(&self.store, context, network)?, serve, take_over).await
     }
 
     /// Forgets a NIC, with what its address holds. The next instance may have the address already.
@@ -128,15 +127,13 @@ impl HostDevice {
             let instances = instances(store, network.network_id).for_nic(mac(nic, known));
             let addresses: BTreeSet<_> = nic.ip.into_iter().chain(known.and_then(|known| known.ip)).collect();
             for address in addresses {
-                let tier = before.tiers.get(&network.network_id);
-                let holder = tier.and_then(|tier| tier.nics.holder(address));
-                if holder.is_none() || holder == known {
+                if holder(before, network, nic, address) != Holder::Another {
                     instances.remove(address)?;
                 }
             }
             Ok(())
         };
-        change(&self.store, context, RouterId::of(network), make, forget).await
+        change(&self.store, context, router_of(&self.store, context, network)?, make, forget).await
     }
 
     /// Changes a network, and then what its instances are told.
@@ -148,7 +145,7 @@ impl HostDevice {
         tell: impl FnOnce(Instances) -> Result<(), MetadataError> + Send,
     ) -> Result<(), DeviceError> {
         let tell = |store: &Store, _: &Router| Ok(tell(instances(store, network.network_id))?);
-        change(&self.store, context, RouterId::of(network), make, tell).await
+        change(&self.store, context, router_of(&self.store, context, network)?, make, tell).await
     }
 
     /// Changes what one instance is told.
@@ -166,8 +163,7 @@ impl HostDevice {
             let known = tier.nics.find(nic);
             let is_late =
                 known.is_some_and(|known| known.ip.is_some() && nic.ip.is_some() && known.ip != nic.ip);
-            let is_taken =
-                nic.ip.and_then(|ip| tier.nics.holder(ip)).is_some_and(|holder| Some(holder) != known);
+            let is_taken = nic.ip.is_some_and(|ip| tier.nics.holder(ip, nic) == Holder::Another);
             if !is_late && !is_taken {
                 tier.nic(nic, None);
             }
@@ -177,7 +173,7 @@ impl HostDevice {
             let address = nic.require_ip().or_else(|error| known.and_then(|known| known.ip).ok_or(error))?;
             Ok(tell(&instances(store, network.network_id).for_nic(mac(nic, known)), address)?)
         };
-        change(&self.store, context, RouterId::of(network), serve, tell).await
+        change(&self.store, context, router_of(&self.store, context, network)?, serve, tell).await
     }
 }
 
@@ -204,9 +200,27 @@ impl<'a> NicCommand<'a> {
     }
 }
 
+/// The router that serves a network. A command that does not name the network's VPC is about the one that the device
+/// details name, or that this host knows.
+pub(super) fn router_of(
+    store: &Store,
+    context: &Context,
+    network: &Network,
+) -> Result<RouterId, DeviceError> {
+    let said = network.vpc_id.or_else(|| context.device_details().get_str("vpc_id")?.parse().ok());
+    let vpc = said.map_or_else(|| store.vpc_of(network.network_id), |vpc| Ok(Some(vpc)))?;
+    Ok(vpc.map_or(RouterId::Network(network.network_id), RouterId::Vpc))
+}
+
 /// The NIC that a command is about, as a router knows it.
 fn known_nic<'a>(router: &'a Router, network: &Network, nic: &Nic) -> Option<&'a GuestNic> {
     router.tiers.get(&network.network_id)?.nics.find(nic)
+}
+
+/// Who has an address, as a router knows it.
+fn holder(router: &Router, network: &Network, nic: &Nic, address: Ipv4Addr) -> Holder {
+    let tier = router.tiers.get(&network.network_id);
+    tier.map_or(Holder::Nobody, |tier| tier.nics.holder(address, nic))
 }
 
 /// The MAC of the NIC that a command is about: it may be known of an earlier one.

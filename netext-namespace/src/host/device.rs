@@ -13,10 +13,10 @@ use netext_protocol::{
 };
 
 use super::actions;
-use super::changes::{NicCommand, instances};
+use super::changes::{NicCommand, instances, router_of};
 use super::transaction::try_change;
 use crate::metadata::Instances;
-use crate::model::{Balancer, InvalidOption, OptionValue, Router, RouterId, forward_ends};
+use crate::model::{Balancer, InvalidOption, Naming, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -48,7 +48,7 @@ impl NetworkDevice for HostDevice {
         request: EnsureNetworkDevice,
     ) -> Result<Option<DeviceDetails>, DeviceError> {
         let router = match &request.subject {
-            Subject::Network(network) => RouterId::of(network),
+            Subject::Network(network) => router_of(&self.store, context, network)?,
             Subject::Vpc(vpc) => RouterId::Vpc(vpc.vpc_id),
             _ => return Err(DeviceError::invalid("neither a network nor a VPC")),
         };
@@ -317,7 +317,7 @@ impl NetworkDevice for HostDevice {
             .resolving_by(&request.resolvers);
         self.serve(context, command, |services, nic| {
             if let Some(nic) = nic {
-                nic.named = true;
+                nic.naming = Naming::Listed;
             }
             services.dns = true;
             Ok(())
@@ -328,7 +328,7 @@ impl NetworkDevice for HostDevice {
     async fn remove_dns_entry(&self, context: &Context, request: RemoveDnsEntry) -> Result<(), DeviceError> {
         self.change_known(context, &request.network, |tier| {
             if let Some(nic) = tier.known_nic(&request.nic) {
-                nic.named = false;
+                nic.naming = Naming::Removed;
             }
         })
         .await

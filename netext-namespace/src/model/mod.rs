@@ -20,8 +20,8 @@ pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_en
 pub use balancer::{Balancer, InvalidBalancer};
 pub use devices::{Device, Devices, InvalidDevice};
 pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
-pub use nic::GuestNic;
-pub use nics::Nics;
+pub use nic::{GuestNic, Naming};
+pub use nics::{Holder, Nics};
 pub(crate) use option::joined;
 pub use option::{InvalidOption, OptionValue};
 pub(crate) use policy_routing::MAIN_PRIORITY;

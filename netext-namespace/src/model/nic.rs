@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use netext_protocol::{HostName, MacAddr, Nic, NicId, NicUuid, RestoredVm};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An instance's NIC, as far as commands have described it.
 ///
@@ -36,8 +36,50 @@ pub struct GuestNic {
     #[serde(default = "yes", skip_serializing_if = "is_so")]
     pub reserved: bool,
     /// Whether DNS knows its addresses by the host name.
-    #[serde(default = "yes", skip_serializing_if = "is_so")]
-    pub named: bool,
+    #[serde(
+        alias = "named",
+        default,
+        skip_serializing_if = "Naming::is_listed",
+        deserialize_with = "word_or_flag"
+    )]
+    pub naming: Naming,
+}
+
+/// Whether DNS knows a NIC's addresses by the host name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Naming {
+    /// It does.
+    #[default]
+    Listed,
+    /// Not yet. The name may be answered already while the NIC has a lease.
+    Pending,
+    /// Its name was taken out of DNS, whether or not it has a lease.
+    Removed,
+}
+
+impl Naming {
+    /// Whether it does.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+    pub fn is_listed(&self) -> bool {
+        *self == Self::Listed
+    }
+}
+
+/// State of format 1 has a flag.
+fn word_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Naming, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum WordOrFlag {
+        Word(Naming),
+        Flag(bool),
+    }
+
+    Ok(match WordOrFlag::deserialize(deserializer)? {
+        WordOrFlag::Word(naming) => naming,
+        WordOrFlag::Flag(true) => Naming::Listed,
+        WordOrFlag::Flag(false) => Naming::Pending,
+    })
 }
 
 /// The value of a flag that the state leaves out: there may be thousands of NICs, and nearly all are alike.
@@ -63,7 +105,7 @@ impl Default for GuestNic {
             hostname: None,
             default_nic: true,
             reserved: false,
-            named: false,
+            naming: Naming::Pending,
         }
     }
 }
@@ -136,7 +178,8 @@ impl GuestNic {
         self.ip6 = vm.ip6_address.or(self.ip6);
         self.hostname = vm.hostname.clone().or_else(|| self.hostname.take());
         self.default_nic = vm.default_nic.unwrap_or(self.default_nic);
-        (self.reserved, self.named) = (dhcp, dns);
+        self.reserved = dhcp;
+        self.naming = if dns { Naming::Listed } else { Naming::Pending };
     }
 
     /// Takes over what another record says about the same NIC.
@@ -149,7 +192,9 @@ impl GuestNic {
         self.hostname = self.hostname.take().or(other.hostname);
         self.default_nic &= other.default_nic;
         self.reserved |= other.reserved;
-        self.named |= other.named;
+        if self.naming == Naming::Pending {
+            self.naming = other.naming;
+        }
     }
 
     /// Gives up the addresses that belong to another NIC, which has been named by them; false if none is left by that.

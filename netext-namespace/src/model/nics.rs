@@ -46,9 +46,13 @@ impl Nics {
         self.position(Named::by(nic)).map(|index| &mut self.0[index])
     }
 
-    /// The NIC that has an address.
-    pub fn holder(&self, address: Ipv4Addr) -> Option<&GuestNic> {
-        self.0.iter().find(|nic| nic.ip == Some(address))
+    /// Who has an address: the NIC that a command is about, another one, or nobody.
+    pub fn holder(&self, address: Ipv4Addr, nic: &Nic) -> Holder {
+        match self.0.iter().find(|nic| nic.ip == Some(address)) {
+            None => Holder::Nobody,
+            Some(holder) if Named::by(nic).reason(holder).is_some() => Holder::Itself,
+            Some(_) => Holder::Another,
+        }
     }
 
     /// The NIC that a command is about, with what the command says about it; `None` if the command names no NIC.
@@ -113,6 +117,17 @@ impl Nics {
         // Of several, the first of the best reason.
         found.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, index)| index)
     }
+}
+
+/// Who has an address, as seen by a command about a NIC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// No NIC that is known.
+    Nobody,
+    /// The NIC that the command is about.
+    Itself,
+    /// Another NIC.
+    Another,
 }
 
 /// NICs to be found one after the other, thousands of them.
@@ -180,5 +195,80 @@ impl<'de> Deserialize<'de> for Nics {
         }
 
         deserializer.deserialize_any(ListOrObject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nic(mac: u8, uuid: &str, ip: u8) -> Nic {
+        let mut nic = Nic::new();
+        nic.mac = (mac > 0).then(|| MacAddr::new([2, 0, 0, 0, 0, mac]));
+        nic.nic_uuid = uuid.parse().ok();
+        nic.ip = (ip > 0).then(|| Ipv4Addr::new(10, 1, 1, ip));
+        nic
+    }
+
+    fn known(nics: &Nics) -> Vec<(u8, &str, u8)> {
+        nics.iter()
+            .map(|nic| {
+                let mac = nic.mac.map_or(0, |mac| mac.octets()[5]);
+                let uuid = nic.nic_uuid.as_ref().map_or("", NicUuid::as_str);
+                (mac, uuid, nic.ip.map_or(0, |ip| ip.octets()[3]))
+            })
+            .collect()
+    }
+
+    fn learned(commands: &[(u8, &str, u8)]) -> Nics {
+        let mut nics = Nics::default();
+        for (mac, uuid, ip) in commands {
+            nics.learn(&nic(*mac, uuid, *ip), None);
+        }
+        nics
+    }
+
+    #[test]
+    fn a_command_is_about_the_nic_that_it_names_by_whatever_both_know() {
+        for (commands, expected) in [
+            // One NIC, by any of its names.
+            (&[(1, "a", 10), (1, "", 0), (0, "a", 0), (0, "", 10)][..], vec![(1, "a", 10)]),
+            // Records become one.
+            (&[(0, "a", 0), (0, "", 10), (1, "a", 10)], vec![(1, "a", 10)]),
+            (&[(0, "", 10), (1, "", 10)], vec![(1, "", 10)]),
+            // It moves.
+            (&[(1, "a", 10), (1, "", 11)], vec![(1, "a", 11)]),
+            (&[(1, "a", 10), (0, "a", 11)], vec![(1, "a", 11)]),
+            // An address changes hands, and a NIC without any is gone.
+            (&[(1, "a", 10), (2, "b", 10)], vec![(2, "b", 10)]),
+            (&[(1, "a", 10), (0, "b", 10)], vec![(0, "b", 10)]),
+            (&[(0, "a", 10), (0, "b", 10), (0, "", 10)], vec![(0, "b", 10)]),
+            // Others stay what they are.
+            (
+                &[(1, "a", 10), (2, "b", 11), (3, "c", 0), (2, "", 12)],
+                vec![(1, "a", 10), (2, "b", 12), (3, "c", 0)],
+            ),
+            // Nobody is named.
+            (&[(1, "a", 10), (0, "", 0)], vec![(1, "a", 10)]),
+        ] {
+            assert_eq!(known(&learned(commands)), expected, "{commands:?}");
+        }
+    }
+
+    #[test]
+    fn two_macs_are_two_nics_even_if_both_bear_one_uuid() {
+        let nics = learned(&[(1, "a", 10), (2, "a", 11), (0, "a", 0)]);
+        assert_eq!(known(&nics), [(1, "a", 10), (2, "a", 11)]);
+    }
+
+    #[test]
+    fn a_dual_stack_nic_that_loses_one_address_keeps_the_other() {
+        let mut nics = Nics::default();
+        let mut dual = nic(1, "", 10);
+        dual.ip6_address = "2001:db8::10".parse().ok();
+        nics.learn(&dual, None);
+        nics.learn(&nic(2, "", 10), None);
+        assert_eq!(known(&nics), [(1, "", 0), (2, "", 10)]);
+        assert_eq!(nics.iter().next().unwrap().ip6, dual.ip6_address);
     }
 }

@@ -159,7 +159,7 @@ fn instances(network: u64, tier: &Tier) -> Vec<Row> {
                 "ipv6": nic.ip6,
                 "mac": nic.mac.map(|mac| mac.to_string()),
                 "dhcp": yes(nic.reserved),
-                "dns": yes(nic.named),
+                "dns": yes(nic.naming.is_listed()),
                 "default-nic": yes(nic.default_nic),
             }),
         )

@@ -16,8 +16,10 @@ pub(super) struct Addressed {
     pub(super) physical: PhysicalDetails,
     /// What we last said about the device; empty if the server has nothing stored.
     pub(super) details: DeviceDetails,
-    /// The router that it is about.
+    /// The router that it is about, by what the payload or else the details say.
     pub(super) router: RouterId,
+    /// The network that it is about, if it is about one.
+    pub(super) network: Option<NetworkId>,
 }
 
 #[derive(Deserialize)]
@@ -60,9 +62,11 @@ impl Addressed {
         };
         let network: Option<NetworkId> = id(network.as_ref()).ok()?;
         let vpc: Option<VpcId> = id(vpc.as_ref()).ok()?;
-        let router = vpc.map(RouterId::Vpc).or(network.map(RouterId::Network))?;
         let details = if current.is_empty() { outside.details } else { current };
-        Some(Self { physical: outside.physical, details, router })
+        // Not every command about a tier names the VPC.
+        let vpc = vpc.or_else(|| id(details.get("vpc_id")).ok()?);
+        let router = vpc.map(RouterId::Vpc).or(network.map(RouterId::Network))?;
+        Some(Self { physical: outside.physical, details, router, network })
     }
 }
 
@@ -88,6 +92,7 @@ mod tests {
             (r#"{"payload":{"network_id":209}}"#, network),
             (r#"{"payload":{"network_id":"209","vpc_id":"7"}}"#, vpc),
             (r#"{"payload":{"vpc_id":7,"network_id":null}}"#, vpc),
+            (r#"{"network-extension-details":{"vpc_id":"7"},"payload":{"network_id":"209"}}"#, vpc),
             (r#"{"network_id":"209","action":"dump","action-params":{}}"#, network),
         ] {
             assert_eq!(Addressed::of(payload.as_bytes()).unwrap().router, router, "{payload}");

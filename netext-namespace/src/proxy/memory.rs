@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use netext_protocol::{NetworkId, VpcId};
+
 use super::target::Host;
 use crate::model::RouterId;
 use crate::succession::Version;
@@ -74,6 +76,23 @@ impl Memory {
         let text = fs::read_to_string(self.file("place-of", router)).ok()?;
         let (host, epoch) = text.split_once(' ')?;
         Some(Place { host: host.parse().ok()?, epoch: epoch.parse().ok()? })
+    }
+
+    /// A network is a tier of a VPC.
+    pub(super) fn note_tier(&self, network: NetworkId, vpc: VpcId) {
+        if self.vpc_of(network) != Some(vpc) {
+            note(&self.file("vpc-of", network), &vpc.to_string());
+        }
+    }
+
+    /// The VPC that a network is a tier of, if a command ever said so.
+    pub(super) fn vpc_of(&self, network: NetworkId) -> Option<VpcId> {
+        fs::read_to_string(self.file("vpc-of", network)).ok()?.parse().ok()
+    }
+
+    /// A tier is gone.
+    pub(super) fn forget_tier(&self, network: NetworkId) {
+        forget(&self.file("vpc-of", network));
     }
 
     /// A standby knows a router up to a version.

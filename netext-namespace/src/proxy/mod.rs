@@ -79,7 +79,15 @@ impl Handler for Proxy {
         let ssh = Ssh::new(&fleet, &folder)?;
         let memory = Memory::in_folder(folder);
         let hosts = Hosts { fleet: &fleet, ssh: &ssh, memory: &memory, deadline: invocation.deadline() };
-        let Addressed { details, router, .. } = addressed;
+        let Addressed { details, router, network, .. } = addressed;
+        let router = match (router, network) {
+            (RouterId::Vpc(vpc), Some(network)) => {
+                memory.note_tier(network, vpc);
+                router
+            }
+            (RouterId::Network(network), _) => memory.vpc_of(network).map_or(router, RouterId::Vpc),
+            (RouterId::Vpc(_), None) => router,
+        };
         let choice = Choice { hosts: &hosts, router };
         let known = known_place(&details, memory.place(router));
         let command = invocation.command();
@@ -105,6 +113,9 @@ impl Handler for Proxy {
             let standby = Standby { hosts: &hosts, router, place };
             let (printed, news) = carry(&ssh, &place.host, &invocation, standby.since()).await?;
             reply = printed;
+            if let Some(network) = network.filter(|_| command == Command::DestroyNetwork) {
+                memory.forget_tier(network);
+            }
             if router_ends_with(command, router) {
                 standby.forget().await;
             } else if let Some(news) = news {

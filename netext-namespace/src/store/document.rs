@@ -1,14 +1,13 @@
 //! The state document of one router.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::build::Build;
-use super::{LockedRouter, StoreError, forget, io_error};
+use super::{LockedRouter, StoreError, forget, io_error, write_private};
 use crate::model::{Router, RouterId};
 
 /// What is known of a router between commands.
@@ -80,14 +79,7 @@ impl LockedRouter {
         let (path, new) = (self.folder.join(FILE), self.folder.join("state.json.new"));
         let document = serde_json::to_vec(&Document { format: FORMAT, build: Build::running(), state })
             .map_err(|source| StoreError::Damaged { path: new.clone(), source })?;
-        OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| file.write_all(&document).and_then(|()| file.sync_data()))
-            .map_err(io_error("write", &new))?;
+        write_private(&new, &document).map_err(io_error("write", &new))?;
         fs::rename(&new, &path).map_err(io_error("replace", &path))?;
         File::open(&self.folder)
             .and_then(|folder| folder.sync_all())

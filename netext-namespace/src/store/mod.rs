@@ -7,18 +7,21 @@ mod build;
 mod document;
 mod lock;
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use netext_protocol::NetworkId;
+use netext_protocol::{NetworkId, VpcId};
 
 use crate::model::{Router, RouterId};
 
 pub(crate) use build::Build;
 pub use document::State;
 pub use lock::LockedRouter;
+
+/// Says in a network's folder which VPC the network is a tier of.
+const VPC_FILE: &str = "vpc";
 
 /// Where the routers of this extension keep their state.
 #[derive(Clone, Debug)]
@@ -109,7 +112,34 @@ impl Store {
         if !router.is_empty() {
             folder(&self.router_folder(router.id))?;
         }
-        router.tiers.keys().try_for_each(|network| folder(&self.network_folder(*network)))
+        for network in router.tiers.keys() {
+            folder(&self.network_folder(*network))?;
+            if let RouterId::Vpc(vpc) = router.id {
+                self.note_vpc(*network, vpc)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The VPC that a network is a tier of, if it is one that was ever served here. Not every command names the VPC.
+    pub fn vpc_of(&self, network: NetworkId) -> Result<Option<VpcId>, StoreError> {
+        let path = self.network_folder(network).join(VPC_FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    /// A network is a tier of one VPC for as long as it exists.
+    fn note_vpc(&self, network: NetworkId, vpc: VpcId) -> Result<(), StoreError> {
+        let folder = self.network_folder(network);
+        let (path, new) = (folder.join(VPC_FILE), folder.join("vpc.new"));
+        if path.exists() {
+            return Ok(());
+        }
+        write_private(&new, format!("{vpc}\n").as_bytes()).map_err(io_error("write", &new))?;
+        fs::rename(&new, &path).map_err(io_error("replace", &path))
     }
 
     /// Forgets what was kept for a network that is gone; one that is not there is forgotten already.
@@ -153,6 +183,13 @@ impl Store {
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.to_owned();
     move |source| StoreError::Io { action, path, source }
+}
+
+/// Writes a file that nobody but its owner can read, durably.
+fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_data()
 }
 
 fn forget(folder: &Path) -> Result<(), StoreError> {

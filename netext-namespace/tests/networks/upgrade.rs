@@ -56,3 +56,43 @@ fn the_server_is_one_by_whichever_name_the_executable_is_called() {
     lab.run_wrapper("prepare-nic", &network.document(&network.nic_fields("10.1.1.10"))).succeeds_silently();
     assert_eq!(server(&lab), running);
 }
+
+/// Writes the state as versions did that knew every NIC by its MAC.
+fn write_in_the_first_format(lab: &Lab, network: &Network<'_>) {
+    let path = format!("{}/state.json", network.folder());
+    lab.host().run(|| {
+        let text = std::fs::read_to_string(&path).expect("the state");
+        let mut state: serde_json::Value = serde_json::from_str(&text).expect("the state is JSON");
+        state["format"] = json!(1);
+        let nics = &mut state["router"]["tiers"]["209"]["nics"];
+        let by_mac = |mut nic: serde_json::Value| {
+            let fields = nic.as_object_mut()?;
+            fields.remove("nic_uuid");
+            let mac = fields.remove("mac")?;
+            Some((mac.as_str()?.to_owned(), nic))
+        };
+        let list = nics.as_array().cloned().expect("a list of NICs");
+        *nics = serde_json::Value::Object(list.into_iter().filter_map(by_mac).collect());
+        std::fs::write(&path, state.to_string()).expect("the state can be written");
+    });
+}
+
+#[test]
+fn a_state_of_the_first_format_is_taken_over_and_written_in_the_next_one() {
+    let lab = lab!();
+    let network = network(&lab);
+    let resolvers = json!({"dns": "198.51.100.53", "domain": "cs1.internal"});
+    let nic = joined(&network.nic_fields("10.1.1.10"), &resolvers);
+    for command in ["add-dhcp-entry", "add-dns-entry"] {
+        network.command(command, &nic).succeeds_silently();
+    }
+    write_in_the_first_format(&lab, &network);
+    // The NIC is known by its MAC, and its address names it from now on.
+    network.command("add-dns-entry", &json!({"ip": "10.1.1.10", "hostname": "renamed"})).succeeds_silently();
+    let guest = network.bare_guest("02:01:00:d1:00:0a");
+    guest.takes_lease("10.1.1.10").with("hostname", "renamed");
+    assert_eq!(guest.digs("10.1.1.1", "renamed.cs1.internal"), "10.1.1.10");
+    let path = format!("{}/state.json", network.folder());
+    let text = lab.host().run(|| std::fs::read_to_string(&path)).expect("the state");
+    assert!(text.contains("\"format\":2") && text.contains("\"nics\":["), "{text}");
+}

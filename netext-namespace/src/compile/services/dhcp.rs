@@ -97,7 +97,8 @@ fn own_options(reservation: &Reservation) -> BTreeMap<u8, Option<OptionValue>> {
     if !reservation.default_nic {
         options.insert(ROUTER, None);
     }
-    if let Some(name) = reservation.hostname.as_ref().filter(|name| !is_plainly_a_name(name)) {
+    let is_option = |name: &&HostName| reservation.is_unnamed || !is_plainly_a_name(name);
+    if let Some(name) = reservation.hostname.as_ref().filter(is_option) {
         options.insert(HOST_NAME, Some(OptionValue::host_name(name)));
     }
     options.extend(reservation.options.iter().map(|(number, value)| (*number, Some(value.clone()))));

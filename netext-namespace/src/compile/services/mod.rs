@@ -58,6 +58,9 @@ pub struct Reservation {
     pub ip: Ipv4Addr,
     /// The instance's host name.
     pub hostname: Option<HostName>,
+    /// Whether the host name is for the instance alone. Otherwise DNS answers it while the instance has a lease, even if
+    /// there is no record of it.
+    pub is_unnamed: bool,
     /// Whether the instance's default route leads through this NIC; otherwise it is told of no router.
     pub default_nic: bool,
     /// The NIC's own options by number, which go before the network's.

@@ -20,6 +20,7 @@ use netext_core::{Context, DeviceError};
 use netext_protocol::{ActionResult, CustomAction, NetworkId, Subject};
 use serde_json::{Map, Value};
 
+use super::changes::router_of;
 use super::transaction;
 use crate::kernel::namespace::Namespace;
 use crate::model::{Router, RouterId};
@@ -76,7 +77,7 @@ const ACTIONS: &[Action] = actions! {
 /// Performs an action.
 pub(super) async fn perform(store: &Store, context: &Context, request: &CustomAction) -> Outcome {
     let router = match &request.subject {
-        Subject::Network(network) => RouterId::of(network),
+        Subject::Network(network) => router_of(store, context, network)?,
         Subject::Vpc(vpc) => RouterId::Vpc(vpc.vpc_id),
         _ => return Err(DeviceError::invalid("neither a network nor a VPC")),
     };

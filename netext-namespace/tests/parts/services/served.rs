@@ -47,6 +47,7 @@ pub(crate) fn reservation(ip: &str, hostname: &str) -> Reservation {
     Reservation {
         ip: ip.parse().unwrap(),
         hostname: Some(hostname.parse().unwrap()),
+        is_unnamed: false,
         default_nic: true,
         options: BTreeMap::new(),
     }
