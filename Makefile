@@ -23,6 +23,7 @@ EXECUTABLE := target/release/netext-namespace
 # Scenarios of one host that are played again with every command carried over SSH; but for those that count the
 # host's processes, which has sshd then.
 OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc balancer guest_services \
+	absent_fields nic_identity readme_life second_range \
 	--skip leaves_nothing
 # How long `make fuzz` looks for trouble, in seconds.
 FUZZ_SECONDS ?= 60

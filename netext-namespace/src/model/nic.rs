@@ -60,7 +60,6 @@ pub enum Naming {
 
 impl Naming {
     /// Whether it does.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
     pub fn is_listed(&self) -> bool {
         *self == Self::Listed
     }

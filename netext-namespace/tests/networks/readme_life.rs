@@ -1,7 +1,7 @@
 //! Whole lives of networks by senders that follow the published README: every payload has the fields that it
 //! documents for the command, and no others.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use netext_lab::{Lab, Lease, Network, Node, lab};
 use netext_protocol::Sample;
@@ -36,15 +36,19 @@ impl<'lab> Sender<'lab> {
     /// Sends the README's payload of a name, such as `implement-network.tier`; `changes` replace values.
     #[track_caller]
     fn sends(&self, sample: &str, changes: &Value) {
-        let current = self.details.lock().unwrap().to_string();
+        let current = self.details().to_string();
         let ensure = self.document("ensure-network-device", &json!({"current_details": current}));
         let printed = self.lab.run("ensure-network-device", &ensure).succeeds().output.clone();
-        *self.details.lock().unwrap() = serde_json::from_str(&printed).expect("the details are JSON");
+        *self.details() = serde_json::from_str(&printed).expect("the details are JSON");
         let command = sample.split('.').next().unwrap_or(sample);
         self.lab.run(command, &self.document(sample, changes)).succeeds_silently();
         if ["shutdown-network", "destroy-network"].contains(&command) {
-            *self.details.lock().unwrap() = json!({});
+            *self.details() = json!({});
         }
+    }
+
+    fn details(&self) -> MutexGuard<'_, Value> {
+        self.details.lock().expect("no panic while held")
     }
 
     fn document(&self, sample: &str, changes: &Value) -> Value {
@@ -56,7 +60,7 @@ impl<'lab> Sender<'lab> {
         let registered = self.network.document(&json!({}));
         document["physical-network-extension-details"] =
             registered["physical-network-extension-details"].clone();
-        document["network-extension-details"] = self.details.lock().unwrap().clone();
+        document["network-extension-details"] = self.details().clone();
         let payload = document["payload"].as_object_mut().expect("a payload");
         for (name, value) in &self.own {
             if let Some(field) = payload.get_mut(name) {
@@ -130,14 +134,14 @@ fn an_isolated_network() {
     let (guest, lease) = sender.serves(MAC, "10.0.0.10", "10.0.0.1", "u");
     lease.with("router", "10.0.0.1").with("domain", "cs1cloud.internal").with("hostname", "vm-1");
     let web = lab.client("203.0.113.9");
-    let (_ssh, _http, _web) = (guest.listen_tcp(22), guest.listen_tcp(8080), web.listen_tcp(80));
+    let (ssh, _web) = (guest.listen_tcp(22), web.listen_tcp(80));
     web.connects_to(&format!("{PUBLIC}:22"));
     guest.connects_to("203.0.113.9:80").seen_as(PUBLIC);
 
     sender.sends("shutdown-network", &json!({}));
     rules(&sender);
     sender.sends("restore-network", &json!({}));
-    drop((_ssh, _http, guest));
+    drop((ssh, guest));
     let (guest, _) = sender.serves(MAC, "10.0.0.10", "10.0.0.1", "x");
 
     sender.sends("remove-dns-entry", &json!({}));
