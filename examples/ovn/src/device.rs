@@ -182,7 +182,9 @@ impl NetworkDevice for Ovn {
 
     async fn release_nic(&self, context: &Context, request: ReleaseNic) -> Result<()> {
         change_known(context, &request.network, |state| {
-            state.nics.retain(|mac, _| Some(*mac) != request.nic.mac);
+            if let Some(mac) = state.mac_of(&request.nic) {
+                state.nics.remove(&mac);
+            }
         })
     }
 
@@ -211,7 +213,7 @@ impl NetworkDevice for Ovn {
 
     async fn remove_dhcp_entry(&self, context: &Context, request: RemoveDhcpEntry) -> Result<()> {
         change_known(context, &request.network, |state| {
-            if let Some(nic) = request.nic.mac.and_then(|mac| state.nics.get_mut(&mac)) {
+            if let Some(nic) = state.mac_of(&request.nic).and_then(|mac| state.nics.get_mut(&mac)) {
                 nic.has_dhcp = false;
             }
         })

@@ -33,7 +33,7 @@ pub(crate) struct State {
 }
 
 /// An instance's NIC, as far as the network serves it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct InstanceNic {
     pub(crate) uuid: Option<NicUuid>,
     pub(crate) ip: Option<Ipv4Addr>,
@@ -41,6 +41,13 @@ pub(crate) struct InstanceNic {
     pub(crate) hostname: Option<HostName>,
     pub(crate) has_dhcp: bool,
     pub(crate) has_dns: bool,
+}
+
+/// A NIC is its instance's default one unless a command says otherwise.
+impl Default for InstanceNic {
+    fn default() -> Self {
+        Self { uuid: None, ip: None, is_default: true, hostname: None, has_dhcp: false, has_dns: false }
+    }
 }
 
 impl State {
@@ -71,13 +78,20 @@ impl State {
         known.vlan = network.vlan.clone().or(known.vlan.take());
     }
 
-    /// Takes the network down. NICs stay plugged in over a restart, and where there were rules nothing gets in
-    /// between the replay of translations and that of the rules.
+    /// Takes the network down. NICs stay plugged in over a restart, names are resolved as before if nobody says
+    /// otherwise, and where there were rules nothing gets in between the replay of translations and that of the rules.
     pub(crate) fn shut_down(&mut self) {
         let closed = self.firewall.as_ref().map(|_| FirewallRules::new(false, Vec::new()));
         let mut nics = std::mem::take(&mut self.nics);
         nics.values_mut().for_each(InstanceNic::no_longer_served);
-        *self = Self { firewall: closed, nics, ..Self::new(self.network.clone()) };
+        *self = Self {
+            firewall: closed,
+            nics,
+            extension_ip: self.extension_ip,
+            domain: self.domain.take(),
+            resolvers: std::mem::take(&mut self.resolvers),
+            ..Self::new(self.network.clone())
+        };
     }
 
     /// Takes up a public address; what leads from it is left as it is.
@@ -85,12 +99,18 @@ impl State {
         if public.source_nat {
             self.addresses.values_mut().for_each(|other| other.source_nat = false);
         }
-        self.addresses.insert(public.public_ip, public);
+        let is_source_nat = public.source_nat;
+        self.mention(public).source_nat |= is_source_nat;
     }
 
-    /// An address that a translation names: known by `assign-ip` mostly, and perhaps as source NAT.
-    pub(crate) fn mention(&mut self, public: PublicIp) {
-        self.addresses.entry(public.public_ip).or_insert(public);
+    /// An address that a translation names: known by `assign-ip` mostly, and perhaps as source NAT. What the command
+    /// leaves out stays as it is known.
+    pub(crate) fn mention(&mut self, public: PublicIp) -> &mut PublicIp {
+        let known = self.addresses.entry(public.public_ip).or_insert_with(|| public.clone());
+        known.public_vlan = public.public_vlan.or(known.public_vlan.take());
+        known.public_gateway = public.public_gateway.or(known.public_gateway);
+        known.public_cidr = public.public_cidr.or(known.public_cidr);
+        known
     }
 
     /// Gives up a public address with all that leads from it: the next tenant gets it.
@@ -151,13 +171,24 @@ impl State {
         Ok(())
     }
 
+    /// The MAC of the NIC that a command is about. One that does not say it names a NIC by its uuid or its address.
+    pub(crate) fn mac_of(&self, nic: &Nic) -> Option<MacAddr> {
+        let by = |is_it: &dyn Fn(&InstanceNic) -> bool| {
+            self.nics.iter().find(|(_, known)| is_it(known)).map(|(mac, _)| *mac)
+        };
+        let by_uuid = || by(&|known| nic.nic_uuid.is_some() && known.uuid == nic.nic_uuid);
+        let is_another = |known: &InstanceNic| known.uuid.is_some() && nic.nic_uuid.is_some();
+        let by_address = || by(&|known| nic.ip.is_some() && known.ip == nic.ip && !is_another(known));
+        nic.mac.or_else(by_uuid).or_else(by_address)
+    }
+
     /// What is known of a NIC, with what a command says about it.
     pub(crate) fn nic(
         &mut self,
         nic: &Nic,
         hostname: Option<HostName>,
     ) -> Result<&mut InstanceNic, DeviceError> {
-        let own = nic.require_mac()?;
+        let own = self.mac_of(nic).map_or_else(|| nic.require_mac(), Ok)?;
         // One NIC has one hardware address.
         self.nics.retain(|mac, known| *mac == own || known.uuid.is_none() || known.uuid != nic.nic_uuid);
         let known = self.nics.entry(own).or_default();

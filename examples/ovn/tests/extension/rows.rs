@@ -58,6 +58,31 @@ fn a_released_address_takes_everything_along_that_leads_from_it() {
 }
 
 #[test]
+fn what_a_command_leaves_out_stays() {
+    let nic =
+        ["mac", "nic_id", "hostname", "default_nic", "gateway", "cidr", "extension_ip", "dns", "domain"];
+    let public = ["public_vlan", "public_gateway", "public_cidr", "source_nat"];
+    let ovn = Ovn::new();
+    let server = ovn.server();
+    send_all(&server, EVERYTHING);
+    let before = ovn.dump();
+    for command in EVERYTHING {
+        let bare = nic.iter().chain(&public).fold(Payload::sample(*command), |all, name| all.without(name));
+        server.send(bare).succeeds();
+        assert_eq!(ovn.dump(), before, "{command}");
+    }
+
+    // A restart says most things again, and not how names are resolved.
+    let without_resolvers = |command| Payload::sample(command).without("dns").without("domain");
+    send_all(&server, &[Command::ShutdownNetwork]);
+    for command in EVERYTHING.iter().chain(&[Command::RestoreNetwork]) {
+        server.send(without_resolvers(*command)).succeeds();
+    }
+    let options = ovn.northbound(&["--bare", "--columns=options", "list", "DHCP_Options"]);
+    assert!(options.contains("dns_server=") && options.contains("domain_name="), "{options}");
+}
+
+#[test]
 fn names_resolve_while_their_instance_has_them() {
     let ovn = Ovn::new();
     let server = ovn.server();
