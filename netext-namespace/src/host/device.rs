@@ -206,7 +206,7 @@ impl NetworkDevice for HostDevice {
             }
             Ok(())
         };
-        let router = RouterId::of(network);
+        let router = router_of(&self.store, context, network)?;
         try_change(&self.store, context, router, make, |_, _| Ok(())).await
     }
 
