@@ -132,6 +132,27 @@ fn the_tiers_of_a_vpc_are_where_the_vpc_is() {
 }
 
 #[test]
+fn a_command_that_does_not_name_the_vpc_of_its_tier_goes_where_the_vpc_is() {
+    let lab = fleet!();
+    let second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    let vpc = lab.vpc(7);
+    vpc.implement_with("198.51.100.20");
+    // Networks of these numbers would spread over both hosts.
+    for number in 1..5 {
+        let tier = vpc.tier(number);
+        tier.implement();
+        let nic = joined(&tier.nic_fields(&format!("10.2.{number}.10")), &json!({"vpc_id": null}));
+        lab.run("prepare-nic", &without_details(&tier, &nic)).succeeds_silently();
+        tier.command("add-dns-entry", &nic).succeeds_silently();
+        assert_eq!(tier.details()["vpc_id"], "7");
+        let own = format!("cs-net-{}", tier.id());
+        assert!(!lab.has_namespace(&own) && !second.has_namespace(&own));
+    }
+    assert_ne!(lab.has_namespace("cs-vpc-7"), second.has_namespace("cs-vpc-7"));
+}
+
+#[test]
 fn a_network_is_found_where_it_is_when_the_server_has_forgotten() {
     let lab = fleet!();
     let network = lab.network(209);

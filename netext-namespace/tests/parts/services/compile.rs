@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::served::{accounts_of_debian, admit, network, reservation};
-use netext_namespace::compile::services::{GuestServices, services};
-use netext_namespace::model::OptionValue;
+use netext_namespace::compile::services::{GuestServices, Reservation, services};
+use netext_namespace::model::{OptionValue, ServedRange};
 
 /// Every file of every daemon, one after the other.
 fn compiled(guest: &GuestServices) -> String {
@@ -114,6 +114,53 @@ fn questions_never_go_round_in_circles() {
     let configuration = content(&network, "dnsmasq.conf");
     let servers: Vec<_> = configuration.lines().filter(|line| line.starts_with("server=")).collect();
     assert_eq!(servers, ["server=9.9.9.9"]);
+}
+
+#[test]
+fn every_range_has_its_own_router_and_resolver() {
+    let mut network = network();
+    network.ipv6 = None;
+    let range = |subnet: &str, gateway: &str, address: &str| ServedRange {
+        subnet: subnet.parse().unwrap(),
+        gateway: gateway.parse().ok(),
+        address: address.parse().unwrap(),
+    };
+    network.ranges.push(range("10.2.0.0/25", "10.2.0.1", "10.1.1.1"));
+    network.ranges.push(range("10.3.0.0/24", "", "10.3.0.200"));
+    let options = content(&network, "dhcp-opts");
+    for line in [
+        "option:router,10.1.1.1",
+        "tag:range-1,option:router,10.2.0.1",
+        "tag:range-1,option:dns-server,10.1.1.1,192.0.2.53,192.0.2.54",
+        "tag:range-2,option:router",
+        "tag:range-2,option:dns-server,10.3.0.200,192.0.2.53,192.0.2.54",
+    ] {
+        assert!(options.lines().any(|it| it == line), "{line}: {options}");
+    }
+    let configuration = content(&network, "dnsmasq.conf");
+    for line in [
+        "dhcp-range=10.1.1.0,static,255.255.255.0,infinite",
+        "dhcp-range=set:range-1,10.2.0.0,static,255.255.255.128,infinite",
+        "shared-network=vn-100-42,10.2.0.0",
+        "dhcp-range=set:range-2,10.3.0.0,static,255.255.255.0,infinite",
+        "dhcp-broadcast",
+        "localise-queries",
+    ] {
+        assert!(configuration.lines().any(|it| it == line), "{line}: {configuration}");
+    }
+    assert!(!configuration.contains("shared-network=vn-100-42,10.3.0.0"), "{configuration}");
+    let data_servers = "10.1.1.1 data-server.cs42.example data-server\n\
+                        10.3.0.200 data-server.cs42.example data-server\n";
+    assert_eq!(content(&network, "hosts"), data_servers);
+}
+
+#[test]
+fn a_name_that_was_removed_is_told_to_its_instance_alone() {
+    let mut network = network();
+    let nic = Reservation { is_unnamed: true, ..reservation("10.1.1.10", "web") };
+    network.reservations.insert("02:01:00:d1:00:0a".parse().unwrap(), nic);
+    assert_eq!(content(&network, "dhcp-hosts"), "");
+    assert!(content(&network, "dhcp-opts").ends_with("tag:nic-020100d1000a,12,web\n"));
 }
 
 #[test]
