@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 ifneq ($(ROOT),)
 HOST := $(shell rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-export CARGO_TARGET_$(HOST)_RUNNER := sudo --preserve-env
+export CARGO_TARGET_$(HOST)_RUNNER := sudo --preserve-env $(CURDIR)/.ci/test-runner
 endif
 
 SCHEMAS := docs/schemas
@@ -48,9 +48,9 @@ test: packages ## Run all tests, doc examples included; tests of the packet path
 	@$(MAKE) --no-print-directory python
 
 python: ## Run the part of test that is the example in Python: its types, its tests, its conformance.
-	cd examples/python && ./generate.py --check && python3 -m unittest discover -t . -s tests
-	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
-		NETEXT_MINIMAL_FOLDER=$$folder $(NETEXT) conformance --exec examples/python/minimal.py
+	cd examples/python && ../../.ci/clean-machine ./generate.py --check && \
+		../../.ci/clean-machine python3 -m unittest discover -t . -s tests
+	.ci/clean-machine sh -c 'NETEXT_MINIMAL_FOLDER=$$(mktemp -d) $(NETEXT) conformance --exec examples/python/minimal.py'
 
 machine-test: packages ## Run the part of test that boots a KVM host with a kernel of its own.
 	$(CARGO) test --package netext-namespace --test machine

@@ -54,32 +54,45 @@ fn json_is_what_the_protocol_takes() {
     }
 }
 
-#[test]
-fn shell_commands_run_and_print_what_is_shown() {
-    let machine = Machine::build();
-    for (page, blocks) in all() {
-        let commands: Vec<_> = blocks.iter().filter(|it| it.language() == "sh").collect();
-        if commands.is_empty() {
-            continue;
+macro_rules! pages_with_commands {
+    ($($page:ident)*) => {
+        mod commands_run_and_print_what_is_shown {
+            $(#[test]
+            fn $page() {
+                super::run_commands(concat!("docs/src/", stringify!($page), ".md"));
+            })*
         }
-        let code: Vec<_> = commands.iter().map(|block| block.code.as_str()).collect();
-        let outputs = machine.run(&page.name(), &code);
-        let mut outputs = outputs.iter();
-        let mut last = None;
-        for block in &blocks {
-            match block.language() {
-                "sh" => last = outputs.next(),
-                "text" if block.follows => {
-                    let output = last.expect("what is shown is the output of commands");
-                    assert!(
-                        shows(&block.code, output),
-                        "{} shows\n{}\nbut this was printed:\n{output}",
-                        page.name(),
-                        block.code
-                    );
-                }
-                _ => {}
+
+        #[test]
+        fn every_page_with_commands_is_run() {
+            let with_commands = |(_, blocks): &(Page, Vec<Block>)| blocks.iter().any(|it| it.language() == "sh");
+            let names: Vec<_> = all().into_iter().filter(with_commands).map(|(page, _)| page.name()).collect();
+            assert_eq!(names, [$(concat!("docs/src/", stringify!($page), ".md")),*]);
+        }
+    };
+}
+
+pages_with_commands!(contract operator setup vendor versioning);
+
+fn run_commands(name: &str) {
+    let (page, blocks) = all().into_iter().find(|(page, _)| page.name() == name).unwrap();
+    let commands: Vec<_> = blocks.iter().filter(|it| it.language() == "sh").collect();
+    let code: Vec<_> = commands.iter().map(|block| block.code.as_str()).collect();
+    let outputs = Machine::build().run(&page.name(), &code);
+    let mut outputs = outputs.iter();
+    let mut last = None;
+    for block in &blocks {
+        match block.language() {
+            "sh" => last = outputs.next(),
+            "text" if block.follows => {
+                let output = last.expect("what is shown is the output of commands");
+                assert!(
+                    shows(&block.code, output),
+                    "{name} shows\n{}\nbut this was printed:\n{output}",
+                    block.code
+                );
             }
+            _ => {}
         }
     }
 }

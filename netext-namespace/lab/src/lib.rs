@@ -78,7 +78,7 @@ pub use balancer::Balancer;
 pub use conversation::Conversation;
 pub use extension::EXTENSION;
 pub use firewall::{AccessList, Firewall, Rule};
-pub use fleet::{FIRST_HOST, KvmHost, OPERATOR, SERVER_ADDRESS};
+pub use fleet::{FIRST_HOST, KvmHost, OPERATOR, SERVER_ADDRESS, SERVER_HOME};
 pub use forward::Forward;
 pub use hypervisor::Hypervisor;
 pub use instance::{Instance, Lease};

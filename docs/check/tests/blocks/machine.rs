@@ -10,24 +10,21 @@ use netext_book::block::NOT_RUN;
 use netext_book::book::repository;
 use tempfile::TempDir;
 
-/// What the guides assume to be there: the project's executables, and a `cmk` that plays CloudStack's part.
+/// What the guides assume to be there: the project's executables, among them a `cmk` that plays CloudStack's part.
 ///
-/// It has mounts, processes and a network of its own; what is written to its disk is gone with it.
+/// It has mounts, processes and a network of its own, and nothing that people have left on the machine that it is
+/// made on. What is written to its disk is gone with it.
 #[derive(Debug)]
 pub(crate) struct Machine {
     executables: PathBuf,
 }
 
-/// The folders that guides write to. Nothing of it reaches the real ones.
+/// What only a machine with a network of its own needs.
 const OWN: &str = r"
-mount -t tmpfs none /mnt
-for folder in etc usr var root; do
-    mkdir -p /mnt/$folder/upper /mnt/$folder/work
-    mount -t overlay -o lowerdir=/$folder,upperdir=/mnt/$folder/upper,workdir=/mnt/$folder/work overlay /$folder
-done
 mount -t tmpfs none /run
 mkdir /run/netns
 ip link set lo up
+cd
 ";
 
 impl Machine {
@@ -51,10 +48,9 @@ impl Machine {
     /// Runs a guide's commands one after the other, in one shell, and answers what each printed. A command that
     /// fails ends the test.
     pub(crate) fn run(&self, guide: &str, commands: &[&str]) -> Vec<String> {
-        let folder = TempDir::new().unwrap();
-        let home = folder.path().join("home");
-        fs::create_dir(&home).unwrap();
-        let mut script = format!("set -euo pipefail\n{OWN}\ncd {}\n", home.display());
+        // Temporary folders are the machine's own.
+        let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let mut script = format!("set -euo pipefail\n{OWN}\n");
         for (number, command) in commands.iter().enumerate() {
             if !command.starts_with(NOT_RUN) {
                 let _ = writeln!(script, "exec >{}/{number} 2>&1\n{command}", folder.path().display());
@@ -62,24 +58,18 @@ impl Machine {
         }
         let path = std::env::var("PATH").unwrap_or_default();
         let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/stand-in");
-        let run = Command::new("unshare")
-            .args([
-                "--mount",
-                "--net",
-                "--pid",
-                "--fork",
-                "--mount-proc",
-                "--kill-child",
-                "bash",
-                "-c",
-                &script,
-            ])
-            .env("PATH", format!("{stand_in}:{}:{path}:/usr/sbin:/sbin", self.executables.display()))
-            .env("NETEXT", repository())
-            .env("NO_COLOR", "1")
-            .env("CARGO_NET_OFFLINE", "true")
+        // A guide that depends on what others have left fails on every machine.
+        let run = Command::new(repository().join(".ci/used-machine"))
+            .arg(repository().join(".ci/clean-machine"))
+            .args(["--own-disk", "unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"])
+            .args(["--kill-child", "env"])
+            .arg(format!("PATH={stand_in}:{}:{path}:/usr/sbin:/sbin", self.executables.display()))
+            .arg(format!("NETEXT={}", repository().display()))
+            .args(["NO_COLOR=1", "CARGO_NET_OFFLINE=true"])
             // What a vendor's crate is built on is built once.
-            .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/guide"))
+            .arg(concat!("CARGO_TARGET_DIR=", env!("CARGO_TARGET_TMPDIR"), "/guide"))
+            .args(["bash", "-c", &script])
+            .current_dir(repository())
             .output()
             .unwrap();
         let read =

@@ -13,6 +13,18 @@ pub const OPERATOR: &str = "ops";
 const PASSWORD: &str =
     "$6$lab$TXNLqmQNPNDs3w2Y0Av2Hsul6Gv6G.NXF23bYHB7y8nFip3xiAP/VTO9lT5LIwBNaz3b1D/iWUeMg9bf6FrFn0";
 
+/// Gives root a home of its own on a machine whose `/etc` is its own: what people have in theirs steers `ssh`.
+pub(super) fn have_home(machine: &Place, home: &str) {
+    machine.run(|| {
+        let passwd = fs::read_to_string("/etc/passwd").expect("the accounts");
+        let own = passwd.split_inclusive('\n').filter(|line| !line.starts_with("root:"));
+        let root = format!("root:x:0:0:root:{home}:/bin/sh\n");
+        fs::create_dir_all(home)
+            .and_then(|()| fs::write("/etc/passwd", own.collect::<String>() + &root))
+            .expect("an account with a home");
+    });
+}
+
 /// Makes root and the operator log in with the lab's password or with a key.
 pub(super) fn set_up(host: &Place, public_key: &str) {
     host.run(|| {

@@ -22,6 +22,8 @@ pub use kvm_host::KvmHost;
 pub const SERVER_ADDRESS: &str = "192.0.2.1";
 /// The first host's address: that of [`Lab::host`].
 pub const FIRST_HOST: &str = "192.0.2.10";
+/// Root's home on the management server.
+pub const SERVER_HOME: &str = "/run/lab/home";
 /// The bridge of the default guest VLAN.
 const GUEST_BRIDGE: &str = "brnone-1910";
 
@@ -43,7 +45,7 @@ impl Lab {
         let executable = extension::executable(extension);
         let place = Place::machine("the management server");
         place.own_folder("/etc");
-        place.own_folder("/root");
+        accounts::have_home(&place, SERVER_HOME);
         extension::install(&place, Path::new(&executable));
         place.ip(&format!(
             "link set lo up\n\
@@ -113,8 +115,9 @@ impl Lab {
     #[track_caller]
     pub fn have_key_of_its_own(&self, private_key: &str) {
         self.server().run(|| {
-            fs::create_dir_all("/root/.ssh").expect("a folder for keys");
-            extension::write_privately("/root/.ssh/id_ed25519", private_key);
+            let folder = format!("{SERVER_HOME}/.ssh");
+            fs::create_dir_all(&folder).expect("a folder for keys");
+            extension::write_privately(&format!("{folder}/id_ed25519"), private_key);
         });
     }
 

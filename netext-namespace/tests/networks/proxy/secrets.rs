@@ -79,7 +79,7 @@ fn key_and_password_show_up_nowhere() {
     for secret in [SECRET_PASSWORD, &key_line, "wrong-but-also-secret"] {
         assert!(!printed.iter().any(|it| it.contains(secret)), "{printed:?}");
         assert!(!seen.iter().any(|it| it.contains(secret)), "in the list of processes");
-        // What was changed below /etc and /root lies there, too. Payload files are the server's own.
+        // What was changed below /etc is there too, and the home of root. Payload files are the server's own.
         for (path, _, content) in files_of_server(&lab, "/run") {
             if !path.starts_with("/run/lab/payloads") {
                 assert!(!String::from_utf8_lossy(&content).contains(secret), "in {}", path.display());

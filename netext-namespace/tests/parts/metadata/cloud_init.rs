@@ -83,7 +83,7 @@ fn the_data_source_for_cloudstack_finds_its_way() {
         "import json
 from cloudinit import helpers
 from cloudinit.sources.DataSourceCloudStack import DataSourceCloudStack
-source = DataSourceCloudStack({}, None, helpers.Paths({'cloud_dir': '/nowhere'}))
+source = DataSourceCloudStack({}, None, helpers.Paths({'cloud_dir': '/proc/nowhere'}))
 print(json.dumps({
     'found': source._get_data(),
     'instance': source.get_instance_id(),

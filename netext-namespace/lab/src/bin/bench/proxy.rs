@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use netext_lab::{FIRST_HOST, Lab};
+use netext_lab::{FIRST_HOST, Lab, SERVER_HOME};
 use serde_json::json;
 
 use crate::clock::{Work, interleave, milliseconds, program};
@@ -65,8 +65,9 @@ fn prepare_floor(lab: &Lab) {
     std::fs::create_dir_all("/run/floor").expect("a folder");
     std::fs::write(KEY, lab.detail("sshkey")).expect("a key");
     std::fs::set_permissions(KEY, std::fs::Permissions::from_mode(0o600)).expect("a private key");
-    std::fs::create_dir_all("/root/.ssh").expect("a folder");
-    std::fs::write("/root/.ssh/known_hosts", lab.first_host().known_hosts_line() + "\n").expect("a host key");
+    let folder = format!("{SERVER_HOME}/.ssh");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(format!("{folder}/known_hosts"), lab.first_host().known_hosts_line() + "\n").expect("a host key");
 }
 
 /// Ends the connections that ours left behind; not the floor's.

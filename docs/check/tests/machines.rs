@@ -1,0 +1,53 @@
+//! Nothing that people leave on a machine, or set there for themselves, changes the outcome of a test.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use std::process::Command;
+
+use netext_book::book::repository;
+
+/// Shell commands, each of which prints something if a test could notice the user of this machine.
+const PROBES: &[&str] = &[
+    "ls -A /var/tmp/recording",
+    "ls -A /tmp/networks",
+    "ls -A ~/recording",
+    "ls -A ~/.ssh",
+    // The home of the account, as programs find it that do not ask the environment.
+    "ls -A $(getent passwd root | cut -d : -f 6)/.curlrc",
+    "grep 192.0.2.99 /etc/hosts",
+    "ls -A /etc/netns",
+    "ls -A /run/netns",
+    "ls -A /etc/cloudstack",
+    "env | grep ^NETEXT_",
+    "env | grep -E '^(RUST_LOG|NO_COLOR|XDG_|SSH_|TMPDIR|http_proxy|HTTPS_PROXY|PYTHONPATH|BASH_ENV|TZ)'",
+    "umask | grep -v 0022",
+];
+
+/// What the probes print on a machine that is made by some programs of `.ci`.
+fn notice(machine: &[&str]) -> Vec<String> {
+    let programs: Vec<_> = machine.iter().map(|name| repository().join(".ci").join(name)).collect();
+    let probe = |probe: &&str| {
+        let mut command = Command::new(&programs[0]);
+        command.args(&programs[1..]).args(["sh", "-c", &format!("unset CDPATH; {probe} 2>/dev/null")]);
+        let output = command.output().unwrap();
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    PROBES.iter().map(probe).collect()
+}
+
+#[test]
+fn a_test_on_a_used_machine_sees_a_clean_one() {
+    for (probe, used) in PROBES.iter().zip(notice(&["used-machine"])) {
+        assert_ne!(used, "", "{probe} finds nothing where there is something to be found");
+    }
+    for (probe, clean) in PROBES.iter().zip(notice(&["used-machine", "clean-machine"])) {
+        assert_eq!(clean, "", "{probe}");
+    }
+}
+
+#[test]
+fn cargo_runs_tests_on_a_clean_machine() {
+    let home = std::env::var("HOME");
+    assert_eq!(home.as_deref(), Ok("/tmp/home"), "tests are run by .ci/test-runner, see .cargo/config.toml");
+}
