@@ -7,6 +7,7 @@
 pub mod block;
 pub mod book;
 pub mod link;
+pub mod server;
 
 /// The pages with Rust in them, as documentation: `cargo test --doc` compiles and runs their blocks.
 pub mod examples {

@@ -57,15 +57,14 @@ impl Machine {
             }
         }
         let path = std::env::var("PATH").unwrap_or_default();
-        let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/stand-in");
         // A guide that depends on what others have left fails on every machine.
         let run = Command::new(repository().join(".ci/used-machine"))
             .arg(repository().join(".ci/clean-machine"))
             .args(["--own-disk", "unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"])
             .args(["--kill-child", "env"])
-            .arg(format!("PATH={stand_in}:{}:{path}:/usr/sbin:/sbin", self.executables.display()))
+            .arg(format!("PATH={}:{path}:/usr/sbin:/sbin", self.executables.display()))
             .arg(format!("NETEXT={}", repository().display()))
-            .args(["NO_COLOR=1", "CARGO_NET_OFFLINE=true"])
+            .args(["CMK_SERVER=/run/cloudstack.json", "NO_COLOR=1", "CARGO_NET_OFFLINE=true"])
             // What a vendor's crate is built on is built once.
             .arg(concat!("CARGO_TARGET_DIR=", env!("CARGO_TARGET_TMPDIR"), "/guide"))
             .args(["bash", "-c", &script])

@@ -67,7 +67,8 @@ fn prepare_floor(lab: &Lab) {
     std::fs::set_permissions(KEY, std::fs::Permissions::from_mode(0o600)).expect("a private key");
     let folder = format!("{SERVER_HOME}/.ssh");
     std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(format!("{folder}/known_hosts"), lab.first_host().known_hosts_line() + "\n").expect("a host key");
+    std::fs::write(format!("{folder}/known_hosts"), lab.first_host().known_hosts_line() + "\n")
+        .expect("a host key");
 }
 
 /// Ends the connections that ours left behind; not the floor's.

@@ -1,0 +1,89 @@
+//! Offerings of networks and VPCs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::call::{Call, Parameters};
+use super::{Refusal, Server, known, wrong};
+
+/// An offering of networks or of VPCs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Offering {
+    /// Each service, and its provider.
+    providers: BTreeMap<String, String>,
+    is_enabled: bool,
+}
+
+/// What an offering with a service asks its provider for, unless it asks for another value.
+const ASKED: &[(&str, &str, &str)] = &[
+    ("SourceNat", "SupportedSourceNatTypes", "peraccount"),
+    ("SourceNat", "RedundantRouter", "false"),
+    ("Lb", "SupportedLBIsolation", "dedicated"),
+    ("Lb", "LbSchemes", "Public"),
+];
+
+impl Offering {
+    pub(super) fn provider(&self, service: &str) -> Option<&str> {
+        self.providers.get(service).map(String::as_str)
+    }
+}
+
+impl Server {
+    pub(super) fn create_offering(&mut self, call: &Call, given: &Parameters<'_>) -> Result<Value, Refusal> {
+        let mut providers = BTreeMap::new();
+        for [service, provider] in given.entries("serviceproviderlist", ["service", "provider"])? {
+            self.provider(provider)?.must_provide(service)?;
+            providers.insert(service.to_owned(), provider.to_owned());
+        }
+        for service in given.of("supportedservices").split(',') {
+            if !providers.contains_key(service) {
+                return wrong(format!("Service {service} has no provider in serviceproviderlist"));
+            }
+        }
+        let asked =
+            given.entries("servicecapabilitylist", ["service", "capabilitytype", "capabilityvalue"])?;
+        for [service, ..] in &asked {
+            if !providers.contains_key(*service) {
+                return wrong(format!(
+                    "Capabilities for {service} service can be specified only when {service} service is enabled for network offering."
+                ));
+            }
+        }
+        let is_asked = |(service, name, _): &&(&str, &str, &str)| {
+            asked
+                .iter()
+                .any(|[given, capability, _]| given == service && capability.eq_ignore_ascii_case(name))
+        };
+        let by_default =
+            ASKED.iter().filter(|it| !is_asked(it)).map(|(service, name, word)| [*service, *name, *word]);
+        for [service, name, word] in asked.iter().copied().chain(by_default) {
+            if let Some(provider) = providers.get(service) {
+                self.provider(provider)?.must_have(service, name, word)?;
+            }
+        }
+        let (id, answer) = self.created(call.kind, given);
+        self.offerings.insert(id, Offering { providers, is_enabled: false });
+        Ok(answer)
+    }
+
+    pub(super) fn enable_offering(&mut self, call: &Call, given: &Parameters<'_>) -> Result<Value, Refusal> {
+        let id = given.of("id");
+        known(&self.offerings, call.kind, id)?;
+        if let Some(offering) = self.offerings.get_mut(id) {
+            offering.is_enabled = given.of("state") == "Enabled";
+        }
+        Ok(json!({ call.kind: {"id": id} }))
+    }
+
+    /// An offering that something can be made of.
+    pub(super) fn enabled_offering(&self, id: &str) -> Result<&Offering, Refusal> {
+        let offering = known(&self.offerings, "offering", id)?;
+        if offering.is_enabled {
+            Ok(offering)
+        } else {
+            wrong(format!("Offering {id} is not in Enabled state"))
+        }
+    }
+}
