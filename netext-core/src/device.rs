@@ -90,9 +90,10 @@ pub trait NetworkDevice: Send + Sync {
     /// `ensure-network-device`: choose the device of a network or VPC, or keep the present one, and answer its
     /// details. The server stores them and hands them back with every later command of that network or VPC.
     ///
-    /// Comes before **every** other command, so it must be quick, and must answer the same device again while
-    /// that device can be used: another answer moves the network. If it fails the server logs that and sends the
-    /// other command all the same. Details are one JSON object of at most 1024 bytes without a `status`; they
+    /// Comes before almost every other command, twice before `implement-network`, and never before
+    /// `custom-action`, `shutdown-vpc` and `update-vpc-source-nat-ip`. So it must be quick, and must answer the
+    /// same device again while that device can be used: another answer moves the network. If it fails the server
+    /// logs that and sends the other command all the same. Details are one JSON object of at most 1024 bytes without a `status`; they
     /// are stored readable, so they are no place for a secret. `None` keeps the old ones.
     ///
     /// By default the present details: those of the request, else those that came with it.
@@ -175,15 +176,16 @@ pub trait NetworkDevice: Send + Sync {
 
     /// `assign-ip`: take up a public address, as the network's source NAT address if `source_nat` says so.
     ///
-    /// An address that is there already is left as it is. The source NAT address of a VPC tier is the VPC's
-    /// affair.
+    /// Comes for an address that any service uses: `SourceNat`, `Gateway`, `StaticNat`, `PortForwarding`,
+    /// `Firewall` or `Lb`. An address that is there already is left as it is. The source NAT address of a VPC tier
+    /// is the VPC's affair.
     #[doc = include_str!("device/examples/assign-ip.md")]
     async fn assign_ip(&self, context: &Context, request: AssignIp) -> Result<(), DeviceError> {
         Err(DeviceError::not_implemented(Command::AssignIp))
     }
 
-    /// `release-ip`: give up a public address and whatever flows through it: the next tenant gets it. An address
-    /// that never was here is given up already.
+    /// `release-ip`: give up a public address and whatever flows through it: the next tenant gets it. Comes for an
+    /// address that any service used. Releasing one that was never here succeeds.
     #[doc = include_str!("device/examples/release-ip.md")]
     async fn release_ip(&self, context: &Context, request: ReleaseIp) -> Result<(), DeviceError> {
         Err(DeviceError::not_implemented(Command::ReleaseIp))
@@ -270,7 +272,8 @@ pub trait NetworkDevice: Send + Sync {
     }
 
     /// `config-dhcp-subnet`: serve DHCP on a network. Comes with every NIC, so mostly for a network that is served
-    /// already.
+    /// already; not at all for a device without the capability `DhcpAccrossMultipleSubnets`, so `add-dhcp-entry`
+    /// must work without it.
     #[doc = include_str!("device/examples/config-dhcp-subnet.md")]
     async fn config_dhcp_subnet(
         &self,
@@ -314,7 +317,7 @@ pub trait NetworkDevice: Send + Sync {
     }
 
     /// `config-dns-subnet`: serve DNS on a network, and let the name `data-server` resolve to the extension's
-    /// address. Comes with every NIC, before or after DHCP, or without it.
+    /// address. Comes with every NIC that has no IPv6 address, before or after DHCP, or without it.
     #[doc = include_str!("device/examples/config-dns-subnet.md")]
     async fn config_dns_subnet(
         &self,
@@ -361,7 +364,8 @@ pub trait NetworkDevice: Send + Sync {
         Err(DeviceError::not_implemented(Command::SavePassword))
     }
 
-    /// `save-userdata`: set an instance's user data, byte for byte, and leave its other metadata alone.
+    /// `save-userdata`: set an instance's user data, and leave its other metadata alone. Today's server sends text
+    /// only: binary user data are damaged before they arrive.
     #[doc = include_str!("device/examples/save-userdata.md")]
     async fn save_userdata(&self, context: &Context, request: SaveUserdata) -> Result<(), DeviceError> {
         Err(DeviceError::not_implemented(Command::SaveUserdata))
@@ -387,13 +391,15 @@ pub trait NetworkDevice: Send + Sync {
     /// `apply-lb-rules`: add, change or revoke load balancer rules.
     ///
     /// The request holds the rules that changed, or all: only a rule that says `revoke` is removed, one that is
-    /// not named stays as it is.
+    /// not named stays as it is. In a VPC members may be instances of other tiers. Today's server says `tcp` of
+    /// every rule, and sends no source CIDRs, stickiness or health checks.
     #[doc = include_str!("device/examples/apply-lb-rules.md")]
     async fn apply_lb_rules(&self, context: &Context, request: ApplyLbRules) -> Result<(), DeviceError> {
         Err(DeviceError::not_implemented(Command::ApplyLbRules))
     }
 
-    /// `custom-action`: do what an operator asked for. The answer goes to the caller of the API; parameters are
+    /// `custom-action`: do what an operator asked for. The server refuses an action on a network unless
+    /// `CustomAction` is one of that network's services, and asks for no device before it. The answer goes to the caller of the API; parameters are
     /// foreign text and may be credentials. An action that the device does not know is an
     /// [`invalid`](DeviceError::invalid) request.
     #[doc = include_str!("device/examples/custom-action.md")]

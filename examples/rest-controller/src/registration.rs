@@ -8,7 +8,7 @@ use reqwest::{Certificate, Url};
 pub(crate) struct Registration {
     /// `url`: where the interface begins, such as `https://controller.example:8443/v1`.
     pub(crate) url: Url,
-    /// `token`: sent with every request.
+    /// `password`: the token that is sent with every request. A detail of another name would be readable in the API.
     pub(crate) token: Secret,
     /// `ca`: who signed the controller's certificate, in PEM; the system's authorities where nothing is said.
     pub(crate) authorities: Vec<Certificate>,
@@ -33,7 +33,7 @@ fn url(details: &PhysicalDetails) -> Result<Url, DeviceError> {
     let wrong = |why: &str| DeviceError::invalid(format!("the registered `url` {why}"));
     let url: Url = required(details, "url")?.parse().map_err(|_| wrong("is no URL"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds credentials; register a `token`"));
+        return Err(wrong("holds credentials; register the token as `password`"));
     }
     if url.scheme() != "https" || url.cannot_be_a_base() {
         return Err(wrong("does not begin with https://"));
@@ -45,9 +45,11 @@ fn url(details: &PhysicalDetails) -> Result<Url, DeviceError> {
 }
 
 fn token(details: &PhysicalDetails) -> Result<Secret, DeviceError> {
-    let token = required(details, "token")?;
+    let absent =
+        || DeviceError::invalid("register the token of the controller as `password` on the physical network");
+    let token = details.password().ok_or_else(absent)?.expose().trim();
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(DeviceError::invalid("the registered `token` holds what no HTTP header can carry"));
+        return Err(DeviceError::invalid("the registered `password` holds what no HTTP header can carry"));
     }
     Ok(token.into())
 }

@@ -19,7 +19,7 @@ fn unregistered() -> Server<Executable> {
 fn server(controller: &Controller) -> Server<Executable> {
     unregistered()
         .registering("url", controller.url())
-        .registering("token", controller::TOKEN)
+        .registering("password", controller::TOKEN)
         .registering("ca", controller.ca())
 }
 
@@ -151,7 +151,7 @@ fn a_redirect_does_not_lead_the_token_elsewhere() {
 #[test]
 fn a_wrong_token_is_refused_once_and_never_shown() {
     let controller = Controller::new();
-    let judged = server(&controller).registering("token", "t0ken-of-yesterday").send(implement());
+    let judged = server(&controller).registering("password", "t0ken-of-yesterday").send(implement());
     judged.fails_with(2);
     let told = judged.answer.printed();
     // The controller repeats the token in its answer.
@@ -164,7 +164,7 @@ fn a_controller_of_an_unknown_authority_gets_no_token() {
     let (controller, other) = (Controller::new(), Controller::new());
     for server in [
         server(&controller).registering("ca", other.ca()),
-        unregistered().registering("url", controller.url()).registering("token", controller::TOKEN),
+        unregistered().registering("url", controller.url()).registering("password", controller::TOKEN),
     ] {
         let judged = server.send(implement());
         judged.fails_with(2);
@@ -189,8 +189,8 @@ fn a_registration_that_cannot_be_safe_is_refused() {
         ("url", "https://admin:pw@127.0.0.1/v1"),
         ("url", "https://127.0.0.1/v1?x=1"),
         ("url", "unix:/run/controller"),
-        ("token", ""),
-        ("token", "t0ken\nX-Forwarded-For: 127.0.0.1"),
+        ("password", ""),
+        ("password", "t0ken\nX-Forwarded-For: 127.0.0.1"),
         ("ca", "-----BEGIN CERTIFICATE-----"),
     ] {
         server(&controller).registering(name, value).send(implement()).is_refused_naming(&[name]);

@@ -11,7 +11,7 @@ use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
 /// Play the management server to an extension, command by command, and tell how the server judges it.
 ///
 /// Payload files are written as the server writes them; output and error are one stream, read to its end;
-/// before every command the server asks for the device, stores what it answers and hands it back. Scenarios
+/// before almost every command the server asks for the device, stores what it answers and hands it back. Scenarios
 /// that come with the tool: isolated-network, vpc, shared-network, restart, failover; or a file of one's own.
 ///
 /// The commands are real: what the extension does for them is done. Exit code 0: all went as it ought to.

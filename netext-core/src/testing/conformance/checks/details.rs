@@ -21,7 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "stable-details",
         sentence: "Asked again with its own answer, ensure-network-device gives the same answer.",
-        reason: "It is asked before every command: another answer moves the network to another device.",
+        reason: "It is asked before almost every command: another answer moves the network to another device.",
         remedy: "Keep the device in current_details as long as it can be used.",
         run: stable_details,
     },
