@@ -210,7 +210,13 @@ impl Connection {
     }
 
     pub(crate) fn read_some(&mut self, bytes: &mut [u8]) -> usize {
-        self.0.read(bytes).expect("read")
+        // A read with a timeout is interrupted whenever the process is stopped for a moment.
+        loop {
+            match self.0.read(bytes) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                read => return read.expect("read"),
+            }
+        }
     }
 
     pub(crate) fn read_to_end(mut self) -> Vec<u8> {
