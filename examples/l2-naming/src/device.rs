@@ -2,7 +2,8 @@
 
 use netext_core::protocol::{
     ActionResult, BroadcastDomainType, CustomAction, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
-    GuestType, ImplementNetwork, NetworkUpdate, Service, ShutdownNetwork, Subject,
+    GuestType, ImplementNetwork, Network, NetworkUpdate, RestoreNetwork, SaveHypervisorHostname,
+    SavePassword, SaveSshkey, SaveUserdata, SaveVmData, Service, ShutdownNetwork, Subject,
 };
 use netext_core::{Context, Description, DeviceError, ErrorKind, NetworkDevice, async_trait};
 
@@ -14,10 +15,13 @@ pub(crate) struct Segments;
 
 #[async_trait]
 impl NetworkDevice for Segments {
-    /// `CustomAction` is declared so that actions come here and are refused. Undeclared, they would succeed
+    /// An offering for layer-2 networks may name no service but `UserData`, so a device of such networks declares
+    /// it. `CustomAction` is declared so that actions come here and are refused: undeclared, they would succeed
     /// without anything being done, and an operator would believe them.
     fn describe(&self) -> Description {
-        Description::new("l2-naming", env!("CARGO_PKG_VERSION")).service(Service::CustomAction)
+        Description::new("l2-naming", env!("CARGO_PKG_VERSION"))
+            .services([Service::UserData, Service::CustomAction])
+            .owns_segments()
     }
 
     async fn ensure_network_device(
@@ -26,7 +30,7 @@ impl NetworkDevice for Segments {
         request: EnsureNetworkDevice,
     ) -> Result<Option<DeviceDetails>, DeviceError> {
         if let Subject::Network(network) = &request.subject {
-            only_layer2(network.guest_type)?;
+            only_layer2(network)?;
         }
         let context = context.clone().with_device_details(request.current_details);
         let Naming { mode, prefix } = Naming::of(&context)?;
@@ -39,7 +43,7 @@ impl NetworkDevice for Segments {
         context: &Context,
         request: ImplementNetwork,
     ) -> Result<Option<NetworkUpdate>, DeviceError> {
-        only_layer2(request.network.guest_type)?;
+        only_layer2(&request.network)?;
         let segment = Naming::of(context)?.segment(request.network.network_id);
         Ok(Some(NetworkUpdate::new(BroadcastDomainType::Vswitch, format!("l2://{segment}"))))
     }
@@ -52,21 +56,56 @@ impl NetworkDevice for Segments {
         Ok(())
     }
 
+    // Instances of a segment without addresses ask nobody for their data: the hypervisor attaches it as a disk
+    // (CloudStack's ConfigDrive). A failure here would fail their deployment.
+
+    async fn restore_network(&self, _: &Context, _: RestoreNetwork) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    async fn save_vm_data(&self, _: &Context, _: SaveVmData) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    async fn save_password(&self, _: &Context, _: SavePassword) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    async fn save_userdata(&self, _: &Context, _: SaveUserdata) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    async fn save_sshkey(&self, _: &Context, _: SaveSshkey) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    async fn save_hypervisor_hostname(
+        &self,
+        _: &Context,
+        _: SaveHypervisorHostname,
+    ) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
     async fn custom_action(&self, _: &Context, request: CustomAction) -> Result<ActionResult, DeviceError> {
         let message = format!("l2-naming has no actions, and so not {:?}", request.action);
         Err(DeviceError::new(ErrorKind::NotImplemented, message))
     }
 }
 
-/// A network with addresses would come up without anybody to route and filter it.
-fn only_layer2(guest_type: Option<GuestType>) -> Result<(), DeviceError> {
-    let found = match guest_type {
+/// A network with addresses would come up without anybody to route and filter it. Senders that follow the README
+/// name no guest type; a network of theirs is one of layer 2 if it has no addresses.
+fn only_layer2(network: &Network) -> Result<(), DeviceError> {
+    let has_addresses = network.gateway.is_some() || network.cidr.is_some();
+    let found = match network.guest_type {
         Some(GuestType::L2) => return Ok(()),
+        None if !has_addresses => return Ok(()),
         Some(other) => other.to_string(),
-        None => "of an unknown type".to_owned(),
+        None => "one with addresses".to_owned(),
     };
     Err(DeviceError::invalid(format!(
-        "l2-naming carries layer-2 networks (guest_type l2) only, and this one is {found}; use another \
-         extension in its offering"
+        "l2-naming carries layer-2 networks (guest_type l2) only, and network {} is {found}; use another \
+         extension in its offering",
+        network.network_id
     )))
 }

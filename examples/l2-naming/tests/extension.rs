@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
-use netext_core::protocol::{Command, GuestType};
+use netext_core::protocol::{BroadcastDomainType, Command, GuestType, Service};
 use netext_core::testing::conformance::{Bench, Provided};
-use netext_core::testing::{Executable, Judged, Payload, Server, Streams};
+use netext_core::testing::{Call, Executable, Extension, Judged, Payload, Server, Streams};
 use serde_json::{Value, json};
 
 fn server() -> Server<Executable> {
@@ -18,7 +18,7 @@ fn network() -> Payload {
 #[track_caller]
 fn uri(answer: &Judged) -> String {
     let update = answer.succeeds().network_update().unwrap();
-    assert_eq!(update.broadcast_domain_type, netext_core::protocol::BroadcastDomainType::Vswitch);
+    assert_eq!(update.broadcast_domain_type, BroadcastDomainType::Vswitch);
     update.broadcast_uri
 }
 
@@ -62,10 +62,31 @@ fn a_network_of_another_kind_is_refused() {
     for payload in [
         Payload::sample(Command::ImplementNetwork),
         Payload::sample_named("implement-network.shared"),
-        network().without("guest_type"),
+        Payload::sample_named("readme/implement-network"),
     ] {
         server().send(payload).is_refused_naming(&["guest_type l2"]);
     }
+}
+
+#[test]
+fn a_network_without_a_type_and_without_addresses_is_one_of_layer_2() {
+    assert_eq!(uri(&server().send(network().without("guest_type"))), "l2://cs-internal-240");
+}
+
+#[test]
+fn instances_can_be_deployed_with_user_data_that_comes_another_way() {
+    for command in Command::ALL.iter().filter(|it| it.services().contains(&Service::UserData)) {
+        server().send(Payload::sample(*command).with("guest_type", "l2")).succeeds_silently();
+    }
+}
+
+#[test]
+fn it_registers_what_a_layer_2_offering_needs() {
+    let answer = server().extension().answer(&Call::bare(["--describe"]));
+    let description: Value = serde_json::from_str(&answer.output).unwrap();
+    assert_eq!(description["network.services"], "UserData,CustomAction");
+    assert_eq!(description["network.isolation.method"], "NetworkExtension");
+    assert_eq!(description.get("capability_faults"), None);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What each command changes of a network's state.
 
+use std::cell::Cell;
+
 use netext_core::protocol::{
     AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules, AssignIp,
     BroadcastDomainType, Capability, Command, ConfigDhcpSubnet, ConfigDnsSubnet, DeletePortForward,
@@ -79,6 +81,7 @@ impl NetworkDevice for Ovn {
             .capability(Capability::LbAlgorithms, "roundrobin,source")
             .capability(Capability::LbProtocols, "tcp,udp")
             .without(Command::SetDhcpOptions)
+            .owns_segments()
     }
 
     async fn implement_network(
@@ -90,17 +93,17 @@ impl NetworkDevice for Ovn {
         if network.vpc_id.is_some() {
             return Err(DeviceError::invalid("tiers of VPCs are not carried by this extension"));
         }
+        let is_shared = Cell::new(false);
         change(context, network, |state| {
             state.hear(network);
-            if state.network.guest_type.is_none() {
-                return Err(DeviceError::invalid("`guest_type` is missing: it decides what is routed"));
-            }
             state.extension_ip = request.extension_ip.or(state.extension_ip);
+            state.network.guest_type = Some(state.guest_type());
+            is_shared.set(state.guest_type() == GuestType::Shared);
             state.is_implemented = true;
             Ok(())
         })?;
         // The VLAN of a shared network is the data centre's.
-        if network.guest_type == Some(GuestType::Shared) {
+        if is_shared.get() {
             return Ok(None);
         }
         let uri = format!("ovn://{}", compile::name(network.network_id));

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use netext_core::DeviceError;
 use netext_core::protocol::{
-    AddressList, DomainName, FirewallRules, HostName, LoadBalancerAlgorithm, LoadBalancerProtocol,
+    AddressList, DomainName, FirewallRules, GuestType, HostName, LoadBalancerAlgorithm, LoadBalancerProtocol,
     LoadBalancerRule, MacAddr, Network, Nic, NicUuid, PortForward, PublicIp, Resolvers, RestoreData,
 };
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,16 @@ impl State {
         known.gateway = network.gateway.or(known.gateway);
         known.guest_type = network.guest_type.or(known.guest_type);
         known.vlan = network.vlan.clone().or(known.vlan.take());
+    }
+
+    /// How guests use the network. Senders that follow the README do not say it: a network without a gateway is
+    /// one of layer 2, and one whose extension has an address besides the gateway is routed by somebody else.
+    pub(crate) fn guest_type(&self) -> GuestType {
+        self.network.guest_type.unwrap_or_else(|| match (self.network.gateway, self.extension_ip) {
+            (None, _) => GuestType::L2,
+            (Some(gateway), Some(own)) if own != gateway => GuestType::Shared,
+            _ => GuestType::Isolated,
+        })
     }
 
     /// Takes the network down. NICs stay plugged in over a restart, names are resolved as before if nobody says

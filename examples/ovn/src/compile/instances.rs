@@ -62,7 +62,7 @@ pub(super) fn leases(state: &State) -> Result<Vec<Row>, DeviceError> {
     if let Some(domain) = &state.domain {
         options.push(("domain_name", format!("\"{domain}\"")));
     }
-    if state.network.guest_type != Some(GuestType::Shared) {
+    if state.guest_type() != GuestType::Shared {
         options.push(("mtu", MTU_IN_A_TUNNEL.to_string()));
     }
     let row = |key, options| {

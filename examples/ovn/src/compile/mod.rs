@@ -26,10 +26,10 @@ pub(crate) fn name(network: NetworkId) -> String {
 pub(crate) fn rows(state: &State, registration: &Registration) -> Result<Vec<Row>, DeviceError> {
     let mut ports = instances::ports(state);
     let mut rows = Vec::new();
-    if state.network.guest_type == Some(GuestType::Shared) {
+    if state.guest_type() == GuestType::Shared {
         ports.extend(uplink(state, registration)?);
     }
-    if state.is_implemented && state.network.guest_type == Some(GuestType::Isolated) {
+    if state.is_implemented && state.guest_type() == GuestType::Isolated {
         let subnet = Subnet::of(state)?;
         let router = router::router(state, registration, subnet)?;
         ports.push(router.switch_port);

@@ -4,8 +4,9 @@ use std::os::unix::net::UnixListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netext_core::protocol::Command;
-use netext_core::testing::{Call, Payload, as_gson_writes};
+use netext_core::protocol::{BroadcastDomainType, Command};
+use netext_core::testing::{Call, Extension, Payload, as_gson_writes};
+use serde_json::Value;
 
 use crate::ovn::Ovn;
 use crate::{EVERYTHING, send_all};
@@ -15,7 +16,7 @@ fn a_network_is_known_by_its_uri() {
     let ovn = Ovn::new();
     let judged = ovn.server().send(Payload::sample(Command::ImplementNetwork));
     let update = judged.succeeds().network_update().unwrap();
-    assert_eq!(update.broadcast_domain_type, netext_core::protocol::BroadcastDomainType::Lswitch);
+    assert_eq!(update.broadcast_domain_type, BroadcastDomainType::Lswitch);
     assert_eq!(update.broadcast_uri, "ovn://cs-net-209");
     assert!(ovn.northbound(&["ls-list"]).contains("(cs-net-209)"));
 }
@@ -151,16 +152,36 @@ fn what_cannot_be_carried_is_refused_and_changes_nothing() {
         &["198.51.100.10 on 101", "public segment 102"],
     );
     refused(Payload::sample_named("implement-network.tier"), &["VPC"]);
-    refused(
-        Payload::sample(Command::ImplementNetwork).with("network_id", "3").without("guest_type"),
-        &["guest_type"],
-    );
     let balancer = Payload::sample(Command::ApplyLbRules);
     refused(balancer.clone().with("lb_rules/0/algorithm", "leastconn"), &["rule 9", "leastconn"]);
     refused(balancer.with("lb_rules/0/protocol", "tcp-proxy"), &["rule 9", "tcp-proxy"]);
     let forward = Payload::sample_named("add-port-forward.range");
     refused(forward.clone().with("private_port", "80-81"), &["public_port 8080-8090"]);
     refused(forward.with("public_port", "1-9000").with("private_port", "1-9000"), &["public_port"]);
+}
+
+#[test]
+fn a_network_of_the_readme_is_what_its_addresses_say() {
+    let ovn = Ovn::new();
+    let server = ovn.server();
+    let isolated = Payload::sample_named("readme/implement-network");
+    let update = server.send(isolated.clone()).succeeds().network_update().unwrap();
+    assert_eq!(update.broadcast_domain_type, BroadcastDomainType::Lswitch);
+    assert_eq!(update.broadcast_uri, "ovn://cs-net-42");
+    assert!(ovn.northbound(&["show"]).contains("router"), "an isolated network is routed");
+    let shared = isolated.with("network_id", "43").with("extension_ip", "10.0.0.2");
+    server.send(shared).succeeds_silently();
+    let layer_2 = Payload::sample_named("implement-network.l2").without("guest_type");
+    assert!(server.send(layer_2).succeeds().network_update().is_some());
+}
+
+#[test]
+fn it_registers_what_the_server_reads() {
+    let ovn = Ovn::new();
+    let answer = ovn.server().extension().answer(&Call::bare(["--describe"]));
+    let description: Value = serde_json::from_str(&answer.output).unwrap();
+    assert_eq!(description.get("capability_faults"), None);
+    assert_eq!(description["network.isolation.method"], "NetworkExtension");
 }
 
 #[test]
