@@ -79,7 +79,7 @@ impl<'r> Walk<'r, '_> {
 
 /// The object or list inside a text: as JSON, or as Base64 of JSON. In Base64 the contents of files are Base64
 /// once more; they come out as they are in JSON text.
-pub(super) fn inside(text: &str) -> Option<Value> {
+pub(crate) fn inside(text: &str) -> Option<Value> {
     let structure =
         |json: &[u8]| serde_json::from_slice::<Value>(json).ok().filter(|it| it.is_object() || it.is_array());
     structure(text.as_bytes()).or_else(|| {

@@ -6,6 +6,7 @@
 #[path = "../double/build.rs"]
 mod build;
 mod conformance;
+mod help;
 mod new;
 mod recording;
 mod sample;

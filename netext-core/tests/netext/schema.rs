@@ -95,14 +95,14 @@ fn the_reference_tells_every_command_and_compares_with_what_was_written() {
         assert!(page.contains(&format!("\n## {command}\n\n{}\n", command.summary())), "{command}");
     }
     for row in [
-        "| `public_ip` | string | required | The address. |",
-        "| `fw_rules` | `FirewallRules` or the same as JSON text | required | The rules, all of them. |",
-        "| `rules` | list of `FirewallRule` | required | The rules. Their order means nothing. |",
-        "| `current_details` | object or the same as JSON text |  | What the device last said about itself; empty at first. |",
+        "| `public_ip` | an IPv4 address | server, README | **Required.** The address. |",
+        "| `fw_rules` | `FirewallRules`, or the same as JSON text, or the same as JSON in Base64 | server, README | **Required.** The rules, all of them. |",
+        "| `rules` | list of `FirewallRule` | server, README | **Required.** The rules. Their order means nothing. |",
+        "| `current_details` | an object, or the same as JSON text | server, README | What the device last said about itself; empty at first. |",
     ] {
         assert!(page.contains(row), "{row}");
     }
-    assert!(page.contains("Required: `network_id` or `vpc_id`."), "{page}");
+    assert!(page.contains("**Required:** `network_id` or `vpc_id`."), "{page}");
 
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("commands.md");

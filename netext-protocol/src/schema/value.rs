@@ -11,7 +11,12 @@ pub(crate) fn scalar<T: Text>() -> Schema {
     let mut types = vec!["string"];
     types.extend(T::parse_text("1").map(|_| "number"));
     types.extend(T::parse_text("true").map(|_| "boolean"));
-    let mut schema = json_schema!({ "type": types, "description": T::EXPECTED });
+    // For the reference: a field's own description takes the place of this one.
+    let mut schema = json_schema!({ "type": types, "description": T::EXPECTED, "x-value": T::EXPECTED });
+    if !T::WORDS.is_empty() {
+        let word = |(word, meaning): &(&str, &str)| json!({ "const": word, "description": prose(meaning) });
+        schema.insert("x-words".into(), T::WORDS.iter().map(word).collect());
+    }
     if let Some(pattern) = T::PATTERN {
         schema.insert("pattern".into(), pattern.into());
     }

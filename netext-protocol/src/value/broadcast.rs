@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! broadcast_domain_types {
-    ($($(#[$meta:meta])* $variant:ident = $name:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
         /// The kind of broadcast domain that a network is on, by the name that the server gives it. It decides
         /// what the hypervisor's agent does with an instance's NIC.
         ///
@@ -20,7 +20,7 @@ macro_rules! broadcast_domain_types {
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum BroadcastDomainType {
-            $($(#[$meta])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
             /// A name that this version of the protocol does not know. A server that does not know it either
             /// logs it and ignores it, but stores the URI that came with it: the network's NICs are then
             /// handled as before, on a segment that their agent does not understand.
@@ -30,6 +30,14 @@ macro_rules! broadcast_domain_types {
         impl BroadcastDomainType {
             /// The kinds that the server knows.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant),*];
+
+            /// What the kind is, in a sentence or two.
+            pub const fn meaning(&self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),*).trim_ascii(),)*
+                    Self::Other(_) => "A kind that this version of the protocol does not know.",
+                }
+            }
 
             /// The name on the wire.
             pub fn name(&self) -> &str {

@@ -41,7 +41,8 @@ macro_rules! states {
         }
 
         impl Text for $name {
-            const EXPECTED: &'static str = "a state";
+            const EXPECTED: &'static str = "a state; newer servers may have others";
+            const WORDS: &'static [(&'static str, &'static str)] = &[$(($text, concat!($($doc),*))),*];
 
             fn parse_text(text: &str) -> Option<Self> {
                 Some(match text.to_ascii_lowercase().as_str() {

@@ -70,6 +70,12 @@ impl fmt::Display for RuleProtocol {
 
 impl Text for RuleProtocol {
     const EXPECTED: &'static str = "a protocol (tcp, udp, icmp, all, or a number from 0 to 255)";
+    const WORDS: &'static [(&'static str, &'static str)] = &[
+        ("tcp", "TCP, with ports."),
+        ("udp", "UDP, with ports."),
+        ("icmp", "ICMP, with type and code."),
+        ("all", "Every protocol."),
+    ];
     const PATTERN: Option<&'static str> =
         Some("^([Tt][Cc][Pp]|[Uu][Dd][Pp]|[Ii][Cc][Mm][Pp]|[Aa][Ll][Ll]|[0-9]{1,3})$");
 

@@ -20,6 +20,7 @@ macro_rules! choices {
         impl $crate::wire::text::Text for $name {
             const EXPECTED: &'static str = $expected;
             const PATTERN: Option<&'static str> = Some($pattern);
+            const WORDS: &'static [(&'static str, &'static str)] = &[$(($text, concat!($($doc),*))),*];
 
             fn parse_text(text: &str) -> Option<Self> {
                 match text.to_ascii_lowercase().as_str() {

@@ -20,6 +20,8 @@ pub(crate) trait Text: Sized {
     const PATTERN: Option<&'static str> = None;
     /// Whether a refused value may be shown to the operator.
     const SECRET: bool = false;
+    /// The words that are known, each with its meaning, where the value is one of few.
+    const WORDS: &'static [(&'static str, &'static str)] = &[];
 
     /// Reads the textual form.
     fn parse_text(text: &str) -> Option<Self>;

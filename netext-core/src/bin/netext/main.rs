@@ -4,6 +4,7 @@
 
 mod conformance;
 mod extension;
+mod help;
 mod new;
 mod record;
 mod replay;
@@ -21,8 +22,8 @@ use screen::Screen;
 
 /// The tool for those who write CloudStack network extensions.
 #[derive(Parser)]
-#[command(name = "netext", version)]
-struct Arguments {
+#[command(name = "netext", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
@@ -44,6 +45,7 @@ enum Subject {
     New(new::Arguments),
     Completions(shell::Completions),
     Man(shell::Man),
+    Help(help::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -62,5 +64,6 @@ fn main() -> ExitCode {
         Subject::New(arguments) => new::run(&arguments, screen),
         Subject::Completions(arguments) => shell::completions(&arguments, screen),
         Subject::Man(arguments) => shell::man(&arguments, screen),
+        Subject::Help(arguments) => help::run(&arguments, screen),
     }
 }

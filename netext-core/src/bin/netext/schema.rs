@@ -93,21 +93,7 @@ fn files() -> BTreeMap<String, String> {
 }
 
 fn text(schema: Value) -> String {
-    format!("{:#}\n", sorted(schema))
-}
-
-/// The same value with the keys of its objects in order: the order that `serde_json` keeps depends on the
-/// features that other crates of a build ask for.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(object) => {
-            let entries: BTreeMap<_, _> =
-                object.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            entries.into_iter().collect()
-        }
-        Value::Array(items) => items.into_iter().map(sorted).collect(),
-        scalar => scalar,
-    }
+    format!("{:#}\n", reference::in_order(schema))
 }
 
 /// The files below the folder that are named as ours are.
