@@ -92,9 +92,7 @@ object! { payload
         optional {
             /// What the device answers on inside the guest network.
             extension_ip: Ipv4Addr = "extension_ip",
-        }
-        defaulted {
-            /// The options.
+            /// The options, in place of those that the NIC had. Absent they say nothing; none are an empty object.
             options: DhcpOptions = "options",
         }
     }

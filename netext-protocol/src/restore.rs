@@ -50,7 +50,7 @@ object! { native
             /// The instances, all of them.
             vms: Vec<RestoredVm> = "vms",
         }
-        defaulted {
+        optional {
             /// Whether the network serves DHCP.
             dhcp_enabled: bool = "dhcp_enabled",
             /// Whether the network serves DNS.

@@ -1,7 +1,7 @@
 //! What is desired of a network: the server's commands, added up. It lies in the database beside the rows that
 //! follow from it, so both change in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use netext_core::DeviceError;
@@ -224,16 +224,18 @@ impl State {
 
     /// Serves the NICs that are named and no others.
     pub(crate) fn restore(&mut self, restored: RestoreData) {
-        self.nics.values_mut().for_each(InstanceNic::no_longer_served);
-        self.serves_dns |= restored.dns_enabled;
+        let named: BTreeSet<MacAddr> = restored.vms.iter().map(|vm| vm.mac).collect();
+        let others = self.nics.iter_mut().filter(|(mac, _)| !named.contains(mac));
+        others.for_each(|(_, nic)| nic.no_longer_served());
+        self.serves_dns |= restored.dns_enabled.unwrap_or_default();
         for vm in restored.vms {
             let nic = self.nics.entry(vm.mac).or_default();
             nic.uuid = vm.nic_uuid.or(nic.uuid.take());
             nic.ip = vm.ip.or(nic.ip);
             nic.is_default = vm.default_nic.unwrap_or(nic.is_default);
             nic.hostname = vm.hostname.or(nic.hostname.take());
-            nic.has_dhcp = restored.dhcp_enabled;
-            nic.has_dns = restored.dns_enabled;
+            nic.has_dhcp = restored.dhcp_enabled.unwrap_or(nic.has_dhcp);
+            nic.has_dns = restored.dns_enabled.unwrap_or(nic.has_dns);
         }
     }
 }

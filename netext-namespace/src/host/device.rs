@@ -281,8 +281,8 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn set_dhcp_options(&self, context: &Context, request: SetDhcpOptions) -> Result<(), DeviceError> {
-        let options =
-            request.options.iter().map(|(number, value)| Ok((number, OptionValue::parse(number, value)?)));
+        let Some(given) = &request.options else { return Ok(()) };
+        let options = given.iter().map(|(number, value)| Ok((number, OptionValue::parse(number, value)?)));
         let options = options.collect::<Result<_, InvalidOption>>()?;
         self.change(context, &request.network, |router| {
             router.tier(&request.network).options.insert(request.nic_id, options);

@@ -170,15 +170,17 @@ impl GuestNic {
     }
 
     /// The same for an instance that is restored, on a network with these services.
-    pub(super) fn learn_restored(&mut self, vm: &RestoredVm, dhcp: bool, dns: bool) {
+    pub(super) fn learn_restored(&mut self, vm: &RestoredVm, dhcp: Option<bool>, dns: Option<bool>) {
         self.mac = Some(vm.mac);
         self.nic_uuid = vm.nic_uuid.clone().or_else(|| self.nic_uuid.take());
         self.ip = vm.ip.or(self.ip);
         self.ip6 = vm.ip6_address.or(self.ip6);
         self.hostname = vm.hostname.clone().or_else(|| self.hostname.take());
         self.default_nic = vm.default_nic.unwrap_or(self.default_nic);
-        self.reserved = dhcp;
-        self.naming = if dns { Naming::Listed } else { Naming::Pending };
+        self.reserved = dhcp.unwrap_or(self.reserved);
+        if let Some(dns) = dns {
+            self.naming = if dns { Naming::Listed } else { Naming::Pending };
+        }
     }
 
     /// Takes over what another record says about the same NIC.

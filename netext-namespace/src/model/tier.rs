@@ -141,8 +141,11 @@ impl Tier {
             let said = data.vms.iter().find(|vm| !vm.dns.is_empty());
             self.resolvers.dns = said.map(|vm| vm.dns.clone()).unwrap_or_default();
         }
-        self.services =
-            Services { dhcp: data.dhcp_enabled, dns: data.dns_enabled, user_data: data.userdata_enabled };
+        self.services = Services {
+            dhcp: data.dhcp_enabled.unwrap_or(self.services.dhcp),
+            dns: data.dns_enabled.unwrap_or(self.services.dns),
+            user_data: data.userdata_enabled.unwrap_or(self.services.user_data),
+        };
     }
 
     /// The NIC that a late command speaks of, unless its address has another owner by now.

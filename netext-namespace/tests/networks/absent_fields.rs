@@ -123,6 +123,34 @@ fn a_restore_may_name_the_resolvers_with_its_instances_only() {
 }
 
 #[test]
+fn a_restore_that_names_no_services_leaves_those_that_are_served() {
+    let lab = lab!();
+    let network = network(&lab);
+    say_everything(&network);
+    let vm = json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a"});
+    network.command("restore-network", &json!({"restore_data": {"vms": [vm]}})).succeeds_silently();
+    everything_is_in_force(&network);
+}
+
+#[test]
+fn options_that_are_not_said_stay_and_none_take_them_away() {
+    let lab = lab!();
+    let network = network(&lab);
+    say_everything(&network);
+    let nic_id = network.nic_fields("10.1.1.10")["nic_id"].clone();
+    let set = |options: Value| {
+        let fields = joined(&json!({"nic_id": nic_id}), &options);
+        network.command("set-dhcp-options", &fields).succeeds_silently();
+    };
+    let guest = network.bare_guest("02:01:00:d1:00:0a");
+    set(json!({"options": {"26": "1400"}}));
+    set(json!({}));
+    guest.takes_lease("10.1.1.10").with("mtu", "1400");
+    set(json!({"options": {}}));
+    guest.takes_lease("10.1.1.10").without("mtu");
+}
+
+#[test]
 fn a_restored_instance_without_data_keeps_what_it_was_told() {
     let lab = lab!();
     let network = network(&lab);

@@ -103,7 +103,7 @@ fn the_rest_says_what_it_says() {
     assert_eq!(request.public.public_vlan, Some(Segment::Vlan(101)));
     assert_eq!(request.public.public_cidr.unwrap().to_string(), "203.0.113.5/24");
     assert_eq!(parsed!(DeletePortForward, readme("delete-port-forward")).forward.public_port.count(), 11);
-    let options = parsed!(SetDhcpOptions, readme("set-dhcp-options")).options;
+    let options = parsed!(SetDhcpOptions, readme("set-dhcp-options")).options.unwrap();
     assert_eq!((options.get(15), options.get(119)), (Some("example.com"), Some("search.example.com")));
     let Request::CustomAction(action) = parse(Command::CustomAction, &readme("custom-action.vpc")).request
     else {

@@ -208,7 +208,7 @@ fn instance_data_is_read_byte_for_byte() {
 fn a_restore_names_every_instance() {
     let request = parsed!(RestoreNetwork, sample("restore-network"));
     let data = request.restore_data;
-    assert!(data.dhcp_enabled && data.dns_enabled && data.userdata_enabled);
+    assert_eq!([data.dhcp_enabled, data.dns_enabled, data.userdata_enabled], [Some(true); 3]);
     let [first, second] = &data.vms[..] else { panic!("two instances") };
     assert_eq!((first.ip6_address, first.default_nic, first.device_id), (None, Some(true), Some(0)));
     assert_eq!(first.vm_data.len(), 12);
