@@ -59,7 +59,8 @@ impl Field for ActionParameters {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::texts_by_name(generator)
+        let description = "The parameters of an action: texts by name.";
+        crate::schema::texts_by_name("ActionParameters", description, generator)
     }
 }
 
@@ -121,27 +122,45 @@ impl schemars::JsonSchema for ActionResult {
         "ActionResult".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let status = crate::schema::success(generator);
+        let message = |cell: Value| {
+            serde_json::json!({ "anyOf": [
+                { "type": "string" },
+                { "type": "array", "items": { "type": "object", "additionalProperties": { "type": cell } } },
+            ] })
+        };
+        if !crate::schema::is_strict(generator) {
+            return schemars::json_schema!({
+                "title": "ActionResult",
+                "description": "Free text, or an object. An object with a status says success by it.",
+                "anyOf": [
+                    { "type": "string" },
+                    {
+                        "type": "object",
+                        "properties": {
+                            "status": status,
+                            "printmessage": { "enum": ["true", "false", true, false] },
+                            "message": message(serde_json::json!(["string", "number", "boolean", "null"])),
+                        },
+                    },
+                ],
+            });
+        }
+        let mut action_message: schemars::Schema = message("string".into()).try_into().unwrap_or_default();
+        action_message.insert("title".into(), "ActionMessage".into());
+        action_message.insert("description".into(), "A text, or a table: a flat object per row.".into());
+        let action_message = crate::schema::define(action_message, generator);
         schemars::json_schema!({
             "title": "ActionResult",
-            "description": "Free text, or an object. An object with a status says success by it.",
-            "anyOf": [
-                { "type": "string" },
-                {
-                    "type": "object",
-                    "properties": {
-                        "status": crate::schema::success(),
-                        "printmessage": { "enum": ["true", "false", true, false] },
-                        "message": { "anyOf": [
-                            { "type": "string" },
-                            { "type": "array", "items": {
-                                "type": "object",
-                                "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
-                            } },
-                        ] },
-                    },
-                },
-            ],
+            "description": "What the API's caller sees of an action that succeeded. Free text may be printed instead.",
+            "type": "object",
+            "properties": {
+                "status": status,
+                "printmessage": { "type": "string", "enum": ["true", "false"], "description": "Whether the caller sees the message." },
+                "message": action_message,
+            },
+            "required": ["status", "printmessage", "message"],
         })
     }
 }

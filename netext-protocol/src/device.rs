@@ -24,13 +24,14 @@ impl schemars::JsonSchema for DeviceDetails {
         "DeviceDetails".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let schema = schemars::json_schema!({
             "title": "DeviceDetails",
             "type": "object",
             "description": "What the device says about itself; stored, and handed back with every command. \
                             At most 1024 bytes. By convention host and namespace, for a VPC also vpc_id.",
-            "properties": { "status": crate::schema::success() },
-        })
+            "additionalProperties": {},
+        });
+        crate::schema::claiming_no_failure(schema, generator)
     }
 }

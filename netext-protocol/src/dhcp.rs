@@ -144,7 +144,7 @@ impl Field for DhcpOptions {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::texts_by_name(generator)
+        crate::schema::texts_by_name("DhcpOptions", "DHCP options: values by number.", generator)
     }
 }
 

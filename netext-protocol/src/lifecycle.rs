@@ -74,8 +74,8 @@ impl schemars::JsonSchema for NetworkUpdate {
         "NetworkUpdate".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let schema = schemars::json_schema!({
             "title": "NetworkUpdate",
             "type": "object",
             "description": "Where a network now lives, said by a device that owns its segments. Both or none.",
@@ -93,9 +93,9 @@ impl schemars::JsonSchema for NetworkUpdate {
                     "pattern": "^[A-Za-z][A-Za-z0-9+.-]*://.",
                     "description": "The segment's URI, such as vlan://1910 or ovn://cs-net-42.",
                 },
-                "status": crate::schema::success(),
             },
             "required": ["network.broadcast_domain_type", "network.broadcast_uri"],
-        })
+        });
+        crate::schema::claiming_no_failure(schema, generator)
     }
 }

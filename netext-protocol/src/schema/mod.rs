@@ -8,6 +8,13 @@
 //!   have in this crate. [`Envelope::to_strict_json`](crate::Envelope::to_strict_json) leads from the wire to it.
 //!
 //! Every strict payload is a lenient one, too.
+//!
+//! The strict set keeps to the forms that generators agree on; `make generators` runs several of them:
+//! - A choice is a `string` with an `enum`. Generators take neither a `oneOf` of `const` nor a pattern for one.
+//! - A type that a field shares with others is a definition with a name, and the field refers to it by `allOf`
+//!   beside its own description. Next to a bare `$ref` a description makes another type of it, or is lost.
+//! - A map has `additionalProperties` and nothing else; without them it would be a class without fields.
+//! - A condition on several fields is an `if`, which generators ignore; of an `anyOf` they would make a union.
 
 mod object;
 mod value;
@@ -18,7 +25,8 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use object::{ObjectSchema, Spelling};
 pub(crate) use value::{
-    integer, object_or_json, open_words, scalar, strict_address, strict_text, success, texts_by_name, words,
+    claiming_no_failure, integer, object_or_json, open_words, scalar, strict_address, strict_text, success,
+    texts_by_name, words,
 };
 
 use crate::wire::object::Fields;
@@ -94,9 +102,9 @@ pub fn bundle() -> Schema {
     let mut properties = Map::new();
     for &command in Command::ALL {
         let request = crate::command::envelope_schema(command, &mut generator);
-        properties.insert(command.name().to_owned(), define(request, &mut generator));
+        properties.insert(command.name().to_owned(), define(request, &mut generator).into());
         if let Some(response) = response(command.output(), &mut generator) {
-            properties.insert(format!("{command} response"), define(response, &mut generator));
+            properties.insert(format!("{command} response"), define(response, &mut generator).into());
         }
     }
     let schema = json_schema!({
@@ -109,9 +117,9 @@ pub fn bundle() -> Schema {
 }
 
 /// Puts a schema among the definitions by its title, and refers to it.
-fn define(schema: Schema, generator: &mut SchemaGenerator) -> Value {
+pub(crate) fn define(schema: Schema, generator: &mut SchemaGenerator) -> Schema {
     let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let reference = json!({ "$ref": format!("#/$defs/{title}") });
+    let reference = json_schema!({ "$ref": format!("#/$defs/{title}") });
     generator.definitions_mut().insert(title, schema.into());
     reference
 }

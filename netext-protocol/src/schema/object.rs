@@ -141,6 +141,9 @@ impl ObjectSchema {
         let spellings = if self.is_strict { &spellings[..1] } else { spellings };
         let description = prose(description);
         if !description.is_empty() {
+            if self.is_strict && schema.get("$ref").is_some() {
+                schema = json_schema!({ "allOf": [schema] });
+            }
             schema.insert("description".into(), description.into());
         }
         for spelling in spellings {
@@ -165,7 +168,14 @@ impl ObjectSchema {
         });
         if !spelled.is_empty() {
             let any_spelling = |names: Vec<&str>| json!({ "anyOf": names.iter().map(|name| json!({ "required": [name] })).collect::<Vec<_>>() });
-            schema.insert("allOf".into(), spelled.into_iter().map(any_spelling).collect());
+            let conditions: Value = spelled.into_iter().map(any_spelling).collect();
+            if self.is_strict {
+                // Generators ignore this, and would make types of an `allOf`.
+                schema.insert("if".into(), json!({ "not": { "allOf": conditions } }));
+                schema.insert("then".into(), false.into());
+            } else {
+                schema.insert("allOf".into(), conditions);
+            }
         }
         schema
     }

@@ -1,9 +1,9 @@
 //! The schemas of single values.
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::{is_strict, prose};
+use super::{define, is_strict, prose};
 use crate::wire::text::Text;
 
 /// A scalar on the wire: its text, or a native number or boolean whose text it would take.
@@ -58,14 +58,20 @@ pub(crate) fn integer(minimum: i64, maximum: u64) -> Schema {
     schema
 }
 
-/// The words of a fixed choice, each with its meaning.
+/// The words of a fixed choice, each with its meaning: for people in the description, which generators copy to
+/// the type, and one by one in `x-enum-descriptions`, as generators of OpenAPI have it.
 pub(crate) fn words(title: &str, expected: &str, words: &[(&str, &str)]) -> Schema {
-    let each = words.iter().map(|(word, meaning)| json!({ "const": word, "description": prose(meaning) }));
+    let meanings: Vec<_> = words.iter().map(|(_, meaning)| prose(meaning)).collect();
+    let each = words.iter().zip(&meanings).map(|((word, _), meaning)| format!(" {word}: {meaning}"));
+    // "a direction (ingress, egress)"
+    let (kind, _) = expected.split_once(" (").unwrap_or((expected, ""));
+    let kind = kind.strip_prefix("a ").or_else(|| kind.strip_prefix("an ")).unwrap_or(kind);
     json_schema!({
         "title": title,
-        "description": expected,
+        "description": format!("The {kind}.{}", each.collect::<String>()),
         "type": "string",
-        "oneOf": each.collect::<Vec<_>>(),
+        "enum": words.iter().map(|(word, _)| word).collect::<Vec<_>>(),
+        "x-enum-descriptions": meanings,
     })
 }
 
@@ -77,23 +83,27 @@ pub(crate) fn open_words(words: &[(&str, &str)]) -> Schema {
 }
 
 /// An object; on the wire also a text that holds one as JSON.
-pub(crate) fn object_or_json(generator: &SchemaGenerator) -> Schema {
-    object_perhaps_in_text(json!({ "type": "object" }), generator)
+pub(crate) fn object_or_json<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    if is_strict(generator) {
+        return generator.subschema_for::<T>();
+    }
+    object_in_text(json!({ "type": "object" }))
 }
 
 /// An object of texts; on the wire also of other scalars, and also as a text that holds one as JSON. Any of them
 /// may be a credential.
-pub(crate) fn texts_by_name(generator: &SchemaGenerator) -> Schema {
-    let types =
-        if is_strict(generator) { json!("string") } else { json!(["string", "number", "boolean", "null"]) };
-    let object = json!({ "type": "object", "additionalProperties": { "type": types, "writeOnly": true } });
-    object_perhaps_in_text(object, generator)
+pub(crate) fn texts_by_name(title: &str, description: &str, generator: &mut SchemaGenerator) -> Schema {
+    let texts = |types: Value| json!({ "type": "object", "additionalProperties": { "type": types, "writeOnly": true } });
+    if !is_strict(generator) {
+        return object_in_text(texts(json!(["string", "number", "boolean", "null"])));
+    }
+    let mut schema: Schema = texts(json!("string")).try_into().unwrap_or_default();
+    schema.insert("title".into(), title.into());
+    schema.insert("description".into(), description.into());
+    define(schema, generator)
 }
 
-fn object_perhaps_in_text(object: Value, generator: &SchemaGenerator) -> Schema {
-    if is_strict(generator) {
-        return object.try_into().unwrap_or_default();
-    }
+fn object_in_text(object: Value) -> Schema {
     // A blank text holds none.
     let text = json!({
         "type": "string",
@@ -104,6 +114,25 @@ fn object_perhaps_in_text(object: Value, generator: &SchemaGenerator) -> Schema 
 }
 
 /// The only `status` that a response may bear: the server takes any other for a failure.
-pub(crate) fn success() -> Value {
-    json!({ "type": "string", "pattern": "^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$" })
+pub(crate) fn success(generator: &SchemaGenerator) -> Value {
+    if is_strict(generator) {
+        json!({ "type": "string", "const": "success" })
+    } else {
+        json!({ "type": "string", "pattern": "^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$" })
+    }
+}
+
+/// An object that needs no `status`, and bears none but that of a success. In the strict form it is no field:
+/// there is nothing to say by it.
+pub(crate) fn claiming_no_failure(mut schema: Schema, generator: &SchemaGenerator) -> Schema {
+    let status = json!({ "status": success(generator) });
+    if is_strict(generator) {
+        schema.insert("if".into(), json!({ "required": ["status"] }));
+        schema.insert("then".into(), json!({ "properties": status }));
+    } else if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.extend(status.as_object().cloned().unwrap_or_default());
+    } else {
+        schema.insert("properties".into(), status);
+    }
+    schema
 }

@@ -131,7 +131,8 @@ impl Field for PhysicalDetails {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::texts_by_name(generator)
+        let description = "What the operator registered on the physical network: texts by name.";
+        crate::schema::texts_by_name("PhysicalDetails", description, generator)
     }
 }
 
@@ -208,6 +209,6 @@ impl Field for DeviceDetails {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::object_or_json(generator)
+        crate::schema::object_or_json::<Self>(generator)
     }
 }

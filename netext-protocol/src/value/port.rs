@@ -95,11 +95,16 @@ impl Text for PortRange {
     }
 
     #[cfg(feature = "schema")]
-    fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "oneOf": [
-            { "type": "integer", "minimum": 0, "maximum": u16::MAX, "description": "One port." },
-            { "type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$", "description": "The first and the last of several ports: 8080-8090." },
-        ] })
+    fn strict_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let schema = schemars::json_schema!({
+            "title": "PortRange",
+            "description": "One port as a number, or the first and the last of several as a text: 8080-8090.",
+            "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": u16::MAX },
+                { "type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$" },
+            ],
+        });
+        crate::schema::define(schema, generator)
     }
 }
 

@@ -193,7 +193,14 @@ impl Field for SecretBytes {
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let binary = generator.subschema_for::<Base64Content>();
-        schemars::json_schema!({ "anyOf": [Secret::schema(generator), binary] })
+        let text = Secret::schema(generator);
+        let mut schema = schemars::json_schema!({ "anyOf": [text, binary] });
+        if !crate::schema::is_strict(generator) {
+            return schema;
+        }
+        schema.insert("title".into(), "SecretBytes".into());
+        schema.insert("description".into(), "A text, or bytes that are none.".into());
+        crate::schema::define(schema, generator)
     }
 }
 
@@ -209,16 +216,20 @@ impl schemars::JsonSchema for Base64Content {
         "Base64Content".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = schemars::json_schema!({
             "title": "Base64Content",
             "type": "object",
             "description": "Bytes that are no text. The server sends text only.",
             "properties": { BASE64: { "type": "string", "contentEncoding": "base64", "description": "The bytes." } },
             "required": [BASE64],
-            "additionalProperties": false,
             "writeOnly": true,
-        })
+        });
+        // Generators would close the class, which not every version of a language can.
+        if !crate::schema::is_strict(generator) {
+            schema.insert("additionalProperties".into(), false.into());
+        }
+        schema
     }
 }
 

@@ -1,6 +1,6 @@
 //! The strict form: one spelling, one type a field, and nothing that was not said.
 
-use netext_protocol::{Command, Envelope, Request, schema};
+use netext_protocol::{ActionResult, Command, Envelope, NetworkUpdate, Request, schema};
 use serde_json::{Value, json};
 
 use crate::schemas::{check_strict, strictly_refuses};
@@ -130,11 +130,80 @@ fn strict_schemas_share_the_names_of_the_types() {
     let rule = &schema["$defs"]["FirewallRule"];
     assert_eq!((&schema["title"], &rule["title"]), (&json!("ApplyFwRulesFile"), &json!("FirewallRule")));
     assert_eq!(rule["properties"]["portStart"]["type"], "integer");
-    let direction = &schema["$defs"]["Direction"]["oneOf"];
-    assert!(
-        direction.as_array().unwrap().iter().all(|word| !word["description"].as_str().unwrap().is_empty())
-    );
+    let direction = &schema["$defs"]["Direction"];
+    assert_eq!((&direction["type"], &direction["enum"]), (&json!("string"), &json!(["ingress", "egress"])));
+    assert_eq!(direction["x-enum-descriptions"], json!(["Towards the guests.", "From the guests."]));
+    let meaning = "The direction. ingress: Towards the guests. egress: From the guests.";
+    assert_eq!(direction["description"], meaning);
     assert!(!schema.to_string().contains("null"), "{schema}");
+}
+
+/// What generators make a second type of, or a class without fields: see the module `schema`.
+#[test]
+fn strict_schemas_have_the_forms_that_generators_agree_on() {
+    fn check(at: &str, schema: &Value) {
+        let Value::Object(keys) = schema else {
+            return schema.as_array().into_iter().flatten().for_each(|it| check(at, it));
+        };
+        if keys.contains_key("$ref") {
+            assert_eq!(keys.len(), 1, "{at}: a reference beside other keys");
+        }
+        if let Some(all) = keys.get("allOf").filter(|_| !at.ends_with("/not")) {
+            assert_eq!(all.as_array().map(Vec::len), Some(1), "{at}: more than a reference");
+        }
+        let is_type = keys.get("type") == Some(&json!("object"));
+        let is_known = keys.contains_key("properties") || keys.contains_key("additionalProperties");
+        assert!(!is_type || is_known, "{at}: an object of which nothing is known");
+        assert!(!keys.contains_key("oneOf") && !keys.get("type").is_some_and(Value::is_array), "{at}");
+        for (key, below) in keys {
+            check(&format!("{at}/{key}"), below);
+        }
+    }
+    check("", &Value::from(schema::bundle()));
+    let bundle = Value::from(schema::bundle());
+    for name in ["AclAction", "DeviceDetails", "PhysicalDetails", "PortRange", "SecretBytes", "ActionMessage"]
+    {
+        assert_eq!(bundle["$defs"][name]["title"], name);
+    }
+    for (name, definition) in bundle["$defs"].as_object().unwrap() {
+        assert_eq!(definition["title"], json!(name));
+    }
+}
+
+#[test]
+fn a_subject_is_a_network_or_a_vpc() {
+    for name in ["custom-action", "ensure-network-device"] {
+        let command = command_of(name);
+        let mut file = strict(command, &sample(name));
+        let place = if command == Command::CustomAction { "" } else { "/payload" };
+        let payload = file.pointer_mut(place).unwrap().as_object_mut().unwrap();
+        payload.remove("vpc_id");
+        let network = payload.remove("network_id").unwrap();
+        strictly_refuses(command, &file);
+        file.pointer_mut(place).unwrap()["vpc_id"] = network;
+        check_strict(command, &file);
+    }
+}
+
+#[test]
+fn strict_answers_are_lenient_ones_and_claim_no_failure() {
+    let validator = |command, form| {
+        jsonschema::draft202012::new(&schema::response_schema(command, form).unwrap().into()).unwrap()
+    };
+    for (command, good, bad) in [
+        (Command::EnsureNetworkDevice, json!({"host": "192.0.2.10", "n": [1]}), json!({"status": "failed"})),
+        (
+            Command::ImplementNetwork,
+            json!(NetworkUpdate::new("Vlan", "vlan://1910")),
+            json!({"network.broadcast_uri": "vlan://1910"}),
+        ),
+        (Command::CustomAction, json!(ActionResult::message("done")), json!({"status": "failed"})),
+    ] {
+        for form in schema::Form::ALL {
+            assert!(validator(command, form).is_valid(&good), "{command}: {good}");
+            assert!(!validator(command, form).is_valid(&bad), "{command}: {bad}");
+        }
+    }
 }
 
 #[test]
