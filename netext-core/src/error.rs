@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::num::NonZeroU8;
 
 use netext_protocol::{Command, MissingField, ParseError};
 
@@ -21,6 +22,8 @@ pub enum ErrorKind {
     NotImplemented,
     /// A defect of the extension itself. Exit code 70, as `sysexits.h` has it.
     Internal,
+    /// What an extension behind this one means by this exit code, which is none of the others'.
+    Other(NonZeroU8),
 }
 
 impl ErrorKind {
@@ -36,7 +39,13 @@ impl ErrorKind {
             Self::TimedOut => 4,
             Self::NotImplemented => 5,
             Self::Internal => 70,
+            Self::Other(code) => code.get(),
         }
+    }
+
+    /// The kind that has an exit code, for what passes on the exit code of another extension as it is.
+    pub fn of_exit_code(code: NonZeroU8) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.exit_code() == code.get()).unwrap_or(Self::Other(code))
     }
 
     /// The kind that an exit code stands for; the protocol leaves other codes free, they count as
@@ -54,6 +63,7 @@ impl ErrorKind {
             Self::TimedOut => "timed-out",
             Self::NotImplemented => "not-implemented",
             Self::Internal => "internal",
+            Self::Other(_) => "other",
         }
     }
 
@@ -225,6 +235,10 @@ mod tests {
             assert_eq!(ErrorKind::from_exit_code(i32::from(kind.exit_code())), kind);
         }
         assert_eq!(ErrorKind::from_exit_code(255), ErrorKind::Device);
+        for code in (1..=u8::MAX).filter_map(NonZeroU8::new) {
+            assert_eq!(ErrorKind::of_exit_code(code).exit_code(), code.get());
+        }
+        assert_eq!(ErrorKind::of_exit_code(NonZeroU8::MIN), ErrorKind::Invalid);
     }
 
     #[test]

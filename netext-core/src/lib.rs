@@ -7,6 +7,8 @@ mod describe;
 mod device;
 mod dispatch;
 mod error;
+#[cfg(feature = "cli")]
+mod front;
 mod handler;
 #[cfg(feature = "cli")]
 pub mod payload_file;
@@ -28,9 +30,11 @@ pub use deadline::Deadline;
 pub use describe::{CapabilityFault, Description};
 pub use device::NetworkDevice;
 pub use error::{DeviceError, ErrorKind};
+#[cfg(feature = "cli")]
+pub use front::Front;
 pub use handler::{Handler, Invocation};
 /// The protocol's types.
 pub use netext_protocol as protocol;
-pub use process::{Process, main, main_with};
+pub use process::{Process, main, main_with, main_with_args};
 pub use reply::Reply;
 pub use runner::Runner;

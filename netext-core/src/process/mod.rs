@@ -5,6 +5,7 @@ mod panics;
 mod signals;
 mod streams;
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -69,6 +70,15 @@ pub fn main(handler: impl Handler + 'static) -> ExitCode {
 /// }
 /// ```
 pub fn main_with(build: impl FnOnce() -> Result<Runner, DeviceError>) -> ExitCode {
+    main_with_args(std::env::args_os(), build)
+}
+
+/// The same for an executable whose own command line holds that of the extension: the extension's arguments are
+/// given, the name that it was called by first.
+pub fn main_with_args(
+    args: impl IntoIterator<Item = impl Into<OsString>>,
+    build: impl FnOnce() -> Result<Runner, DeviceError>,
+) -> ExitCode {
     let Ok(mut process) = Process::take() else {
         // Without /dev/null nothing can be kept off the server's stream, so nothing is begun.
         return ExitCode::from(DeviceError::internal("no streams").exit_code());
@@ -76,7 +86,7 @@ pub fn main_with(build: impl FnOnce() -> Result<Runner, DeviceError>) -> ExitCod
     let runner = panic::catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| Err(panicked(&*panic)));
     let outcome = runner.and_then(|runner| {
         let Process { streams, started } = &mut process;
-        let environment = Environment::new(std::env::args_os(), &mut streams.stdout, &mut streams.stderr);
+        let environment = Environment::new(args, &mut streams.stdout, &mut streams.stderr);
         run(&runner, environment.started(*started))
     });
     match outcome {

@@ -78,7 +78,7 @@ fn with_what_was_said(cause: String, said: Option<Result<String, DeviceError>>) 
 }
 
 /// How long a device has to undo what it began.
-fn grace(timeout: Duration) -> Duration {
+pub(crate) fn grace(timeout: Duration) -> Duration {
     (timeout / 5).clamp(Duration::from_millis(200), Duration::from_secs(2))
 }
 

@@ -8,6 +8,7 @@ mod build;
 mod conformance;
 mod help;
 mod new;
+mod normalize;
 mod recording;
 mod sample;
 mod schema;

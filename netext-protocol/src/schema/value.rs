@@ -59,7 +59,7 @@ pub(crate) fn integer(minimum: i64, maximum: u64) -> Schema {
 }
 
 /// The words of a fixed choice, each with its meaning: for people in the description, which generators copy to
-/// the type, and one by one in `x-enum-descriptions`, as generators of OpenAPI have it.
+/// the type, and one by one in `x-enum-descriptions`, as `OpenAPI` has them.
 pub(crate) fn words(title: &str, expected: &str, words: &[(&str, &str)]) -> Schema {
     let meanings: Vec<_> = words.iter().map(|(_, meaning)| prose(meaning)).collect();
     let each = words.iter().zip(&meanings).map(|((word, _), meaning)| format!(" {word}: {meaning}"));

@@ -6,6 +6,7 @@ mod conformance;
 mod extension;
 mod help;
 mod new;
+mod normalize;
 mod record;
 mod replay;
 mod sample;
@@ -35,6 +36,7 @@ pub(crate) struct Arguments {
 enum Subject {
     Schema(schema::Arguments),
     Validate(validate::Arguments),
+    Normalize(normalize::Arguments),
     Sample(sample::Arguments),
     Simulate(simulate::Arguments),
     Scenarios(simulate::List),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
     match subject {
         Subject::Schema(arguments) => schema::run(&arguments, screen),
         Subject::Validate(arguments) => validate::run(&arguments, screen),
+        Subject::Normalize(arguments) => normalize::run(&arguments),
         Subject::Sample(arguments) => sample::run(&arguments, screen),
         Subject::Simulate(arguments) => simulate::run(&arguments, screen),
         Subject::Scenarios(arguments) => simulate::list(&arguments, screen),

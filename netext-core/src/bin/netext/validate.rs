@@ -58,12 +58,12 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
 }
 
 /// The commands by name, so that shells complete them and a misspelled one is told what it resembles.
-fn commands() -> impl TypedValueParser<Value = Command> {
+pub(crate) fn commands() -> impl TypedValueParser<Value = Command> {
     PossibleValuesParser::new(Command::ALL.iter().map(|command| command.name()))
         .try_map(|name| name.parse::<Command>())
 }
 
-fn read(file: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
     if file.as_os_str() != "-" {
         return std::fs::read(file);
     }
