@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
 """The smallest useful extension: every network is a file in a folder, for whatever tool acts on it."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from netext.runner import Device, Failure, main
+
+if TYPE_CHECKING:
+    # For the type checker and the editor; at run time a payload is a dictionary.
+    from netext import protocol
 
 
 class Spool(Device):
@@ -14,23 +21,26 @@ class Spool(Device):
     name = "python-minimal"
     version = "0.1.0"
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
 
-    def _file(self, network_id):
-        return os.path.join(self.folder, f"network-{network_id}.json")
+    def _path(self, network_id: int) -> str:
+        return os.path.join(self._folder, f"network-{network_id:d}.json")
 
-    def implement_network(self, _details, request):
-        path = self._file(request.network_id)
+    def ensure_network_device(self, file: protocol.EnsureNetworkDeviceFile) -> protocol.DeviceDetails:
+        return file["payload"]["current_details"] or file["network-extension-details"]
+
+    def implement_network(self, file: protocol.ImplementNetworkFile) -> None:
+        network = file["payload"]
+        path = self._path(network["network_id"])
         # Written beside and renamed, by a name that no other process uses: nobody ever reads half of it.
-        new = os.path.join(self.folder, f".network-{request.network_id}.{os.getpid()}")
-        network = request.to_json()
+        new = f"{path}.{os.getpid()}"
         network.pop("extension_ip", None)
         try:
-            os.makedirs(self.folder, exist_ok=True)
+            os.makedirs(self._folder, exist_ok=True)
             try:
-                with open(new, "w", encoding="utf-8") as file:
-                    json.dump(network, file, indent=2)
+                with open(new, "w", encoding="utf-8") as spooled:
+                    json.dump(network, spooled, indent=2)
                 os.replace(new, path)
             except BaseException:
                 _remove(new)
@@ -38,8 +48,8 @@ class Spool(Device):
         except OSError as error:
             raise Failure(f"cannot write {path}: {error.strerror}") from error
 
-    def shutdown_network(self, _details, request):
-        path = self._file(request.network_id)
+    def shutdown_network(self, file: protocol.ShutdownNetworkFile | protocol.DestroyNetworkFile) -> None:
+        path = self._path(file["payload"]["network_id"])
         try:
             _remove(path)
         except OSError as error:
@@ -47,8 +57,14 @@ class Spool(Device):
 
     destroy_network = shutdown_network
 
+    def prepare_nic(self, file: protocol.PrepareNicFile) -> None:
+        """Nothing to do: the network's file says all."""
 
-def _remove(path):
+    def release_nic(self, file: protocol.ReleaseNicFile) -> None:
+        """Nothing to do either."""
+
+
+def _remove(path: str) -> None:
     """Removing what is not there is no failure: the server may ask twice."""
     try:
         os.remove(path)

@@ -1,13 +1,15 @@
-"""The contract of the process: arguments, streams, time, exit codes."""
+"""The process of an extension that stands behind `netext normalize`: one answer, or one line and an exit code.
+
+`netext` in front has checked the arguments and the payload, keeps the deadline, and passes on what is said here.
+"""
+
+from __future__ import annotations
 
 import json
 import os
 import signal
 import sys
-
-from . import protocol, wire
-
-USAGE = "usage: <extension> <command> <payload-file> <timeout-seconds> | --describe"
+from typing import Any, Sequence
 
 
 class Failure(Exception):
@@ -16,143 +18,77 @@ class Failure(Exception):
     exit_code = 3
 
 
-class Invalid(Failure):
-    """The command line, the payload or what is registered cannot be used."""
-
-    exit_code = 1
-
-
 class NotImplementedHere(Failure):
     """The protocol knows the command, and this device does not."""
 
     exit_code = 5
 
 
-class CalledOff(BaseException):
-    """The time is over, or the process was asked to end. No `except Exception` holds it up."""
-
-    def __init__(self, why, exit_code):
-        super().__init__(why)
-        self.exit_code = exit_code
-
-
 class Device:
     """A device: a method for every command that it answers, named like the command with `_`.
 
-    A method gets the details that travel with every command and the typed payload. It answers a dictionary for
-    ensure-network-device and implement-network, a text or a dictionary for custom-action, else nothing; or it
-    raises `Failure`. Every command may come twice, and several run at the same time, each in its own process.
+    A method gets the payload file, a dictionary of the type that has the command's name: `AssignIpFile` for
+    assign-ip. It answers a dictionary for ensure-network-device and implement-network, a text or a dictionary for
+    custom-action, else nothing; or it raises `Failure`. Every command may come twice, and several run at the same
+    time, each in its own process.
 
-    What an operator registered is `details.physical_network_extension_details`, by name, if anything is. Each is
-    a `Secret`, because some are credentials: `["hosts"].expose()` is the text.
+    The payload holds secrets, and so does "physical-network-extension-details": show no values of either.
     """
 
     name = version = ""
-    #: The services that it provides; commands of others succeed without reaching it.
-    services = ()
+    #: The services that it provides; the line in minimal.sh names the same.
+    services: Sequence[str] = ()
 
-    def ensure_network_device(self, details, request):
-        return request.current_details or details.network_extension_details or {}
-
-    def prepare_nic(self, details, request):
-        pass
-
-    def release_nic(self, details, request):
-        pass
-
-    def _method(self, command):
-        return getattr(self, command.replace("-", "_"), None)
-
-    def _provides(self, command):
-        services = protocol.COMMANDS[command]
-        return not services or any(service in self.services for service in services)
-
-    def describe(self):
+    def describe(self) -> dict[str, Any]:
         """What an operator registers, and what `netext conformance` asks for."""
-        commands = [name for name in protocol.COMMANDS if self._provides(name) and self._method(name)]
+        methods = [name for name in dir(self) if not name.startswith("_") and callable(getattr(self, name))]
         return {
             "name": self.name,
             "version": self.version,
-            "protocol_version": protocol.VERSION,
             "services": list(self.services),
-            "commands": commands,
+            "commands": [name.replace("_", "-") for name in methods if name != "describe"],
             "network.services": ",".join(self.services),
         }
 
-    def answer(self, command, text):
-        """Answers one command with what is to be printed."""
-        document = wire.parse(text, command)
-        if not self._provides(command):
-            return ""
-        method = self._method(command)
-        if method is None:
-            raise NotImplementedHere(f"{command} is not implemented by this device")
-        details, request = protocol.read(command, document)
-        answer = method(details, request)
-        if answer is None or isinstance(answer, str):
-            return answer or ""
-        return json.dumps(answer, separators=(",", ":"))
 
-
-def main(device):
-    """The whole `main` of an extension. Whatever is printed on the way is lost, by children as well."""
+def main(device: Device) -> int:
+    """The whole `main` of an extension. Whatever else is printed on the way is lost, by children as well."""
+    # Ends what is going on, and what has to be undone is: the deadline comes as SIGTERM.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     stdout, stderr = os.dup(1), os.dup(2)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
     try:
-        answer = _run(device, sys.argv[1:])
-        if answer:
-            _write(stdout, answer)
+        _write(stdout, _answer(device, sys.argv[1:]))
         return 0
-    except (Failure, wire.Refused, CalledOff) as error:
-        problem, code = str(error), getattr(error, "exit_code", Invalid.exit_code)
+    except Failure as error:
+        _write(stderr, str(error))
+        return error.exit_code
     except Exception as error:  # noqa: BLE001
-        code, trace = 70, error.__traceback__
-        while trace.tb_next:
+        trace = error.__traceback__
+        while trace and trace.tb_next:
             trace = trace.tb_next
-        place = os.path.basename(trace.tb_frame.f_code.co_filename)
-        problem = f"internal error: {type(error).__name__} at {place}:{trace.tb_lineno}"
-        # These speak of the program. What others say may be anything, a credential too.
-        if isinstance(error, (AttributeError, ImportError, NameError, TypeError)):
-            problem += f": {error}"
-    # One line, whatever it says.
-    _write(stderr, "".join(it if it.isprintable() else repr(it)[1:-1] for it in problem))
-    return code
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
+        # Not what it says: that may be anything, a credential too.
+        _write(stderr, f"internal error: {type(error).__name__} at {place}")
+        return 70
 
 
-def _run(device, arguments):
+def _answer(device: Device, arguments: Sequence[str]) -> str:
     if arguments == ["--describe"]:
         return json.dumps(device.describe())
     if len(arguments) != 3:
-        raise Invalid(USAGE)
-    command, path, timeout = arguments
-    if command not in protocol.COMMANDS:
-        raise Invalid(f"{command!r} is not a command of protocol version {protocol.VERSION}")
-    if not (timeout.isascii() and timeout.isdigit() and 0 < int(timeout) < 86400):
-        raise Invalid(f"the timeout is {timeout!r}; it is a number of seconds")
-    _end_after(int(timeout))
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", "it is not UTF-8")
-        raise Invalid(f"cannot read the payload file {path}: {why}") from None
-    return device.answer(command, text)
+        raise Failure("this is called by netext normalize: see README.md")
+    command, path, _timeout = arguments
+    method = getattr(device, command.replace("-", "_"), None)
+    if method is None:
+        raise NotImplementedHere(f"{command} is not implemented by this device")
+    with open(path, encoding="utf-8") as file:
+        answer = method(json.load(file))
+    return answer or "" if isinstance(answer, (str, type(None))) else json.dumps(answer, separators=(",", ":"))
 
 
-def _end_after(seconds):
-    def called_off(number, _frame):
-        if number == signal.SIGALRM:
-            raise CalledOff(f"called off: the {seconds} s are over", 4)
-        raise CalledOff("called off: asked to end", 128 + number)
-
-    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, called_off)
-    signal.alarm(seconds)
-
-
-def _write(stream, line):
-    signal.alarm(0)
+def _write(stream: int, line: str) -> None:
     with os.fdopen(stream, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(line + "\n")
+        file.write(line)

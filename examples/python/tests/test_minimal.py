@@ -1,17 +1,20 @@
-"""The extension, run as CloudStack runs it."""
+"""The extension, run as CloudStack runs it: `netext` has to be on the PATH."""
 
 import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
+#: In a folder that was copied from the checkout they are in `samples`.
+PLACES = (HERE / "samples", HERE.parent.parent / "netext-protocol" / "fixtures" / "wire")
+SAMPLES = sorted(sample for place in PLACES for sample in place.glob("**/*.json"))
 SECRET = "s3cret-of-the-operator"
 
 
@@ -20,11 +23,20 @@ class Extension(unittest.TestCase):
         self.scratch = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.scratch)
         self.folder = self.scratch / "spool"
-        self.program = [sys.executable, str(HERE / "minimal.py")]
+        self.program = [str(HERE / "minimal.sh")]
+        self.temporary = self.scratch / "temporary"
+        self.temporary.mkdir()
+
+    def tearDown(self):
+        self.assertEqual(os.listdir(self.temporary), [], "a payload is left behind")
 
     def call(self, *arguments):
         """Runs the extension; answers its exit code, what it printed, and what it wrote to standard error."""
-        ours = {"NETEXT_MINIMAL_FOLDER": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        ours = {
+            "NETEXT_MINIMAL_FOLDER": str(self.folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(self.temporary),
+        }
         done = subprocess.run(
             [*self.program, *arguments], capture_output=True, text=True, env={**os.environ, **ours}, timeout=60
         )
@@ -56,7 +68,7 @@ class Extension(unittest.TestCase):
             self.assertEqual(self.send("implement-network", extension_ip="10.1.1.1"), (0, "", ""))
         self.assertEqual(self.files(), ["network-209.json"])
         network = json.loads((self.folder / "network-209.json").read_text())
-        self.assertEqual(network, {"network_id": "209", "vlan": "1910", "cidr": "10.1.1.0/24"})
+        self.assertEqual(network, {"network_id": 209, "vlan": "1910", "cidr": "10.1.1.0/24"})
         for command in ("shutdown-network", "destroy-network", "destroy-network"):
             self.assertEqual(self.send(command), (0, "", ""))
         self.assertEqual(self.files(), [])
@@ -68,7 +80,7 @@ class Extension(unittest.TestCase):
             vlans = map(str, range(2000, 2020))
             running = [pool.submit(self.send, "implement-network", vlan=vlan) for vlan in vlans]
             while not all(it.done() for it in running):
-                self.assertEqual(json.loads(path.read_text())["network_id"], "209")
+                self.assertEqual(json.loads(path.read_text())["network_id"], 209)
         self.assertEqual({it.result() for it in running}, {(0, "", "")})
         self.assertEqual(self.files(), ["network-209.json"])
 
@@ -90,11 +102,11 @@ class Extension(unittest.TestCase):
         self.assertEqual(self.files(), [])
 
     def test_what_is_malformed_is_refused_and_changes_nothing(self):
-        self.assert_refused(self.call(), 1, "usage")
+        self.assert_refused(self.call(), 1, "usage: minimal.sh <command>")
         self.assert_refused(self.call("implement-network", "/nonexistent", "60"), 1, "/nonexistent")
         self.assert_refused(self.send("make-coffee"), 1, "make-coffee")
-        self.assert_refused(self.send("implement-vpc"), 5, "implement-vpc")
-        self.assert_refused(self.send("implement-network", document="{"), 1, "not JSON")
+        self.assert_refused(self.send("implement-vpc", vpc_id="7"), 5, "implement-vpc")
+        self.assert_refused(self.send("implement-network", document="{"), 1, "payload file: EOF")
         self.assert_refused(self.send("implement-network", network_id="../../etc"), 1, "payload.network_id")
         self.assert_refused(self.send("implement-network", gateway="10.1.1.256\nok"), 1, "payload.gateway")
         self.assertEqual(self.files(), [])
@@ -111,13 +123,15 @@ class Extension(unittest.TestCase):
     def device(self, body):
         """An extension with another device, in a folder of its own beside the package, as it is deployed."""
         shutil.copytree(HERE / "netext", self.scratch / "netext")
-        program = self.scratch / "device.sh"
+        shutil.copy(HERE / "minimal.sh", self.scratch)
+        program = self.scratch / "minimal.py"
         program.write_text(
-            "import os, subprocess, sys, time\nfrom netext.runner import Device, main\n"
-            f"class Ours(Device):\n    def implement_network(self, details, request):\n        {body}\n"
+            f"#!{sys.executable}\nimport os, subprocess, sys, time\nfrom netext.runner import Device, main\n"
+            f"class Ours(Device):\n    def implement_network(self, file):\n        {body}\n"
             "sys.exit(main(Ours()))\n"
         )
-        self.program = [sys.executable, str(program)]
+        program.chmod(0o755)
+        self.program = [str(self.scratch / "minimal.sh")]
 
     def test_nothing_but_the_answer_is_printed(self):
         self.device("print('progress'); sys.stderr.write('warning'); os.system('echo child; echo child >&2')")
@@ -125,18 +139,48 @@ class Extension(unittest.TestCase):
 
     def test_a_defect_is_told_by_its_place_and_nothing_else(self):
         self.device(f"raise ValueError('{SECRET}')")
-        self.assert_refused(self.send("implement-network"), 70, "ValueError", "device.sh:5")
+        self.assert_refused(self.send("implement-network"), 70, "ValueError", "minimal.py:6")
         self.assertNotIn(SECRET, "".join(map(str, self.send("implement-network"))))
 
     def test_the_deadline_ends_the_work(self):
         self.device("time.sleep(60)")
         payload = self.scratch / "payload.json"
         payload.write_text('{"payload":{"network_id":"209"}}')
-        self.assert_refused(self.call("implement-network", str(payload), "1"), 4, "1 s are over")
+        self.assert_refused(self.call("implement-network", str(payload), "1"), 4, "timed out after 1 s")
 
-    def test_being_asked_to_end_is_a_failure_in_one_line(self):
-        self.device("os.kill(os.getpid(), 15); time.sleep(60)")
-        self.assert_refused(self.send("implement-network"), 128 + signal.SIGTERM, "asked to end")
+    def test_work_that_is_called_off_is_undone(self):
+        begun, undone = self.scratch / "begun", self.scratch / "undone"
+        self.device(
+            f"open({str(begun)!r}, 'w')\n"
+            f"        try: time.sleep(60)\n        finally: open({str(undone)!r}, 'w')"
+        )
+        payload = self.scratch / "payload.json"
+        payload.write_text('{"payload":{"network_id":"209"}}')
+        arguments = [*self.program, "implement-network", str(payload), "60"]
+        with subprocess.Popen(arguments, stderr=subprocess.PIPE) as program:
+            while not begun.exists() and program.poll() is None:
+                time.sleep(0.01)
+            program.terminate()
+            line = program.stderr.read()
+        self.assertEqual((program.returncode, line), (143, b"implement-network: interrupted by SIGTERM\n"))
+        self.assertTrue(undone.exists())
+
+    def test_every_sample_is_understood(self):
+        commands = json.loads(self.call("--describe")[1])["commands"]
+        vpc = {"implement-vpc", "shutdown-vpc", "destroy-vpc", "update-vpc-source-nat-ip"}
+        self.assertGreater(len(SAMPLES), 90)
+        for sample in SAMPLES:
+            command = sample.name.split(".")[0]
+            with self.subTest(sample.name):
+                code, printed, said = self.call(command, str(sample), "60")
+                self.assertEqual(code, 5 if command in vpc else 0, said)
+                if command == "implement-network":
+                    strict = subprocess.run(["netext", "normalize", command, sample], capture_output=True, check=True)
+                    payload = json.loads(strict.stdout)["payload"]
+                    payload.pop("extension_ip", None)
+                    path = self.folder / f"network-{payload['network_id']}.json"
+                    self.assertEqual(json.loads(path.read_text()), payload)
+        self.assertLess(set(commands), {sample.name.split(".")[0] for sample in SAMPLES})
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@
 mod child;
 mod stream;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use async_trait::async_trait;
+use netext_protocol::Service;
 use tempfile::NamedTempFile;
 
 use crate::runner::grace;
@@ -29,12 +31,20 @@ use child::Child;
 #[derive(Clone, Debug)]
 pub struct Front {
     executable: PathBuf,
+    /// Unknown where nobody says it.
+    services: Option<BTreeSet<Service>>,
 }
 
 impl Front {
-    /// A front for an executable.
+    /// A front for an executable, which is called for every command.
     pub fn new(executable: impl Into<PathBuf>) -> Self {
-        Self { executable: executable.into() }
+        Self { executable: executable.into(), services: None }
+    }
+
+    /// With the services that the executable provides: commands of others succeed without reaching it.
+    pub fn services(mut self, services: impl IntoIterator<Item = Service>) -> Self {
+        self.services = Some(services.into_iter().collect());
+        self
     }
 
     async fn call(&self, invocation: &Invocation, payload: &Path) -> Result<Reply, DeviceError> {
@@ -77,13 +87,17 @@ impl Front {
 
 #[async_trait]
 impl Handler for Front {
-    /// The name only: the executable is asked for its description itself.
+    /// The name and the services: who wants more asks the executable itself.
     fn description(&self) -> Description {
         let name = self.executable.file_stem().unwrap_or_default().to_string_lossy();
-        Description::new(name, "behind netext")
+        let services = self.services.iter().flatten().copied();
+        Description::new(name, "behind netext").services(services)
     }
 
     async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError> {
+        if self.services.is_some() && !self.description().provides(invocation.command()) {
+            return Ok(Reply::Nothing);
+        }
         let strict = invocation.parse()?.to_strict_json();
         let file = private_file(strict.as_bytes())
             .map_err(|error| DeviceError::internal("cannot write the strict payload").with_source(error))?;

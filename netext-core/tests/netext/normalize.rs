@@ -294,6 +294,22 @@ fn an_executable_speaks_for_itself() {
 }
 
 #[test]
+fn commands_of_services_that_it_does_not_provide_do_not_reach_it() {
+    let executable = Executable::new("echo $1 >>reached");
+    let send = |services: &str, command: &str| {
+        let mut front = netext(&["normalize", "--services", services, "--exec"]);
+        front.arg(executable.folder("device")).args([command, readme(command).to_str().unwrap(), "60"]);
+        assert_eq!(come_to(front).succeeds(), "");
+    };
+    send("none", "assign-ip");
+    send("Dhcp", "assign-ip");
+    send("Dhcp", "add-dhcp-entry");
+    send("none", "implement-network");
+    assert_eq!(executable.wrote("reached"), "add-dhcp-entry\nimplement-network\n");
+    assert_eq!(run(&["normalize", "--services", "Coffee", "--exec", "/bin/true"]).code, Some(2));
+}
+
+#[test]
 fn a_line_puts_it_in_the_place_of_an_extension() {
     let executable = Executable::new("echo \"$0\" >name; echo '{\"host\":\"192.0.2.10\"}'");
     let line = format!("#!/usr/bin/env -S {} normalize --shebang device\n", env!("CARGO_BIN_EXE_netext"));

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use netext_core::protocol::{Command, Envelope};
 use netext_core::{Front, Runner};
 
+use crate::extension::{Services, services};
 use crate::screen::{fail, say};
 use crate::validate::{commands, read};
 
@@ -33,6 +34,10 @@ pub(crate) struct Arguments {
     /// The payload file; `-` for standard input.
     #[arg(required_unless_present_any = ["exec", "shebang"])]
     file: Option<PathBuf>,
+    /// The services that the executable provides, such as Dhcp,Dns; `none` for none. Commands of other services
+    /// then succeed without reaching it. By default all commands do.
+    #[arg(long, value_name = "SERVICES", value_parser = services, conflicts_with = "command")]
+    services: Option<Services>,
     /// Call this executable with the arguments of an extension that follow it.
     #[arg(long, num_args = 1.., allow_hyphen_values = true, value_names = ["PATH", "ARGUMENTS"], conflicts_with_all = ["command", "shebang"])]
     exec: Vec<OsString>,
@@ -44,11 +49,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match (arguments.exec.as_slice(), arguments.shebang.as_slice()) {
-        (command_line @ [path, ..], _) => stand_in_front(Path::new(path), command_line),
+        (command_line @ [path, ..], _) => stand_in_front(arguments, Path::new(path), command_line),
         (_, [path, command_line @ ..]) => {
             let script = command_line.first().map(Path::new);
             let folder = script.and_then(Path::parent).unwrap_or(Path::new(""));
-            stand_in_front(&folder.join(path), command_line)
+            stand_in_front(arguments, &folder.join(path), command_line)
         }
         _ => match (arguments.command, &arguments.file) {
             (Some(command), Some(file)) => normalize(command, file),
@@ -72,7 +77,7 @@ fn normalize(command: Command, file: &Path) -> ExitCode {
 }
 
 /// Answers the extension's command line, the name that it was called by first.
-fn stand_in_front(executable: &Path, command_line: &[OsString]) -> ExitCode {
+fn stand_in_front(arguments: &Arguments, executable: &Path, command_line: &[OsString]) -> ExitCode {
     if let [_, flag] = command_line
         && flag.to_string_lossy().starts_with('-')
     {
@@ -80,6 +85,10 @@ fn stand_in_front(executable: &Path, command_line: &[OsString]) -> ExitCode {
         let error = std::process::Command::new(executable).arg(flag).exec();
         return fail(format_args!("cannot run {}: {error}", executable.display()));
     }
-    let executable = executable.to_owned();
-    netext_core::main_with_args(command_line, || Ok(Runner::new(Front::new(executable))))
+    let front = Front::new(executable);
+    let front = match &arguments.services {
+        Some(Services(services)) => front.services(services.iter().copied()),
+        None => front,
+    };
+    netext_core::main_with_args(command_line, || Ok(Runner::new(front)))
 }

@@ -1,0 +1,1 @@
+#!/usr/bin/env -S netext normalize --services none --shebang minimal.py
