@@ -32,7 +32,7 @@ DEMO ?=
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test python machine-test bench lint schemas schemas-check audit fuzz packages clean
+.PHONY: help demo test python generators python-types tool machine-test bench lint schemas schemas-check audit fuzz packages clean
 
 help: # List what can be made.
 	@printf 'netext: network extensions for Apache CloudStack\n\n'
@@ -45,12 +45,22 @@ demo: packages ## Play the life of a network on throwaway namespaces, with the p
 test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
 	NETEXT_LAB=fleet $(CARGO) test --workspace --all-features --test networks -- $(OVER_SSH)
-	@$(MAKE) --no-print-directory python
+	@$(MAKE) --no-print-directory python generators
 
-python: ## Run the part of test that is the example in Python: its types, its tests, its conformance.
-	cd examples/python && ../../.ci/clean-machine ./generate.py --check && \
+python: tool ## Run the part of test that is the example in Python: its tests, its conformance.
+	export PATH="$(CURDIR)/target/debug:$$PATH" && cd examples/python && \
 		../../.ci/clean-machine python3 -m unittest discover -t . -s tests
-	.ci/clean-machine sh -c 'NETEXT_MINIMAL_FOLDER=$$(mktemp -d) $(NETEXT) conformance --exec examples/python/minimal.py'
+	export PATH="$(CURDIR)/target/debug:$$PATH" && .ci/clean-machine \
+		sh -c 'NETEXT_MINIMAL_FOLDER=$$(mktemp -d) netext conformance --exec examples/python/minimal.sh'
+
+generators: packages tool ## Run the part of test that tries code generators on the strict schemas (about a minute).
+	netext-protocol/generators/check.py target/debug/netext
+
+python-types: packages ## Write the types of the example in Python: after a change of the schemas.
+	netext-protocol/generators/check.py --write-example
+
+tool:
+	@$(CARGO) build --quiet --package netext-core --features cli --bin netext
 
 machine-test: packages ## Run the part of test that boots a KVM host with a kernel of its own.
 	$(CARGO) test --package netext-namespace --test machine

@@ -87,72 +87,6 @@ The direction. ingress: Towards the guests. egress: From the guests.
 """
 
 
-class FirewallRule(TypedDict):
-    """
-    One firewall rule. An ingress rule lets traffic in to a public address, by the destination that the packet came with. An egress rule matches what guests send out; default_egress_allow says whether it allows or denies.
-    """
-
-    destCidrs: list[str]
-    """
-    Where an egress packet goes to. Empty means anywhere.
-    """
-    icmpCode: NotRequired[int]
-    """
-    The ICMP code, -1 for any.
-    """
-    icmpType: NotRequired[int]
-    """
-    The ICMP type, -1 for any.
-    """
-    id: NotRequired[int]
-    """
-    The server's id of the rule.
-    """
-    portEnd: NotRequired[int]
-    """
-    The last port.
-    """
-    portStart: NotRequired[int]
-    """
-    The first port.
-    """
-    protocol: str
-    """
-    The protocol.
-    """
-    publicIp: NotRequired[str]
-    """
-    The public address that an ingress rule opens.
-    """
-    sourceCidrs: list[str]
-    """
-    Where they come from: for egress the guests. Empty means anywhere.
-    """
-    type: Direction
-    """
-    ingress or egress.
-    """
-
-
-class FirewallRules(TypedDict):
-    """
-    All firewall rules of a network.
-    """
-
-    cidr: NotRequired[str]
-    """
-    The guests' subnet.
-    """
-    default_egress_allow: bool
-    """
-    What guests may reach: if true everything but what an egress rule matches, if false nothing but what an egress rule matches.
-    """
-    rules: list[FirewallRule]
-    """
-    The rules. Their order means nothing.
-    """
-
-
 GuestType: TypeAlias = Literal['isolated', 'shared', 'l2']
 """
 The guest type. isolated: A network of its own behind a router, with NAT and firewall; also a tier of a VPC. shared: A network that the data centre routes; the extension only serves it (DHCP, DNS, user data). l2: A bare segment: no addresses, no services.
@@ -251,6 +185,18 @@ class ImplementVpc(TypedDict):
     """
     The zone.
     """
+
+
+IpAddr: TypeAlias = str
+"""
+an IP address
+"""
+
+
+IpNet: TypeAlias = str
+"""
+a network such as 203.0.113.0/24
+"""
 
 
 LoadBalancerAlgorithm: TypeAlias = Literal['roundrobin', 'leastconn', 'source']
@@ -810,11 +756,11 @@ class RemoveDnsEntry(TypedDict):
     """
     Its place among the instance's NICs, from 0.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers, in order.
     """
-    dns6: NotRequired[list[str]]
+    dns6: NotRequired[list[IpAddr]]
     """
     The resolvers with IPv6 addresses.
     """
@@ -915,11 +861,11 @@ class RemoveDnsSubnet(TypedDict):
     """
     The guests' IPv4 subnet.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers, in order.
     """
-    dns6: NotRequired[list[str]]
+    dns6: NotRequired[list[IpAddr]]
     """
     The resolvers with IPv6 addresses.
     """
@@ -1651,7 +1597,7 @@ class AclRule(TypedDict):
     """
     What it does.
     """
-    destCidrs: list[str]
+    destCidrs: list[IpNet]
     """
     The tier's end, in some documents; no server is known to send it. Empty means all of the tier.
     """
@@ -1683,7 +1629,7 @@ class AclRule(TypedDict):
     """
     The protocol.
     """
-    sourceCidrs: list[str]
+    sourceCidrs: list[IpNet]
     """
     The other end: where ingress comes from, where egress goes **to**. Empty means anywhere.
     """
@@ -1710,11 +1656,11 @@ class AddDhcpEntry(TypedDict):
     """
     Its place among the instance's NICs, from 0.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers, in order.
     """
-    dns6: NotRequired[list[str]]
+    dns6: NotRequired[list[IpAddr]]
     """
     The resolvers with IPv6 addresses.
     """
@@ -1827,11 +1773,11 @@ class AddDnsEntry(TypedDict):
     """
     Its place among the instance's NICs, from 0.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers, in order.
     """
-    dns6: NotRequired[list[str]]
+    dns6: NotRequired[list[IpAddr]]
     """
     The resolvers with IPv6 addresses.
     """
@@ -2101,67 +2047,6 @@ AddStaticNatFile = TypedDict(
 )
 
 
-class ApplyFwRules(TypedDict):
-    """
-    apply-fw-rules: replace all firewall rules of a network. May come before implement-network.
-    """
-
-    cidr: NotRequired[str]
-    """
-    The guests' IPv4 subnet.
-    """
-    fw_rules: FirewallRules
-    """
-    The rules, all of them.
-    """
-    gateway: NotRequired[str]
-    """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
-    """
-    guest_type: NotRequired[GuestType]
-    """
-    How guests use the network.
-    """
-    network_id: int
-    """
-    The network's id.
-    """
-    network_ip6_cidr: NotRequired[str]
-    """
-    The guests' IPv6 prefix.
-    """
-    network_ip6_gateway: NotRequired[str]
-    """
-    The guests' IPv6 gateway.
-    """
-    network_state: NotRequired[str]
-    """
-    The server's state of the network; older servers do not send it.
-    """
-    vlan: NotRequired[str]
-    """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
-    """
-    vpc_id: NotRequired[int]
-    """
-    The VPC, if the network is a tier of one.
-    """
-    zone_id: NotRequired[int]
-    """
-    The zone.
-    """
-
-
-ApplyFwRulesFile = TypedDict(
-    'ApplyFwRulesFile',
-    {
-        'network-extension-details': DeviceDetails,
-        'payload': ApplyFwRules,
-        'physical-network-extension-details': PhysicalDetails,
-    },
-)
-
-
 class ApplyLbRules(TypedDict):
     """
     apply-lb-rules: add, change or revoke load balancer rules. Rules that are not named stay as they are.
@@ -2378,11 +2263,11 @@ class ConfigDhcpSubnet(TypedDict):
     """
     Its place among the instance's NICs, from 0.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers, in order.
     """
-    dns6: NotRequired[list[str]]
+    dns6: NotRequired[list[IpAddr]]
     """
     The resolvers with IPv6 addresses.
     """
@@ -2491,11 +2376,11 @@ class ConfigDnsSubnet(TypedDict):
     """
     Its place among the instance's NICs, from 0.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers, in order.
     """
-    dns6: NotRequired[list[str]]
+    dns6: NotRequired[list[IpAddr]]
     """
     The resolvers with IPv6 addresses.
     """
@@ -2920,6 +2805,72 @@ EnsureNetworkDeviceFile = TypedDict(
 )
 
 
+class FirewallRule(TypedDict):
+    """
+    One firewall rule. An ingress rule lets traffic in to a public address, by the destination that the packet came with. An egress rule matches what guests send out; default_egress_allow says whether it allows or denies.
+    """
+
+    destCidrs: list[IpNet]
+    """
+    Where an egress packet goes to. Empty means anywhere.
+    """
+    icmpCode: NotRequired[int]
+    """
+    The ICMP code, -1 for any.
+    """
+    icmpType: NotRequired[int]
+    """
+    The ICMP type, -1 for any.
+    """
+    id: NotRequired[int]
+    """
+    The server's id of the rule.
+    """
+    portEnd: NotRequired[int]
+    """
+    The last port.
+    """
+    portStart: NotRequired[int]
+    """
+    The first port.
+    """
+    protocol: str
+    """
+    The protocol.
+    """
+    publicIp: NotRequired[str]
+    """
+    The public address that an ingress rule opens.
+    """
+    sourceCidrs: list[IpNet]
+    """
+    Where they come from: for egress the guests. Empty means anywhere.
+    """
+    type: Direction
+    """
+    ingress or egress.
+    """
+
+
+class FirewallRules(TypedDict):
+    """
+    All firewall rules of a network.
+    """
+
+    cidr: NotRequired[str]
+    """
+    The guests' subnet.
+    """
+    default_egress_allow: bool
+    """
+    What guests may reach: if true everything but what an egress rule matches, if false nothing but what an egress rule matches.
+    """
+    rules: list[FirewallRule]
+    """
+    The rules. Their order means nothing.
+    """
+
+
 ImplementNetworkFile = TypedDict(
     'ImplementNetworkFile',
     {
@@ -2953,7 +2904,7 @@ class RestoredVm(TypedDict):
     """
     The NIC's place among the instance's NICs, from 0.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers.
     """
@@ -3092,6 +3043,67 @@ SaveVmDataFile = TypedDict(
 )
 
 
+class ApplyFwRules(TypedDict):
+    """
+    apply-fw-rules: replace all firewall rules of a network. May come before implement-network.
+    """
+
+    cidr: NotRequired[str]
+    """
+    The guests' IPv4 subnet.
+    """
+    fw_rules: FirewallRules
+    """
+    The rules, all of them.
+    """
+    gateway: NotRequired[str]
+    """
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    """
+    guest_type: NotRequired[GuestType]
+    """
+    How guests use the network.
+    """
+    network_id: int
+    """
+    The network's id.
+    """
+    network_ip6_cidr: NotRequired[str]
+    """
+    The guests' IPv6 prefix.
+    """
+    network_ip6_gateway: NotRequired[str]
+    """
+    The guests' IPv6 gateway.
+    """
+    network_state: NotRequired[str]
+    """
+    The server's state of the network; older servers do not send it.
+    """
+    vlan: NotRequired[str]
+    """
+    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    """
+    vpc_id: NotRequired[int]
+    """
+    The VPC, if the network is a tier of one.
+    """
+    zone_id: NotRequired[int]
+    """
+    The zone.
+    """
+
+
+ApplyFwRulesFile = TypedDict(
+    'ApplyFwRulesFile',
+    {
+        'network-extension-details': DeviceDetails,
+        'payload': ApplyFwRules,
+        'physical-network-extension-details': PhysicalDetails,
+    },
+)
+
+
 class RestoreData(TypedDict):
     """
     The instances of a network with what they were given.
@@ -3124,11 +3136,11 @@ class RestoreNetwork(TypedDict):
     """
     The guests' IPv4 subnet.
     """
-    dns: NotRequired[list[str]]
+    dns: NotRequired[list[IpAddr]]
     """
     The resolvers, in order.
     """
-    dns6: NotRequired[list[str]]
+    dns6: NotRequired[list[IpAddr]]
     """
     The resolvers with IPv6 addresses.
     """

@@ -106,7 +106,7 @@ class Extension(unittest.TestCase):
         self.assert_refused(self.call("implement-network", "/nonexistent", "60"), 1, "/nonexistent")
         self.assert_refused(self.send("make-coffee"), 1, "make-coffee")
         self.assert_refused(self.send("implement-vpc", vpc_id="7"), 5, "implement-vpc")
-        self.assert_refused(self.send("implement-network", document="{"), 1, "payload file: EOF")
+        self.assert_refused(self.send("implement-network", document="{"), 1, "payload file: not JSON")
         self.assert_refused(self.send("implement-network", network_id="../../etc"), 1, "payload.network_id")
         self.assert_refused(self.send("implement-network", gateway="10.1.1.256\nok"), 1, "payload.gateway")
         self.assertEqual(self.files(), [])

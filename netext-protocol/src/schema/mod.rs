@@ -25,7 +25,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use object::{ObjectSchema, Spelling};
 pub(crate) use value::{
-    claiming_no_failure, integer, object_or_json, open_words, scalar, strict_address, strict_text, success,
+    StrictAddress, claiming_no_failure, integer, object_or_json, open_words, scalar, strict_text, success,
     texts_by_name, words,
 };
 

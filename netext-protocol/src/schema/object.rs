@@ -77,7 +77,8 @@ impl ObjectSchema {
         }
         let mut schema = T::schema(generator);
         // The empty string counts as absent.
-        if schema.get("pattern").is_none() && schema.get("type").is_some_and(takes_string) {
+        let is_said = schema.get("pattern").is_some() || schema.get("format").is_some();
+        if !is_said && schema.get("type").is_some_and(takes_string) {
             schema.insert("minLength".into(), 1.into());
         }
         let names = self.property(spellings, description, schema);

@@ -38,11 +38,29 @@ pub(crate) fn strict_text(pattern: Option<&str>, is_secret: bool) -> Schema {
     schema
 }
 
-/// An address or network in the strict form: by the format that generators know, else by its pattern.
-pub(crate) fn strict_address(format: Option<&str>, pattern: &str) -> Schema {
-    match format {
-        Some(format) => json_schema!({ "type": "string", "format": format }),
-        None => strict_text(Some(pattern), false),
+/// An address or network in the strict form.
+#[derive(Clone, Copy)]
+pub(crate) enum StrictAddress {
+    /// By a format that generators know.
+    Formatted(&'static str),
+    /// By its pattern.
+    Patterned,
+    /// By its pattern, as a type of this name: in lists, where generators would invent one.
+    Named(&'static str),
+}
+
+impl StrictAddress {
+    pub(crate) fn schema(self, expected: &str, pattern: &str, generator: &mut SchemaGenerator) -> Schema {
+        match self {
+            Self::Formatted(format) => json_schema!({ "type": "string", "format": format }),
+            Self::Patterned => strict_text(Some(pattern), false),
+            Self::Named(title) => {
+                let schema = json_schema!({
+                    "title": title, "description": expected, "type": "string", "pattern": pattern,
+                });
+                define(schema, generator)
+            }
+        }
     }
 }
 

@@ -99,10 +99,11 @@ impl Text for PortRange {
         let schema = schemars::json_schema!({
             "title": "PortRange",
             "description": "One port as a number, or the first and the last of several as a text: 8080-8090.",
-            "anyOf": [
-                { "type": "integer", "minimum": 0, "maximum": u16::MAX },
-                { "type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$" },
-            ],
+            "anyOf": [{ "type": "integer" }, { "type": "string" }],
+            // Not in the two above, of which some generators would make types then.
+            "if": { "type": "integer" },
+            "then": { "minimum": 0, "maximum": u16::MAX },
+            "else": { "pattern": "^[0-9]{1,5}-[0-9]{1,5}$" },
         });
         crate::schema::define(schema, generator)
     }

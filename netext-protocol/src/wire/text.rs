@@ -201,7 +201,7 @@ const IP_NET: &str =
     r"^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?)$";
 
 macro_rules! address_text {
-    ($($type:ty: $expected:literal, $pattern:ident, $format:expr, $parse:expr;)*) => {$(
+    ($($type:ty: $expected:literal, $pattern:ident, $strict:ident $(($name:literal))?, $parse:expr;)*) => {$(
         impl Text for $type {
             const EXPECTED: &'static str = $expected;
             const PATTERN: Option<&'static str> = Some($pattern);
@@ -211,21 +211,21 @@ macro_rules! address_text {
             }
 
             #[cfg(feature = "schema")]
-            fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                crate::schema::strict_address($format, $pattern)
+            fn strict_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::StrictAddress::$strict$(($name))?.schema($expected, $pattern, generator)
             }
         }
     )*};
 }
 
 address_text! {
-    Ipv4Addr: "an IPv4 address", IPV4, Some("ipv4"), |text: &str| text.parse().ok();
-    Ipv6Addr: "an IPv6 address", IPV6, Some("ipv6"), |text: &str| text.parse().ok();
-    IpAddr: "an IP address", IP, None, |text: &str| text.parse().ok();
-    Ipv4Net: "an IPv4 network such as 10.1.1.0/24", IPV4_NET, None, |text: &str| text.parse().ok();
-    Ipv6Net: "an IPv6 network such as 2001:db8:1::/64", IPV6_NET, None, |text: &str| text.parse().ok();
+    Ipv4Addr: "an IPv4 address", IPV4, Formatted("ipv4"), |text: &str| text.parse().ok();
+    Ipv6Addr: "an IPv6 address", IPV6, Formatted("ipv6"), |text: &str| text.parse().ok();
+    IpAddr: "an IP address", IP, Named("IpAddr"), |text: &str| text.parse().ok();
+    Ipv4Net: "an IPv4 network such as 10.1.1.0/24", IPV4_NET, Patterned, |text: &str| text.parse().ok();
+    Ipv6Net: "an IPv6 network such as 2001:db8:1::/64", IPV6_NET, Patterned, |text: &str| text.parse().ok();
     // In lists of networks a bare address is the network that holds it alone.
-    IpNet: "a network such as 203.0.113.0/24", IP_NET, None, |text: &str| {
+    IpNet: "a network such as 203.0.113.0/24", IP_NET, Named("IpNet"), |text: &str| {
         text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into()))
     };
 }
