@@ -11,6 +11,7 @@ else of a sample than it was.
 import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -122,26 +123,36 @@ def is_no_map(schema):
     return is_class(schema) or "anyOf" in schema
 
 
+#: The kinds of types that datamodel-codegen writes for Python, by the module that they are written to.
+PYTHON = {
+    "models": "pydantic_v2.BaseModel",
+    "dictionaries": "typing.TypedDict",
+    "classes": "dataclasses.dataclass",
+}
+PYTHON_TYPE = re.compile(r"^(?:class )?(\w+)(?:\(|:$|: TypeAlias| = TypedDict)", re.M)
+
+
 def in_python(folder, samples):
-    codegen = [python("datamodel-codegen"), "--input-file-type", "jsonschema", "--target-python-version", "3.11"]
-    codegen += ["--formatters", "builtin", "--disable-timestamp", "--use-schema-description", "--field-constraints"]
-    models = {"models": "pydantic_v2.BaseModel", "dictionaries": "typing.TypedDict", "classes": "dataclasses.dataclass"}
-    for module, kind in models.items():
-        run(*codegen, "--output-model-type", kind, "--input", BUNDLE, "--output", folder / f"{module}.py")
+    options = ["--input-file-type", "jsonschema", "--target-python-version", "3.11", "--field-constraints"]
+    options += ["--formatters", "builtin", "--disable-timestamp", "--use-schema-description"]
+    for module, kind in PYTHON.items():
+        inputs = {module: BUNDLE}
         for file in SINGLE:
-            single = folder / f"{module}_{re.sub('[-.]', '_', file)}.py"
-            run(*codegen, "--output-model-type", kind, "--input", STRICT / f"commands/{file}.schema.json", "--output", single)
-    run(python("mypy"), "--strict", "--cache-dir", folder / "mypy", *folder.glob("*.py"))
-    for module in models:
+            inputs[f"{module}_{re.sub('[-.]', '_', file)}"] = STRICT / f"commands/{file}.schema.json"
+        for name, schema in inputs.items():
+            files = ("--input", schema, "--output", folder / f"{name}.py")
+            run(python("datamodel-codegen"), *options, "--output-model-type", kind, *files)
         text = (folder / f"{module}.py").read_text("utf-8")
-        check_names(re.findall(r"^(?:class )?(\w+)(?:\(|:$|: TypeAlias| = TypedDict)", text, re.M), others=("Printmessage",))
+        check_names(PYTHON_TYPE.findall(text), others=("Printmessage",))
         if re.search(r"\bfloat\b", text):
             raise Wrong(f"{module}.py has a float")
+    run(python("mypy"), "--strict", "--cache-dir", folder / "mypy", *folder.glob("*.py"))
     run(python("python"), HERE / "roundtrip.py", folder, samples, folder / "answers")
 
 
 def quicktype(language, output, schema=BUNDLE, *options):
-    run(tool("quicktype"), "--src-lang", "schema", "--lang", language, "--top-level", TOP, *options, "-o", output, schema)
+    command = ("--src-lang", "schema", "--lang", language, "--top-level", TOP, *options, "-o", output, schema)
+    run(tool("quicktype"), *command)
     return output
 
 
@@ -159,7 +170,7 @@ def in_go(folder, samples):
     if re.search(r"float64.*`json:|^\s+Double", text, re.M):
         raise Wrong("protocol.go has a float64")
     shutil.copy(HERE / "roundtrip.go", folder)
-    go = {"cwd": folder, "env": {"PATH": "/usr/bin:/usr/local/bin", "HOME": str(WORK / "tools"), "GO111MODULE": "off"}}
+    go = {"cwd": folder, "env": {**os.environ, "HOME": str(WORK / "tools"), "GO111MODULE": "off"}}
     run("go", "build", "-o", "roundtrip", "protocol.go", "roundtrip.go", **go)
     for _, schema, below in singles(folder):
         run("go", "vet", quicktype("go", below / "protocol.go", schema, "--package", "protocol", "--omit-empty"), **go)
@@ -187,7 +198,7 @@ def in_typescript_by_json2ts(folder, samples):
         typed.append(f"export const sample{number}: {TOP} = {sample.read_text('utf-8')};")
     (folder / "samples.ts").write_text("\n".join(typed), "utf-8")
     (folder / "refused.ts").write_text(
-        f'import type {{ AclRule, Direction, PortRange }} from "./protocol";\n'
+        'import type { AclRule, Direction, PortRange } from "./protocol";\n'
         "export const port: PortRange = 22;\n"
         "// @ts-expect-error\nexport const word: Direction = \"sideways\";\n"
         "// @ts-expect-error\nexport const text: AclRule[\"number\"] = \"1\";\n",

@@ -23,8 +23,9 @@ use child::Child;
 /// An executable that is given strict payloads.
 ///
 /// It is called as an extension is, `<executable> <command> <payload-file> <timeout-seconds>`, with what is left of
-/// the timeout. The file is readable by its owner only, and removed afterwards. What the executable prints is held
-/// to the contract like the reply of a device; its exit code and what it says on standard error are passed on.
+/// the timeout. The file is in the folder for temporary files, readable by its owner only, and removed afterwards;
+/// SIGKILL alone leaves it behind. What the executable prints is held to the contract like the reply of a device; its
+/// exit code and what it says on standard error are passed on.
 ///
 /// When the time is over, or the process is asked to end, the executable's process group gets SIGTERM, and SIGKILL
 /// halfway through the runner's grace.

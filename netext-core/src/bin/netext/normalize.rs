@@ -18,10 +18,8 @@ use crate::validate::{commands, read};
 /// field has one spelling, and rules and metadata are objects and lists. What is no payload of the command is refused.
 ///
 /// In front of an executable it takes the server's command lines, and calls it with a strict payload in a file of its
-/// own. Deadline, output and exit codes are kept as the protocol has them. To put it in the extension's place, give
-/// the extension's .sh file this one line, and make it executable:
-///
-///     #!/usr/bin/env -S netext normalize --shebang acme.py
+/// own. Deadline, output and exit codes are kept as the protocol has them. To put it in the extension's place, make
+/// the extension's .sh file of one line, `#!/usr/bin/env -S netext normalize --shebang acme.py`.
 ///
 /// Exit code 0: the strict form was printed; 1: the file is no payload; 2: usage. In front of an executable, those of
 /// an extension.
