@@ -29,6 +29,16 @@ use child::Child;
 ///
 /// When the time is over, or the process is asked to end, the executable's process group gets SIGTERM, and SIGKILL
 /// halfway through the runner's grace.
+///
+/// ```no_run
+/// use netext_core::protocol::Service;
+/// use netext_core::{Front, Runner};
+///
+/// fn main() -> std::process::ExitCode {
+///     // What `netext normalize --services Dhcp --exec /opt/acme/acme.py` does.
+///     netext_core::main_with(|| Ok(Runner::new(Front::new("/opt/acme/acme.py").services([Service::Dhcp]))))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Front {
     executable: PathBuf,
