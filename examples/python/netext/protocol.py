@@ -1392,9 +1392,9 @@ class SetDhcpOptions(TypedDict):
     """
     The NIC.
     """
-    options: DhcpOptions
+    options: NotRequired[DhcpOptions]
     """
-    The options.
+    The options, in place of those that the NIC had. Absent they say nothing; none are an empty object.
     """
     vlan: NotRequired[str]
     """
@@ -3109,15 +3109,15 @@ class RestoreData(TypedDict):
     The instances of a network with what they were given.
     """
 
-    dhcp_enabled: bool
+    dhcp_enabled: NotRequired[bool]
     """
     Whether the network serves DHCP.
     """
-    dns_enabled: bool
+    dns_enabled: NotRequired[bool]
     """
     Whether the network serves DNS.
     """
-    userdata_enabled: bool
+    userdata_enabled: NotRequired[bool]
     """
     Whether the network serves user data.
     """
