@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use netext_protocol::TransportProtocol;
 
+use super::balancers::members;
 use super::{InForce, balancers};
 use crate::kernel::conntrack::FlowMatch;
 use crate::model::{PublicAddress, Router};
@@ -87,7 +88,7 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
 /// Over UDP a flow is tracked to its member. Over TCP it ends in the router, and those of a member that was taken out
 /// end as they will, in a haproxy that accepts no more; what goes with its rule is cut.
 fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
-    let new = balancers(new);
+    let balanced = balancers(new);
     let flow = |balancer: &InForce<'_>, answered_by: Ipv4Addr| FlowMatch {
         original_destination: Some(*balancer.rule.public.ip()),
         reply_source: Some(answered_by.into()),
@@ -96,12 +97,14 @@ fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
         ..FlowMatch::default()
     };
     let gone = balancers(old).into_iter().flat_map(|balancer| {
-        let same = new.iter().find(|new| new.rule.public_end() == balancer.rule.public_end());
+        let same = balanced.iter().find(|new| new.rule.public_end() == balancer.rule.public_end());
         match balancer.rule.transport() {
             TransportProtocol::Udp => {
-                let stays = |member| same.is_some_and(|same| same.members.contains(member));
-                let gone = balancer.members.iter().filter(|member| !stays(member));
-                gone.map(|member| flow(&balancer, *member.ip())).collect()
+                // One that takes no turn for now is a member all the same.
+                let staying: Vec<_> = same.iter().flat_map(|same| members(new, same.rule)).collect();
+                let stays = |member| staying.iter().any(|(staying, _)| *staying == member);
+                let gone = members(old, balancer.rule).filter(|(member, _)| !stays(*member));
+                gone.map(|(member, _)| flow(&balancer, *member.ip())).collect()
             }
             TransportProtocol::Tcp if same.is_none() => vec![flow(&balancer, *balancer.rule.public.ip())],
             TransportProtocol::Tcp => Vec::new(),

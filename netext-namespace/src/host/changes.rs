@@ -26,6 +26,17 @@ impl HostDevice {
         change(&self.store, context, router_of(&self.store, context, network)?, make, |_, _| Ok(())).await
     }
 
+    /// Changes the router of a network in a way that may not be possible, which is then not begun.
+    pub(super) async fn try_change(
+        &self,
+        context: &Context,
+        network: &Network,
+        make: impl FnOnce(&mut Router) -> Result<(), DeviceError> + Send,
+    ) -> Result<(), DeviceError> {
+        let router = router_of(&self.store, context, network)?;
+        try_change(&self.store, context, router, make, |_, _| Ok(())).await
+    }
+
     /// Changes the router of a VPC.
     pub(super) async fn change_vpc(
         &self,

@@ -14,9 +14,8 @@ use netext_protocol::{
 
 use super::actions;
 use super::changes::{NicCommand, instances, router_of};
-use super::transaction::try_change;
 use crate::metadata::Instances;
-use crate::model::{Balancer, InvalidOption, Naming, OptionValue, Router, RouterId, forward_ends};
+use crate::model::{InvalidOption, Naming, OptionValue, Router, RouterId, forward_ends};
 use crate::store::Store;
 
 /// The network device that this machine is: routers in network namespaces.
@@ -173,7 +172,7 @@ impl NetworkDevice for HostDevice {
 
     async fn apply_fw_rules(&self, context: &Context, request: ApplyFwRules) -> Result<(), DeviceError> {
         self.change(context, &request.network, |router| {
-            router.replace_firewall(&request.network, request.fw_rules);
+            router.apply_firewall(&request.network, request.fw_rules);
         })
         .await
     }
@@ -190,24 +189,10 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn apply_lb_rules(&self, context: &Context, request: ApplyLbRules) -> Result<(), DeviceError> {
-        let network = &request.network;
-        let make = |router: &mut Router| {
-            for rule in &request.lb_rules {
-                // A rule that is to be deleted need not make sense.
-                if rule.revoke {
-                    if let Some(tier) = router.tiers.get_mut(&network.network_id) {
-                        tier.balancers.remove(&rule.id);
-                    }
-                } else {
-                    let wanted = Balancer::of(router, network, rule)?;
-                    router.tier(network);
-                    router.balance(network.network_id, rule.id, wanted);
-                }
-            }
-            Ok(())
-        };
-        let router = router_of(&self.store, context, network)?;
-        try_change(&self.store, context, router, make, |_, _| Ok(())).await
+        self.try_change(context, &request.network, |router| {
+            Ok(router.apply_balancers(&request.network, &request.lb_rules)?)
+        })
+        .await
     }
 
     async fn prepare_nic(&self, context: &Context, request: PrepareNic) -> Result<(), DeviceError> {

@@ -105,9 +105,14 @@ impl PublicAddress {
         self.forwards.retain(|_, to| !guests.contains(&to.guest));
     }
 
+    /// The guests that it leads to.
+    pub fn guests(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.static_nat.into_iter().chain(self.forwards.values().map(|to| to.guest))
+    }
+
     /// Whether it leads to any guest.
     pub fn leads_anywhere(&self) -> bool {
-        self.static_nat.is_some() || !self.forwards.is_empty()
+        self.guests().next().is_some()
     }
 
     /// Takes the address from a guest, unless it belongs to another one by now.

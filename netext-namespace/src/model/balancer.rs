@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use ipnet::Ipv4Net;
 use netext_protocol::{
-    LoadBalancerAlgorithm, LoadBalancerProtocol, LoadBalancerRule, Network, TransportProtocol,
+    LoadBalancerAlgorithm, LoadBalancerProtocol, LoadBalancerRule, Network, NetworkId, TransportProtocol,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,16 +35,16 @@ pub enum InvalidBalancer {
         /// The payload's field.
         field: &'static str,
     },
-    /// A member that is not a guest of the network, or of another tier of its VPC: connections would leave for the
-    /// outside, or come back to the router itself.
-    #[error("lb_rules: rule {rule}: backend {member} is no guest of the network{of}", of = guests(subnets))]
+    /// A member that is no guest of the network, nor of another tier of its VPC: connections would leave them, or come
+    /// back to the router itself.
+    #[error("lb_rules: rule {rule}: backend {member} is no guest of {among}")]
     NoGuest {
         /// The rule.
         rule: u64,
         /// The member.
         member: Ipv4Addr,
-        /// The subnets that guests can be in, as far as they are known.
-        subnets: Vec<Ipv4Net>,
+        /// Whose guests may be members, with the subnets as far as they are known.
+        among: String,
     },
     /// A protocol that a later version of the protocol crate knows.
     #[error("lb_rules: rule {rule}: protocol {protocol} is not one that can be balanced here")]
@@ -65,8 +65,8 @@ pub enum InvalidBalancer {
 }
 
 impl Balancer {
-    /// The rule as a command about a network of a router gives it.
-    pub fn of(router: &Router, network: &Network, rule: &LoadBalancerRule) -> Result<Self, InvalidBalancer> {
+    /// The rule as a command about a network of this router gives it.
+    fn of(router: &Router, rule: &LoadBalancerRule) -> Result<Self, InvalidBalancer> {
         use LoadBalancerAlgorithm::{LeastConn, RoundRobin, Source};
         use LoadBalancerProtocol::{Tcp, TcpProxy, Udp};
 
@@ -83,12 +83,11 @@ impl Balancer {
         };
         let public = SocketAddrV4::new(rule.public_ip, port("publicPort", rule.public_port)?);
         let private_port = port("privatePort", rule.private_port)?;
-        let subnets = subnets(router, network);
         let live = rule.backends.iter().filter(|member| !member.revoked);
         let members = live.map(|member| {
-            if !is_guest(&subnets, member.ip) || is_gateway(router, network, member.ip) {
-                let (rule, member, subnets) = (id, member.ip, subnets.clone());
-                return Err(InvalidBalancer::NoGuest { rule, member, subnets });
+            if !router.may_have_guest(member.ip) {
+                let among = router.guests_in_words();
+                return Err(InvalidBalancer::NoGuest { rule: id, member: member.ip, among });
             }
             Ok(SocketAddrV4::new(member.ip, port("backends.port", member.port.unwrap_or(private_port))?))
         });
@@ -109,45 +108,87 @@ impl Balancer {
     }
 }
 
-/// The subnets that the members of a network's rules can be in: its own, and for a VPC those of all tiers. A tier
-/// that is not known yet is somewhere in the VPC's range, and anywhere if that is not known either.
-fn subnets(router: &Router, network: &Network) -> Vec<Ipv4Net> {
-    let mut of_tiers = router.tiers.values().filter_map(Tier::subnet);
-    let own = network.cidr.map(|cidr| cidr.trunc());
-    match router.id {
-        RouterId::Network(_) => own.or_else(|| of_tiers.next()).into_iter().collect(),
-        RouterId::Vpc(_) => {
-            let range = router.vpc.and_then(|vpc| vpc.cidr);
-            range.map_or_else(Vec::new, |range| own.into_iter().chain(of_tiers).chain([range]).collect())
+impl Router {
+    /// Takes over load balancer rules of a network: those that changed, or all of them.
+    pub fn apply_balancers(
+        &mut self,
+        network: &Network,
+        rules: &[LoadBalancerRule],
+    ) -> Result<(), InvalidBalancer> {
+        for rule in rules {
+            if !rule.revoke {
+                self.tier(network);
+                let balancer = Balancer::of(self, rule)?;
+                self.balance(network.network_id, rule.id, balancer);
+            } else if let Some(tier) = self.tiers.get_mut(&network.network_id) {
+                // What is to be deleted need not make sense.
+                tier.balancers.remove(&rule.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Spreads connections to a public port over guests. A rule that had the port before gives way: the server never
+    /// keeps two, so its is the delete that comes late.
+    pub fn balance(&mut self, network: NetworkId, rule: u64, balancer: Balancer) {
+        for tier in self.tiers.values_mut() {
+            tier.balancers.retain(|_, old| old.public_end() != balancer.public_end());
+        }
+        self.tiers.entry(network).or_default().balancers.insert(rule, balancer);
+    }
+
+    /// The tier in force whose guest may have an address.
+    pub fn tier_with_guest(&self, address: Ipv4Addr) -> Option<(NetworkId, &Tier)> {
+        self.routed_tiers().find(|(_, tier)| tier.may_have_guest(address))
+    }
+
+    /// Whether an instance may have an address, as far as is known. A tier that is implemented later is somewhere in
+    /// the VPC's range; while the range is not known, only a known tier's guests can be told from strangers. Where
+    /// nothing is known at all, the member waits: it is led to only when a tier in force has it.
+    fn may_have_guest(&self, address: Ipv4Addr) -> bool {
+        let is_elsewhere = address.is_unspecified()
+            || address.is_loopback()
+            || address.is_link_local()
+            || address.is_multicast()
+            || address.is_broadcast();
+        let is_routers = self.tiers.values().any(|tier| tier.is_routers(address));
+        if is_elsewhere || is_routers {
+            return false;
+        }
+        if let Some(tier) = self.network_of(address).and_then(|network| self.tiers.get(&network)) {
+            return tier.may_have_guest(address);
+        }
+        self.vpc.and_then(|vpc| vpc.cidr).map_or_else(
+            || self.tiers.values().all(|tier| tier.subnet().is_none()),
+            |range| is_host(range, address),
+        )
+    }
+
+    fn guests_in_words(&self) -> String {
+        let subnets: Vec<_> = self.tiers.values().filter_map(Tier::subnet).collect();
+        let subnets: Vec<_> = subnets.iter().map(ToString::to_string).collect();
+        let known = if subnets.is_empty() { String::new() } else { format!(" ({})", subnets.join(", ")) };
+        match (self.id, self.vpc.and_then(|vpc| vpc.cidr)) {
+            (RouterId::Network(_), _) => format!("the network{known}"),
+            (RouterId::Vpc(_), Some(range)) => format!("the VPC ({range})"),
+            (RouterId::Vpc(_), None) => {
+                format!("the VPC's tiers{known}; its range is not known: implement-vpc names it as vpc_cidr")
+            }
         }
     }
 }
 
-/// Whether an address may be an instance's, as far as it is known where those are.
-fn is_guest(subnets: &[Ipv4Net], address: Ipv4Addr) -> bool {
-    let is_elsewhere = address.is_unspecified()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_broadcast();
-    // The wider range of a VPC has hosts where its subnets have none.
-    let mut around = subnets.iter().filter(|subnet| subnet.contains(&address));
-    let is_inside = subnets.is_empty() || around.clone().next().is_some();
-    let is_of_no_host = around.any(|subnet| {
-        subnet.prefix_len() < 31 && (address == subnet.network() || address == subnet.broadcast())
-    });
-    !is_elsewhere && is_inside && !is_of_no_host
-}
-
-/// Whether an address is the gateway of the network or of another tier.
-fn is_gateway(router: &Router, network: &Network, address: Ipv4Addr) -> bool {
-    network.gateway == Some(address) || router.tiers.values().any(|tier| tier.gateway == Some(address))
-}
-
-fn guests(subnets: &[Ipv4Net]) -> String {
-    let subnets: BTreeSet<_> = subnets.iter().map(ToString::to_string).collect();
-    if subnets.is_empty() {
-        return String::new();
+impl Tier {
+    /// Whether an address may be a guest's.
+    pub fn may_have_guest(&self, address: Ipv4Addr) -> bool {
+        self.subnet().is_some_and(|subnet| is_host(subnet, address)) && !self.is_routers(address)
     }
-    format!(" ({})", subnets.into_iter().collect::<Vec<_>>().join(", "))
+
+    fn is_routers(&self, address: Ipv4Addr) -> bool {
+        self.gateway == Some(address) || self.extension_ip == Some(address)
+    }
+}
+
+fn is_host(subnet: Ipv4Net, address: Ipv4Addr) -> bool {
+    subnet.contains(&address) && address != subnet.network() && address != subnet.broadcast()
 }

@@ -6,6 +6,7 @@
 mod address;
 mod balancer;
 mod devices;
+mod firewall;
 mod naming;
 mod nic;
 mod nics;

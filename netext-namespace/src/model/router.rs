@@ -5,10 +5,10 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use netext_protocol::{FirewallRules, Network, NetworkId, Nic, PublicIp, Segment, VpcId};
+use netext_protocol::{Network, NetworkId, Nic, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
-use super::{Balancer, Devices, PolicyRouting, PublicAddress, Tier, Vpc};
+use super::{Devices, PolicyRouting, PublicAddress, Tier, Vpc};
 use crate::plan::NamespaceName;
 
 /// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
@@ -159,25 +159,6 @@ impl Router {
         tier
     }
 
-    /// The tier that an address is a guest's in.
-    pub fn tier_of_guest(&self, guest: Ipv4Addr) -> Option<NetworkId> {
-        let is_in = |tier: &Tier| tier.subnet().is_some_and(|subnet| subnet.contains(&guest));
-        self.tiers.iter().find(|(_, tier)| is_in(tier)).map(|(network, _)| *network)
-    }
-
-    /// Replaces the firewall rules of a network.
-    ///
-    /// The rules of a VPC's public addresses are stored without a network, so an empty list may come for a tier
-    /// that has no rules: it restricts nothing. Once a tier has rules, an empty list means that all of them are
-    /// gone, and shuts what they opened.
-    pub fn replace_firewall(&mut self, network: &Network, rules: FirewallRules) {
-        let is_of_vpc = matches!(self.id, RouterId::Vpc(_));
-        let tier = self.tier(network);
-        if tier.firewall.is_some() || !is_of_vpc || !rules.rules.is_empty() {
-            tier.firewall = Some(rules);
-        }
-    }
-
     /// The tier that a command about a NIC is for, made in the same way.
     pub fn tier_of_nic(&mut self, network: &Network, nic: &Nic, extension_ip: Option<Ipv4Addr>) -> &mut Tier {
         let tier = self.tiers.entry(network.network_id).or_default();
@@ -193,43 +174,76 @@ impl Router {
         if public.source_nat && (self.vpc.is_none() || self.source_nat.is_none()) {
             self.source_nat = Some(public.public_ip);
         }
+        // Every tier's commands name a VPC's source NAT address.
+        if !public.source_nat {
+            self.tiers.entry(network.network_id).or_default().assigned.insert(public.public_ip);
+        }
         let address = self.addresses.entry(public.public_ip).or_default();
         address.network = Some(network.network_id);
         address.learn(public);
         address
     }
 
-    /// Spreads connections to a public port over guests of a network. A rule that had the port before gives way:
-    /// the server never keeps two, so its is the delete that comes late.
-    pub fn balance(&mut self, network: NetworkId, rule: u64, balancer: Balancer) {
-        for tier in self.tiers.values_mut() {
-            tier.balancers.retain(|_, old| old.public_end() != balancer.public_end());
+    /// Gives up a public address for a network, with what leads to its guests. A VPC's source NAT address stays, and so
+    /// does one that leads to another tier; that another one took it up is no reason, because the server releases it
+    /// once.
+    pub fn release(&mut self, network: &Network, public: Ipv4Addr) {
+        if self.vpc.is_some() && self.source_nat == Some(public) {
+            return;
         }
-        self.tiers.entry(network).or_default().balancers.insert(rule, balancer);
-    }
-
-    /// Gives up a public address for a network, unless it is none of the network's affair: a VPC's source NAT address,
-    /// or one that leads to another tier by now, whose release comes late.
-    pub fn release(&mut self, network: &Network, address: Ipv4Addr) {
-        let is_vpcs = self.vpc.is_some() && self.source_nat == Some(address);
-        let is_anothers = self.addresses.get(&address).is_some_and(|known| {
-            known.network.is_some_and(|user| user != network.network_id)
-                && (known.leads_anywhere() || self.is_balanced(address))
-        });
-        if !is_vpcs && !is_anothers {
-            self.give_up(address);
+        let network = network.network_id;
+        if let Some(tier) = self.tiers.get_mut(&network) {
+            tier.balancers.retain(|_, balancer| *balancer.public.ip() != public);
+            tier.assigned.remove(&public);
+            tier.restricted_before.remove(&public);
+        }
+        if !self.withdraw(network, public) {
+            self.give_up(public);
         }
     }
 
-    fn is_balanced(&self, address: Ipv4Addr) -> bool {
-        let mut balancers = self.tiers.values().flat_map(|tier| tier.balancers.values());
-        balancers.any(|balancer| *balancer.public.ip() == address)
+    /// Takes from a public address what is translated to a network's guests; whether it leads to another
+    /// tier of the VPC as well.
+    fn withdraw(&mut self, network: NetworkId, public: Ipv4Addr) -> bool {
+        let guests = self.tiers.get(&network).and_then(Tier::subnet);
+        let Some(address) = self.addresses.get_mut(&public) else { return false };
+        if let Some(guests) = guests {
+            address.stop_leading_to(guests);
+        }
+        // Where its guests are not known, what is left may be its own.
+        let leads_to_others =
+            address.leads_anywhere() && (guests.is_some() || address.network != Some(network));
+        let mut others = self.tiers.keys().copied().filter(|id| *id != network);
+        let user = others.find(|id| self.leads_to(*id, public));
+        let is_needed = matches!(self.id, RouterId::Vpc(_)) && (leads_to_others || user.is_some());
+        if let Some(address) = self.addresses.get_mut(&public).filter(|_| is_needed) {
+            address.network = user.or(address.network);
+        }
+        is_needed
+    }
+
+    /// Whether a public address leads to a network's guests, or is balanced by its rules.
+    pub(super) fn leads_to(&self, network: NetworkId, public: Ipv4Addr) -> bool {
+        let Some(tier) = self.tiers.get(&network) else { return false };
+        let is_balanced = || tier.balancers.values().any(|balancer| *balancer.public.ip() == public);
+        let is_translated = || {
+            let (address, guests) = (self.addresses.get(&public)?, tier.subnet()?);
+            Some(address.guests().any(|guest| guests.contains(&guest)))
+        };
+        is_translated().unwrap_or_default() || is_balanced()
+    }
+
+    /// The network whose guest has an address, as far as their subnets are known.
+    pub fn network_of(&self, guest: Ipv4Addr) -> Option<NetworkId> {
+        let has = |tier: &Tier| tier.subnet().is_some_and(|subnet| subnet.contains(&guest));
+        self.tiers.iter().find(|(_, tier)| has(tier)).map(|(network, _)| *network)
     }
 
     /// Gives up a public address with all that leads from it.
     pub fn give_up(&mut self, address: Ipv4Addr) {
         self.addresses.remove(&address);
         for tier in self.tiers.values_mut() {
+            tier.assigned.remove(&address);
             tier.balancers.retain(|_, balancer| *balancer.public.ip() != address);
         }
         if self.source_nat == Some(address) {
@@ -240,40 +254,42 @@ impl Router {
     /// Takes a tier down. The server replays its addresses and rules when it implements it again; what stays
     /// is what it will not say again.
     pub fn shut_down(&mut self, network: NetworkId) {
+        self.remember_restricted(network);
         self.give_up_addresses_of(network);
         if let Some(tier) = self.tiers.get_mut(&network) {
             tier.shut_down();
         }
     }
 
-    /// Forgets a tier.
+    /// Remembers what a network's rules restrict: other tiers may go on using these addresses, or be the first to use
+    /// them again.
+    pub(super) fn remember_restricted(&mut self, network: NetworkId) {
+        let restricted = self.restricted_by(network);
+        if let Some(tier) = self.tiers.get_mut(&network) {
+            tier.restricted_before.extend(restricted);
+        }
+    }
+
+    /// Forgets a tier. Its instances are gone, and a later tier may give their addresses to others: so they are no
+    /// members of the other tiers' balancers any more.
     pub fn destroy(&mut self, network: NetworkId) {
         self.give_up_addresses_of(network);
-        self.tiers.remove(&network);
+        let Some(guests) = self.tiers.remove(&network).and_then(|tier| tier.subnet()) else { return };
+        for balancer in self.tiers.values_mut().flat_map(|tier| tier.balancers.values_mut()) {
+            balancer.members.retain(|member| !guests.contains(member.ip()));
+        }
     }
 
     /// Gives up what leads to a network's guests, and the addresses that are the network's alone. Its VPC's
     /// source NAT address, and one that leads to another tier as well, stay.
     fn give_up_addresses_of(&mut self, network: NetworkId) {
-        let guests = self.tiers.get(&network).and_then(Tier::subnet);
-        let of_vpc = matches!(self.id, RouterId::Vpc(_));
-        let source_nat = self.source_nat;
-        let others = self.tiers.iter().filter(|(id, _)| **id != network);
-        let others: Vec<_> = others.flat_map(|(_, tier)| tier.balancers.values()).collect();
-        let mut gone = Vec::new();
-        for (ip, address) in &mut self.addresses {
-            if let Some(guests) = guests {
-                address.stop_leading_to(guests);
+        let publics: Vec<_> = self.addresses.keys().copied().collect();
+        for public in publics {
+            let is_users = self.addresses.get(&public).is_some_and(|it| it.network == Some(network));
+            let is_vpcs = matches!(self.id, RouterId::Vpc(_)) && self.source_nat == Some(public);
+            if !self.withdraw(network, public) && is_users && !is_vpcs {
+                self.give_up(public);
             }
-            let is_balanced_to_others = others.iter().any(|balancer| balancer.public.ip() == ip);
-            let leads_to_others = is_balanced_to_others || guests.is_some() && address.leads_anywhere();
-            let is_shared = of_vpc && (source_nat == Some(*ip) || leads_to_others);
-            if address.network == Some(network) && !is_shared {
-                gone.push(*ip);
-            }
-        }
-        for ip in gone {
-            self.give_up(ip);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A guest network behind a router.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -34,11 +34,18 @@ pub struct Tier {
     pub extension_ip: Option<Ipv4Addr>,
     /// The guests' IPv6 subnet.
     pub ipv6: Option<Ipv6Subnet>,
-    /// The firewall rules; `None` if nothing was ever restricted, which leaves everything open that NAT leads in.
+    /// The firewall rules; `None` if none were ever received, which leaves everything open that NAT leads in.
     pub firewall: Option<FirewallRules>,
+    /// The public addresses that it took up and did not release, some of which other tiers may have taken up as well.
+    pub assigned: BTreeSet<Ipv4Addr>,
+    /// Whether the firewall rules, of a tier of a VPC, never said anything about public addresses.
+    pub unrestricted: bool,
+    /// The public addresses that its rules restricted when it was shut down, until it has rules again.
+    pub restricted_before: BTreeSet<Ipv4Addr>,
     /// The access list; `None` if none was ever received, which leaves everything open.
     pub access_list: Option<Vec<AclRule>>,
-    /// The load balancer rules by their ids. One that came before its public address waits for it.
+    /// The load balancer rules by their ids. One that came before its public address waits for it, and a member for
+    /// its tier.
     pub balancers: BTreeMap<u64, Balancer>,
     /// What is served to the guests.
     pub services: Services,
@@ -161,6 +168,7 @@ impl Tier {
         self.nics.clear();
         self.options.clear();
         self.balancers.clear();
+        self.assigned.clear();
         if self.firewall.is_some() {
             self.firewall = Some(FirewallRules::new(false, Vec::new()));
         }

@@ -33,6 +33,9 @@ impl Router {
     /// Takes the VPC down, with all that is in force. The server says it all again when it implements it again.
     pub fn shut_down_vpc(&mut self) {
         self.vpc = None;
+        for network in self.tiers.keys().copied().collect::<Vec<_>>() {
+            self.remember_restricted(network);
+        }
         self.addresses.clear();
         self.source_nat = None;
         self.tiers.values_mut().for_each(Tier::shut_down);

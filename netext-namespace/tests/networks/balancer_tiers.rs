@@ -1,151 +1,355 @@
-//! Load balancers whose members are in several tiers of a VPC.
+//! Load balancers of a tier whose members are instances of other tiers of the same VPC.
 
-use netext_lab::{AccessList, Balancer, Lab, Listener, Network, Node, Rule, SourceNat, lab};
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
+
+use netext_lab::{
+    AccessList, Balancer, Firewall, Lab, Listener, Network, Node, Rule, SourceNat, Vpc, joined, lab,
+};
+use serde_json::json;
+
+use crate::balancer::{haproxies, network, within};
 
 const TCP: &str = "198.51.100.21:80";
-const PROXY: &str = "198.51.100.21:81";
 const UDP: &str = "198.51.100.21:5353";
+const PROXIED: &str = "198.51.100.21:81";
 
-/// A tier with balancers, another tier with members, and a client.
+/// A tier whose balancers have a member of its own and one of another tier.
 struct Site<'lab> {
+    vpc: Vpc<'lab>,
     web: Network<'lab>,
-    app: Network<'lab>,
-    front: Node,
-    member: Node,
+    database: Network<'lab>,
     client: Node,
-    _servers: Vec<Listener>,
+}
+
+/// Instances that serve all that is balanced.
+struct Instance {
+    node: Node,
+    tcp: Listener,
+    udp: Listener,
 }
 
 impl<'lab> Site<'lab> {
+    /// The second tier is not implemented yet, and the rules name its instance.
     fn new(lab: &'lab Lab) -> Self {
         let vpc = lab.vpc(7);
         vpc.implement_with("198.51.100.20");
-        let (web, app) = (vpc.tier(1), vpc.tier(2));
-        web.implement();
-        web.assign_ip("198.51.100.21", SourceNat::No);
-        app.implement();
-        let (front, member) = (web.guest("10.2.1.10"), app.guest("10.2.2.10"));
-        let servers = vec![front.listen_tcp(8080), member.listen_tcp(8080), member.listen_udp(53)];
-        let client = lab.client("203.0.113.5");
-        Self { web, app, front, member, client, _servers: servers }
+        let (web, database) = (vpc.tier(1), vpc.tier(2));
+        web.implement().assign_ip("198.51.100.21", SourceNat::No);
+        Self { vpc, web, database, client: lab.client("203.0.113.5") }
     }
 
-    fn balance_to_the_other_tier(&self) {
-        self.web.apply_balancers(&[
-            &Balancer::tcp(9, TCP).member("10.2.2.10:8080"),
-            &Balancer::udp(10, UDP).member("10.2.2.10:53"),
-        ]);
+    fn whole(lab: &'lab Lab) -> (Self, Instance, Instance) {
+        let site = Self::new(lab);
+        site.database.implement();
+        site.web.apply_balancers(&[&tcp(), &udp()]);
+        let (one, other) = (serve(&site.web, "10.2.1.10"), serve(&site.database, "10.2.2.10"));
+        (site, one, other)
+    }
+
+    #[track_caller]
+    fn is_answered_by(&self, members: &[&str]) {
+        let answers = |answers: Vec<String>| answers.into_iter().collect::<BTreeSet<_>>();
+        let members = answers(members.iter().map(|it| (*it).to_owned()).collect());
+        let over_tcp = (0..6).map(|_| self.client.connects_to(TCP).server().to_owned()).collect();
+        assert_eq!(answers(over_tcp), members, "over TCP");
+        let over_udp = (0..6).map(|_| self.client.exchanges_udp_with(UDP).server().to_owned()).collect();
+        assert_eq!(answers(over_udp), members, "over UDP");
+    }
+
+    #[track_caller]
+    fn is_shut(&self) {
+        self.client.cannot_connect_to(TCP);
+        self.client.gets_no_udp_from(UDP);
     }
 }
 
-#[track_caller]
-fn reaches(client: &Node) {
-    client.connects_to(TCP).answered_by("10.2.2.10");
-    client.exchanges_udp_with(UDP);
+fn tcp() -> Balancer {
+    Balancer::tcp(9, TCP).member("10.2.1.10:8080").member("10.2.2.10:8080")
 }
 
-#[track_caller]
-fn is_kept_out(client: &Node) {
-    client.cannot_connect_to(TCP);
-    client.gets_no_udp_from(UDP);
+fn udp() -> Balancer {
+    Balancer::udp(10, UDP).member("10.2.1.10:53").member("10.2.2.10:53")
+}
+
+fn serve(tier: &Network<'_>, address: &str) -> Instance {
+    let node = tier.guest(address);
+    let (tcp, udp) = (node.listen_tcp(8080), node.listen_udp(53));
+    Instance { node, tcp, udp }
+}
+
+const BOTH: [&str; 2] = ["10.2.1.10", "10.2.2.10"];
+
+#[test]
+fn members_of_any_tier_take_their_turns() {
+    let lab = lab!();
+    let (site, one, other) = Site::whole(&lab);
+    site.is_answered_by(&BOTH);
+    site.client.exchanges_udp_with(UDP).seen_as("203.0.113.5");
+    // Guests of every tier, members included: through the public address back to themselves.
+    let third = site.web.guest("10.2.1.11");
+    for guest in [&one.node, &other.node, &third] {
+        for _ in 0..2 {
+            guest.connects_to(TCP);
+            guest.exchanges_udp_with(UDP);
+        }
+    }
+    // A member of another tier alone, which learns who connects.
+    let proxied = other.node.listen_proxied_tcp(8081);
+    site.web.apply_balancers(&[&Balancer::tcp_proxy(11, PROXIED).member("10.2.2.10:8081")]);
+    site.client.connects_to(PROXIED).answered_by("10.2.2.10").seen_as("203.0.113.5");
+    assert_eq!(proxied.seen(), ["10.2.2.1"]);
+    // A revoked member is out, and the rule goes with all of its members.
+    site.web.apply_balancers(&[
+        &Balancer::tcp(9, TCP).member("10.2.1.10:8080").revoked_member("10.2.2.10:8080"),
+        &Balancer::udp(10, UDP).member("10.2.1.10:53").revoked_member("10.2.2.10:53"),
+    ]);
+    site.is_answered_by(&["10.2.1.10"]);
+    site.web.apply_balancers(&[&tcp().revoked(), &udp().revoked()]);
+    site.is_shut();
 }
 
 #[test]
-fn a_member_in_another_tier_is_balanced() {
+fn a_member_joins_with_its_tier_and_leaves_with_it() {
     let lab = lab!();
     let site = Site::new(&lab);
-    site.balance_to_the_other_tier();
-    reaches(&site.client);
-    // Guests of either tier reach it as well, the member itself included.
-    reaches(&site.front);
-    site.member.connects_to(TCP).answered_by("10.2.2.10");
+    site.web.apply_balancers(&[&tcp(), &udp()]);
+    let _one = serve(&site.web, "10.2.1.10");
+    site.is_answered_by(&["10.2.1.10"]);
+    site.database.implement();
+    let _other = serve(&site.database, "10.2.2.10");
+    site.is_answered_by(&BOTH);
 
-    // Members of both tiers take turns.
-    let both = Balancer::tcp(9, TCP).member("10.2.1.10:8080").member("10.2.2.10:8080");
-    site.web.apply_balancers(&[&both, &Balancer::tcp_proxy(11, PROXY).member("10.2.2.10:8080")]);
-    let mut answers: Vec<_> = (0..4).map(|_| site.client.connects_to(TCP).server().to_owned()).collect();
-    answers.sort();
-    assert_eq!(answers, ["10.2.1.10", "10.2.1.10", "10.2.2.10", "10.2.2.10"]);
-    site.client.connects_to(PROXY).answered_by("10.2.2.10");
-    let unplugged = lab.reboot();
-    lab.start_bare(&["reconcile", "--all"]).finish().succeeds();
-    unplugged.plug_in();
-    site.client.connects_to(PROXY).answered_by("10.2.2.10");
+    // The server does not send the rules of one tier again when another restarts.
+    site.database.shutdown();
+    site.is_answered_by(&["10.2.1.10"]);
+    site.database.implement();
+    site.is_answered_by(&BOTH);
+
+    // A tier that is made later with the same subnet has other instances.
+    site.database.destroy();
+    site.is_answered_by(&["10.2.1.10"]);
+    let later = site.vpc.tier(2).on_vlan("2003");
+    later.implement();
+    let _stranger = serve(&later, "10.2.2.10");
+    site.is_answered_by(&["10.2.1.10"]);
+    site.web.apply_balancers(&[&tcp(), &udp()]);
+    site.is_answered_by(&BOTH);
 }
 
 #[test]
-fn the_list_of_the_members_tier_says_who_may_enter_it() {
+fn connections_to_a_member_end_with_its_tier_and_those_to_others_go_on() {
     let lab = lab!();
-    let site = Site::new(&lab);
-    site.balance_to_the_other_tier();
+    let (site, one, _other) = Site::whole(&lab);
+    let mut over_tcp: Vec<_> = (0..2).map(|_| site.client.talks_to(TCP)).collect();
+    let mut over_udp: Vec<_> = (0..2).map(|_| site.client.talks_udp_with(UDP)).collect();
+    site.database.destroy();
+    for flow in &mut over_tcp {
+        match flow.answer().server() {
+            "10.2.2.10" => flow.is_cut(),
+            _ => flow.goes_on(),
+        }
+    }
+    // Datagrams are for the member that is left.
+    let before = one.udp.seen().len();
+    over_udp.iter_mut().for_each(netext_lab::Conversation::goes_on);
+    assert_eq!(one.udp.seen().len(), before + 2);
+    site.is_answered_by(&["10.2.1.10"]);
+}
+
+#[test]
+fn the_tier_of_the_rule_takes_it_along_and_leaves_the_members_tier_alone() {
+    let lab = lab!();
+    let (site, _one, other) = Site::whole(&lab);
+    site.database.assign_ip("198.51.100.22", SourceNat::No);
+    site.database.apply_balancers(&[&Balancer::tcp(12, "198.51.100.22:80").member("10.2.2.10:8080")]);
+    let internet = site.client.listen_tcp(80);
+    let rules = || {
+        site.web.assign_ip("198.51.100.21", SourceNat::No).apply_balancers(&[&tcp(), &udp()]);
+    };
+    site.web.shutdown();
+    site.is_shut();
+    site.client.connects_to("198.51.100.22:80").answered_by("10.2.2.10");
+    site.web.implement();
+    site.is_shut();
+    rules();
+    site.is_answered_by(&BOTH);
+    site.web.destroy();
+    site.is_shut();
+    site.client.connects_to("198.51.100.22:80").answered_by("10.2.2.10");
+    other.node.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
+    assert!(!internet.seen().is_empty());
+    site.database.destroy();
+    assert!(haproxies(&lab).is_empty());
+}
+
+#[test]
+fn the_list_of_the_members_tier_says_who_is_led_to_it() {
+    let lab = lab!();
+    let (site, one, other) = Site::whole(&lab);
     let stranger = lab.client("203.0.113.77");
     let list = AccessList::new()
-        .with(Rule::allow_in(10).tcp(8080).from("203.0.113.5/32"))
-        .with(Rule::allow_in(20).udp(53).from("203.0.113.5/32"));
-    site.app.apply_access_list(&list);
-    reaches(&site.client);
-    is_kept_out(&stranger);
-    is_kept_out(&site.front);
-    // The list of the balancer's own tier is not asked: nothing enters that tier.
-    site.web.apply_access_list(&AccessList::new().with(Rule::allow_out(10)));
-    reaches(&site.client);
-    // With members in both tiers, both lists are asked.
-    let both = Balancer::tcp(9, TCP).member("10.2.1.10:8080").member("10.2.2.10:8080");
-    site.web.apply_balancers(&[&both]);
-    site.client.cannot_connect_to(TCP);
-    site.web.apply_access_list(&AccessList::new().with(Rule::allow_in(10)).with(Rule::allow_out(10)));
+        .with(Rule::deny_in(10).from("203.0.113.77/32"))
+        .with(Rule::allow_in(20).tcp(8080).from("203.0.113.0/24"))
+        .with(Rule::allow_in(30).udp(53).from("203.0.113.0/24"));
+    let mut flow = stranger.talks_to(TCP);
+    let alone = |id, public: &str| Balancer::tcp(id, public).member("10.2.2.10:8080");
+    site.web.apply_balancers(&[&alone(13, PROXIED)]);
+    site.database.apply_access_list(&list);
+    flow.goes_on();
+    site.is_answered_by(&BOTH);
+    site.client.connects_to(PROXIED).answered_by("10.2.2.10");
+    for port in [TCP, PROXIED] {
+        stranger.cannot_connect_to(port);
+        // Another tier's guest is a client like any other.
+        one.node.cannot_connect_to(port);
+        // A tier's own guests have not left it.
+    }
+    other.node.connects_to(PROXIED).answered_by("10.2.2.10");
+
+    // The list of the rule's tier has no say over what enters another one.
+    site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
+    site.web.apply_access_list(&AccessList::new().with(Rule::deny_in(10)).with(Rule::allow_out(10)));
+    site.client.connects_to(PROXIED).answered_by("10.2.2.10");
+    // But both are asked where both have members that somebody can reach.
+    let from =
+        |client: &str| AccessList::new().with(Rule::allow_in(10).from(client)).with(Rule::allow_out(20));
+    site.web.apply_access_list(&from("203.0.113.0/28"));
+    site.database.apply_access_list(&from("203.0.113.0/24"));
     site.client.connects_to(TCP);
     stranger.cannot_connect_to(TCP);
+    stranger.connects_to(PROXIED);
 }
 
 #[test]
-fn a_guest_reaches_no_member_that_its_own_tiers_list_denies() {
+fn a_tier_that_lets_nobody_in_takes_no_turn_and_stops_no_other() {
     let lab = lab!();
-    let site = Site::new(&lab);
-    site.balance_to_the_other_tier();
-    let list = AccessList::new().with(Rule::allow_in(10)).with(Rule::deny_out(10).from("10.2.2.0/24"));
-    site.web.apply_access_list(&list.clone().with(Rule::allow_out(20)));
-    is_kept_out(&site.front);
-    reaches(&site.client);
-    site.web.apply_access_list(&list.without(10).with(Rule::allow_in(10)).with(Rule::allow_out(20)));
-    reaches(&site.front);
+    let (site, _one, other) = Site::whole(&lab);
+    site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
+    site.is_answered_by(&BOTH);
+    let mut flows: Vec<_> = (0..2).map(|_| site.client.talks_to(TCP)).collect();
+    flows.extend((0..2).map(|_| site.client.talks_udp_with(UDP)));
+    let before = other.tcp.seen().len();
+    site.database.apply_access_list(&AccessList::new().with(Rule::deny_in(10)));
+    flows.iter_mut().for_each(netext_lab::Conversation::goes_on);
+    site.is_answered_by(&["10.2.1.10"]);
+    assert_eq!(other.tcp.seen().len(), before, "nobody new was led there");
+
+    // As after a restart, until the list comes again.
+    site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
+    site.is_answered_by(&BOTH);
+    site.database.shutdown().implement();
+    site.is_answered_by(&["10.2.1.10"]);
+    site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
+    site.is_answered_by(&BOTH);
 }
 
 #[test]
-fn members_come_and_go_with_their_tier() {
+fn what_a_tier_may_not_reach_it_does_not_reach_through_another_tiers_balancer() {
     let lab = lab!();
-    let site = Site::new(&lab);
-    site.app.shutdown();
-    // The rule comes before the tier of its members.
-    site.balance_to_the_other_tier();
-    is_kept_out(&site.client);
-    site.app.implement();
-    reaches(&site.client);
-    // Taking down the balancer's own tier takes the balancer down.
-    site.web.shutdown();
-    is_kept_out(&site.client);
-    site.web.implement();
-    site.web.assign_ip("198.51.100.21", SourceNat::No);
-    site.balance_to_the_other_tier();
-    reaches(&site.client);
-    site.app.destroy();
-    is_kept_out(&site.client);
+    let (site, one, other) = Site::whole(&lab);
+    let third = site.vpc.tier(3);
+    third.implement();
+    let neighbour = third.guest("10.2.3.10");
+    let but = |subnet: &str| AccessList::new().with(Rule::deny_out(10).to(subnet)).with(Rule::allow_out(20));
+    neighbour.connects_to(TCP);
+    third.apply_access_list(&but("10.2.2.0/24"));
+    neighbour.cannot_connect_to(TCP);
+    third.apply_access_list(&AccessList::new().with(Rule::allow_out(10)));
+    neighbour.connects_to(TCP);
+    // The tier of the rule, too: to reach its own members it need not leave.
+    site.web.apply_access_list(&but("10.2.2.0/24"));
+    one.node.cannot_connect_to(TCP);
+    site.web.apply_balancers(&[&Balancer::tcp(9, TCP).member("10.2.1.10:8080")]);
+    one.node.connects_to(TCP);
+    // And the tier of a member where the other member is not its own.
+    site.web.apply_access_list(&AccessList::new().with(Rule::allow_in(10)).with(Rule::allow_out(20)));
+    site.web.apply_balancers(&[&tcp()]);
+    site.database.apply_access_list(&but("10.2.1.0/24"));
+    other.node.cannot_connect_to(TCP);
+    site.database.apply_access_list(&but("10.2.3.0/24"));
+    other.node.connects_to(TCP);
 }
 
 #[test]
-fn a_member_outside_of_the_vpc_is_refused() {
+fn the_firewall_of_the_rules_tier_decides_at_the_public_port() {
     let lab = lab!();
-    let site = Site::new(&lab);
-    for stranger in ["10.9.1.10", "203.0.113.5", "10.2.2.1", "10.2.1.1", "10.2.2.0", "10.2.2.255"] {
-        let rule = Balancer::tcp(9, TCP).member(&format!("{stranger}:8080"));
-        let fields = site.web.balancer_fields(&[&rule]);
-        let words = format!("backend {stranger} is no guest");
-        site.web.command("apply-lb-rules", &fields).is_refused_naming(&[&words]);
+    let (site, _one, _other) = Site::whole(&lab);
+    let open = |port| {
+        Firewall::egress_allowed().with(Rule::ingress("198.51.100.21").tcp(port).from("203.0.113.0/28"))
+    };
+    site.web.apply_firewall(&open(80));
+    site.client.connects_to(TCP);
+    lab.client("203.0.113.77").cannot_connect_to(TCP);
+    site.web.apply_firewall(&open(8080));
+    site.client.cannot_connect_to(TCP);
+}
+
+#[test]
+fn members_that_cannot_be_guests_of_the_vpc_are_refused() {
+    let lab = lab!();
+    let (site, _one, _other) = Site::whole(&lab);
+    let before = haproxies(&lab);
+    for stranger in
+        ["10.3.1.10", "203.0.113.5", "127.0.0.1", "10.2.2.1", "10.2.2.0", "10.2.2.255", "10.2.255.255"]
+    {
+        let hostile = Balancer::tcp(15, PROXIED).member(&format!("{stranger}:80"));
+        let fields = site.web.balancer_fields(&[&hostile]);
+        let refused = site.web.command("apply-lb-rules", &fields);
+        refused.is_refused_naming(&["rule 15", stranger, "VPC", "10.2.0.0/16"]);
     }
-    // A network that stands alone has no other tiers.
-    let alone = lab.network(209);
-    alone.implement();
-    alone.assign_ip("198.51.100.30", SourceNat::Yes);
-    let rule = Balancer::tcp(9, "198.51.100.30:80").member("10.2.2.10:8080");
-    alone.command("apply-lb-rules", &alone.balancer_fields(&[&rule])).is_refused_naming(&["10.2.2.10"]);
+    assert_eq!(haproxies(&lab), before);
+    site.is_answered_by(&BOTH);
+}
+
+#[test]
+fn without_the_vpcs_range_its_tiers_say_who_may_be_a_member() {
+    let lab = lab!();
+    let vpc = lab.vpc(7);
+    vpc.command("implement-vpc", &json!({"vpc_cidr": null})).succeeds_silently();
+    let (web, database) = (vpc.tier(1), vpc.tier(2));
+    web.implement().assign_ip("198.51.100.21", SourceNat::No);
+    let fields = joined(&web.balancer_fields(&[&tcp()]), &json!({}));
+    let refused = web.command("apply-lb-rules", &fields);
+    refused.is_refused_naming(&["rule 9", "10.2.2.10", "10.2.1.0/24"]);
+    database.implement();
+    web.apply_balancers(&[&tcp(), &udp()]);
+    let _others = (serve(&web, "10.2.1.10"), serve(&database, "10.2.2.10"));
+    let client = lab.client("203.0.113.5");
+    let answers: BTreeSet<_> = (0..4).map(|_| client.connects_to(TCP).server().to_owned()).collect();
+    assert_eq!(answers.len(), 2);
+}
+
+#[test]
+fn a_network_that_stands_alone_has_no_members_but_its_guests() {
+    let lab = lab!();
+    let network = network(&lab);
+    let other = lab.network(2090).on_vlan("1911").with_subnet("10.2.1.1", "10.2.1.0/24");
+    other.implement();
+    let fields = network.balancer_fields(&[&Balancer::tcp(9, "198.51.100.10:80").member("10.2.1.10:80")]);
+    // Also when the command does not say what its subnet is.
+    for own in [json!({}), json!({"cidr": null, "gateway": null})] {
+        let refused = network.command("apply-lb-rules", &joined(&fields, &own));
+        refused.is_refused_naming(&["rule 9", "10.2.1.10", "the network (10.1.1.0/24)"]);
+    }
+}
+
+#[test]
+fn a_rebooted_host_balances_over_all_tiers_again() {
+    let lab = lab!();
+    let (site, _one, _other) = Site::whole(&lab);
+    site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10).from("203.0.113.0/28")));
+    let unplugged = lab.reboot();
+    let outcome = lab.start_bare(&["reconcile", "--all"]).finish();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.output);
+    unplugged.plug_in();
+    // haproxy takes members back that it could not reach.
+    within(Duration::from_secs(15), "the return of the members", || {
+        let answers: BTreeSet<_> = (0..4).map(|_| site.client.connects_to(TCP).server().to_owned()).collect();
+        thread::sleep(Duration::from_millis(100));
+        answers.len() == 2
+    });
+    site.is_answered_by(&BOTH);
+    lab.client("203.0.113.77").cannot_connect_to(TCP);
 }

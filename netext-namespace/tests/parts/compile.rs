@@ -7,7 +7,7 @@ use netext_namespace::compile::{Change, Ruleset, links, packets, routing};
 use netext_namespace::kernel::elements;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::nftables;
-use netext_namespace::model::{Balancer, Router, RouterId, forward_ends};
+use netext_namespace::model::{Router, RouterId, forward_ends};
 use netext_protocol::{Command, Envelope, Request};
 
 /// A sample payload of the protocol.
@@ -49,14 +49,10 @@ fn router_after(samples: &[&str]) -> Router {
                 router.as_mut().unwrap().take_up(&request.network, &request.public).forward(key, to);
             }
             Request::ApplyFwRules(request) => {
-                router.as_mut().unwrap().tier(&request.network).firewall = Some(request.fw_rules);
+                router.as_mut().unwrap().apply_firewall(&request.network, request.fw_rules);
             }
             Request::ApplyLbRules(request) => {
-                let network = &request.network;
-                for rule in request.lb_rules.iter().filter(|rule| !rule.revoke) {
-                    let balancer = Balancer::of(router.as_ref().unwrap(), network, rule).unwrap();
-                    router.as_mut().unwrap().balance(network.network_id, rule.id, balancer);
-                }
+                router.as_mut().unwrap().apply_balancers(&request.network, &request.lb_rules).unwrap();
             }
             other => panic!("{other:?} is not part of these tests"),
         }

@@ -5,11 +5,12 @@
 //! before: what it says of a member and its port becomes a list of clients, and only who may reach every member may
 //! reach the public port. Members mostly differ in nothing that a list speaks of, so that most rules share one chain.
 //!
-//! Members may be guests of any tier of the VPC. The list of the tier that a member is in says who may enter there; the
-//! list of the tier that a client is in says which members of other tiers it may reach.
+//! Members of one rule may be guests of several tiers. As in `forward`, the list of a tier decides what enters that
+//! tier: it is asked about the members that are its guests, whichever tier's rule it is, and about no others. A tier
+//! whose guests are clients is asked about the members that they leave it for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 
 use ipnet::Ipv4Net;
 use netext_protocol::{AclRule, Direction, Traffic, TransportProtocol};
@@ -17,7 +18,7 @@ use netext_protocol::{AclRule, Direction, Traffic, TransportProtocol};
 use super::acl::{in_order, verdict};
 use super::matches::{Match, layers, networks};
 use super::ruleset::Ruleset;
-use crate::compile::balancers::{balancers, guest_of};
+use crate::compile::balancers;
 use crate::model::{Router, guest_interface};
 use crate::plan::Field;
 
@@ -31,54 +32,59 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     if balanced.is_empty() {
         return;
     }
-    let mut ingress: BTreeMap<(Ipv4Addr, u16), BTreeSet<String>> = BTreeMap::new();
+    // The chains to pass on the way into the members' tiers.
+    let mut on_the_way_in: BTreeMap<SocketAddrV4, (u64, BTreeSet<String>)> = BTreeMap::new();
     for (network, tier) in router.routed_tiers() {
         let Some(list) = &tier.access_list else { continue };
         let list = in_order(list);
         let (_, interface) = guest_interface(router.id, &tier.segment());
         // Guests who meet each other through a public address have not left their subnet.
         let within = format!("iifname {interface} return");
-        let mut entering =
+        let mut ingress =
             Chains::new(&list, Direction::Ingress, format!("balanced_ingress_{network}"), Some(within));
-        let mut leaving = Chains::new(&list, Direction::Egress, format!("balanced_egress_{network}"), None);
+        let egress_prefix = format!("balanced_egress_{network}");
+        let mut egress = Chains::new(&list, Direction::Egress, egress_prefix.clone(), None);
         for balancer in &balanced {
-            let is_own = |member: &&SocketAddrV4| guest_of(router, *member.ip()) == Some(network);
-            let (own, others): (Vec<&SocketAddrV4>, Vec<&SocketAddrV4>) =
-                balancer.members.iter().partition(is_own);
+            let (own, others): (Vec<_>, Vec<_>) =
+                balancer.members.iter().partition(|member| tier.may_have_guest(*member.ip()));
             let public = balancer.rule.public;
-            let asked = ingress.entry((*public.ip(), public.port())).or_default();
-            asked.extend(own.into_iter().map(|member| entering.chain(ruleset, *member)));
-            let asked: BTreeSet<_> =
-                others.into_iter().map(|member| leaving.chain(ruleset, *member)).collect();
-            if let Some(verdict) = ask(ruleset, asked, || format!("{}_rule_{}", leaving.prefix, balancer.id))
-            {
-                let (address, port) = (Field::Ipv4(*public.ip()), Field::Port(public.port()));
-                ruleset.map(
-                    "balanced_egress",
-                    [Field::Interface(interface.clone()), address, port],
-                    [verdict],
-                );
+            if !own.is_empty() {
+                let (_, chains) =
+                    on_the_way_in.entry(public).or_insert_with(|| (balancer.id, BTreeSet::new()));
+                chains.extend(ingress.chains(ruleset, own));
+            }
+            if !others.is_empty() {
+                let chains = egress.chains(ruleset, others);
+                let verdict = pass_all(ruleset, &egress_prefix, balancer.id, chains);
+                let from_tier = Field::Interface(interface.clone());
+                ruleset.map("balanced_egress", [from_tier, address(public), port(public)], [verdict]);
             }
         }
     }
-    for ((address, port), asked) in ingress {
-        let chain = || format!("balanced_ingress_{}_{port}", address.to_string().replace('.', "_"));
-        if let Some(verdict) = ask(ruleset, asked, chain) {
-            ruleset.map("balanced_ingress", [Field::Ipv4(address), Field::Port(port)], [verdict]);
-        }
+    for (public, (id, chains)) in on_the_way_in {
+        let verdict = pass_all(ruleset, "balanced_ingress", id, chains);
+        ruleset.map("balanced_ingress", [address(public), port(public)], [verdict]);
     }
 }
 
-/// Asks all of some chains, by one that is named for it where there are several; none if there are none to ask.
-fn ask(ruleset: &mut Ruleset, chains: BTreeSet<String>, name: impl FnOnce() -> String) -> Option<Field> {
-    let mut chains = chains.into_iter();
-    let first = chains.next()?;
-    let Some(second) = chains.next() else { return Some(Field::Verdict(format!("jump {first}"))) };
-    let name = name();
-    for chain in [first, second].into_iter().chain(chains) {
-        ruleset.rule(&name, format!("jump {chain}"));
-    }
-    Some(Field::Verdict(format!("jump {name}")))
+fn address(public: SocketAddrV4) -> Field {
+    Field::Ipv4(*public.ip())
+}
+
+fn port(public: SocketAddrV4) -> Field {
+    Field::Port(public.port())
+}
+
+/// Asks all of the chains: themselves if there is one, in a chain of the rule's own if there are several.
+fn pass_all(ruleset: &mut Ruleset, prefix: &str, rule: u64, chains: BTreeSet<String>) -> Field {
+    let Some(only) = chains.first().filter(|_| chains.len() == 1) else {
+        let chain = format!("{prefix}_rule_{rule}");
+        for each in chains {
+            ruleset.rule(&chain, format!("jump {each}"));
+        }
+        return Field::Verdict(format!("jump {chain}"));
+    };
+    Field::Verdict(format!("jump {only}"))
 }
 
 /// Who may reach a member, as the items of a list say one after the other.
@@ -100,7 +106,15 @@ impl<'a> Chains<'a> {
         Self { items, direction, prefix, first, made: Vec::new() }
     }
 
-    /// The chain that says who may reach a member.
+    /// The chains that ask about members.
+    fn chains<'m>(
+        &mut self,
+        ruleset: &mut Ruleset,
+        members: impl IntoIterator<Item = &'m SocketAddrV4>,
+    ) -> BTreeSet<String> {
+        members.into_iter().map(|member| self.chain(ruleset, *member)).collect()
+    }
+
     fn chain(&mut self, ruleset: &mut Ruleset, member: SocketAddrV4) -> String {
         let clients: Clients =
             self.items.iter().filter_map(|item| clients(item, self.direction, member)).collect();

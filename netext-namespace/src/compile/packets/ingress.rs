@@ -1,58 +1,112 @@
 //! The ingress firewall: what public addresses let in, by the destination that a packet came with.
+//!
+//! An address lets in what any network's rules allow. Where tiers share one, that alone would let the rules of one tier
+//! open what those of another close. A packet is led to one tier at most, so a tier that has rules is asked
+//! alone about what is led to it; the rules of all decide about what is led to a tier without rules, or to no tier.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use netext_protocol::FirewallSubject;
+use netext_protocol::{FirewallSubject, NetworkId, Traffic, TransportProtocol};
 
-use super::ends::Ends;
-use super::matches::{self, Match, networks};
+use super::matches::{self, Match, layers, networks};
 use super::ruleset::Ruleset;
-use crate::model::Router;
+use crate::compile::{InForce, balancers};
+use crate::model::{PublicAddress, Router, Tier};
 use crate::plan::Field;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
-    let ends: BTreeMap<Ipv4Addr, Ends> = router
-        .public_addresses()
-        .map(|(public, address)| (public, Ends::of(router, public, address)))
-        .collect();
-    let named: BTreeSet<Ipv4Addr> = router
-        .tiers
-        .values()
-        .flat_map(|tier| tier.firewall.iter().flat_map(|all| &all.rules))
-        .filter_map(|rule| public_ip(rule.subject))
-        .collect();
-    for (public, address) in router.public_addresses() {
-        // One tier with rules is enough: another that shares the address opens nothing by having none.
-        let mut users = ends[&public].tiers().chain(address.network);
-        let has_rules = |user| router.tiers.get(&user).is_some_and(|tier| tier.firewall.is_some());
-        if named.contains(&public) || users.any(has_rules) {
-            ruleset.add("firewalled", [Field::Ipv4(public)]);
-        }
+    for (public, _) in router.public_addresses().filter(|(public, _)| router.is_restricted(*public)) {
+        ruleset.add("firewalled", [Field::Ipv4(public)]);
     }
-    let rules = router.implemented_tiers().flat_map(|(network, tier)| {
-        let rules = tier.firewall.iter().flat_map(|all| &all.rules);
-        rules.map(move |rule| (network, rule))
-    });
-    let allowed = rules.flat_map(|(network, rule)| {
-        let public = public_ip(rule.subject);
-        let traffic = public.map_or_else(Vec::new, |public| {
-            ends.get(&public).map_or_else(|| vec![rule.traffic], |ends| ends.part_of(network, rule.traffic))
-        });
-        let sources = if traffic.is_empty() { Vec::new() } else { networks(&rule.source_cidrs) };
-        let destination = Ipv4Net::from(public.unwrap_or(Ipv4Addr::UNSPECIFIED));
-        traffic.into_iter().flat_map(move |traffic| {
-            sources.clone().into_iter().map(move |source| Match { source, destination, traffic })
-        })
-    });
+    shared(router, ruleset);
+    let allowed = router.implemented_tiers().flat_map(|(_, tier)| allowed(tier, |_| true));
     matches::compile(ruleset, "ingress_allowed", allowed, "accept");
 }
 
-/// The public address that a rule opens.
-fn public_ip(subject: FirewallSubject) -> Option<Ipv4Addr> {
-    match subject {
-        FirewallSubject::Ingress { public_ip } => Some(public_ip),
+/// What a tier's rules let in to the addresses in question.
+fn allowed(tier: &Tier, of: impl Fn(Ipv4Addr) -> bool) -> impl Iterator<Item = Match> {
+    let rules = tier.firewall.iter().flat_map(|all| &all.rules);
+    let rules = rules.filter_map(move |rule| match rule.subject {
+        FirewallSubject::Ingress { public_ip } if of(public_ip) => Some((rule, Ipv4Net::from(public_ip))),
         _ => None,
+    });
+    rules.flat_map(|(rule, destination)| {
+        networks(&rule.source_cidrs).into_iter().map(move |source| Match {
+            source,
+            destination,
+            traffic: rule.traffic,
+        })
+    })
+}
+
+/// Asks each tier that has rules about what is led to it, where another tier's rules name the same address.
+fn shared(router: &Router, ruleset: &mut Ruleset) {
+    let with_rules: Vec<_> = router.implemented_tiers().filter(|(_, tier)| tier.firewall.is_some()).collect();
+    if with_rules.is_empty() || router.tiers.len() < 2 {
+        return;
     }
+    let balancers = balancers(router);
+    let restricts = |network| router.tiers.get(&network).is_some_and(Tier::restricts_ingress);
+    let (mut leads, mut addresses, mut asked) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for (public, address) in router.public_addresses() {
+        let named_by: Vec<_> =
+            with_rules.iter().filter(|(_, tier)| tier.names(public)).map(|(network, _)| *network).collect();
+        let of_address = leads_of(router, public, address, &balancers);
+        let opens_anothers = |to: NetworkId| restricts(to) && named_by.iter().any(|network| *network != to);
+        if of_address.iter().any(|(_, to)| to.is_some_and(opens_anothers)) {
+            addresses.insert(public);
+            leads.extend(of_address.into_iter().map(|(traffic, to)| {
+                let to = to.filter(|to| restricts(*to));
+                asked.extend(to);
+                let everyone = Match { source: Ipv4Net::default(), destination: public.into(), traffic };
+                (everyone, to.map_or_else(|| "return".to_owned(), |to| format!("goto {}", chain_of(to))))
+            }));
+        }
+    }
+    if leads.is_empty() {
+        return;
+    }
+    ruleset.rule("ingress_allowed", "jump ingress_by_tier");
+    layers::compile(
+        ruleset,
+        "ingress_by_tier",
+        leads.iter().map(|(of_end, verdict)| (of_end.clone(), verdict.as_str())),
+    );
+    for network in asked {
+        let chain = chain_of(network);
+        let own = with_rules.iter().filter(|(id, _)| *id == network);
+        let own = own.flat_map(|(_, tier)| allowed(tier, |public| addresses.contains(&public)));
+        matches::compile(ruleset, &chain, own, "accept");
+        ruleset.rule(&chain, "drop");
+    }
+}
+
+fn chain_of(network: NetworkId) -> String {
+    format!("ingress_of_{network}")
+}
+
+/// Where a public address leads what, the narrower before the wider, as `translate_destination` does.
+fn leads_of(
+    router: &Router,
+    public: Ipv4Addr,
+    address: &PublicAddress,
+    balancers: &[InForce<'_>],
+) -> Vec<(Traffic, Option<NetworkId>)> {
+    let of_ports = |protocol, ports| match protocol {
+        TransportProtocol::Udp => Traffic::Udp(ports),
+        TransportProtocol::Tcp => Traffic::Tcp(ports),
+    };
+    let balanced = balancers.iter().filter(|balancer| *balancer.rule.public.ip() == public);
+    let balanced = balanced.map(|balancer| {
+        let port = balancer.rule.public.port().into();
+        (of_ports(balancer.rule.transport(), port), Some(balancer.network))
+    });
+    let forwarded = address
+        .forwards
+        .iter()
+        .map(|(key, to)| (of_ports(key.protocol, key.ports), router.network_of(to.guest)));
+    let rest = address.static_nat.map(|guest| (Traffic::All, router.network_of(guest)));
+    balanced.chain(forwarded).chain(rest).collect()
 }

@@ -9,7 +9,6 @@ mod balanced_access;
 mod balancers;
 mod chains;
 mod egress;
-mod ends;
 mod ingress;
 mod matches;
 mod nat;

@@ -15,26 +15,25 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Block, Family, Match, look_up};
 use crate::compile::packets::ruleset::Ruleset;
 
-/// What an item does with its packets, as a verdict of the chain.
-type Verdict = &'static str;
-
 /// Adds the sets that hold the items, in their order, and the rules that look them up to the chain. Sets are named
 /// after the chain, the layer and the verdict.
-pub(in crate::compile::packets) fn compile(
+pub(in crate::compile::packets) fn compile<'a>(
     ruleset: &mut Ruleset,
     chain: &str,
-    items: impl Iterator<Item = (Match, Verdict)>,
+    items: impl Iterator<Item = (Match, &'a str)>,
 ) {
     for (depth, layer) in layers(items).into_iter().enumerate() {
         for (verdict, blocks) in layer {
-            look_up(ruleset, chain, &format!("{chain}_{depth}_{verdict}"), blocks.into_iter(), verdict);
+            let sets = format!("{chain}_{depth}_{}", verdict.replace(' ', "_"));
+            look_up(ruleset, chain, &sets, blocks.into_iter(), verdict);
         }
     }
 }
 
-fn layers(items: impl Iterator<Item = (Match, Verdict)>) -> Vec<BTreeMap<Verdict, Vec<Block>>> {
-    let mut layers: Vec<BTreeMap<Verdict, Vec<Block>>> = Vec::new();
-    let mut earlier: BTreeMap<Verdict, Earlier> = BTreeMap::new();
+/// Each item with what it does with its packets, as a verdict of the chain.
+fn layers<'a>(items: impl Iterator<Item = (Match, &'a str)>) -> Vec<BTreeMap<&'a str, Vec<Block>>> {
+    let mut layers: Vec<BTreeMap<&'a str, Vec<Block>>> = Vec::new();
+    let mut earlier: BTreeMap<&'a str, Earlier> = BTreeMap::new();
     let blocks = items.flat_map(|(item, verdict)| item.blocks().map(move |block| (block, verdict)));
     for (block, verdict) in blocks {
         let (bits, kind) = (Bits::of(&block), Kind::of(&block));

@@ -18,6 +18,7 @@ use super::ruleset::{Ruleset, Set};
 use crate::plan::Field;
 
 /// One thing that is matched: packets from a network to a network.
+#[derive(Clone)]
 pub(super) struct Match {
     pub(super) source: Ipv4Net,
     pub(super) destination: Ipv4Net,
