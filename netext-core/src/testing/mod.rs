@@ -40,6 +40,7 @@ mod payload;
 mod process;
 mod scenario;
 mod server;
+mod style;
 
 pub use call::{Answer, Call, End, Streams};
 pub use executable::Executable;

@@ -1,6 +1,6 @@
 //! Payloads made of samples and changes.
 
-use netext_protocol::{Command, Request, Sample};
+use netext_protocol::{Command, Request, Sample, Shape};
 use serde_json::{Map, Value};
 
 /// The details that travel with every command; the [`Server`](super::Server) adds them.
@@ -46,7 +46,8 @@ impl Payload {
         Self::of(Sample::named(name).unwrap_or_else(|| panic!("there is no sample {name}")))
     }
 
-    fn of(sample: Sample) -> Self {
+    /// The fields of a sample.
+    pub fn of(sample: Sample) -> Self {
         let document = serde_json::from_str(sample.text()).expect("a sample is JSON");
         Self::of_document(sample.command(), document)
     }
@@ -155,5 +156,5 @@ impl From<&Payload> for Payload {
 }
 
 fn is_flat(command: Command) -> bool {
-    command == Command::CustomAction
+    command.shape() == Shape::Flat
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
-use netext_protocol::{Command, Request, for_each_command};
+use netext_protocol::{Command, Request, Sender, for_each_command};
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, Streams};
@@ -29,10 +29,12 @@ const OF_A_VPC: [&str; 4] = ["vpc_id", "zone_id", "vpc_state", "vpc_cidr"];
 
 /// A management server that drives one extension.
 ///
-/// Every command but `custom-action` is preceded by `ensure-network-device`, as CloudStack does it: what that
+/// It sends `ensure-network-device` before a command as often as CloudStack does ([`Command::ensured`]): what that
 /// prints is stored for the network or VPC and handed back from then on; if it fails, the command is run all the
 /// same. The device of a tier is that of its VPC: the VPC is what is asked about, and what the details belong to.
 /// After a shutdown they are forgotten.
+///
+/// It writes payloads as today's server does; with [`style`](Self::style) as other senders do.
 ///
 /// ```
 /// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
@@ -62,6 +64,7 @@ const OF_A_VPC: [&str; 4] = ["vpc_id", "zone_id", "vpc_state", "vpc_cidr"];
 pub struct Server<E> {
     extension: E,
     physical: Map<String, Value>,
+    style: Sender,
     /// What the extension last said about the device of each network and VPC.
     details: Mutex<BTreeMap<String, Value>>,
 }
@@ -90,7 +93,41 @@ impl<E: Extension> Server<E> {
     /// adds by itself.
     pub fn new(extension: E) -> Self {
         let name = ("physicalnetworkname".to_owned(), Value::from("Physical Network 1"));
-        Self { extension, physical: Map::from_iter([name]), details: Mutex::default() }
+        let physical = Map::from_iter([name]);
+        Self { extension, physical, style: Sender::Server, details: Mutex::default() }
+    }
+
+    /// Writes payloads in the style of another sender: [`Payload::in_style_of`] says what that leaves of them.
+    ///
+    /// ```
+    /// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
+    /// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
+    /// # struct Acme;
+    /// # #[async_trait]
+    /// # impl NetworkDevice for Acme {
+    /// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
+    /// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
+    /// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
+    /// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
+    /// # }
+    /// use netext_core::protocol::{Command, Sender};
+    /// use netext_core::testing::{Payload, Server};
+    ///
+    /// for sender in [Sender::Server, Sender::Readme, Sender::Older] {
+    ///     let server = Server::for_device(Acme).style(sender);
+    ///     server.send(Payload::sample(Command::ImplementNetwork)).succeeds();
+    ///     server.send(Payload::sample(Command::PrepareNic)).succeeds_silently();
+    /// }
+    /// ```
+    pub fn style(mut self, sender: Sender) -> Self {
+        self.style = sender;
+        self
+    }
+
+    /// Another server on which the same extension is registered in the same way. It knows of no device yet.
+    pub(super) fn twin(&self) -> Server<&E> {
+        let (physical, style) = (self.physical.clone(), self.style);
+        Server { extension: &self.extension, physical, style, details: Mutex::default() }
     }
 
     /// With a detail that the operator registered on the physical network.
@@ -114,25 +151,22 @@ impl<E: Extension> Server<E> {
         &self.extension
     }
 
-    /// Sends a command, and first asks for the device of its network or VPC.
+    /// Sends a command, and first asks for the device of its network or VPC, if the server does.
     pub fn send(&self, payload: impl Into<Payload>) -> Judged {
         self.exchange(&payload.into()).1
     }
 
-    /// Sends a request, and first asks for the device of its network or VPC.
+    /// Sends a request as [`send`](Self::send) does.
     pub fn request(&self, request: impl Into<Request>) -> Judged {
         self.send(Payload::from(request.into()))
     }
 
-    /// Sends a command as [`send`](Self::send) does; also answers how the device was asked for, where it was.
-    pub fn exchange(&self, payload: &Payload) -> (Option<Judged>, Judged) {
+    /// Sends a command as [`send`](Self::send) does; also answers how the device was asked for before, each time.
+    pub fn exchange(&self, payload: &Payload) -> (Vec<Judged>, Judged) {
         if payload.command() == Command::EnsureNetworkDevice {
-            return (None, self.ensure(payload));
+            return (Vec::new(), self.ensure(payload));
         }
-        if payload.command() == Command::CustomAction {
-            return (None, self.send_alone(payload));
-        }
-        let ensured = self.ensure(&self.ensuring(payload));
+        let ensured = self.ensure_before(payload);
         let judged = self.send_alone(payload);
         let forgets = match payload.command() {
             // The details of a tier are its VPC's, and stay with it.
@@ -143,7 +177,12 @@ impl<E: Extension> Server<E> {
         if forgets && judged.is_success() {
             self.stored().remove(&subject(payload));
         }
-        (Some(ensured), judged)
+        (ensured, judged)
+    }
+
+    /// Asks for the device as often as the server does right before a command.
+    pub(super) fn ensure_before(&self, payload: &Payload) -> Vec<Judged> {
+        (0..payload.command().ensured()).map(|_| self.ensure(&self.ensuring(payload))).collect()
     }
 
     /// Sends a command without asking for the device first.
@@ -161,9 +200,9 @@ impl<E: Extension> Server<E> {
         Judged::new(command, self.extension.answer(call))
     }
 
-    /// The whole document of a payload, with what is registered and stored.
+    /// The whole document of a payload in the server's style, with what is registered and stored.
     pub fn document(&self, payload: &Payload) -> Value {
-        payload.document(self.physical.clone(), self.details_for(payload))
+        payload.in_style_of(self.style).document(self.physical.clone(), self.details_for(payload))
     }
 
     /// What is stored of the device that a payload is for; an empty object if nothing is.

@@ -163,6 +163,7 @@ impl Extension {
             "forgets-on-refusal" => {
                 command == Command::PrepareNic && !network.exists() && payload["guest_type"] == "isolated"
             }
+            "needs-a-nic-id" => command == Command::PrepareNic && payload.get("nic_id").is_none(),
             "needs-a-vlan" => command == Command::ImplementNetwork && payload["vlan"] == "",
             "comes-back-badly" => {
                 command == Command::ImplementNetwork && network.with_extension("down").exists()

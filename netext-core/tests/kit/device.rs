@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use netext_core::protocol::{
     ActionResult, Command, CustomAction, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
-    ImplementNetwork, Network, NetworkId, NetworkUpdate, Secret, Service, ShutdownNetwork, ShutdownVpc,
+    ImplementNetwork, Network, NetworkId, NetworkUpdate, Secret, Sender, Service, ShutdownNetwork,
+    ShutdownVpc,
 };
 use netext_core::testing::{Payload, Server, Verdict};
 use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
@@ -76,7 +77,7 @@ fn network() -> Network {
 }
 
 #[test]
-fn the_device_is_asked_for_before_every_command_and_its_answer_handed_back() {
+fn the_device_is_asked_for_as_often_as_the_server_does_and_its_answer_handed_back() {
     let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10,192.0.2.11");
     server.implement_network(ImplementNetwork::new(network())).succeeds();
     server.shutdown_network(ShutdownNetwork::new(network())).succeeds_silently();
@@ -85,6 +86,7 @@ fn the_device_is_asked_for_before_every_command_and_its_answer_handed_back() {
         server.device().notes(),
         [
             "ensure-network-device {}",
+            r#"ensure-network-device {"host":"192.0.2.10"}"#,
             r#"implement-network {"host":"192.0.2.10"}"#,
             r#"ensure-network-device {"host":"192.0.2.10"}"#,
             r#"shutdown-network {"host":"192.0.2.10"}"#,
@@ -98,7 +100,8 @@ fn the_device_is_asked_for_before_every_command_and_its_answer_handed_back() {
 fn a_command_is_sent_although_asking_for_the_device_fails() {
     let server = Server::for_device(Notebook::default());
     let (ensured, judged) = server.exchange(&Payload::sample(Command::ShutdownNetwork));
-    assert_eq!(ensured.unwrap().verdict, Verdict::Failed("exit code 1: register `hosts`".to_owned()));
+    let verdicts: Vec<_> = ensured.into_iter().map(|judged| judged.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Failed("exit code 1: register `hosts`".to_owned())]);
     judged.succeeds_silently();
     assert_eq!(server.device().notes().last().unwrap(), "shutdown-network {}");
 }
@@ -132,10 +135,30 @@ fn the_tiers_of_a_vpc_share_its_device() {
 }
 
 #[test]
-fn actions_are_sent_without_asking_for_the_device() {
+fn some_commands_are_sent_without_asking_for_the_device() {
     let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
-    server.send(Payload::sample(Command::CustomAction)).succeeds();
-    assert_eq!(server.device().notes(), Vec::<String>::new());
+    server.send(Payload::sample(Command::ImplementVpc)).fails_with(5);
+    for command in [Command::CustomAction, Command::UpdateVpcSourceNatIp, Command::ShutdownVpc] {
+        assert_eq!(server.exchange(&Payload::sample(command)).0.len(), 0, "{command}");
+    }
+    // What was stored is handed back all the same.
+    assert_eq!(
+        server.device().notes(),
+        ["ensure-network-device {}", r#"shutdown-vpc {"host":"192.0.2.10"}"#]
+    );
+}
+
+#[test]
+fn the_device_of_a_tier_is_known_although_the_readme_does_not_say_whose_tier_it_is() {
+    let server =
+        Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10").style(Sender::Readme);
+    let tier = Payload::sample_named("implement-network.tier");
+    server.send(&tier).succeeds();
+    let end = Payload::sample(Command::DestroyNetwork).with("vpc_id", "7");
+    assert_eq!(server.document(&end)["payload"], json!({"network_id": "209", "vlan": "1910"}));
+    server.send(end).succeeds_silently();
+    assert_eq!(server.device().notes().last().unwrap(), r#"destroy-network {"host":"192.0.2.10"}"#);
+    assert_eq!(server.details_for(&tier), json!({"host": "192.0.2.10"}));
 }
 
 #[test]

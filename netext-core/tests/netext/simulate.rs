@@ -57,6 +57,19 @@ fn registered_details_prevail_over_those_of_the_story() {
 }
 
 #[test]
+fn a_story_is_played_in_the_style_of_every_sender() {
+    for style in ["server", "readme", "older"] {
+        simulate("none", &["--style", style, "isolated-network"]).succeeds();
+        simulate("none", &["--style", style, "vpc"]).succeeds();
+    }
+    // The fault needs a field that the README does not document.
+    let run = simulate("needs-a-nic-id", &["--style", "readme", "isolated-network"]);
+    assert!(run.stdout.contains("  FAIL  prepare-nic "), "{run:?}");
+    simulate("needs-a-nic-id", &["isolated-network"]).succeeds();
+    assert_eq!(simulate("none", &["--style", "html", "vpc"]).code, Some(2));
+}
+
+#[test]
 fn stories_are_listed_printed_and_played_from_a_file() {
     let names = run(&["scenarios"]);
     for name in ["isolated-network", "vpc", "shared-network", "restart", "failover"] {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use clap::ValueEnum;
+use netext_core::protocol::Sender;
 use netext_core::testing::{Scenario, Sent, Told};
 use serde_json::{Value, json};
 
@@ -11,8 +13,12 @@ use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
 /// Play the management server to an extension, command by command, and tell how the server judges it.
 ///
 /// Payload files are written as the server writes them; output and error are one stream, read to its end;
-/// before almost every command the server asks for the device, stores what it answers and hands it back. Scenarios
-/// that come with the tool: isolated-network, vpc, shared-network, restart, failover; or a file of one's own.
+/// before almost every command the server asks for the device, stores what it answers and hands it back.
+/// Scenarios that come with the tool: isolated-network, vpc, shared-network, restart, failover; or a file of
+/// one's own.
+///
+/// The published README of the protocol documents fewer fields than the server sends, and other senders follow
+/// it: play a scenario in each --style.
 ///
 /// The commands are real: what the extension does for them is done. Exit code 0: all went as it ought to.
 #[derive(clap::Args)]
@@ -22,8 +28,31 @@ pub(crate) struct Arguments {
     /// Go on after a problem.
     #[arg(long)]
     keep_going: bool,
+    /// The sender whose payloads are written.
+    #[arg(long, value_enum, default_value_t = Style::Server)]
+    style: Style,
     /// The name of a scenario that comes with the tool, or the path of a file.
     scenario: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Style {
+    /// Today's server.
+    Server,
+    /// Senders that follow the published README: only the fields that it documents.
+    Readme,
+    /// Senders that follow an older README: lists of rules and metadata as JSON text or Base64.
+    Older,
+}
+
+impl Style {
+    fn sender(self) -> Sender {
+        match self {
+            Self::Server => Sender::Server,
+            Self::Readme => Sender::Readme,
+            Self::Older => Sender::Older,
+        }
+    }
 }
 
 /// Show the scenarios that come with the tool.
@@ -42,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
 
 fn play(arguments: &Arguments, screen: Screen) -> Result<usize, String> {
     let scenario = load(&arguments.scenario)?;
-    let mut server = arguments.extension.server()?;
+    let mut server = arguments.extension.server()?.style(arguments.style.sender());
     let services = arguments.extension.provided(server.extension())?.services;
     if !screen.json {
         say(scenario.title());

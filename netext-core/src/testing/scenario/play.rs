@@ -29,8 +29,8 @@ pub enum Told<'a> {
 pub struct Sent<'a> {
     /// What was sent.
     pub payload: &'a Payload,
-    /// How the device was asked for before, if it was.
-    pub ensured: Option<Judged>,
+    /// How the device was asked for before, each time.
+    pub ensured: Vec<Judged>,
     /// The details that the server stored because the device said others than before.
     pub stored: Option<Value>,
     /// How the server judges the answer.
@@ -54,7 +54,7 @@ impl Sent<'_> {
         if self.expected != Expectation::Success {
             return own;
         }
-        own.or_else(|| self.ensured.as_ref().and_then(Judged::problem))
+        own.or_else(|| self.ensured.iter().find_map(Judged::problem))
     }
 }
 
@@ -111,7 +111,7 @@ fn send<'a, E: Extension>(server: &Server<E>, payload: &'a Payload, expected: Ex
     let began = std::time::Instant::now();
     let (ensured, judged) = server.exchange(payload);
     let took = began.elapsed();
-    let stored = ensured.as_ref().and_then(crate::testing::judged::stored_details);
+    let stored = ensured.iter().rev().find_map(crate::testing::judged::stored_details);
     let stored = stored.filter(|details| *details != before);
     Sent { payload, ensured, stored, judged, took, expected }
 }
