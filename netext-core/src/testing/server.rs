@@ -9,6 +9,7 @@ use netext_protocol::{Command, Request, Sender, for_each_command};
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, Streams};
+use super::conformance::Provided;
 use super::judged::{Judged, stored_details};
 use super::{Device, Executable, Extension, Payload, as_gson_writes};
 use crate::Handler;
@@ -149,6 +150,43 @@ impl<E: Extension> Server<E> {
     /// Whoever answers.
     pub fn extension(&self) -> &E {
         &self.extension
+    }
+
+    /// Asserts that what the extension says about itself with `--describe` can be registered: the server finds
+    /// every capability that it looks up for the declared services, and understands the values.
+    ///
+    /// ```should_panic
+    /// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
+    /// # use netext_core::{Context, DeviceError, NetworkDevice, async_trait};
+    /// use netext_core::Description;
+    /// use netext_core::protocol::{Capability, Service};
+    /// use netext_core::testing::Server;
+    ///
+    /// # struct Acme;
+    /// # #[async_trait]
+    /// impl NetworkDevice for Acme {
+    ///     fn describe(&self) -> Description {
+    ///         Description::new("acme", "1.0.0")
+    ///             .service(Service::Firewall)
+    ///             .without_capability(Capability::FirewallDirections)
+    ///     }
+    /// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
+    /// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
+    /// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
+    /// }
+    ///
+    /// // Panics: Firewall.SupportedTrafficDirection is missing: createFirewallRule ends in a null pointer
+    /// Server::for_device(Acme).assert_registrable();
+    /// ```
+    ///
+    /// # Panics
+    /// If a capability is missing or not understood, with all that are and the API calls that fail by it; also
+    /// if the extension does not answer `--describe`.
+    #[track_caller]
+    pub fn assert_registrable(&self) {
+        let provided = Provided::asked_of(&self.extension).unwrap_or_else(|error| panic!("{error}"));
+        let faults: Vec<_> = provided.capability_faults().iter().map(ToString::to_string).collect();
+        assert!(faults.is_empty(), "the extension cannot be registered\n\n{}", faults.join("\n"));
     }
 
     /// Sends a command, and first asks for the device of its network or VPC, if the server does.

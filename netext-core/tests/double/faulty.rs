@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use netext_core::Description;
-use netext_core::protocol::{Command, Envelope, Output, Request, Service};
+use netext_core::protocol::{Capability, Command, Envelope, Output, Request, Service};
 use serde_json::{Value, json};
 
 /// Why a command fails: the exit code, and the line that says so.
@@ -41,19 +41,25 @@ fn main() -> ExitCode {
     }
 }
 
-/// What it provides: a few services, so that there are undeclared ones.
-fn description() -> Description {
-    Description::new("faulty", "1.0.0").services([Service::SourceNat, Service::Firewall]).vpc()
-}
-
 impl Extension {
     fn has(&self, fault: &str) -> bool {
         self.fault == fault
     }
 
+    /// What it provides: a few services, so that there are undeclared ones.
+    fn description(&self) -> Description {
+        let services = [Service::SourceNat, Service::Dns, Service::UserData, Service::Firewall];
+        let description = Description::new("faulty", "1.0.0").services(services).vpc();
+        match self.fault.as_str() {
+            "misses-a-capability" => description.without_capability(Capability::FirewallProtocols),
+            "misspells-a-capability" => description.capability(Capability::FirewallDirections, "inbound"),
+            _ => description,
+        }
+    }
+
     fn run(&self, arguments: &[String]) -> Result<String, Failure> {
         let (name, path, timeout) = match arguments {
-            [flag] if flag == "--describe" => return Ok(description().to_json().to_string()),
+            [flag] if flag == "--describe" => return Ok(self.description().to_json().to_string()),
             [] if self.has("succeeds-without-arguments") => return Ok(String::new()),
             [name, path, timeout] => (name, path, timeout),
             _ => return Err((1, "usage: <command> <payload-file> <timeout-seconds>".to_owned())),
@@ -77,8 +83,10 @@ impl Extension {
         if self.has("is-slow") && timeout == "1" {
             thread::sleep(Duration::from_secs(6));
         }
-        if !description().provides(command) {
-            return if self.has("refuses-undeclared") {
+        if !self.description().provides(command) {
+            let is_action = command == Command::CustomAction;
+            return if self.has("refuses-undeclared") || (self.has("refuses-undeclared-actions") && is_action)
+            {
                 Err((5, format!("{command} is not implemented")))
             } else {
                 Ok(String::new())
@@ -128,6 +136,7 @@ impl Extension {
                 payload["cidr"] == "10.1.1.0/99" && command == Command::ImplementNetwork
             }
             "defaults-rule-words" => rules["protocol"] == "sctp6",
+            "takes-texts-for-no-rules" => payload["fw_rules"].as_str().is_some_and(|it| form(it).is_none()),
             _ => false,
         };
         takes.then(|| Ok(String::new()))
@@ -163,7 +172,34 @@ impl Extension {
             "forgets-on-refusal" => {
                 command == Command::PrepareNic && !network.exists() && payload["guest_type"] == "isolated"
             }
-            "needs-a-nic-id" => command == Command::PrepareNic && payload.get("nic_id").is_none(),
+            "needs-a-nic-id" => {
+                command == Command::PrepareNic
+                    && payload.get("nic_id").is_none()
+                    && !self.nic(document).exists()
+            }
+            "refuses-json-in-texts" => payload["fw_rules"].as_str().and_then(form) == Some(Form::Json),
+            "refuses-base64" => payload["fw_rules"].as_str().and_then(form) == Some(Form::Base64),
+            "needs-a-domain" => {
+                command == Command::AddDnsEntry
+                    && payload.get("domain").is_none()
+                    && payload.get("zone_id").is_some()
+            }
+            "compares-what-is-absent" => {
+                command == Command::AssignIp
+                    && network.with_extension("ip").exists()
+                    && payload.get("zone_id").is_none()
+            }
+            "forgets-whose-tier-it-is" => {
+                command == Command::DestroyNetwork
+                    && payload.get("vpc_id").is_none()
+                    && network.with_extension("tier").exists()
+            }
+            "expects-to-be-asked-first" => {
+                command == Command::UpdateVpcSourceNatIp && !self.folder.join("asked").exists()
+            }
+            "refuses-the-readme-s-files" => payload["vm_data"]
+                .as_array()
+                .is_some_and(|files| files.iter().any(|it| it["dir"] == "meta-data")),
             "needs-a-vlan" => command == Command::ImplementNetwork && payload["vlan"] == "",
             "comes-back-badly" => {
                 command == Command::ImplementNetwork && network.with_extension("down").exists()
@@ -196,6 +232,10 @@ impl Extension {
         self.folder.join(format!("network-{}", id.as_str().map_or_else(|| id.to_string(), str::to_owned)))
     }
 
+    fn nic(&self, document: &Value) -> PathBuf {
+        self.network(document).with_extension("nic")
+    }
+
     fn act(&self, command: Command, document: &Value) -> Result<(), Failure> {
         let network = self.network(document);
         let vpc =
@@ -211,8 +251,23 @@ impl Extension {
             thread::sleep(Duration::from_millis(50));
             fs::remove_file(lock).unwrap();
         }
+        // What comes next was not asked for right before.
+        let asked = self.folder.join("asked");
+        if self.has("expects-to-be-asked-first") && command == Command::EnsureNetworkDevice {
+            drop(File::create(&asked).unwrap());
+        } else if self.has("expects-to-be-asked-first") {
+            let _ = fs::remove_file(&asked);
+        }
         match command {
-            Command::ImplementNetwork | Command::PrepareNic => drop(File::create(network).unwrap()),
+            Command::ImplementNetwork if document["payload"].get("vpc_id").is_some() => {
+                drop(File::create(network.with_extension("tier")).unwrap());
+                drop(File::create(network).unwrap());
+            }
+            Command::ImplementNetwork => drop(File::create(network).unwrap()),
+            Command::PrepareNic => {
+                drop(File::create(self.nic(document)).unwrap());
+                drop(File::create(network).unwrap());
+            }
             Command::AssignIp => drop(File::create(network.with_extension("ip")).unwrap()),
             Command::ShutdownNetwork => {
                 drop(File::create(network.with_extension("down")).unwrap());
@@ -220,7 +275,7 @@ impl Extension {
             }
             Command::ReleaseIp => drop(fs::remove_file(network.with_extension("ip"))),
             Command::DestroyNetwork => {
-                for extension in ["", "ip", "down"] {
+                for extension in ["", "ip", "down", "nic", "tier"] {
                     let _ = fs::remove_file(network.with_extension(extension));
                 }
             }
@@ -267,5 +322,25 @@ impl Extension {
             }
             _ => String::new(),
         }
+    }
+}
+
+/// How rules are put into a text.
+#[derive(PartialEq)]
+enum Form {
+    Json,
+    Base64,
+}
+
+/// The form of a text that holds rules.
+fn form(text: &str) -> Option<Form> {
+    let read = |text: &str| {
+        let payload = json!({ "network_id": "1", "fw_rules": text });
+        Envelope::parse(Command::ApplyFwRules, json!({ "payload": payload }).to_string().as_bytes()).is_ok()
+    };
+    match text.starts_with('{') {
+        _ if !read(text) => None,
+        true => Some(Form::Json),
+        false => Some(Form::Base64),
     }
 }

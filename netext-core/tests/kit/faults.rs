@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::thread;
 
-use netext_core::protocol::Service;
 use netext_core::testing::conformance::{Bench, Check, Finding, Provided};
 use netext_core::testing::{Executable, Server};
 use tempfile::TempDir;
@@ -55,6 +54,17 @@ const FAULTS: &[(&str, &str)] = &[
     ("needs-a-vpc-address", "vpc-without-address"),
     ("refuses-vpc-spellings", "vpc-spellings"),
     ("shuts-vpcs-down-badly", "absent-vpc"),
+    ("needs-a-nic-id", "life-by-the-readme"),
+    ("refuses-json-in-texts", "older-forms"),
+    ("refuses-base64", "older-forms"),
+    ("takes-texts-for-no-rules", "malformed-values"),
+    ("needs-a-domain", "absent-fields"),
+    ("compares-what-is-absent", "absent-fields"),
+    ("forgets-whose-tier-it-is", "vpc-by-the-readme"),
+    ("expects-to-be-asked-first", "life-of-a-vpc"),
+    ("refuses-the-readme-s-files", "both-spellings"),
+    ("misses-a-capability", "capabilities"),
+    ("misspells-a-capability", "capabilities"),
 ];
 
 static FAULTY: LazyLock<PathBuf> = LazyLock::new(|| example("netext-faulty"));
@@ -67,7 +77,7 @@ fn failures(fault: &str) -> Vec<(&'static str, String)> {
         .variable("NETEXT_FAULT", fault)
         .variable("NETEXT_FOLDER", folder.path().join("networks"));
     let server = Server::new(executable);
-    let provided = Provided::new([Service::SourceNat, Service::Firewall]).vpc();
+    let provided = Provided::asked_of(server.extension()).unwrap();
     let report = Bench::new(&server, provided).run(&mut |_| {}, &mut |_| {});
     let told = |finding: &Finding| match finding {
         Finding::Failed(how) => how.clone(),
@@ -102,6 +112,12 @@ fn every_fault_is_found_by_its_check_and_by_no_other() {
 #[test]
 fn without_a_fault_nothing_is_found() {
     assert_eq!(failures("none"), []);
+}
+
+/// The server never sends them, so nobody asks for an answer.
+#[test]
+fn an_undeclared_action_may_be_refused() {
+    assert_eq!(failures("refuses-undeclared-actions"), []);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 #[path = "../double/build.rs"]
 mod build;
+mod capabilities;
 mod conformance;
 mod device;
 mod faults;

@@ -1,11 +1,11 @@
 //! The extension that a subcommand is about, and what is registered for it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use netext_core::protocol::Service;
 use netext_core::testing::conformance::Provided;
-use netext_core::testing::{Call, Executable, Extension, Judged, Server, Verdict};
+use netext_core::testing::{Executable, Extension, Server};
 
 /// The extension, and how it is registered.
 #[derive(clap::Args)]
@@ -23,6 +23,10 @@ pub(crate) struct Registration {
     /// It carries VPCs. By default what it answers to --describe.
     #[arg(long)]
     vpc: bool,
+    /// A JSON file of what is registered for it: an object with the extension's details network.services and
+    /// network.service.capabilities. By default what it answers to --describe.
+    #[arg(long, value_name = "FILE", conflicts_with = "services")]
+    registration: Option<PathBuf>,
 }
 
 /// A set of services, as one argument.
@@ -38,23 +42,27 @@ impl Registration {
 
     /// What the extension provides, by the arguments or by its own word.
     pub(crate) fn provided(&self, extension: &impl Extension) -> Result<Provided, String> {
-        if let Some(Services(services)) = &self.services {
-            let provided = Provided::new(services.iter().copied());
-            return Ok(if self.vpc { provided.vpc() } else { provided });
-        }
-        Provided::asked_of(extension).ok_or_else(|| {
-            let answer = extension.answer(&Call::bare(["--describe"]));
-            let why = match Judged::new("--describe", answer).verdict {
-                Verdict::Succeeded => "what it prints is no description".to_owned(),
-                other => other.to_string(),
-            };
-            format!(
-                "{} does not answer --describe ({why}); say what it provides with --services, such as \
-                 --services Dhcp,Dns or --services none",
-                self.exec.display()
-            )
-        })
+        let mut provided = match (&self.services, &self.registration) {
+            (Some(Services(services)), _) => Provided::new(services.iter().copied()),
+            (None, Some(file)) => registered(file)?,
+            (None, None) => Provided::asked_of(extension).map_err(|why| {
+                format!(
+                    "it is not known what {} provides ({why}); say it with --services, such as --services Dhcp,Dns \
+                     or --services none, or with --registration",
+                    self.exec.display()
+                )
+            })?,
+        };
+        provided.vpc |= self.vpc;
+        Ok(provided)
     }
+}
+
+fn registered(file: &Path) -> Result<Provided, String> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let registration = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Provided::registered(&registration).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn detail(argument: &str) -> Result<(String, String), String> {

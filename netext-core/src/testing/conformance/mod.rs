@@ -28,11 +28,13 @@
 mod bench;
 mod checks;
 mod expected;
+mod provided;
 mod report;
 mod stage;
 
-pub use bench::{Bench, Provided};
+pub use bench::Bench;
 pub use expected::{Expected, UnknownCheck};
+pub use provided::{Provided, UnknownRegistration};
 pub use report::{Finding, Ran, Report, Standing};
 
 /// One thing that the protocol asks of every extension.

@@ -1,70 +1,71 @@
 //! A network on the bench.
 
-use netext_protocol::{Command, Sample};
+use netext_protocol::{Command, Effect, Sample, Scope};
 use serde_json::{Map, Value, json};
 
 use super::bench::Bench;
 use super::report::Finding;
 use crate::testing::{Answer, Call, Judged, Payload, Streams};
 
+/// The beginning of every guest address in the samples.
+const SAMPLE_PREFIX: &str = "10.1.1.";
+
 /// A network that nobody else has: the payloads of its commands, and how they are sent.
 pub(super) struct Stage<'a> {
     bench: &'a Bench<'a>,
     /// The fields that say which network it is.
     network: Map<String, Value>,
+    is_tier: bool,
+    /// The beginning of every address in the network, which has 24 bits for its prefix.
+    prefix: &'static str,
     /// What the device answers on in the network, where it has an address there.
     extension_ip: Option<&'static str>,
 }
 
 impl<'a> Stage<'a> {
     pub(super) fn isolated(bench: &'a Bench<'a>, number: u32) -> Self {
-        Self::new(
-            bench,
-            number,
-            Some("10.1.1.1"),
-            &json!({
-                "guest_type": "isolated", "gateway": "10.1.1.1", "cidr": "10.1.1.0/24",
-            }),
-        )
+        Self::new(bench, number, SAMPLE_PREFIX, Some("10.1.1.1"), json!({ "guest_type": "isolated" }))
     }
 
     pub(super) fn shared(bench: &'a Bench<'a>, number: u32) -> Self {
-        Self::new(
-            bench,
-            number,
-            Some("172.31.42.200"),
-            &json!({
-                "guest_type": "shared", "gateway": "172.31.42.1", "cidr": "172.31.42.0/24",
-            }),
-        )
+        Self::new(bench, number, "172.31.42.", Some("172.31.42.200"), json!({ "guest_type": "shared" }))
     }
 
     /// A bare segment, which the extension is to choose.
     pub(super) fn layer2(bench: &'a Bench<'a>, number: u32) -> Self {
-        Self::new(bench, number, None, &json!({ "guest_type": "l2", "vlan": "" }))
+        let mut stage =
+            Self::new(bench, number, SAMPLE_PREFIX, None, json!({ "guest_type": "l2", "vlan": "" }));
+        for name in ["gateway", "cidr"] {
+            stage.network.remove(name);
+        }
+        stage
     }
 
     /// A tier of a VPC; the tiers of one VPC are told apart by `place`, which is 1 or 2.
     pub(super) fn tier(bench: &'a Bench<'a>, number: u32, vpc: u32, place: u8) -> Self {
-        let extension_ip = if place == 1 { "10.2.1.1" } else { "10.2.2.1" };
-        Self::new(
-            bench,
-            number,
-            Some(extension_ip),
-            &json!({
-                "guest_type": "isolated", "vpc_id": vpc.to_string(),
-                "gateway": extension_ip, "cidr": format!("10.2.{place}.0/24"),
-            }),
-        )
+        let (prefix, gateway) = if place == 1 { ("10.2.1.", "10.2.1.1") } else { ("10.2.2.", "10.2.2.1") };
+        let fields = json!({ "guest_type": "isolated", "vpc_id": vpc.to_string() });
+        Self { is_tier: true, ..Self::new(bench, number, prefix, Some(gateway), fields) }
     }
 
-    fn new(bench: &'a Bench<'a>, number: u32, extension_ip: Option<&'static str>, fields: &Value) -> Self {
-        let mut network = fields.as_object().cloned().unwrap_or_default();
+    fn new(
+        bench: &'a Bench<'a>,
+        number: u32,
+        prefix: &'static str,
+        extension_ip: Option<&'static str>,
+        fields: Value,
+    ) -> Self {
+        let mut network = match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
         network.insert("network_id".into(), number.to_string().into());
         network.entry("vlan").or_insert_with(|| (2000 + number % 1000).to_string().into());
         network.insert("zone_id".into(), "1".into());
         network.insert("network_state".into(), "implemented".into());
-        Self { bench, network, extension_ip }
+        network.insert("gateway".into(), format!("{prefix}1").into());
+        network.insert("cidr".into(), format!("{prefix}0/24").into());
+        Self { bench, network, is_tier: false, prefix, extension_ip }
     }
 
     /// The payload of a command about this network.
@@ -79,7 +80,12 @@ impl<'a> Stage<'a> {
 
     fn placed(&self, payload: Payload) -> Payload {
         let mut payload = payload.without("vpc_id").without("gateway").without("cidr");
+        // The source NAT of a tier is its VPC's.
+        if self.is_tier && payload.field("source_nat").is_some() {
+            payload = payload.with("source_nat", "false");
+        }
         let fields = payload.fields_mut();
+        fields.values_mut().for_each(|value| self.move_addresses(value));
         fields.extend(self.network.clone());
         rename_nics(fields, self.network["network_id"].as_str().unwrap_or_default());
         if fields.remove("extension_ip").is_some()
@@ -88,6 +94,49 @@ impl<'a> Stage<'a> {
             fields.insert("extension_ip".into(), address.into());
         }
         payload
+    }
+
+    /// Puts the guests of the sample network into this one.
+    fn move_addresses(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(host) = text.strip_prefix(SAMPLE_PREFIX) {
+                    *text = format!("{}{host}", self.prefix);
+                }
+            }
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.move_addresses(value)),
+            Value::Array(list) => list.iter_mut().for_each(|value| self.move_addresses(value)),
+            _ => {}
+        }
+    }
+
+    /// The commands on the network that the extension answers and that create or change something, in the order
+    /// in which they can be sent.
+    pub(super) fn creating(&self) -> Vec<Command> {
+        self.commands().filter(|command| command.effect() != Effect::Removes).collect()
+    }
+
+    /// The commands on the network that remove something: the last that was created first, the network at the
+    /// end.
+    pub(super) fn removing(&self) -> Vec<Command> {
+        let ends = |command: &Command| matches!(command, Command::ShutdownNetwork | Command::DestroyNetwork);
+        let (ends, mut others): (Vec<_>, Vec<_>) =
+            self.commands().filter(|command| command.effect() == Effect::Removes).partition(ends);
+        others.reverse();
+        others.into_iter().chain(ends).collect()
+    }
+
+    fn commands(&self) -> impl Iterator<Item = Command> {
+        let fits = |command: &Command| match command {
+            // What an action does is the vendor's affair.
+            Command::EnsureNetworkDevice | Command::CustomAction => false,
+            // A tier has a list of its own instead of the network's firewall. An extension without VPCs may
+            // have lists for other networks.
+            Command::ApplyNetworkAcl => self.is_tier || !self.bench.provided.vpc,
+            Command::ApplyFwRules => !self.is_tier,
+            command => command.scope() == Scope::Network,
+        };
+        Command::ALL.iter().copied().filter(fits).filter(|command| self.bench.provided.answers(*command))
     }
 
     /// Sends a command as the server does.
@@ -101,16 +150,16 @@ impl<'a> Stage<'a> {
         server.send_document(payload.command().name(), &server.document(payload), Streams::Apart)
     }
 
-    /// Brings the network into being, for a check of something else.
+    /// Implements the network, for a check of something else.
     pub(super) fn implemented(self) -> Self {
         self.send(Command::ImplementNetwork);
         self
     }
 
-    /// Lives the whole life of the network: every command that brings something, then every one that takes it
-    /// away. Each is answered by `send`. Answers what is wrong with the first that does not exit with 0.
+    /// Lives the whole life of the network: every command that creates something, then every one that removes
+    /// it. Each is answered by `send`. Answers what is wrong with the first that does not exit with 0.
     pub(super) fn live(&self, send: &mut dyn FnMut(&Payload) -> Answer) -> Finding {
-        for command in self.bench.bringing().into_iter().chain(self.bench.taking_away()) {
+        for command in self.creating().into_iter().chain(self.removing()) {
             let answer = send(&self.payload(command));
             if answer.code() != Some(0) {
                 self.end();
@@ -138,12 +187,12 @@ impl<'a> Stage<'a> {
             return Finding::failed_by(ensuring.command().name(), &answer);
         }
         self.live(&mut |payload| {
-            server.send(server.ensuring(payload));
+            server.ensure_before(payload);
             send(payload)
         })
     }
 
-    /// Takes the network away, whatever is left of it.
+    /// Removes the network, whatever is left of it.
     pub(super) fn end(&self) {
         self.send(Command::ShutdownNetwork);
         self.send(Command::DestroyNetwork);

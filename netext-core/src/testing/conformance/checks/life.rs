@@ -19,11 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Every command that it provides succeeds in the life of a network.",
         reason: "This is what the server sends; the checks that follow vary it.",
         remedy: "Play it with netext simulate, and look at the first command that fails.",
-        run: |bench| {
-            let finding = bench.network().live_with(|payload| payload);
-            bench.lived(finding == Finding::Passed);
-            finding
-        },
+        run: |bench| bench.network().live_with(|payload| payload),
     },
     Check {
         id: "repeated-commands",
@@ -40,12 +36,12 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "absent-deletes",
-        sentence: "What takes away succeeds for what was never there.",
+        sentence: "Removing what was never there succeeds.",
         reason: "The server sends deletes for networks that were never implemented here, and after a shutdown.",
-        remedy: "Treat what is absent as taken away already.",
+        remedy: "Treat what is absent as removed already.",
         run: |bench| {
             let stage = bench.network();
-            first_failure(bench.taking_away().into_iter().map(|command| (stage.payload(command), bench)))
+            first_failure(stage.removing().into_iter().map(|command| (stage.payload(command), bench)))
         },
     },
     Check {
@@ -59,7 +55,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "nic-first",
         sentence: "On a shared network prepare-nic may be the first command of all.",
         reason: "Shared networks are not implemented by the first instance.",
-        remedy: "Bring the network into being from what prepare-nic says about it.",
+        remedy: "Create the network from what prepare-nic says about it.",
         run: nic_first,
     },
     Check {
@@ -128,7 +124,7 @@ fn rules_before_implement(bench: &Bench<'_>) -> Finding {
 
 fn restart(bench: &Bench<'_>) -> Finding {
     let stage = bench.network();
-    let all = bench.bringing();
+    let all = stage.creating();
     let commands =
         all.iter().chain([&Command::ShutdownNetwork]).chain(&all).chain([&Command::DestroyNetwork]);
     let finding = first_failure(commands.map(|command| (stage.payload(*command), bench)));
@@ -148,16 +144,17 @@ fn concurrent_commands(bench: &Bench<'_>) -> Finding {
     finding
 }
 
-/// Every command that brings something, on several networks at the same time.
+/// Every command that creates something, on several networks at the same time.
 fn several_networks(bench: &Bench<'_>, stages: &[Stage<'_>]) -> Finding {
-    bench.bringing().into_iter().fold(Finding::Passed, |finding, command| {
+    let commands = stages.first().map(Stage::creating).unwrap_or_default();
+    commands.into_iter().fold(Finding::Passed, |finding, command| {
         finding.and(|| together(bench, &stages.iter().map(|it| it.payload(command)).collect::<Vec<_>>()))
     })
 }
 
 /// Different commands on one network at the same time.
 fn several_commands(bench: &Bench<'_>, stage: &Stage<'_>) -> Finding {
-    let others = bench.bringing().into_iter().filter(|command| *command != Command::ImplementNetwork);
+    let others = stage.creating().into_iter().filter(|command| *command != Command::ImplementNetwork);
     let payloads: Vec<_> = others.map(|command| stage.payload(command)).collect();
     payloads.chunks(AT_ONCE).fold(Finding::Passed, |finding, some| finding.and(|| together(bench, some)))
 }

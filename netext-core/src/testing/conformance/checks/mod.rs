@@ -4,7 +4,9 @@ mod arguments;
 mod details;
 mod life;
 mod output;
+mod readme;
 mod refusals;
+mod registration;
 mod secrets;
 mod spellings;
 mod time;
@@ -16,6 +18,7 @@ use super::Check;
 /// all.
 pub(super) const TABLES: &[&[Check]] = &[
     life::CHECKS,
+    readme::CHECKS,
     arguments::CHECKS,
     refusals::CHECKS,
     spellings::CHECKS,
@@ -24,17 +27,34 @@ pub(super) const TABLES: &[&[Check]] = &[
     time::CHECKS,
     secrets::CHECKS,
     vpc::CHECKS,
+    registration::CHECKS,
 ];
 
-/// The checks that live a whole life of a network with something changed.
-pub(super) const VARY_THE_LIFE_OF_A_NETWORK: &[&str] = &[
-    "unknown-fields",
-    "native-scalars",
-    "text-scalars",
-    "details-as-text",
-    "empty-details",
-    "stale-details",
-    "repeated-commands",
-    "concurrent-commands",
-    "restart",
+/// The checks that vary another one: they mean nothing where that fails.
+const VARIATIONS: &[(&str, &[&str])] = &[
+    (
+        "life-of-a-network",
+        &[
+            "life-by-the-readme",
+            "older-forms",
+            "absent-fields",
+            "unknown-fields",
+            "native-scalars",
+            "text-scalars",
+            "details-as-text",
+            "empty-details",
+            "stale-details",
+            "repeated-commands",
+            "concurrent-commands",
+            "restart",
+        ],
+    ),
+    ("life-by-the-readme", &["vpc-by-the-readme"]),
+    ("repeated-commands", &["absent-fields"]),
+    ("life-of-a-vpc", &["vpc-by-the-readme"]),
 ];
+
+/// The checks that another one varies.
+pub(super) fn varied_by(check: &Check) -> impl Iterator<Item = &'static str> {
+    VARIATIONS.iter().filter(|(_, variations)| variations.contains(&check.id)).map(|(varied, _)| *varied)
+}

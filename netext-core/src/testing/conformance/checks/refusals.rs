@@ -120,8 +120,29 @@ fn malformed_values(bench: &Bench<'_>) -> Finding {
         let what = format!("{field} {value}");
         finding = finding.and(|| must_fail(bench, &stage.payload(command).with(field, value), &what));
     }
+    for command in stage.creating() {
+        for (payload, field) in cut_texts(&stage.payload(command)) {
+            let what = format!("a text in {field} that is cut off");
+            finding = finding.and(|| must_fail(bench, &payload, &what));
+        }
+    }
     stage.end();
     finding
+}
+
+/// The payload with its structures in texts that are cut off; and the fields.
+fn cut_texts(payload: &Payload) -> Vec<(Payload, String)> {
+    let mut cut = Vec::new();
+    for form in payload.in_older_forms() {
+        for (name, value) in form.fields() {
+            if let (Some(text), Some(false)) = (value.as_str(), payload.field(name).map(Value::is_string)) {
+                // A multiple of four: it is Base64 still.
+                let text = &text[..text.len().saturating_sub(8) / 4 * 4];
+                cut.push((payload.clone().with(name, text), name.clone()));
+            }
+        }
+    }
+    cut
 }
 
 fn unknown_rule_words(bench: &Bench<'_>) -> Finding {
@@ -174,8 +195,8 @@ fn before_and_after(bench: &Bench<'_>, stage: &Stage<'_>) -> Finding {
             after.output.trim()
         ));
     }
-    // It is not brought into being once more: it has to be there still.
-    for command in bench.bringing().into_iter().filter(|it| *it != Command::ImplementNetwork) {
+    // It is not implemented once more: it has to be there still.
+    for command in stage.creating().into_iter().filter(|it| *it != Command::ImplementNetwork) {
         let answer = stage.send(command).answer;
         if answer.code() != Some(0) {
             return Finding::failed_by(&format!("after refused commands {command}"), &answer);

@@ -52,7 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Both spellings of a field are understood.",
         reason: "The server and its published documents disagree on some names.",
         remedy: "Accept nic_ip6_address beside ip6_address (and _gateway, _cidr), cidr beside vpc_cidr, \
-                 action_params beside action-params.",
+                 action_params beside action-params; meta-data beside metadata in vm_data, and a path for a file.",
         run: both_spellings,
     },
     Check {
@@ -121,7 +121,12 @@ fn both_spellings(bench: &Bench<'_>) -> Finding {
             _ => Finding::failed_by(payload.command().name(), &answer),
         }
     };
-    let finding = accepted(&spelled("")).and(|| accepted(&spelled("nic_")));
+    let mut finding = accepted(&spelled("")).and(|| accepted(&spelled("nic_")));
+    if bench.provided.answers(Command::SaveVmData) {
+        let documented = Payload::sample_named("readme/save-vm-data");
+        let data = documented.field("vm_data").cloned().unwrap_or_default();
+        finding = finding.and(|| accepted(&stage.payload(Command::SaveVmData).with("vm_data", data)));
+    }
     stage.end();
     finding
 }

@@ -1,31 +1,41 @@
 //! VPCs and their tiers.
 
-use netext_protocol::{Command, Scope};
-use serde_json::json;
+use netext_protocol::{Command, Sender};
 
 use super::Check;
-use crate::testing::Payload;
 use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
+use crate::testing::{Extension, Payload, Server};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "life-of-a-vpc",
         sentence: "A VPC with two tiers comes and goes, one tier before the other.",
-        reason: "The server implements the VPC, then its tiers, and takes them away one by one.",
+        reason: "The server implements the VPC, then its tiers, and removes them one by one.",
         remedy: "Play it with netext simulate, and look at the first command that fails.",
-        run: |bench| with_vpc(bench, life),
+        run: |bench| with_vpc(bench, |bench, vpc| life(bench, Sender::Server, vpc)),
+    },
+    Check {
+        id: "vpc-by-the-readme",
+        sentence: "The life of a VPC needs no field that the published README does not document.",
+        reason: "By the README only implement-network and apply-network-acl say whose tier a network is.",
+        remedy: "Keep the VPC of a tier with the network. Play it with netext simulate --style readme.",
+        run: |bench| with_vpc(bench, |bench, vpc| life(bench, Sender::Readme, vpc)),
     },
     Check {
         id: "vpc-without-address",
         sentence: "A VPC may come without a source NAT address.",
         reason: "The address is there only once the offering needs one.",
-        remedy: "Bring the VPC into being, and wait for update-vpc-source-nat-ip.",
+        remedy: "Create the VPC, and wait for update-vpc-source-nat-ip.",
         run: |bench| {
             with_vpc(bench, |bench, vpc| {
                 let payload = vpc_payload(Payload::sample_named("implement-vpc.no-ip"), vpc);
-                send_all(bench, &[payload, vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)])
+                send_all(
+                    bench,
+                    &bench.server,
+                    &[payload, vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)],
+                )
             })
         },
     },
@@ -41,6 +51,7 @@ pub(super) const CHECKS: &[Check] = &[
                     .with("cidr", "10.2.0.0/16");
                 send_all(
                     bench,
+                    &bench.server,
                     &[vpc_payload(payload, vpc), vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)],
                 )
             })
@@ -50,10 +61,10 @@ pub(super) const CHECKS: &[Check] = &[
         id: "absent-vpc",
         sentence: "Shutting down a VPC that was never there succeeds.",
         reason: "The server sends it after failures and a second time.",
-        remedy: "Treat what is absent as taken away already.",
+        remedy: "Treat what is absent as removed already.",
         run: |bench| {
             with_vpc(bench, |bench, vpc| {
-                send_all(bench, &[vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)])
+                send_all(bench, &bench.server, &[vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)])
             })
         },
     },
@@ -70,45 +81,39 @@ fn vpc_payload(payload: Payload, vpc: u32) -> Payload {
     payload.with("vpc_id", vpc.to_string())
 }
 
-fn life(bench: &Bench<'_>, vpc: u32) -> Finding {
+/// Everything that belongs to one tier, while another comes and goes.
+fn life(bench: &Bench<'_>, sender: Sender, vpc: u32) -> Finding {
     let [one, two] = [1, 2].map(|place| Stage::tier(bench, bench.next_number(), vpc, place));
     let about = |command| vpc_payload(Payload::sample(command), vpc);
-    let list = |tier: &Stage<'_>| {
-        bench.provided.answers(Command::ApplyNetworkAcl).then(|| tier.payload(Command::ApplyNetworkAcl))
+    let in_tier = |tier: &Stage<'_>, commands: &[Command]| -> Vec<_> {
+        commands.iter().map(|command| tier.payload(*command)).collect()
     };
+    let implement = [Command::ImplementNetwork, Command::ApplyNetworkAcl];
     let story = [
-        Some(about(Command::ImplementVpc)),
-        Some(one.payload(Command::ImplementNetwork)),
-        list(&one),
-        Some(two.payload(Command::ImplementNetwork)),
-        list(&two),
-        Some(about(Command::UpdateVpcSourceNatIp)),
-        Some(two.payload(Command::DestroyNetwork)),
+        vec![about(Command::ImplementVpc)],
+        in_tier(&one, &one.creating()),
+        in_tier(&two, &implement),
+        vec![about(Command::UpdateVpcSourceNatIp)],
+        in_tier(&two, &[Command::DestroyNetwork]),
         // The tier that is left is as it was.
-        Some(one.payload(Command::ImplementNetwork)),
-        list(&one),
-        Some(one.payload(Command::DestroyNetwork)),
-        Some(about(Command::ShutdownVpc)),
+        in_tier(&one, &implement),
+        in_tier(&one, &one.removing()),
+        vec![about(Command::ShutdownVpc)],
     ];
-    let story: Vec<_> =
-        story.into_iter().flatten().filter(|it| bench.provided.answers(it.command())).collect();
-    send_all(bench, &story)
+    let answered = |payload: &Payload| bench.provided.answers(payload.command());
+    let story: Vec<_> = story.concat().into_iter().filter(answered).collect();
+    send_all(bench, &bench.server_in_style_of(sender), &story)
 }
 
-/// Sends commands, and takes the VPCs away whatever comes of them.
-fn send_all(bench: &Bench<'_>, payloads: &[Payload]) -> Finding {
+/// Sends commands, and removes the VPC with its tiers whatever comes of them.
+fn send_all(bench: &Bench<'_>, server: &Server<impl Extension>, payloads: &[Payload]) -> Finding {
     for payload in payloads {
-        let answer = bench.server.send(payload).answer;
+        let answer = server.send(payload).answer;
         if answer.code() != Some(0) {
-            for payload in payloads.iter().filter(|it| it.command().scope() == Scope::Network) {
-                let mut end = payload.clone();
-                end = Payload::of_fields(Command::DestroyNetwork, std::mem::take(end.fields_mut()));
-                bench.server.send(end);
-            }
-            if let Some(vpc) = payloads.iter().find(|it| it.command().scope() == Scope::Vpc) {
-                let fields = [("vpc_id".to_owned(), vpc.field("vpc_id").cloned().unwrap_or(json!("")))];
-                bench.server.send(Payload::of_fields(Command::ShutdownVpc, fields.into_iter().collect()));
-            }
+            let ends = payloads
+                .iter()
+                .filter(|it| matches!(it.command(), Command::DestroyNetwork | Command::ShutdownVpc));
+            ends.for_each(|end| drop(bench.server.send(end)));
             return Finding::failed_by(payload.command().name(), &answer);
         }
     }
