@@ -3,6 +3,7 @@
 use std::fs;
 
 use netext_core::testing::conformance::Check;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::build::example;
@@ -103,16 +104,20 @@ fn what_is_registered_may_be_said_in_a_file() {
         fs::write(&file, registration).unwrap();
         conformance("none", &["--vpc", "--registration", file.to_str().unwrap()])
     };
-    let capabilities = r#"{\"PortForwarding\": {\"supportedprotocols\": \"tcp\"}}"#;
+    let capabilities = json!({
+        "Dns": { "allowdnssuffixmodification": "true", "ExternalDns": "false" },
+        "SourceNat": { "RedundantRouter": "false" },
+    });
     let registered = |services: &str| {
-        with(&format!(
-            r#"{{"network.services": "{services}", "network.service.capabilities": "{capabilities}"}}"#
-        ))
+        let registration =
+            json!({"network.services": services, "network.service.capabilities": capabilities.to_string()});
+        with(&registration.to_string())
     };
-    registered("PortForwarding").succeeds();
-    let run = registered("PortForwarding,NetworkACL");
+    registered("Dns").succeeds();
+    let run = registered("Dns,SourceNat");
     assert_eq!(run.code, Some(1));
-    let told = "         NetworkACL.SupportedProtocols is missing: createNetworkACL is refused\n";
+    let told = "         SourceNat.SupportedSourceNatTypes is missing: createNetworkOffering and createVPCOffering \
+                refuse SourceNat\n";
     assert!(run.stdout.contains(told), "{}", run.stdout);
     assert!(run.stdout.contains(" hold, 1 do not, "), "{}", run.stdout);
 
