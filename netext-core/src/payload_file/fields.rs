@@ -1,9 +1,7 @@
 //! A payload file's fields, each with what the protocol's schema knows of it.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use netext_protocol::Command;
 use netext_protocol::schema::{self, Form};
+use netext_protocol::{Command, SecretBytes};
 use serde_json::Value;
 
 /// What the protocol knows of a value.
@@ -15,37 +13,54 @@ pub(super) enum Knowledge {
     Secret,
     /// A value of any shape under a name that the protocol does not have.
     Unknown,
+    /// A text from which a value can be read that was shown, and was not plain: a structure as JSON or Base64, a
+    /// file's content as Base64.
+    Encoded,
 }
 
 /// Walks through a payload file and shows every scalar of known fields and every unknown field as a whole: its
-/// JSON pointer, what is known of it, and the value, which may be changed. Objects and lists that were sent
-/// inside a text are walked through like others; those that were sent as Base64 become JSON text. What does not have the shape that the schema asks for is `Secret`.
+/// JSON pointer, what is known of it, and the value, which may be changed. What does not have the shape that the
+/// schema asks for is `Secret`.
+///
+/// Objects and lists that were sent inside a text are walked through like others, and end up as JSON text; the
+/// text itself is shown as `Encoded` if not everything in it is plain.
 pub(super) fn walk(
     command: Command,
     document: &mut Value,
     visit: &mut dyn FnMut(&str, Knowledge, &mut Value),
 ) {
     let root = Value::from(schema::request_schema(command, Form::Lenient));
-    Walk { root: &root, visit }.value(&[&root], String::new(), document);
+    Walk { root: &root, visit, hidden: 0 }.value(&[&root], String::new(), document);
 }
 
 struct Walk<'r, 'v> {
     root: &'r Value,
     visit: &'v mut dyn FnMut(&str, Knowledge, &mut Value),
+    /// How many values were not plain.
+    hidden: usize,
 }
 
 impl<'r> Walk<'r, '_> {
+    fn show(&mut self, pointer: &str, knowledge: Knowledge, value: &mut Value) {
+        self.hidden += usize::from(knowledge != Knowledge::Plain);
+        (self.visit)(pointer, knowledge, value);
+    }
+
     /// Walks through a value that any of the schemas may describe.
     fn value(&mut self, schemas: &[&'r Value], pointer: String, value: &mut Value) {
         let schemas = alternatives(self.root, schemas);
+        let is_hidden = |schema: &&Value| is_of_type(schema, "object") && schema.get("writeOnly").is_some();
         match value {
+            value if value.is_object() && schemas.iter().any(is_hidden) => {
+                self.show(&pointer, Knowledge::Secret, value);
+            }
             Value::Object(object) if schemas.iter().any(|schema| is_of_type(schema, "object")) => {
                 for (key, value) in object {
                     let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
                     match property(&schemas, key) {
                         Some(Property::Described(schema)) => self.value(&[schema], pointer, value),
-                        Some(Property::Free) => (self.visit)(&pointer, Knowledge::Plain, value),
-                        None => (self.visit)(&pointer, Knowledge::Unknown, value),
+                        Some(Property::Free) => self.show(&pointer, Knowledge::Plain, value),
+                        None => self.show(&pointer, Knowledge::Unknown, value),
                     }
                 }
             }
@@ -56,13 +71,18 @@ impl<'r> Walk<'r, '_> {
                 }
             }
             Value::String(text) if schemas.iter().any(|schema| schema.get("contentMediaType").is_some()) => {
-                match inside(text) {
-                    Some(mut inner) => {
-                        self.value(&schemas, pointer, &mut inner);
-                        *text = inner.to_string();
+                match Inside::of(text) {
+                    Some(Inside { mut structure, encoded }) => {
+                        let hidden = self.hidden;
+                        self.value(&schemas, pointer.clone(), &mut structure);
+                        let encoded = encoded.into_iter().chain([std::mem::take(text)]);
+                        *text = structure.to_string();
+                        for text in encoded.filter(|_| self.hidden > hidden) {
+                            (self.visit)(&pointer, Knowledge::Encoded, &mut text.into());
+                        }
                     }
                     None if text.trim().is_empty() => {}
-                    None => (self.visit)(&pointer, Knowledge::Secret, value),
+                    None => self.show(&pointer, Knowledge::Secret, value),
                 }
             }
             // `null` and the empty string mean that the field is absent.
@@ -71,38 +91,52 @@ impl<'r> Walk<'r, '_> {
             value => {
                 let scalar = !value.is_object() && !value.is_array();
                 let plain = scalar && !schemas.iter().any(|schema| schema.get("writeOnly").is_some());
-                (self.visit)(&pointer, if plain { Knowledge::Plain } else { Knowledge::Secret }, value);
+                self.show(&pointer, if plain { Knowledge::Plain } else { Knowledge::Secret }, value);
             }
         }
     }
 }
 
-/// The object or list inside a text: as JSON, or as Base64 of JSON. In Base64 the contents of files are Base64
-/// once more; they come out as they are in JSON text.
-pub(crate) fn inside(text: &str) -> Option<Value> {
-    let structure =
-        |json: &[u8]| serde_json::from_slice::<Value>(json).ok().filter(|it| it.is_object() || it.is_array());
-    structure(text.as_bytes()).or_else(|| {
-        let mut inner = structure(&STANDARD.decode(text.trim()).ok()?)?;
-        decode_contents(&mut inner);
-        Some(inner)
-    })
+/// The object or list inside a text: as JSON, or as Base64 of JSON.
+pub(crate) struct Inside {
+    /// It, as it is in JSON text.
+    pub(crate) structure: Value,
+    /// The contents of files, which are Base64 once more inside of Base64.
+    encoded: Vec<String>,
 }
 
-fn decode_contents(value: &mut Value) {
+impl Inside {
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let parse = |json: &[u8]| {
+            serde_json::from_slice::<Value>(json).ok().filter(|it| it.is_object() || it.is_array())
+        };
+        let mut encoded = Vec::new();
+        let structure = parse(text.as_bytes()).or_else(|| {
+            let mut structure = parse(SecretBytes::from_base64(text)?.expose())?;
+            decode_contents(&mut structure, &mut encoded);
+            Some(structure)
+        })?;
+        Some(Self { structure, encoded })
+    }
+}
+
+/// Decodes the contents of files; what is no text stays encoded.
+fn decode_contents(value: &mut Value, encoded: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
                 match value {
                     Value::String(text) if key == "content" => {
-                        let decoded = STANDARD.decode(&*text).ok().and_then(|it| String::from_utf8(it).ok());
-                        *text = decoded.unwrap_or_else(|| std::mem::take(text));
+                        let content = SecretBytes::from_base64(text);
+                        if let Some(content) = content.as_ref().and_then(SecretBytes::expose_text) {
+                            encoded.push(std::mem::replace(text, content.to_owned()));
+                        }
                     }
-                    value => decode_contents(value),
+                    value => decode_contents(value, encoded),
                 }
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(decode_contents),
+        Value::Array(list) => list.iter_mut().for_each(|value| decode_contents(value, encoded)),
         _ => {}
     }
 }

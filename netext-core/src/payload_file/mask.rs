@@ -15,6 +15,9 @@ pub const MASK: &str = "[masked]";
 /// value under a name that the protocol does not have, because nobody can tell what it holds. What the device
 /// said about itself stays: it is stored readable, and no place for secrets.
 ///
+/// A structure that was sent as JSON text or Base64 becomes JSON text with its credentials masked. The texts that
+/// held it are among the values that were replaced, because a credential can be read from them.
+///
 /// ```
 /// use netext_core::payload_file::{MASK, masked};
 /// use netext_core::protocol::Command;
@@ -35,6 +38,8 @@ pub fn masked(command: Command, mut document: Value) -> (Value, Vec<String>) {
         Knowledge::Plain => {}
         Knowledge::Secret if is_harmless(pointer) => {}
         Knowledge::Secret | Knowledge::Unknown => mask(value, &mut secrets),
+        // What is masked inside of it can be read from it.
+        Knowledge::Encoded => secrets.extend(value.as_str().map(str::to_owned)),
     });
     (document, secrets)
 }
@@ -64,10 +69,13 @@ fn mask(value: &mut Value, secrets: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use netext_protocol::{Envelope, Sample};
     use serde_json::json;
 
     use super::*;
+    use crate::testing::Payload;
 
     fn sample(name: &str) -> (Command, Value) {
         let sample = Sample::named(name).unwrap();
@@ -115,10 +123,71 @@ mod tests {
         let (command, mut document) = sample("assign-ip");
         let details = json!({"hosts": "192.0.2.10", "password": "hunter2"}).to_string();
         document["physical-network-extension-details"] = details.into();
-        let (shown, _) = masked(command, document);
+        let (shown, secrets) = masked(command, document.clone());
+        let texts = ["hunter2", document["physical-network-extension-details"].as_str().unwrap()];
+        assert_eq!(secrets, texts);
         let details = shown["physical-network-extension-details"].as_str().unwrap();
         let details: Value = serde_json::from_str(details).unwrap();
         assert_eq!(details, json!({"hosts": "192.0.2.10", "password": MASK}));
+    }
+
+    #[test]
+    fn what_a_device_said_is_no_secret_although_it_comes_in_a_text() {
+        let details = json!({"host": "192.0.2.10"}).to_string();
+        let payload = Payload::sample(Command::EnsureNetworkDevice).with("current_details", details.clone());
+        let (shown, secrets) = masked(payload.command(), payload.document(json!({}), details.clone()));
+        assert_eq!((&shown["payload"]["current_details"], secrets), (&json!(details), Vec::new()));
+    }
+
+    #[test]
+    fn credentials_inside_of_json_text_and_base64_are_masked() {
+        for (name, field, pointer) in [
+            ("save-vm-data", "vm_data", "/0/content"),
+            ("restore-network", "restore_data", "/vms/0/vm_data/0/content"),
+        ] {
+            let payload = Payload::sample_named(name).with(&format!("{field}{pointer}"), "hunter2");
+            for payload in payload.in_older_forms() {
+                let text = payload.field(field).unwrap().as_str().unwrap().to_owned();
+                // Older senders leave the padding out, and break lines.
+                let broken = text.trim_end_matches('=').replacen("AA", "A\r\nA", 1);
+                let texts = if text.starts_with(['[', '{']) { vec![text] } else { vec![text, broken] };
+                for text in texts {
+                    let document = payload.clone().with(field, text.clone()).document(json!({}), json!({}));
+                    let (shown, secrets) = masked(payload.command(), document);
+                    let inner: Value =
+                        serde_json::from_str(shown["payload"][field].as_str().unwrap()).unwrap();
+                    assert_eq!(inner.pointer(pointer).unwrap(), MASK);
+                    assert!(secrets.contains(&"hunter2".to_owned()) && secrets.contains(&text));
+                    for secret in ["hunter2", "aHVudGVyMg"] {
+                        assert!(!shown.to_string().contains(secret), "{shown}");
+                    }
+                    let read = Envelope::parse(payload.command(), shown.to_string().as_bytes());
+                    assert!(read.is_ok(), "{:?}", read.err());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_content_that_is_no_text_is_masked() {
+        let data = json!([{"dir": "userdata", "file": "user_data", "content": "H4sIAAAAAAAA/w=="}]);
+        let strict =
+            json!([{"dir": "userdata", "file": "user_data", "content": {"base64": "H4sIAAAAAAAA/w=="}}]);
+        for data in [json!(STANDARD.encode(data.to_string())), strict] {
+            let document = json!({"payload": {"network_id": "209", "ip": "10.1.1.10", "vm_data": data}});
+            let (shown, secrets) = masked(Command::SaveVmData, document);
+            assert!(!shown.to_string().contains("H4sI"), "{shown}");
+            assert!(secrets.contains(&"H4sIAAAAAAAA/w==".to_owned()), "{secrets:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_is_masked_as_a_whole() {
+        for text in ["hunter2", "aHVudGVyMg==", "[{\"content\": \"hunter2\""] {
+            let document = json!({"payload": {"network_id": "209", "ip": "10.1.1.10", "vm_data": text}});
+            let (shown, secrets) = masked(Command::SaveVmData, document);
+            assert_eq!((&shown["payload"]["vm_data"], secrets), (&json!(MASK), vec![text.to_owned()]));
+        }
     }
 
     #[test]

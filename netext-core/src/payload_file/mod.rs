@@ -4,6 +4,6 @@ mod fields;
 mod mask;
 mod validate;
 
-pub(crate) use fields::inside;
+pub(crate) use fields::Inside;
 pub use mask::{MASK, masked};
 pub use validate::{Problem, Validation, validate};

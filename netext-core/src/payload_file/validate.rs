@@ -4,7 +4,7 @@ use netext_protocol::{Command, Envelope, ParseError, Sample};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::fields::{Knowledge, inside, walk};
+use super::fields::{Inside, Knowledge, walk};
 
 /// More problems than this in one file are not looked for.
 const MOST: usize = 1000;
@@ -88,8 +88,8 @@ pub fn validate(command: Command, file: &[u8]) -> Validation {
 fn unpack(document: &mut Value) {
     let payload = document.get_mut("payload").and_then(Value::as_object_mut);
     for value in payload.into_iter().flat_map(Map::values_mut) {
-        if let Some(inner) = value.as_str().and_then(inside) {
-            *value = inner;
+        if let Some(inner) = value.as_str().and_then(Inside::of) {
+            *value = inner.structure;
         }
     }
 }
@@ -189,9 +189,12 @@ fn first_of_lists(pointer: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
     use serde_json::json;
 
     use super::*;
+    use crate::testing::Payload;
 
     fn sample(command: Command) -> Value {
         serde_json::from_str(Sample::of(command).text()).unwrap()
@@ -257,6 +260,59 @@ mod tests {
         assert_eq!(found[0].1, "an ingress rule needs a publicIp");
         assert_eq!(found[1].0, "payload.fw_rules.rules[1].portStart");
         assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn every_problem_inside_a_text_is_named_by_its_place() {
+        let mut document = sample(Command::ApplyFwRules);
+        let rules = &mut document["payload"]["fw_rules"]["rules"];
+        rules[0]["protocol"] = json!("sctp");
+        rules[1]["publicIp"] = json!("198.51.100.300");
+        rules[2]["sourceCidrs"] = json!(["0.0.0.0/0", "everywhere"]);
+        rules[3]["note"] = json!("newer");
+        let payload = Payload::of_document(Command::ApplyFwRules, document);
+        for payload in payload.in_older_forms() {
+            let document = payload.document(json!({}), json!({}));
+            let validation = validate(Command::ApplyFwRules, document.to_string().as_bytes());
+            let mut paths: Vec<_> = validation.problems.iter().map(|it| it.path.as_str()).collect();
+            paths.sort_unstable();
+            assert_eq!(
+                paths,
+                [
+                    "payload.fw_rules.rules[0].protocol",
+                    "payload.fw_rules.rules[1].publicIp",
+                    "payload.fw_rules.rules[2].sourceCidrs[1]",
+                ]
+            );
+            assert_eq!(validation.unknown_fields, ["/payload/fw_rules/rules/3/note"]);
+        }
+    }
+
+    #[test]
+    fn no_content_of_a_text_is_shown_although_it_is_the_problem() {
+        let secret = "aHVudGVyMg==";
+        for (data, path) in [
+            (json!([{"dir": "metadata", "content": secret}]).to_string(), "payload.vm_data[0]"),
+            (
+                json!([{"dir": "metadata", "file": "x", "content": [secret]}]).to_string(),
+                "payload.vm_data[0].content",
+            ),
+            (format!("[{{\"content\": \"{secret}"), "payload.vm_data[0].content"),
+        ] {
+            let texts = [data.clone(), STANDARD.encode(&data), STANDARD_NO_PAD.encode(&data)];
+            for text in texts {
+                let document = json!({"payload": {"network_id": "209", "ip": "10.1.1.10", "vm_data": text}});
+                let problems = validate(Command::SaveVmData, document.to_string().as_bytes()).problems;
+                assert_eq!(
+                    problems.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(),
+                    [path],
+                    "{problems:?}"
+                );
+                for shown in ["hunter2", secret, &text] {
+                    assert!(!problems[0].problem.contains(shown), "{problems:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use netext_protocol::schema::{self, Form};
 use netext_protocol::{Command, Sample, Sender, Shape};
 use serde_json::Value;
 
-use crate::payload_file::inside;
+use crate::payload_file::Inside;
 
 /// The kinds of senders that write a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,8 +120,8 @@ impl Visit<'_> {
     }
 
     fn value(&mut self, schema: &Value, value: &Value) {
-        let inner = value.as_str().and_then(inside);
-        let value = inner.as_ref().unwrap_or(value);
+        let inside = value.as_str().and_then(Inside::of);
+        let value = inside.as_ref().map_or(value, |inside| &inside.structure);
         if let Some(name) = schema["$ref"].as_str().and_then(|it| it.strip_prefix("#/$defs/")) {
             let root = self.root;
             self.object(name, &root["$defs"][name], value);

@@ -7,9 +7,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use netext_core::protocol::Sample;
+use netext_core::protocol::{Command as Protocol, Sample, Sender};
+use netext_core::testing::Payload;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::build::example;
@@ -130,11 +131,41 @@ fn no_credential_is_kept_and_nobody_else_may_read() {
     let kept = recorder.kept();
     assert_eq!(kept[0]["payload"]["payload"]["password"], "[masked]");
     assert_eq!(kept[0]["payload"]["payload"]["ip"], "10.1.1.10");
-    assert_eq!(kept[0]["arguments"], serde_json::json!(["save-password", "<payload-file>", "60"]));
+    assert_eq!(kept[0]["arguments"], json!(["save-password", "<payload-file>", "60"]));
     let text = kept.iter().map(Value::to_string).collect::<String>();
     for secret in ["kE3=p", r"kE3\\u003dp", "SAMPLE KEY", "bm90LWEta2V5"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
+}
+
+#[test]
+fn no_credential_is_kept_of_what_older_senders_put_into_a_text() {
+    let recorder = Recorder::new();
+    let payload = Payload::sample(Protocol::SaveVmData).with("vm_data/0/content", "hunter2 and more");
+    for payload in payload.in_older_forms() {
+        let document = payload.document(json!({}), json!({})).to_string();
+        recorder.send("none", "save-vm-data", &document).succeeds();
+        // The fault prints the payload, as it stands in the file.
+        let broken = document.replace("\"209\"", "\"two hundred\"");
+        let printed = recorder.send("shows-payloads", "save-vm-data", &broken).stderr;
+        assert!(printed.contains("hunter2") || printed.contains("W3siY29udGVudCI6"), "{printed}");
+    }
+    let text = recorder.kept().iter().map(Value::to_string).collect::<String>();
+    for secret in ["hunter2", "aHVudGVyMi", "W3siY29udGVudCI6"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert!(recorder.replay("none", &[]).stdout.contains("  ok    save-vm-data "));
+}
+
+#[test]
+fn a_recording_of_senders_that_follow_the_readme_replays_clean() {
+    let recorder = Recorder::new();
+    let samples = Sample::all().filter(|sample| sample.sender() != Sender::Server);
+    let count =
+        samples.map(|it| recorder.send("none", it.command().name(), it.text()).succeeds().len()).count();
+    let clean = recorder.replay("none", &[]);
+    assert!(clean.succeeds().ends_with("\nnothing differs\n"), "{clean:?}");
+    assert_eq!(clean.stdout.matches("  ok    ").count(), count);
 }
 
 #[test]

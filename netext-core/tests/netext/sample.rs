@@ -27,15 +27,19 @@ fn samples_are_listed_and_found_by_their_names() {
     assert!(names.windows(2).any(|pair| pair == ["assign-ip", "assign-ip.tier"]), "{names:?}");
     let tier = run(&["sample", "implement-network.tier"]);
     assert!(tier.succeeds().contains(r#""vpc_id": "7""#), "{tier:?}");
+    let older = run(&["sample", "readme/apply-fw-rules.base64"]);
+    assert!(older.succeeds().contains(r#""fw_rules": "eyJ"#), "{older:?}");
 }
 
 #[test]
 fn a_name_of_no_sample_is_refused_with_those_there_are() {
-    let run = run(&["sample", "assign-ip.ipv6"]);
-    assert_eq!(run.code, Some(1));
-    assert_eq!(
-        run.stderr,
-        "netext: \"assign-ip.ipv6\" is not a sample; of assign-ip there are assign-ip, assign-ip.tier, \
-         assign-ip.untagged, readme/assign-ip\n"
-    );
+    for name in ["assign-ip.ipv6", "readme/assign-ip.ipv6"] {
+        let run = run(&["sample", name]);
+        assert_eq!(run.code, Some(1));
+        let there = "assign-ip, assign-ip.tier, assign-ip.untagged, readme/assign-ip";
+        assert_eq!(
+            run.stderr,
+            format!("netext: \"{name}\" is not a sample; of assign-ip there are {there}\n")
+        );
+    }
 }

@@ -121,9 +121,21 @@ impl SecretBytes {
         str::from_utf8(&self.0).ok()
     }
 
+    /// The bytes that a Base64 text stands for, with or without padding and line breaks, as older senders write
+    /// it; `None` if the text is no Base64.
+    ///
+    /// ```
+    /// # use netext_protocol::SecretBytes;
+    /// assert_eq!(SecretBytes::from_base64("aHVudGVyMg").unwrap().expose(), b"hunter2");
+    /// assert_eq!(SecretBytes::from_base64("hunter 2!"), None);
+    /// ```
+    pub fn from_base64(text: &str) -> Option<Self> {
+        decode(text).map(Self)
+    }
+
     /// The bytes that this is the Base64 text of; `None` if it is none.
     pub(crate) fn decoded(&self) -> Option<Self> {
-        decode(self.expose_text()?).map(Self)
+        Self::from_base64(self.expose_text()?)
     }
 }
 

@@ -9,7 +9,8 @@ use crate::screen::{Screen, fail, print_json, say};
 
 /// Print a realistic payload of a command.
 ///
-/// Some commands have several: `netext sample --list` names them all, such as implement-network.tier.
+/// Some commands have several: `netext sample --list` names them all, such as implement-network.tier. Those in
+/// readme/ have the fields that the published README documents, and no others.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The command, or the name of one of its samples.
@@ -29,7 +30,8 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let Some(sample) = Sample::named(name) else {
-        return match name.split('.').next().unwrap_or_default().parse::<Command>() {
+        let command = name.trim_start_matches("readme/").split('.').next().unwrap_or_default();
+        return match command.parse::<Command>() {
             Ok(command) => {
                 let names: Vec<_> = Sample::all_of(command).map(|sample| sample.name()).collect();
                 fail(format_args!("{name:?} is not a sample; of {command} there are {}", names.join(", ")))
