@@ -24,8 +24,9 @@ fn new(folder: &TempDir, arguments: &[&str]) -> std::path::PathBuf {
     folder.path().join("acme-sdn")
 }
 
+/// Runs cargo to its success; what it says.
 #[track_caller]
-fn cargo(folder: &Path, arguments: &[&str]) {
+fn cargo(folder: &Path, arguments: &[&str]) -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).current_dir(folder).env("CARGO_NET_OFFLINE", "true");
     // Kept from run to run: what the crate is built on is built once.
@@ -33,6 +34,7 @@ fn cargo(folder: &Path, arguments: &[&str]) {
     let output = cargo.output().unwrap();
     let told = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
     assert!(output.status.success(), "cargo {arguments:?}: {told}");
+    told
 }
 
 #[test]
@@ -42,6 +44,28 @@ fn a_new_crate_with_everything_builds_offline_and_passes_its_tests() {
     let made = new(&folder, &["--services", &services.join(","), "--vpc"]);
     cargo(&made, &["fmt", "--check"]);
     cargo(&made, &["test", "--quiet"]);
+}
+
+#[test]
+fn a_new_crate_for_any_one_service_builds_without_warnings_and_conforms() {
+    let folder = TempDir::new().unwrap();
+    for service in Service::ALL {
+        let name = format!("acme-{}", service.name().to_lowercase());
+        let mut command = netext(&["new", &name, "--services", service.name()]);
+        command.current_dir(folder.path());
+        come_to(command).succeeds();
+        // One build for all of them.
+        let manifest = folder.path().join(name).join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        let (of_a_member, _) = text.split_once("\n[profile.release]").unwrap();
+        fs::write(&manifest, of_a_member).unwrap();
+    }
+    fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = [\"acme-*\"]\nresolver = \"3\"\n")
+        .unwrap();
+    fs::copy(folder.path().join("acme-dhcp/Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    let told = cargo(folder.path(), &["test", "--workspace"]);
+    assert_eq!(told.matches("test it_conforms_to_the_protocol ... ok").count(), Service::ALL.len(), "{told}");
+    assert!(!told.contains("warning: "), "{told}");
 }
 
 #[test]
