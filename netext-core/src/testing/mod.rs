@@ -1,8 +1,8 @@
 //! The test kit: a management server for tests.
 //!
 //! A [`Server`] drives an extension as CloudStack does: it writes payloads as Gson writes them, asks for the
-//! device before every command, stores what it answers and hands it back, and judges exit code, output and
-//! `status` as the server judges them. It drives a device in the test's own process, or any executable:
+//! device before a command as often as CloudStack does, stores what it answers and hands it back, and judges exit
+//! code, output and `status` as the server judges them. It drives a device in the test's own process, or any executable:
 //!
 //! ```
 //! # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
@@ -27,6 +27,9 @@
 //!
 //! - [`Payload`] makes payloads of samples and changes; the request types' own constructors do as well, see
 //!   [`Server::request`] and the method of each command, such as [`Server::implement_network`].
+//! - The published README documents less than the server sends: [`Server::style`] and [`Payload::in_style_of`]
+//!   write what follows it.
+//! - [`Server::assert_registrable`] holds what a device declares to what the server looks up.
 //! - [`Scenario`] plays whole stories: the shipped ones, and a vendor's own.
 //! - [`conformance`] asks all that the protocol asks of every extension.
 
