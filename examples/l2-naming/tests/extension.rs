@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
 use netext_core::protocol::{BroadcastDomainType, Command, GuestType, Service};
-use netext_core::testing::conformance::{Bench, Provided};
+use netext_core::testing::conformance::{Provided, Suite};
 use netext_core::testing::{Call, Executable, Extension, Judged, Payload, Server, Streams};
 use serde_json::{Value, json};
 
@@ -117,5 +117,5 @@ fn actions_are_refused() {
 fn it_conforms_to_the_protocol() {
     let server = server();
     let provided = Provided::asked_of(server.extension()).unwrap();
-    Bench::new(&server, provided.on(GuestType::L2)).assert_conforms();
+    Suite::new(&server, provided.on(GuestType::L2)).assert_conforms();
 }

@@ -5,7 +5,7 @@
 use std::fs;
 
 use netext_core::protocol::Command;
-use netext_core::testing::conformance::{Bench, Provided};
+use netext_core::testing::conformance::{Provided, Suite};
 use netext_core::testing::{Executable, Payload, Server};
 use tempfile::TempDir;
 
@@ -32,5 +32,5 @@ fn a_network_is_a_file_from_implement_to_destroy() {
 
 #[test]
 fn it_conforms_to_the_protocol() {
-    Bench::new(&server(&TempDir::new().unwrap()), Provided::new([])).assert_conforms();
+    Suite::new(&server(&TempDir::new().unwrap()), Provided::new([])).assert_conforms();
 }

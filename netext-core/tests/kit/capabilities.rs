@@ -4,7 +4,7 @@ use netext_core::protocol::{
     Capability, DestroyNetwork, ImplementNetwork, NetworkUpdate, Service, ShutdownNetwork,
 };
 use netext_core::testing::Server;
-use netext_core::testing::conformance::{Bench, Finding, Provided};
+use netext_core::testing::conformance::{Finding, Provided, Suite};
 use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn full() -> Description {
 /// What the check of capabilities finds.
 fn found(provided: Provided) -> Finding {
     let server = Server::for_device(Registered(Description::new("bare", "1")));
-    let report = Bench::new(&server, provided).run(&mut |_| {}, &mut |_| {});
+    let report = Suite::new(&server, provided).run(&mut |_| {}, &mut |_| {});
     report.ran.into_iter().find(|ran| ran.check.id == "capabilities").unwrap().finding
 }
 

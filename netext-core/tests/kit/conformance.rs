@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use netext_core::protocol::Service;
-use netext_core::testing::conformance::{Bench, Check, Expected, Provided, Report, Standing};
+use netext_core::testing::conformance::{Check, Expected, Provided, Report, Standing, Suite};
 use netext_core::testing::{Executable, Server};
 use tempfile::TempDir;
 
@@ -16,7 +16,7 @@ fn report(fault: &str) -> Report {
         .variable("NETEXT_FAULT", fault)
         .variable("NETEXT_FOLDER", folder.path());
     let server = Server::new(executable);
-    Bench::new(&server, Provided::new([Service::SourceNat, Service::Firewall])).run(&mut |_| {}, &mut |_| {})
+    Suite::new(&server, Provided::new([Service::SourceNat, Service::Firewall])).run(&mut |_| {}, &mut |_| {})
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::thread;
 
-use netext_core::testing::conformance::{Bench, Check, Finding, Provided};
+use netext_core::testing::conformance::{Check, Finding, Provided, Suite};
 use netext_core::testing::{Executable, Server};
 use tempfile::TempDir;
 
@@ -78,7 +78,7 @@ fn failures(fault: &str) -> Vec<(&'static str, String)> {
         .variable("NETEXT_FOLDER", folder.path().join("networks"));
     let server = Server::new(executable);
     let provided = Provided::asked_of(server.extension()).unwrap();
-    let report = Bench::new(&server, provided).run(&mut |_| {}, &mut |_| {});
+    let report = Suite::new(&server, provided).run(&mut |_| {}, &mut |_| {});
     let told = |finding: &Finding| match finding {
         Finding::Failed(how) => how.clone(),
         other => format!("{other:?}"),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use netext_core::Handler;
-use netext_core::testing::conformance::{Bench, Provided};
+use netext_core::testing::conformance::{Provided, Suite};
 use netext_core::testing::{Executable, Scenario, Server, Told};
 use netext_lab::{Lab, SECRET_KEY, SECRET_PASSWORD, lab};
 use netext_namespace::host::HostDevice;
@@ -24,7 +24,7 @@ fn server(lab: &Lab) -> Server<Executable> {
 fn the_reference_backend_conforms_to_the_protocol() {
     let lab = lab!();
     let description = HostDevice::new(Store::new("/nonexistent")).description();
-    lab.host().run(|| Bench::new(&server(&lab), Provided::of(&description)).assert_conforms());
+    lab.host().run(|| Suite::new(&server(&lab), Provided::of(&description)).assert_conforms());
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod packets;
 mod rows;
 
 use netext_core::protocol::Command;
-use netext_core::testing::conformance::{Bench, Provided};
+use netext_core::testing::conformance::{Provided, Suite};
 use netext_core::testing::{Executable, Payload, Server};
 use ovn::Ovn;
 
@@ -39,6 +39,6 @@ fn it_conforms_to_the_protocol() {
     let ovn = Ovn::new();
     let server = ovn.server();
     let provided = Provided::asked_of(server.extension()).unwrap();
-    Bench::new(&server, provided).assert_conforms();
+    Suite::new(&server, provided).assert_conforms();
     assert_eq!(ovn.northbound(&["lr-list"]), "", "nothing is left of the networks that were tried");
 }

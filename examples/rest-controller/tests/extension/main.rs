@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use controller::{Controller, Trouble};
 use netext_core::protocol::Command;
-use netext_core::testing::conformance::{Bench, Provided};
+use netext_core::testing::conformance::{Provided, Suite};
 use netext_core::testing::{Call, Executable, Judged, Payload, Server, as_gson_writes};
 use serde_json::json;
 
@@ -203,5 +203,5 @@ fn it_conforms_to_the_protocol() {
     let controller = Controller::new();
     let server = server(&controller);
     let provided = Provided::asked_of(server.extension()).unwrap();
-    Bench::new(&server, provided).assert_conforms();
+    Suite::new(&server, provided).assert_conforms();
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use netext_core::protocol::GuestType;
-use netext_core::testing::conformance::{Bench, Check, Expected, Finding, Ran, Report, Standing};
+use netext_core::testing::conformance::{Check, Expected, Finding, Ran, Report, Standing, Suite};
 use serde_json::json;
 
 use crate::extension::Registration;
@@ -71,14 +71,14 @@ fn check(arguments: &Arguments, screen: Screen) -> Result<bool, String> {
     };
     let server = arguments.extension.server()?;
     let provided = arguments.extension.provided(server.extension())?.on(arguments.guest_type);
-    let bench = Bench::new(&server, provided);
+    let suite = Suite::new(&server, provided);
     let format = if screen.json { Format::Json } else { arguments.format };
     if format == Format::Table {
-        let report = bench.run(&mut |check| announce(screen, check), &mut |ran| tell(screen, ran, &expected));
+        let report = suite.run(&mut |check| announce(screen, check), &mut |ran| tell(screen, ran, &expected));
         sum_up(screen, &report, &expected);
         return Ok(report.is_as(&expected));
     }
-    let report = bench.run(&mut |_| {}, &mut |_| {});
+    let report = suite.run(&mut |_| {}, &mut |_| {});
     match format {
         Format::Tap => print(report.to_tap(&expected)),
         Format::Junit => print(report.to_junit(&expected)),

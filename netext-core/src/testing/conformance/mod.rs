@@ -1,7 +1,7 @@
 //! Conformance: what the protocol asks of every extension, as checks that anyone can run.
 //!
 //! A check is a sentence that holds for an extension or does not, with the reason why the protocol asks for it
-//! and what to do where it does not hold. All checks are listed in [`Check::all`]; [`Bench::run`] runs them
+//! and what to do where it does not hold. All checks are listed in [`Check::all`]; [`Suite::run`] runs them
 //! against any executable, or against a device in the test's own process:
 //!
 //! ```
@@ -15,27 +15,27 @@
 //! #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
 //! #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
 //! # }
-//! use netext_core::testing::conformance::{Bench, Provided};
+//! use netext_core::testing::conformance::{Provided, Suite};
 //! use netext_core::testing::Server;
 //!
 //! let server = Server::for_device(Acme);
-//! Bench::new(&server, Provided::of(&server.device().describe())).assert_conforms();
+//! Suite::new(&server, Provided::of(&server.device().describe())).assert_conforms();
 //! ```
 //!
 //! What can only be seen from outside (streams that are held open, children, signals) takes the executable.
 //! The commands are real: an extension that acts on its machine is best tried on one to throw away.
 
-mod bench;
 mod checks;
 mod expected;
 mod provided;
 mod report;
 mod stage;
+mod suite;
 
-pub use bench::Bench;
 pub use expected::{Expected, UnknownCheck};
 pub use provided::{Provided, UnknownRegistration};
 pub use report::{Finding, Ran, Report, Standing};
+pub use suite::Suite;
 
 /// One thing that the protocol asks of every extension.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ pub struct Check {
     pub reason: &'static str,
     /// What to do if it does not hold.
     pub remedy: &'static str,
-    run: fn(&Bench<'_>) -> Finding,
+    run: fn(&Suite<'_>) -> Finding,
 }
 
 impl Check {

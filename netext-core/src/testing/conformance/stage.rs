@@ -1,10 +1,10 @@
-//! A network on the bench.
+//! A network of a check.
 
 use netext_protocol::{Command, Effect, Sample, Scope};
 use serde_json::{Map, Value, json};
 
-use super::bench::Bench;
 use super::report::Finding;
+use super::suite::Suite;
 use crate::testing::{Answer, Call, Judged, Payload, Streams};
 
 /// The beginning of every guest address in the samples.
@@ -12,7 +12,7 @@ const SAMPLE_PREFIX: &str = "10.1.1.";
 
 /// A network that nobody else has: the payloads of its commands, and how they are sent.
 pub(super) struct Stage<'a> {
-    bench: &'a Bench<'a>,
+    suite: &'a Suite<'a>,
     /// The fields that say which network it is.
     network: Map<String, Value>,
     is_tier: bool,
@@ -23,18 +23,18 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn isolated(bench: &'a Bench<'a>, number: u32) -> Self {
-        Self::new(bench, number, SAMPLE_PREFIX, Some("10.1.1.1"), json!({ "guest_type": "isolated" }))
+    pub(super) fn isolated(suite: &'a Suite<'a>, number: u32) -> Self {
+        Self::new(suite, number, SAMPLE_PREFIX, Some("10.1.1.1"), json!({ "guest_type": "isolated" }))
     }
 
-    pub(super) fn shared(bench: &'a Bench<'a>, number: u32) -> Self {
-        Self::new(bench, number, "172.31.42.", Some("172.31.42.200"), json!({ "guest_type": "shared" }))
+    pub(super) fn shared(suite: &'a Suite<'a>, number: u32) -> Self {
+        Self::new(suite, number, "172.31.42.", Some("172.31.42.200"), json!({ "guest_type": "shared" }))
     }
 
     /// A bare segment, which the extension is to choose.
-    pub(super) fn layer2(bench: &'a Bench<'a>, number: u32) -> Self {
+    pub(super) fn layer2(suite: &'a Suite<'a>, number: u32) -> Self {
         let mut stage =
-            Self::new(bench, number, SAMPLE_PREFIX, None, json!({ "guest_type": "l2", "vlan": "" }));
+            Self::new(suite, number, SAMPLE_PREFIX, None, json!({ "guest_type": "l2", "vlan": "" }));
         for name in ["gateway", "cidr"] {
             stage.network.remove(name);
         }
@@ -42,14 +42,14 @@ impl<'a> Stage<'a> {
     }
 
     /// A tier of a VPC; the tiers of one VPC are told apart by `place`, which is 1 or 2.
-    pub(super) fn tier(bench: &'a Bench<'a>, number: u32, vpc: u32, place: u8) -> Self {
+    pub(super) fn tier(suite: &'a Suite<'a>, number: u32, vpc: u32, place: u8) -> Self {
         let (prefix, gateway) = if place == 1 { ("10.2.1.", "10.2.1.1") } else { ("10.2.2.", "10.2.2.1") };
         let fields = json!({ "guest_type": "isolated", "vpc_id": vpc.to_string() });
-        Self { is_tier: true, ..Self::new(bench, number, prefix, Some(gateway), fields) }
+        Self { is_tier: true, ..Self::new(suite, number, prefix, Some(gateway), fields) }
     }
 
     fn new(
-        bench: &'a Bench<'a>,
+        suite: &'a Suite<'a>,
         number: u32,
         prefix: &'static str,
         extension_ip: Option<&'static str>,
@@ -65,7 +65,7 @@ impl<'a> Stage<'a> {
         network.insert("network_state".into(), "implemented".into());
         network.insert("gateway".into(), format!("{prefix}1").into());
         network.insert("cidr".into(), format!("{prefix}0/24").into());
-        Self { bench, network, is_tier: false, prefix, extension_ip }
+        Self { suite, network, is_tier: false, prefix, extension_ip }
     }
 
     /// The payload of a command about this network.
@@ -132,21 +132,21 @@ impl<'a> Stage<'a> {
             Command::EnsureNetworkDevice | Command::CustomAction => false,
             // A tier has a list of its own instead of the network's firewall. An extension without VPCs may
             // have lists for other networks.
-            Command::ApplyNetworkAcl => self.is_tier || !self.bench.provided.vpc,
+            Command::ApplyNetworkAcl => self.is_tier || !self.suite.provided.vpc,
             Command::ApplyFwRules => !self.is_tier,
             command => command.scope() == Scope::Network,
         };
-        Command::ALL.iter().copied().filter(fits).filter(|command| self.bench.provided.answers(*command))
+        Command::ALL.iter().copied().filter(fits).filter(|command| self.suite.provided.answers(*command))
     }
 
     /// Sends a command as the server does.
     pub(super) fn send(&self, command: Command) -> Judged {
-        self.bench.server.send(self.payload(command))
+        self.suite.server.send(self.payload(command))
     }
 
     /// Sends a command with its standard error apart from its output.
     pub(super) fn send_apart(&self, payload: &Payload) -> Judged {
-        let server = &self.bench.server;
+        let server = &self.suite.server;
         server.send_document(payload.command().name(), &server.document(payload), Streams::Apart)
     }
 
@@ -171,12 +171,12 @@ impl<'a> Stage<'a> {
 
     /// Lives the whole life of the network with changed payloads.
     pub(super) fn live_with(&self, change: impl Fn(Payload) -> Payload) -> Finding {
-        self.live(&mut |payload| self.bench.server.send(change(payload.clone())).answer)
+        self.live(&mut |payload| self.suite.server.send(change(payload.clone())).answer)
     }
 
     /// Lives the whole life of the network with changed documents.
     pub(super) fn live_with_document(&self, change: impl Fn(Value) -> Value) -> Finding {
-        let server = &self.bench.server;
+        let server = &self.suite.server;
         let send = |payload: &Payload| {
             let document = change(server.document(payload));
             server.send_document(payload.command().name(), &document, Streams::Merged).answer
@@ -200,7 +200,7 @@ impl<'a> Stage<'a> {
 
     /// Calls the extension with a text in the payload file.
     pub(super) fn call_with(&self, command: Command, text: &str) -> Answer {
-        self.bench.server.call(command.name(), &Call::new(command, text)).answer
+        self.suite.server.call(command.name(), &Call::new(command, text)).answer
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use netext_protocol::Command;
 
 use super::Check;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::judged::excerpt;
 use crate::testing::{Answer, Call};
 
@@ -16,7 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Called without arguments it fails.",
         reason: "A wrongly registered path would otherwise look like an extension that does everything.",
         remedy: "Exit with 1 and one line of usage on standard error.",
-        run: |bench| fails("the call", &bench.server.call("", &Call::bare([""; 0])).answer),
+        run: |suite| fails("the call", &suite.server.call("", &Call::bare([""; 0])).answer),
     },
     Check {
         id: "unknown-command",
@@ -24,10 +24,10 @@ pub(super) const CHECKS: &[Check] = &[
         reason: "A newer server sends commands that today's extensions do not know; it must learn that nothing \
                  was done.",
         remedy: "Compare the first argument with the known commands, and exit with 1 for any other.",
-        run: |bench| {
-            let payload = bench.network().payload(Command::ShutdownNetwork);
-            let text = bench.server.document(&payload).to_string();
-            fails("make-coffee", &bench.server.call("make-coffee", &Call::new("make-coffee", text)).answer)
+        run: |suite| {
+            let payload = suite.network().payload(Command::ShutdownNetwork);
+            let text = suite.server.document(&payload).to_string();
+            fails("make-coffee", &suite.server.call("make-coffee", &Call::new("make-coffee", text)).answer)
         },
     },
     Check {
@@ -35,9 +35,9 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "A payload file that is not there fails the command.",
         reason: "Without its payload a command cannot know what it is about.",
         remedy: "Exit with 1 and name the file on standard error.",
-        run: |bench| {
+        run: |suite| {
             let name = Command::ShutdownNetwork.name();
-            fails(name, &bench.server.call(name, &Call::without_file(name)).answer)
+            fails(name, &suite.server.call(name, &Call::without_file(name)).answer)
         },
     },
     Check {
@@ -64,10 +64,10 @@ fn fails(what: &str, answer: &Answer) -> Finding {
     }
 }
 
-fn failures_say_why(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
+fn failures_say_why(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
     let payload = stage.payload(Command::ImplementNetwork).with("network_id", "two hundred");
-    let text = bench.server.document(&payload).to_string();
+    let text = suite.server.document(&payload).to_string();
     for (what, text) in [("a payload that is cut off", &text[..text.len() / 2]), ("a malformed id", &text)] {
         let answer = stage.call_with(Command::ImplementNetwork, text);
         // That it fails is asked elsewhere.
@@ -78,14 +78,14 @@ fn failures_say_why(bench: &Bench<'_>) -> Finding {
     Finding::Passed
 }
 
-fn input_ignored(bench: &Bench<'_>) -> Finding {
-    let payload = bench.server.ensuring(&bench.network().payload(Command::ShutdownNetwork));
-    let text = bench.server.document(&payload).to_string();
+fn input_ignored(suite: &Suite<'_>) -> Finding {
+    let payload = suite.server.ensuring(&suite.network().payload(Command::ShutdownNetwork));
+    let text = suite.server.document(&payload).to_string();
     let name = payload.command().name();
     let call = Call::new(name, text)
         .streams(crate::testing::Streams::WithSilentInput)
         .patience(Duration::from_secs(5));
-    let answer = bench.server.call(name, &call).answer;
+    let answer = suite.server.call(name, &call).answer;
     // That it succeeds is asked elsewhere.
     if answer.code().is_some() { Finding::Passed } else { Finding::failed_by(name, &answer) }
 }

@@ -4,8 +4,8 @@ use netext_protocol::{Command, DeviceDetails};
 use serde_json::{Value, json};
 
 use super::Check;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::judged::excerpt;
 
 const DETAILS: &str = "network-extension-details";
@@ -30,16 +30,16 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Every command works without stored details.",
         reason: "If asking for the device fails, the server only logs it and sends the command all the same.",
         remedy: "Derive what is missing from the payload and the registered details.",
-        run: |bench| bench.network().live_with_document(|document| with_details(document, json!({}))),
+        run: |suite| suite.network().live_with_document(|document| with_details(document, json!({}))),
     },
     Check {
         id: "stale-details",
         sentence: "Every command works with details that are out of date.",
         reason: "Stored details outlive versions of the extension and hosts.",
         remedy: "Take from the details only what still makes sense; ignore the rest.",
-        run: |bench| {
+        run: |suite| {
             let stale = json!({"namespace": "cs-net-0", "left-by": {"an older version": [1, 2]}, "note": ""});
-            bench.network().live_with_document(|document| with_details(document, stale.clone()))
+            suite.network().live_with_document(|document| with_details(document, stale.clone()))
         },
     },
 ];
@@ -49,9 +49,9 @@ fn with_details(mut document: Value, details: Value) -> Value {
     document
 }
 
-fn device_details(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
-    let ensuring = bench.server.ensuring(&stage.payload(Command::ImplementNetwork));
+fn device_details(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
+    let ensuring = suite.server.ensuring(&stage.payload(Command::ImplementNetwork));
     let answer = stage.send_apart(&ensuring).answer;
     if answer.code() != Some(0) {
         return Finding::failed_by("ensure-network-device", &answer);
@@ -69,11 +69,11 @@ fn device_details(bench: &Bench<'_>) -> Finding {
     Finding::of(problem.map(|problem| format!("it printed {problem}: {}", excerpt(text))))
 }
 
-fn stable_details(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network().implemented();
+fn stable_details(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network().implemented();
     let payload = stage.payload(Command::ImplementNetwork);
     let answers: Vec<_> =
-        (0..3).map(|_| bench.server.send(bench.server.ensuring(&payload)).answer.output).collect();
+        (0..3).map(|_| suite.server.send(suite.server.ensuring(&payload)).answer.output).collect();
     stage.end();
     let parsed: Vec<Value> = answers.iter().map(|it| serde_json::from_str(it).unwrap_or_default()).collect();
     // Printing nothing keeps the old ones as well.

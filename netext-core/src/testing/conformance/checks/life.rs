@@ -6,9 +6,9 @@ use netext_protocol::{Command, GuestType, Service};
 
 use super::Check;
 use crate::testing::Payload;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
+use crate::testing::conformance::suite::Suite;
 
 /// How many of a command run at the same time.
 const AT_ONCE: usize = 4;
@@ -19,18 +19,18 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Every command that it provides succeeds in the life of a network.",
         reason: "This is what the server sends; the checks that follow vary it.",
         remedy: "Play it with netext simulate, and look at the first command that fails.",
-        run: |bench| bench.network().live_with(|payload| payload),
+        run: |suite| suite.network().live_with(|payload| payload),
     },
     Check {
         id: "repeated-commands",
         sentence: "Every command succeeds when it comes twice.",
         reason: "The server repeats commands after a failure, a timeout or a restart of its own.",
         remedy: "Bring about what is asked for instead of doing a step; what is there already is success.",
-        run: |bench| {
-            let stage = bench.network();
+        run: |suite| {
+            let stage = suite.network();
             stage.live(&mut |payload| {
-                let first = bench.server.send(payload).answer;
-                if first.code() == Some(0) { bench.server.send(payload).answer } else { first }
+                let first = suite.server.send(payload).answer;
+                if first.code() == Some(0) { suite.server.send(payload).answer } else { first }
             })
         },
     },
@@ -39,9 +39,9 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Removing what was never there succeeds.",
         reason: "The server sends deletes for networks that were never implemented here, and after a shutdown.",
         remedy: "Treat what is absent as removed already.",
-        run: |bench| {
-            let stage = bench.network();
-            first_failure(stage.removing().into_iter().map(|command| (stage.payload(command), bench)))
+        run: |suite| {
+            let stage = suite.network();
+            first_failure(stage.removing().into_iter().map(|command| (stage.payload(command), suite)))
         },
     },
     Check {
@@ -63,10 +63,10 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "A second implement-network may come without a VLAN.",
         reason: "The server does not always know the segment of a network that is up.",
         remedy: "Keep the segment that is known.",
-        run: |bench| {
-            let stage = bench.network().implemented();
+        run: |suite| {
+            let stage = suite.network().implemented();
             let payload = stage.payload(Command::ImplementNetwork).with("vlan", "");
-            let finding = first_failure([(payload, bench)].into_iter());
+            let finding = first_failure([(payload, suite)].into_iter());
             stage.end();
             finding
         },
@@ -88,9 +88,9 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Sends commands; what is wrong with the first that does not succeed.
-fn first_failure<'a>(commands: impl Iterator<Item = (Payload, &'a Bench<'a>)>) -> Finding {
-    for (payload, bench) in commands {
-        let answer = bench.server.send(&payload).answer;
+fn first_failure<'a>(commands: impl Iterator<Item = (Payload, &'a Suite<'a>)>) -> Finding {
+    for (payload, suite) in commands {
+        let answer = suite.server.send(&payload).answer;
         if answer.code() != Some(0) {
             return Finding::failed_by(payload.command().name(), &answer);
         }
@@ -98,46 +98,46 @@ fn first_failure<'a>(commands: impl Iterator<Item = (Payload, &'a Bench<'a>)>) -
     Finding::Passed
 }
 
-fn nic_first(bench: &Bench<'_>) -> Finding {
-    if bench.provided.guest_type == GuestType::L2 {
+fn nic_first(suite: &Suite<'_>) -> Finding {
+    if suite.provided.guest_type == GuestType::L2 {
         return Finding::Skipped("it carries layer-2 networks only".to_owned());
     }
-    let stage = bench.shared_network();
+    let stage = suite.shared_network();
     let finding = match stage.sample("prepare-nic.shared") {
-        Some(payload) => first_failure([(payload, bench)].into_iter()),
+        Some(payload) => first_failure([(payload, suite)].into_iter()),
         None => Finding::Passed,
     };
     stage.end();
     finding
 }
 
-fn rules_before_implement(bench: &Bench<'_>) -> Finding {
-    if !bench.provided.services.contains(&Service::Firewall) {
+fn rules_before_implement(suite: &Suite<'_>) -> Finding {
+    if !suite.provided.services.contains(&Service::Firewall) {
         return Finding::Skipped("it does not provide Firewall".to_owned());
     }
-    let stage = bench.network();
-    let commands = [Command::ApplyFwRules, Command::ImplementNetwork].map(|it| (stage.payload(it), bench));
+    let stage = suite.network();
+    let commands = [Command::ApplyFwRules, Command::ImplementNetwork].map(|it| (stage.payload(it), suite));
     let finding = first_failure(commands.into_iter());
     stage.end();
     finding
 }
 
-fn restart(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
+fn restart(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
     let all = stage.creating();
     let commands =
         all.iter().chain([&Command::ShutdownNetwork]).chain(&all).chain([&Command::DestroyNetwork]);
-    let finding = first_failure(commands.map(|command| (stage.payload(*command), bench)));
+    let finding = first_failure(commands.map(|command| (stage.payload(*command), suite)));
     if finding != Finding::Passed {
         stage.end();
     }
     finding
 }
 
-fn concurrent_commands(bench: &Bench<'_>) -> Finding {
-    let stages: Vec<_> = (0..AT_ONCE).map(|_| bench.network()).collect();
-    let another = bench.network().implemented();
-    let finding = several_networks(bench, &stages).and(|| several_commands(bench, &another));
+fn concurrent_commands(suite: &Suite<'_>) -> Finding {
+    let stages: Vec<_> = (0..AT_ONCE).map(|_| suite.network()).collect();
+    let another = suite.network().implemented();
+    let finding = several_networks(suite, &stages).and(|| several_commands(suite, &another));
     for stage in stages.iter().chain([&another]) {
         stage.end();
     }
@@ -145,23 +145,23 @@ fn concurrent_commands(bench: &Bench<'_>) -> Finding {
 }
 
 /// Every command that creates something, on several networks at the same time.
-fn several_networks(bench: &Bench<'_>, stages: &[Stage<'_>]) -> Finding {
+fn several_networks(suite: &Suite<'_>, stages: &[Stage<'_>]) -> Finding {
     let commands = stages.first().map(Stage::creating).unwrap_or_default();
     commands.into_iter().fold(Finding::Passed, |finding, command| {
-        finding.and(|| together(bench, &stages.iter().map(|it| it.payload(command)).collect::<Vec<_>>()))
+        finding.and(|| together(suite, &stages.iter().map(|it| it.payload(command)).collect::<Vec<_>>()))
     })
 }
 
 /// Different commands on one network at the same time.
-fn several_commands(bench: &Bench<'_>, stage: &Stage<'_>) -> Finding {
+fn several_commands(suite: &Suite<'_>, stage: &Stage<'_>) -> Finding {
     let others = stage.creating().into_iter().filter(|command| *command != Command::ImplementNetwork);
     let payloads: Vec<_> = others.map(|command| stage.payload(command)).collect();
-    payloads.chunks(AT_ONCE).fold(Finding::Passed, |finding, some| finding.and(|| together(bench, some)))
+    payloads.chunks(AT_ONCE).fold(Finding::Passed, |finding, some| finding.and(|| together(suite, some)))
 }
 
 /// Sends commands at the same time.
-fn together(bench: &Bench<'_>, payloads: &[Payload]) -> Finding {
-    let server = &bench.server;
+fn together(suite: &Suite<'_>, payloads: &[Payload]) -> Finding {
+    let server = &suite.server;
     let findings: Vec<_> = thread::scope(|scope| {
         let send = |payload: &Payload| {
             let answer = server.send(payload).answer;

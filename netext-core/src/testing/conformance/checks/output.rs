@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::Check;
 use crate::reply;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::judged::excerpt;
 use crate::testing::{Answer, Judged};
 
@@ -16,8 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Commands that have nothing to say print nothing on standard output.",
         reason: "Whatever is printed is read as the answer.",
         remedy: "Send progress and the output of tools to a log file.",
-        run: |bench| {
-            of_every_answer(bench, |command, answer| {
+        run: |suite| {
+            of_every_answer(suite, |command, answer| {
                 (command.output() == Output::Nothing && !answer.output.is_empty())
                     .then(|| format!("{command} printed {}", excerpt(&answer.output)))
             })
@@ -28,8 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "A command that succeeds writes nothing on standard error.",
         reason: "The server has standard error and output as one stream: a warning spoils the answer.",
         remedy: "Send warnings to a log file, and start tools with their standard error sent there as well.",
-        run: |bench| {
-            of_every_answer(bench, |command, answer| {
+        run: |suite| {
+            of_every_answer(suite, |command, answer| {
                 (!answer.error_output.is_empty())
                     .then(|| format!("{command} wrote {}", excerpt(&answer.error_output)))
             })
@@ -47,8 +47,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "No command that succeeds prints an object with a status other than success.",
         reason: "The server takes such an answer for a failure although the exit code is 0.",
         remedy: "Leave the field out, or call it something else.",
-        run: |bench| {
-            of_every_answer(bench, |command, answer| {
+        run: |suite| {
+            of_every_answer(suite, |command, answer| {
                 reply::failed_status(&answer.output)
                     .map(|status| format!("{command} printed a status of {status}"))
             })
@@ -59,8 +59,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Nothing holds the output open once the command has ended.",
         reason: "The server reads to the end of the stream: a daemon that inherited it hangs the server for ever.",
         remedy: "Start what stays behind with standard input, output and error at /dev/null.",
-        run: |bench| {
-            of_every_answer(bench, |command, answer| {
+        run: |suite| {
+            of_every_answer(suite, |command, answer| {
                 (!answer.held_by.is_empty())
                     .then(|| format!("after {command} it was held by {}", answer.held_by.join(", ")))
             })
@@ -83,11 +83,11 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Lives a network's life, asking for the device as the server does, and looks at every answer.
-fn of_every_answer(bench: &Bench<'_>, look: impl Fn(Command, &Answer) -> Option<String>) -> Finding {
-    let stage = bench.network();
+fn of_every_answer(suite: &Suite<'_>, look: impl Fn(Command, &Answer) -> Option<String>) -> Finding {
+    let stage = suite.network();
     for command in stage.creating().into_iter().chain(stage.removing()) {
         let payload = stage.payload(command);
-        let ensuring = bench.server.ensuring(&payload);
+        let ensuring = suite.server.ensuring(&payload);
         let ensured = std::iter::repeat_n(ensuring, command.ensured().into());
         for payload in ensured.chain([payload]) {
             let Judged { answer, .. } = stage.send_apart(&payload);
@@ -102,8 +102,8 @@ fn of_every_answer(bench: &Bench<'_>, look: impl Fn(Command, &Answer) -> Option<
     Finding::Passed
 }
 
-fn network_update(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
+fn network_update(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
     let answer = stage.send_apart(&stage.payload(Command::ImplementNetwork)).answer;
     stage.end();
     let text = answer.output.trim();
@@ -119,15 +119,15 @@ fn network_update(bench: &Bench<'_>) -> Finding {
     }))
 }
 
-fn undeclared_services(bench: &Bench<'_>) -> Finding {
+fn undeclared_services(suite: &Suite<'_>) -> Finding {
     // A custom action is refused by the server itself where the service is not declared.
     let is_sent = |command: &Command| *command != Command::CustomAction;
     let undeclared = Command::ALL.iter().copied().filter(is_sent);
-    let undeclared: Vec<_> = undeclared.filter(|command| !bench.provided.declares(*command)).collect();
+    let undeclared: Vec<_> = undeclared.filter(|command| !suite.provided.declares(*command)).collect();
     if undeclared.is_empty() {
         return Finding::Skipped("it declares every service".to_owned());
     }
-    let stage = bench.network();
+    let stage = suite.network();
     for command in undeclared {
         let answer = stage.send(command).answer;
         if answer.code() != Some(0) {
@@ -140,12 +140,12 @@ fn undeclared_services(bench: &Bench<'_>) -> Finding {
     Finding::Passed
 }
 
-fn large_payloads(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network().implemented();
+fn large_payloads(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network().implemented();
     let padding = "x".repeat(64 << 10);
     let filler: Vec<_> = (0..64).map(|_| padding.clone()).collect();
     let payload = stage.payload(Command::ImplementNetwork).with("x-netext-conformance", filler);
-    let answer = bench.server.send(payload).answer;
+    let answer = suite.server.send(payload).answer;
     stage.end();
     if answer.code() == Some(0) { Finding::Passed } else { Finding::failed_by("implement-network", &answer) }
 }

@@ -3,9 +3,9 @@
 use netext_protocol::{Command, Sender};
 
 use super::Check;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::{Answer, Payload};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -16,9 +16,9 @@ pub(super) const CHECKS: &[Check] = &[
                  no nic_id, often no mac, zone_id, guest_type or vpc_id.",
         remedy: "Know a NIC by its MAC, else by its address, else by its uuid; keep what earlier commands said. \
                  Play it with netext simulate --style readme.",
-        run: |bench| {
-            let server = bench.server_in_style_of(Sender::Readme);
-            bench.network().live(&mut |payload| server.send(payload).answer)
+        run: |suite| {
+            let server = suite.server_in_style_of(Sender::Readme);
+            suite.network().live(&mut |payload| server.send(payload).answer)
         },
     },
     Check {
@@ -39,8 +39,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn older_forms(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
+fn older_forms(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
     let has_forms = |command: &Command| !stage.payload(*command).in_older_forms().is_empty();
     if !stage.creating().iter().any(has_forms) {
         return Finding::Skipped("it provides no service that has rules or metadata".to_owned());
@@ -48,27 +48,27 @@ fn older_forms(bench: &Bench<'_>) -> Finding {
     stage.live(&mut |payload| {
         let forms = payload.in_older_forms();
         let forms = if forms.is_empty() { vec![payload.clone()] } else { forms };
-        send_all(bench, &forms)
+        send_all(suite, &forms)
     })
 }
 
-fn absent_fields(bench: &Bench<'_>) -> Finding {
-    names_without_domain(bench).and(|| {
-        bench
+fn absent_fields(suite: &Suite<'_>) -> Finding {
+    names_without_domain(suite).and(|| {
+        suite
             .network()
-            .live(&mut |payload| send_all(bench, &[payload.clone(), payload.in_style_of(Sender::Readme)]))
+            .live(&mut |payload| send_all(suite, &[payload.clone(), payload.in_style_of(Sender::Readme)]))
     })
 }
 
 /// Only the first of these commands says which domain the names are in.
-fn names_without_domain(bench: &Bench<'_>) -> Finding {
+fn names_without_domain(suite: &Suite<'_>) -> Finding {
     let commands = [Command::ConfigDnsSubnet, Command::AddDnsEntry];
-    if !commands.iter().all(|command| bench.provided.answers(*command)) {
+    if !commands.iter().all(|command| suite.provided.answers(*command)) {
         return Finding::Passed;
     }
-    let stage: Stage<'_> = bench.network().implemented();
+    let stage: Stage<'_> = suite.network().implemented();
     let [config, entry] = commands.map(|command| stage.payload(command));
-    let answer = send_all(bench, &[config, entry.without("dns").without("domain")]);
+    let answer = send_all(suite, &[config, entry.without("dns").without("domain")]);
     stage.end();
     match answer.code() {
         Some(0) => Finding::Passed,
@@ -77,8 +77,8 @@ fn names_without_domain(bench: &Bench<'_>) -> Finding {
 }
 
 /// Sends payloads up to the first that does not exit with 0. Answers how the last one ended.
-fn send_all(bench: &Bench<'_>, payloads: &[Payload]) -> Answer {
+fn send_all(suite: &Suite<'_>, payloads: &[Payload]) -> Answer {
     let (last, earlier) = payloads.split_last().expect("there is something to send");
-    let mut answers = earlier.iter().map(|payload| bench.server.send(payload).answer);
-    answers.find(|answer| answer.code() != Some(0)).unwrap_or_else(|| bench.server.send(last).answer)
+    let mut answers = earlier.iter().map(|payload| suite.server.send(payload).answer);
+    answers.find(|answer| answer.code() != Some(0)).unwrap_or_else(|| suite.server.send(last).answer)
 }

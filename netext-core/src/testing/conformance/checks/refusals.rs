@@ -4,9 +4,9 @@ use netext_protocol::{Command, Service};
 use serde_json::{Value, json};
 
 use super::Check;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::{Payload, as_gson_writes};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -48,8 +48,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn must_fail(bench: &Bench<'_>, payload: &Payload, what: &str) -> Finding {
-    let judged = bench.server.send_alone(payload);
+fn must_fail(suite: &Suite<'_>, payload: &Payload, what: &str) -> Finding {
+    let judged = suite.server.send_alone(payload);
     match judged.answer.code() {
         Some(0) => Finding::Failed(format!("{} succeeded with {what}", payload.command())),
         Some(_) => Finding::Passed,
@@ -57,9 +57,9 @@ fn must_fail(bench: &Bench<'_>, payload: &Payload, what: &str) -> Finding {
     }
 }
 
-fn not_json(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
-    let document = bench.server.document(&stage.payload(Command::ImplementNetwork));
+fn not_json(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
+    let document = suite.server.document(&stage.payload(Command::ImplementNetwork));
     let whole = as_gson_writes(&document);
     for (what, text) in [
         ("an empty file", ""),
@@ -77,14 +77,14 @@ fn not_json(bench: &Bench<'_>) -> Finding {
     Finding::Passed
 }
 
-fn no_id(bench: &Bench<'_>) -> Finding {
-    let payload = bench.network().payload(Command::ImplementNetwork);
+fn no_id(suite: &Suite<'_>) -> Finding {
+    let payload = suite.network().payload(Command::ImplementNetwork);
     for (what, payload) in [
         ("no network_id", payload.clone().without("network_id")),
         ("an empty network_id", payload.clone().with("network_id", "")),
         ("a network_id that is null", payload.with("network_id", Value::Null)),
     ] {
-        let finding = must_fail(bench, &payload, what);
+        let finding = must_fail(suite, &payload, what);
         if finding != Finding::Passed {
             return finding;
         }
@@ -92,8 +92,8 @@ fn no_id(bench: &Bench<'_>) -> Finding {
     Finding::Passed
 }
 
-fn malformed_values(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
+fn malformed_values(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
     let mut wrong = vec![
         ("network_id", json!("../../etc")),
         ("network_id", json!("209; reboot")),
@@ -116,14 +116,14 @@ fn malformed_values(bench: &Bench<'_>) -> Finding {
     ]);
     let stage = stage.implemented();
     let mut finding = Finding::Passed;
-    for (command, field, value) in wrong.into_iter().filter(|it| bench.provided.answers(it.0)) {
+    for (command, field, value) in wrong.into_iter().filter(|it| suite.provided.answers(it.0)) {
         let what = format!("{field} {value}");
-        finding = finding.and(|| must_fail(bench, &stage.payload(command).with(field, value), &what));
+        finding = finding.and(|| must_fail(suite, &stage.payload(command).with(field, value), &what));
     }
     for command in stage.creating() {
         for (payload, field) in cut_texts(&stage.payload(command)) {
             let what = format!("a text in {field} that is cut off");
-            finding = finding.and(|| must_fail(bench, &payload, &what));
+            finding = finding.and(|| must_fail(suite, &payload, &what));
         }
     }
     stage.end();
@@ -145,7 +145,7 @@ fn cut_texts(payload: &Payload) -> Vec<(Payload, String)> {
     cut
 }
 
-fn unknown_rule_words(bench: &Bench<'_>) -> Finding {
+fn unknown_rule_words(suite: &Suite<'_>) -> Finding {
     let words = [
         (Command::ApplyFwRules, "fw_rules/rules/0/protocol", "sctp6"),
         (Command::ApplyFwRules, "fw_rules/rules/0/type", "sideways"),
@@ -155,35 +155,35 @@ fn unknown_rule_words(bench: &Bench<'_>) -> Finding {
         (Command::AddPortForward, "protocol", "icmp"),
         (Command::ApplyLbRules, "lb_rules/0/algorithm", "luckiest"),
     ];
-    let words: Vec<_> = words.into_iter().filter(|it| bench.provided.answers(it.0)).collect();
+    let words: Vec<_> = words.into_iter().filter(|it| suite.provided.answers(it.0)).collect();
     if words.is_empty() {
         return Finding::Skipped("it provides no service that has rules".to_owned());
     }
-    let stage = bench.network().implemented();
+    let stage = suite.network().implemented();
     let mut finding = Finding::Passed;
     for (command, path, word) in words {
         finding = finding
-            .and(|| must_fail(bench, &stage.payload(command).with(path, word), &format!("{path} {word:?}")));
+            .and(|| must_fail(suite, &stage.payload(command).with(path, word), &format!("{path} {word:?}")));
     }
     stage.end();
     finding
 }
 
-fn refusals_change_nothing(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network().implemented();
-    let finding = before_and_after(bench, &stage);
+fn refusals_change_nothing(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network().implemented();
+    let finding = before_and_after(suite, &stage);
     stage.end();
     finding
 }
 
-fn before_and_after(bench: &Bench<'_>, stage: &Stage<'_>) -> Finding {
+fn before_and_after(suite: &Suite<'_>, stage: &Stage<'_>) -> Finding {
     let ensure =
-        || bench.server.send(bench.server.ensuring(&stage.payload(Command::ImplementNetwork))).answer;
+        || suite.server.send(suite.server.ensuring(&stage.payload(Command::ImplementNetwork))).answer;
     let [earlier, before] = [ensure(), ensure()];
-    let _ = bench.server.send_alone(&stage.payload(Command::ImplementNetwork).with("cidr", "10.1.1.0/99"));
-    if bench.provided.services.contains(&Service::Firewall) {
+    let _ = suite.server.send_alone(&stage.payload(Command::ImplementNetwork).with("cidr", "10.1.1.0/99"));
+    if suite.provided.services.contains(&Service::Firewall) {
         let rules = stage.payload(Command::ApplyFwRules).with("fw_rules/rules/0/protocol", "sctp6");
-        let _ = bench.server.send_alone(&rules);
+        let _ = suite.server.send_alone(&rules);
     }
     let after = ensure();
     // That it answers the same at all is asked elsewhere.

@@ -10,11 +10,11 @@ pub(super) const CHECKS: &[Check] = &[Check {
              with a null pointer.",
     remedy: "Add what is missing to network.service.capabilities; a device that does less registers a smaller \
              value, not none.",
-    run: |bench| {
-        if bench.provided.capabilities.is_none() {
+    run: |suite| {
+        if suite.provided.capabilities.is_none() {
             return Finding::Skipped("it is not known what is registered for it".to_owned());
         }
-        let faults: Vec<_> = bench.provided.capability_faults().iter().map(ToString::to_string).collect();
+        let faults: Vec<_> = suite.provided.capability_faults().iter().map(ToString::to_string).collect();
         Finding::of((!faults.is_empty()).then(|| faults.join("; ")))
     },
 }];

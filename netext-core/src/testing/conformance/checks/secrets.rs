@@ -3,8 +3,8 @@
 use netext_protocol::{Command, PhysicalDetails};
 
 use super::Check;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::{Answer, Call, as_gson_writes};
 
 /// Stands where a credential stands, in details and payloads.
@@ -19,8 +19,8 @@ pub(super) const CHECKS: &[Check] = &[Check {
     run: secrets,
 }];
 
-fn secrets(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network().implemented();
+fn secrets(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network().implemented();
     let with_secrets = |command| {
         let mut payload = stage.payload(command);
         for name in ["password", "userdata", "sshkey"] {
@@ -28,7 +28,7 @@ fn secrets(bench: &Bench<'_>) -> Finding {
                 payload = payload.with(name, SECRET);
             }
         }
-        let mut document = bench.server.document(&payload);
+        let mut document = suite.server.document(&payload);
         for name in ["password", "sshkey"] {
             let details = &mut document["physical-network-extension-details"];
             if details.get(name).is_none() {
@@ -38,12 +38,12 @@ fn secrets(bench: &Bench<'_>) -> Finding {
         document
     };
     let call = |what: String, command: &str, text: String| {
-        (what, bench.server.call(command, &Call::new(command, text)).answer)
+        (what, suite.server.call(command, &Call::new(command, text)).answer)
     };
 
     let mut answers = Vec::new();
     let commands = [Command::ImplementNetwork, Command::EnsureNetworkDevice, Command::CustomAction];
-    for command in commands.into_iter().filter(|command| bench.provided.answers(*command)) {
+    for command in commands.into_iter().filter(|command| suite.provided.answers(*command)) {
         let document = with_secrets(command);
         let name = command.name();
         let mut malformed = document.clone();
@@ -63,7 +63,7 @@ fn secrets(bench: &Bench<'_>) -> Finding {
         answers.push(call(name.to_owned(), name, text));
     }
     for command in [Command::SavePassword, Command::SaveUserdata, Command::SaveSshkey, Command::SaveVmData] {
-        if bench.provided.answers(command) {
+        if suite.provided.answers(command) {
             let document = with_secrets(command);
             let mut malformed = document.clone();
             malformed["payload"]["mac"] = "none".into();
@@ -76,15 +76,15 @@ fn secrets(bench: &Bench<'_>) -> Finding {
         }
     }
     stage.end();
-    let registered = credentials(bench);
+    let registered = credentials(suite);
     Finding::of(answers.iter().find_map(|(what, answer)| {
         shown(answer, &registered).map(|secret| format!("{what} printed the {secret}"))
     }))
 }
 
 /// The credentials that the operator registered, by name; what is short stands in many a line by chance.
-fn credentials(bench: &Bench<'_>) -> Vec<(String, String)> {
-    let registered = bench.server.registered().iter();
+fn credentials(suite: &Suite<'_>) -> Vec<(String, String)> {
+    let registered = suite.server.registered().iter();
     registered
         .filter(|(name, _)| matches!(name.as_str(), "password" | "sshkey" | "token" | "secret"))
         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))

@@ -4,8 +4,8 @@ use netext_protocol::Command;
 use serde_json::{Value, json};
 
 use super::Check;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::{Payload, Streams};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -14,8 +14,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Fields that it does not know do not disturb it.",
         reason: "Newer servers add fields, at every level of the payload.",
         remedy: "Ignore unknown fields; do not validate with additionalProperties: false.",
-        run: |bench| {
-            bench.network().live_with_document(|mut document| {
+        run: |suite| {
+            suite.network().live_with_document(|mut document| {
                 add_unknown(&mut document["payload"]);
                 document["x-netext-conformance"] = json!([{ "newer": null }]);
                 document["physical-network-extension-details"]["x-netext-conformance"] = "newer".into();
@@ -28,8 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Ids, ports and booleans may be JSON numbers and booleans.",
         reason: "Most senders write them as texts, others natively.",
         remedy: "Accept text, number and boolean for every scalar of the payload.",
-        run: |bench| {
-            bench.network().live_with(|mut payload| {
+        run: |suite| {
+            suite.network().live_with(|mut payload| {
                 payload.fields_mut().values_mut().for_each(make_native);
                 payload
             })
@@ -40,8 +40,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Numbers and booleans in rules may be texts.",
         reason: "Lists of rules are written natively by one sender and as texts by another.",
         remedy: "Accept text, number and boolean for every scalar of a rule.",
-        run: |bench| {
-            bench.network().live_with(|mut payload| {
+        run: |suite| {
+            suite.network().live_with(|mut payload| {
                 payload.fields_mut().values_mut().for_each(make_text);
                 payload
             })
@@ -60,8 +60,8 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Both details may be texts that hold JSON.",
         reason: "Some senders encode the two objects of details once more.",
         remedy: "If a detail object is a text, parse it as JSON; an empty text is an empty object.",
-        run: |bench| {
-            bench.network().live_with_document(|mut document| {
+        run: |suite| {
+            suite.network().live_with_document(|mut document| {
                 for name in ["physical-network-extension-details", "network-extension-details"] {
                     document[name] = document[name].to_string().into();
                 }
@@ -104,8 +104,8 @@ fn make_text(value: &mut Value) {
     }
 }
 
-fn both_spellings(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network().implemented();
+fn both_spellings(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network().implemented();
     let nic = stage.payload(Command::PrepareNic);
     let spelled = |prefix: &str| {
         nic.clone()
@@ -114,15 +114,15 @@ fn both_spellings(bench: &Bench<'_>) -> Finding {
             .with(&format!("{prefix}ip6_cidr"), "2001:db8:1::/64")
     };
     let accepted = |payload: &Payload| {
-        let document = bench.server.document(payload);
-        let answer = bench.server.send_document(payload.command().name(), &document, Streams::Merged).answer;
+        let document = suite.server.document(payload);
+        let answer = suite.server.send_document(payload.command().name(), &document, Streams::Merged).answer;
         match answer.code() {
             Some(0) => Finding::Passed,
             _ => Finding::failed_by(payload.command().name(), &answer),
         }
     };
     let mut finding = accepted(&spelled("")).and(|| accepted(&spelled("nic_")));
-    if bench.provided.answers(Command::SaveVmData) {
+    if suite.provided.answers(Command::SaveVmData) {
         let documented = Payload::sample_named("readme/save-vm-data");
         let data = documented.field("vm_data").cloned().unwrap_or_default();
         finding = finding.and(|| accepted(&stage.payload(Command::SaveVmData).with("vm_data", data)));

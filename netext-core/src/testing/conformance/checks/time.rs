@@ -6,8 +6,8 @@ use netext_protocol::Command;
 
 use super::Check;
 use crate::testing::Call;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
+use crate::testing::conformance::suite::Suite;
 
 /// The timeout of a command that is given little time, in seconds.
 const LITTLE: u32 = 1;
@@ -22,13 +22,13 @@ pub(super) const CHECKS: &[Check] = &[Check {
     run: deadline,
 }];
 
-fn deadline(bench: &Bench<'_>) -> Finding {
-    let stage = bench.network();
+fn deadline(suite: &Suite<'_>) -> Finding {
+    let stage = suite.network();
     for command in [Command::ImplementNetwork, Command::DestroyNetwork] {
-        let text = bench.server.document(&stage.payload(command)).to_string();
+        let text = suite.server.document(&stage.payload(command)).to_string();
         let limit = Duration::from_secs(LITTLE.into()) + GRACE;
         let call = Call::new(command, text).timeout(LITTLE).patience(limit);
-        let answer = bench.server.call(command.name(), &call).answer;
+        let answer = suite.server.call(command.name(), &call).answer;
         // Whether it succeeds in so little time is its own affair.
         if answer.code().is_none() {
             stage.end();

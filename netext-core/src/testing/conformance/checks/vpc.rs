@@ -3,9 +3,9 @@
 use netext_protocol::{Command, Sender};
 
 use super::Check;
-use crate::testing::conformance::bench::Bench;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
+use crate::testing::conformance::suite::Suite;
 use crate::testing::{Extension, Payload, Server};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -14,26 +14,26 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "A VPC with two tiers comes and goes, one tier before the other.",
         reason: "The server implements the VPC, then its tiers, and removes them one by one.",
         remedy: "Play it with netext simulate, and look at the first command that fails.",
-        run: |bench| with_vpc(bench, |bench, vpc| life(bench, Sender::Server, vpc)),
+        run: |suite| with_vpc(suite, |suite, vpc| life(suite, Sender::Server, vpc)),
     },
     Check {
         id: "vpc-by-the-readme",
         sentence: "The life of a VPC needs no field that the published README does not document.",
         reason: "By the README only implement-network and apply-network-acl say whose tier a network is.",
         remedy: "Keep the VPC of a tier with the network. Play it with netext simulate --style readme.",
-        run: |bench| with_vpc(bench, |bench, vpc| life(bench, Sender::Readme, vpc)),
+        run: |suite| with_vpc(suite, |suite, vpc| life(suite, Sender::Readme, vpc)),
     },
     Check {
         id: "vpc-without-address",
         sentence: "A VPC may come without a source NAT address.",
         reason: "The address is there only once the offering needs one.",
         remedy: "Create the VPC, and wait for update-vpc-source-nat-ip.",
-        run: |bench| {
-            with_vpc(bench, |bench, vpc| {
+        run: |suite| {
+            with_vpc(suite, |suite, vpc| {
                 let payload = vpc_payload(Payload::sample_named("implement-vpc.no-ip"), vpc);
                 send_all(
-                    bench,
-                    &bench.server,
+                    suite,
+                    &suite.server,
                     &[payload, vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)],
                 )
             })
@@ -44,14 +44,14 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "The address range of a VPC may be called cidr.",
         reason: "Some versions of the published protocol call it so.",
         remedy: "Accept cidr beside vpc_cidr in payloads about a VPC.",
-        run: |bench| {
-            with_vpc(bench, |bench, vpc| {
+        run: |suite| {
+            with_vpc(suite, |suite, vpc| {
                 let payload = Payload::sample_named("implement-vpc.no-ip")
                     .without("vpc_cidr")
                     .with("cidr", "10.2.0.0/16");
                 send_all(
-                    bench,
-                    &bench.server,
+                    suite,
+                    &suite.server,
                     &[vpc_payload(payload, vpc), vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)],
                 )
             })
@@ -62,19 +62,19 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Shutting down a VPC that was never there succeeds.",
         reason: "The server sends it after failures and a second time.",
         remedy: "Treat what is absent as removed already.",
-        run: |bench| {
-            with_vpc(bench, |bench, vpc| {
-                send_all(bench, &bench.server, &[vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)])
+        run: |suite| {
+            with_vpc(suite, |suite, vpc| {
+                send_all(suite, &suite.server, &[vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)])
             })
         },
     },
 ];
 
-fn with_vpc(bench: &Bench<'_>, check: impl Fn(&Bench<'_>, u32) -> Finding) -> Finding {
-    if !bench.provided.vpc {
+fn with_vpc(suite: &Suite<'_>, check: impl Fn(&Suite<'_>, u32) -> Finding) -> Finding {
+    if !suite.provided.vpc {
         return Finding::Skipped("it does not carry VPCs".to_owned());
     }
-    check(bench, bench.next_number())
+    check(suite, suite.next_number())
 }
 
 fn vpc_payload(payload: Payload, vpc: u32) -> Payload {
@@ -82,8 +82,8 @@ fn vpc_payload(payload: Payload, vpc: u32) -> Payload {
 }
 
 /// Everything that belongs to one tier, while another comes and goes.
-fn life(bench: &Bench<'_>, sender: Sender, vpc: u32) -> Finding {
-    let [one, two] = [1, 2].map(|place| Stage::tier(bench, bench.next_number(), vpc, place));
+fn life(suite: &Suite<'_>, sender: Sender, vpc: u32) -> Finding {
+    let [one, two] = [1, 2].map(|place| Stage::tier(suite, suite.next_number(), vpc, place));
     let about = |command| vpc_payload(Payload::sample(command), vpc);
     let in_tier = |tier: &Stage<'_>, commands: &[Command]| -> Vec<_> {
         commands.iter().map(|command| tier.payload(*command)).collect()
@@ -100,20 +100,20 @@ fn life(bench: &Bench<'_>, sender: Sender, vpc: u32) -> Finding {
         in_tier(&one, &one.removing()),
         vec![about(Command::ShutdownVpc)],
     ];
-    let answered = |payload: &Payload| bench.provided.answers(payload.command());
+    let answered = |payload: &Payload| suite.provided.answers(payload.command());
     let story: Vec<_> = story.concat().into_iter().filter(answered).collect();
-    send_all(bench, &bench.server_in_style_of(sender), &story)
+    send_all(suite, &suite.server_in_style_of(sender), &story)
 }
 
 /// Sends commands, and removes the VPC with its tiers whatever comes of them.
-fn send_all(bench: &Bench<'_>, server: &Server<impl Extension>, payloads: &[Payload]) -> Finding {
+fn send_all(suite: &Suite<'_>, server: &Server<impl Extension>, payloads: &[Payload]) -> Finding {
     for payload in payloads {
         let answer = server.send(payload).answer;
         if answer.code() != Some(0) {
             let ends = payloads
                 .iter()
                 .filter(|it| matches!(it.command(), Command::DestroyNetwork | Command::ShutdownVpc));
-            ends.for_each(|end| drop(bench.server.send(end)));
+            ends.for_each(|end| drop(suite.server.send(end)));
             return Finding::failed_by(payload.command().name(), &answer);
         }
     }

@@ -1,4 +1,4 @@
-//! The bench on which an extension is tried.
+//! The suite of checks for one extension.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -10,8 +10,8 @@ use super::stage::Stage;
 use super::{Check, Provided, checks};
 use crate::testing::{Extension, Server};
 
-/// The bench on which an extension is tried: a server, and networks of numbers that nobody else has.
-pub struct Bench<'a> {
+/// The suite of checks for one extension: a server, and networks of numbers that nobody else has.
+pub struct Suite<'a> {
     pub(super) server: Server<&'a dyn Extension>,
     pub(super) provided: Provided,
     networks: AtomicU32,
@@ -20,8 +20,8 @@ pub struct Bench<'a> {
 /// The networks and VPCs of the checks are numbered from here.
 const FIRST_NETWORK: u32 = 990_000;
 
-impl<'a> Bench<'a> {
-    /// A bench for an extension, with what is registered on the server.
+impl<'a> Suite<'a> {
+    /// A suite for an extension, with what is registered on the server.
     pub fn new<E: Extension>(server: &'a Server<E>, provided: Provided) -> Self {
         let mut own: Server<&'a dyn Extension> = Server::new(server.extension());
         for (name, value) in server.registered() {
@@ -86,8 +86,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-impl std::fmt::Debug for Bench<'_> {
+impl std::fmt::Debug for Suite<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Bench").field("provided", &self.provided).finish_non_exhaustive()
+        formatter.debug_struct("Suite").field("provided", &self.provided).finish_non_exhaustive()
     }
 }
