@@ -25,8 +25,8 @@ pub(crate) struct Registration {
     vpc: bool,
     /// A JSON file of what is registered for it: an object with the extension's details network.services and
     /// network.service.capabilities. By default what it answers to --describe.
-    #[arg(long, value_name = "FILE", conflicts_with = "services")]
-    registration: Option<PathBuf>,
+    #[arg(long = "registration", value_name = "FILE", conflicts_with = "services")]
+    file: Option<PathBuf>,
 }
 
 /// A set of services, as one argument.
@@ -42,7 +42,7 @@ impl Registration {
 
     /// What the extension provides, by the arguments or by its own word.
     pub(crate) fn provided(&self, extension: &impl Extension) -> Result<Provided, String> {
-        let mut provided = match (&self.services, &self.registration) {
+        let mut provided = match (&self.services, &self.file) {
             (Some(Services(services)), _) => Provided::new(services.iter().copied()),
             (None, Some(file)) => registered(file)?,
             (None, None) => Provided::asked_of(extension).map_err(|why| {
