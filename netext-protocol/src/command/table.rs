@@ -29,422 +29,212 @@ macro_rules! for_each_command {
         $macro! {
             /// Choose the device of a network or VPC, or keep the present one.
             EnsureNetworkDevice {
-                method: ensure_network_device,
-                name: "ensure-network-device",
-                output: DeviceDetails,
-                scope: Either,
-                services: [],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 0,
+                method: ensure_network_device, name: "ensure-network-device", output: DeviceDetails,
+                scope: Either, services: [], effect: Creates, shape: Enveloped, ensured: 0,
                 sent: "Before almost every other command of the network or VPC.",
             }
             /// Bring a network into being, or bring it back.
             ImplementNetwork {
-                method: implement_network,
-                name: "implement-network",
-                output: NetworkUpdate,
-                scope: Network,
-                services: [],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 2,
+                method: implement_network, name: "implement-network", output: NetworkUpdate,
+                scope: Network, services: [], effect: Creates, shape: Enveloped, ensured: 2,
                 sent: "deployVirtualMachine or startVirtualMachine for the first instance of the network; createNetwork of a persistent network; restartNetwork.",
             }
             /// Take a network down; the server replays its rules when it implements it again.
             ShutdownNetwork {
-                method: shutdown_network,
-                name: "shutdown-network",
-                output: Nothing,
-                scope: Network,
-                services: [],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: shutdown_network, name: "shutdown-network", output: Nothing,
+                scope: Network, services: [], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "restartNetwork with cleanup=true; the garbage collector, some time after the last instance has stopped.",
             }
             /// Forget a network.
             DestroyNetwork {
-                method: destroy_network,
-                name: "destroy-network",
-                output: Nothing,
-                scope: Network,
-                services: [],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: destroy_network, name: "destroy-network", output: Nothing,
+                scope: Network, services: [], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "deleteNetwork; deleteVPC for each tier; the removal of an account.",
             }
             /// Put back the leases, names and metadata of all instances of a network.
             RestoreNetwork {
-                method: restore_network,
-                name: "restore-network",
-                output: Nothing,
-                scope: Network,
-                services: [Dhcp Dns UserData],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: restore_network, name: "restore-network", output: Nothing,
+                scope: Network, services: [Dhcp Dns UserData], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "restartNetwork and restartVPC with cleanup=true, after all rules are back.",
             }
             /// Bring a VPC into being.
             ImplementVpc {
-                method: implement_vpc,
-                name: "implement-vpc",
-                output: Nothing,
-                scope: Vpc,
-                services: [],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: implement_vpc, name: "implement-vpc", output: Nothing,
+                scope: Vpc, services: [], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "createVPC; restartVPC.",
             }
             /// Take a VPC down, after its tiers are gone.
             ShutdownVpc {
-                method: shutdown_vpc,
-                name: "shutdown-vpc",
-                output: Nothing,
-                scope: Vpc,
-                services: [],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 0,
+                method: shutdown_vpc, name: "shutdown-vpc", output: Nothing,
+                scope: Vpc, services: [], effect: Removes, shape: Enveloped, ensured: 0,
                 sent: "deleteVPC; restartVPC with cleanup=true.",
             }
             /// Forget a VPC.
             DestroyVpc {
-                method: destroy_vpc,
-                name: "destroy-vpc",
-                output: Nothing,
-                scope: Vpc,
-                services: [],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: destroy_vpc, name: "destroy-vpc", output: Nothing,
+                scope: Vpc, services: [], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "No server sends it yet; the bash reference answers it.",
             }
             /// Change the address that a VPC's guests leave by.
             UpdateVpcSourceNatIp {
-                method: update_vpc_source_nat_ip,
-                name: "update-vpc-source-nat-ip",
-                output: Nothing,
-                scope: Vpc,
-                services: [],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 0,
+                method: update_vpc_source_nat_ip, name: "update-vpc-source-nat-ip", output: Nothing,
+                scope: Vpc, services: [], effect: Changes, shape: Enveloped, ensured: 0,
                 sent: "updateVPC with sourcenatipaddress.",
             }
             /// Take up a public address.
             AssignIp {
-                method: assign_ip,
-                name: "assign-ip",
-                output: Nothing,
-                scope: Network,
-                services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: assign_ip, name: "assign-ip", output: Nothing,
+                scope: Network, services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "implement-network, for the source NAT address; the first rule of any service that uses the address (enableStaticNat, createPortForwardingRule, createFirewallRule, createLoadBalancerRule); restartNetwork.",
             }
             /// Give up a public address.
             ReleaseIp {
-                method: release_ip,
-                name: "release-ip",
-                output: Nothing,
-                scope: Network,
-                services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: release_ip, name: "release-ip", output: Nothing,
+                scope: Network, services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "disassociateIpAddress; deleteNetwork.",
             }
             /// Give an instance a public address of its own.
             AddStaticNat {
-                method: add_static_nat,
-                name: "add-static-nat",
-                output: Nothing,
-                scope: Network,
-                services: [StaticNat],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: add_static_nat, name: "add-static-nat", output: Nothing,
+                scope: Network, services: [StaticNat], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "enableStaticNat; restartNetwork.",
             }
             /// Take the public address of its own from an instance.
             DeleteStaticNat {
-                method: delete_static_nat,
-                name: "delete-static-nat",
-                output: Nothing,
-                scope: Network,
-                services: [StaticNat],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: delete_static_nat, name: "delete-static-nat", output: Nothing,
+                scope: Network, services: [StaticNat], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "disableStaticNat; expungeVirtualMachine.",
             }
             /// Forward ports of a public address to an instance.
             AddPortForward {
-                method: add_port_forward,
-                name: "add-port-forward",
-                output: Nothing,
-                scope: Network,
-                services: [PortForwarding],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: add_port_forward, name: "add-port-forward", output: Nothing,
+                scope: Network, services: [PortForwarding], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "createPortForwardingRule; restartNetwork, once for each forward.",
             }
             /// Stop forwarding ports of a public address to an instance.
             DeletePortForward {
-                method: delete_port_forward,
-                name: "delete-port-forward",
-                output: Nothing,
-                scope: Network,
-                services: [PortForwarding],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: delete_port_forward, name: "delete-port-forward", output: Nothing,
+                scope: Network, services: [PortForwarding], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "deletePortForwardingRule; expungeVirtualMachine.",
             }
             /// Replace all firewall rules of a network.
             ApplyFwRules {
-                method: apply_fw_rules,
-                name: "apply-fw-rules",
-                output: Nothing,
-                scope: Network,
-                services: [Firewall],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: apply_fw_rules, name: "apply-fw-rules", output: Nothing,
+                scope: Network, services: [Firewall], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "createFirewallRule, deleteFirewallRule, createEgressFirewallRule, deleteEgressFirewallRule; restartNetwork.",
             }
             /// Replace the access list of a tier.
             ApplyNetworkAcl {
-                method: apply_network_acl,
-                name: "apply-network-acl",
-                output: Nothing,
-                scope: Network,
-                services: [NetworkAcl],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: apply_network_acl, name: "apply-network-acl", output: Nothing,
+                scope: Network, services: [NetworkAcl], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "createNetworkACL, updateNetworkACLItem, deleteNetworkACL, replaceNetworkACLList; implement-network of the tier.",
             }
             /// Prepare the network for an instance's NIC; on shared networks possibly the first command ever.
             PrepareNic {
-                method: prepare_nic,
-                name: "prepare-nic",
-                output: Nothing,
-                scope: Network,
-                services: [],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: prepare_nic, name: "prepare-nic", output: Nothing,
+                scope: Network, services: [], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "deployVirtualMachine, startVirtualMachine, migrateVirtualMachine, addNicToVirtualMachine.",
             }
             /// Release what was prepared for an instance's NIC.
             ReleaseNic {
-                method: release_nic,
-                name: "release-nic",
-                output: Nothing,
-                scope: Network,
-                services: [],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: release_nic, name: "release-nic", output: Nothing,
+                scope: Network, services: [], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "stopVirtualMachine, destroyVirtualMachine, removeNicFromVirtualMachine.",
             }
             /// Serve DHCP on a network.
             ConfigDhcpSubnet {
-                method: config_dhcp_subnet,
-                name: "config-dhcp-subnet",
-                output: Nothing,
-                scope: Network,
-                services: [Dhcp],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: config_dhcp_subnet, name: "config-dhcp-subnet", output: Nothing,
+                scope: Network, services: [Dhcp], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "Before add-dhcp-entry, where the capability DhcpAccrossMultipleSubnets is true.",
             }
             /// Stop serving DHCP on a network.
             RemoveDhcpSubnet {
-                method: remove_dhcp_subnet,
-                name: "remove-dhcp-subnet",
-                output: Nothing,
-                scope: Network,
-                services: [Dhcp],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: remove_dhcp_subnet, name: "remove-dhcp-subnet", output: Nothing,
+                scope: Network, services: [Dhcp], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "The last instance of a subnet is expunged.",
             }
             /// Reserve an instance's address.
             AddDhcpEntry {
-                method: add_dhcp_entry,
-                name: "add-dhcp-entry",
-                output: Nothing,
-                scope: Network,
-                services: [Dhcp],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: add_dhcp_entry, name: "add-dhcp-entry", output: Nothing,
+                scope: Network, services: [Dhcp], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine, updateVmNicIp.",
             }
             /// Drop a reservation.
             RemoveDhcpEntry {
-                method: remove_dhcp_entry,
-                name: "remove-dhcp-entry",
-                output: Nothing,
-                scope: Network,
-                services: [Dhcp],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: remove_dhcp_entry, name: "remove-dhcp-entry", output: Nothing,
+                scope: Network, services: [Dhcp], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "expungeVirtualMachine, removeNicFromVirtualMachine.",
             }
             /// Set a NIC's own DHCP options.
             SetDhcpOptions {
-                method: set_dhcp_options,
-                name: "set-dhcp-options",
-                output: Nothing,
-                scope: Network,
-                services: [Dhcp],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: set_dhcp_options, name: "set-dhcp-options", output: Nothing,
+                scope: Network, services: [Dhcp], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "No server sends it yet.",
             }
             /// Serve DNS on a network.
             ConfigDnsSubnet {
-                method: config_dns_subnet,
-                name: "config-dns-subnet",
-                output: Nothing,
-                scope: Network,
-                services: [Dns],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: config_dns_subnet, name: "config-dns-subnet", output: Nothing,
+                scope: Network, services: [Dns], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "Before add-dns-entry; not for a NIC with IPv6.",
             }
             /// Stop serving DNS on a network; DHCP goes on.
             RemoveDnsSubnet {
-                method: remove_dns_subnet,
-                name: "remove-dns-subnet",
-                output: Nothing,
-                scope: Network,
-                services: [Dns],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: remove_dns_subnet, name: "remove-dns-subnet", output: Nothing,
+                scope: Network, services: [Dns], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "The last instance of a subnet is expunged.",
             }
             /// Make an instance's name resolve.
             AddDnsEntry {
-                method: add_dns_entry,
-                name: "add-dns-entry",
-                output: Nothing,
-                scope: Network,
-                services: [Dns],
-                effect: Creates,
-                shape: Enveloped,
-                ensured: 1,
+                method: add_dns_entry, name: "add-dns-entry", output: Nothing,
+                scope: Network, services: [Dns], effect: Creates, shape: Enveloped, ensured: 1,
                 sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine.",
             }
             /// Drop the names of an address.
             RemoveDnsEntry {
-                method: remove_dns_entry,
-                name: "remove-dns-entry",
-                output: Nothing,
-                scope: Network,
-                services: [Dns],
-                effect: Removes,
-                shape: Enveloped,
-                ensured: 1,
+                method: remove_dns_entry, name: "remove-dns-entry", output: Nothing,
+                scope: Network, services: [Dns], effect: Removes, shape: Enveloped, ensured: 1,
                 sent: "expungeVirtualMachine, removeNicFromVirtualMachine.",
             }
             /// Replace an instance's metadata, user data included.
             SaveVmData {
-                method: save_vm_data,
-                name: "save-vm-data",
-                output: Nothing,
-                scope: Network,
-                services: [UserData],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: save_vm_data, name: "save-vm-data", output: Nothing,
+                scope: Network, services: [UserData], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine.",
             }
             /// Give an instance a new password.
             SavePassword {
-                method: save_password,
-                name: "save-password",
-                output: Nothing,
-                scope: Network,
-                services: [UserData],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: save_password, name: "save-password", output: Nothing,
+                scope: Network, services: [UserData], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "resetPasswordForVirtualMachine.",
             }
             /// Set an instance's user data.
             SaveUserdata {
-                method: save_userdata,
-                name: "save-userdata",
-                output: Nothing,
-                scope: Network,
-                services: [UserData],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: save_userdata, name: "save-userdata", output: Nothing,
+                scope: Network, services: [UserData], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "updateVirtualMachine with userdata; resetUserDataForVirtualMachine.",
             }
             /// Set an instance's public key.
             SaveSshkey {
-                method: save_sshkey,
-                name: "save-sshkey",
-                output: Nothing,
-                scope: Network,
-                services: [UserData],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: save_sshkey, name: "save-sshkey", output: Nothing,
+                scope: Network, services: [UserData], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "resetSSHKeyForVirtualMachine.",
             }
             /// Set the name of the hypervisor that an instance can read.
             SaveHypervisorHostname {
-                method: save_hypervisor_hostname,
-                name: "save-hypervisor-hostname",
-                output: Nothing,
-                scope: Network,
-                services: [UserData],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: save_hypervisor_hostname, name: "save-hypervisor-hostname", output: Nothing,
+                scope: Network, services: [UserData], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "deployVirtualMachine, startVirtualMachine, migrateVirtualMachine.",
             }
             /// Add, change or revoke load balancer rules.
             ApplyLbRules {
-                method: apply_lb_rules,
-                name: "apply-lb-rules",
-                output: Nothing,
-                scope: Network,
-                services: [Lb],
-                effect: Changes,
-                shape: Enveloped,
-                ensured: 1,
+                method: apply_lb_rules, name: "apply-lb-rules", output: Nothing,
+                scope: Network, services: [Lb], effect: Changes, shape: Enveloped, ensured: 1,
                 sent: "createLoadBalancerRule, deleteLoadBalancerRule, assignToLoadBalancerRule, removeFromLoadBalancerRule; restartNetwork.",
             }
             /// Run an operator's action.
             CustomAction {
-                method: custom_action,
-                name: "custom-action",
-                output: ActionResult,
-                scope: Either,
-                services: [CustomAction],
-                effect: Changes,
-                shape: Flat,
-                ensured: 0,
+                method: custom_action, name: "custom-action", output: ActionResult,
+                scope: Either, services: [CustomAction], effect: Changes, shape: Flat, ensured: 0,
                 sent: "runCustomAction on a network or VPC.",
             }
         }
