@@ -21,10 +21,10 @@ BOOK := target/book
 NETEXT := $(CARGO) run --quiet --package netext-core --features cli --bin netext --
 EXECUTABLE := target/release/netext-namespace
 # Scenarios of one host that are played again with every command carried over SSH; but for those that count the
-# host's processes, which has sshd then.
+# host's processes, which has sshd then, and those that reconcile a host by hand.
 OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc balancer guest_services \
 	absent_fields nic_identity readme_life second_range \
-	--skip leaves_nothing
+	--skip leaves_nothing --skip a_rebooted_host
 # How long `make fuzz` looks for trouble, in seconds.
 FUZZ_SECONDS ?= 60
 # More arguments for the programs behind `make demo` and `make bench`, such as BENCH="--quick --json".
