@@ -13,7 +13,7 @@ use super::transaction::{change, try_change};
 use crate::compile::services::instances_folder;
 use crate::metadata::{Instances, MetadataError};
 use crate::model::{GuestNic, Holder, Router, RouterId, Services, Tier};
-use crate::store::Store;
+use crate::store::{LockedRouter, Store};
 
 impl HostDevice {
     /// Changes the router of a network.
@@ -35,6 +35,22 @@ impl HostDevice {
     ) -> Result<(), DeviceError> {
         let router = router_of(&self.store, context, network)?;
         try_change(&self.store, context, router, make, |_, _| Ok(())).await
+    }
+
+    /// What commands left of a tier that did not name its VPC and came before any that did: the state of a router of
+    /// its own, which was never in force.
+    pub(super) async fn waiting(
+        &self,
+        context: &Context,
+        network: &Network,
+    ) -> Result<Option<LockedRouter>, DeviceError> {
+        let own = RouterId::Network(network.network_id);
+        if router_of(&self.store, context, network)? == own || !self.store.has(own) {
+            return Ok(None);
+        }
+        let locked = self.store.lock(own, context.deadline().cancelled()).await?;
+        let is_in_force = locked.load()?.router.implemented_tiers().next().is_some();
+        Ok((!is_in_force).then_some(locked))
     }
 
     /// Changes the router of a VPC.
@@ -115,8 +131,12 @@ impl HostDevice {
             if holder(before, network, nic, address) == Holder::Itself {
                 return Ok(());
             }
-            let mac = mac(nic, known_nic(before, network, nic));
-            Ok(instances(store, network.network_id).for_nic(mac).take_over(address)?)
+            let known = known_nic(before, network, nic);
+            let instances = instances(store, network.network_id).for_nic(mac(nic, known));
+            if let Some(left) = known.and_then(|known| known.ip) {
+                instances.leave(left)?;
+            }
+            Ok(instances.take_over(address)?)
         };
         try_change(&self.store, context, router_of(&self.store, context, network)?, serve, take_over).await
     }
@@ -170,18 +190,18 @@ impl HostDevice {
         let serve = |router: &mut Router| {
             let tier = router.tier_of_nic(network, nic, None);
             tier.services.user_data = true;
-            // It tells who holds an address, but takes it from nobody: it may be late.
-            let known = tier.nics.find(nic);
-            let is_late =
-                known.is_some_and(|known| known.ip.is_some() && nic.ip.is_some() && known.ip != nic.ip);
-            let is_taken = nic.ip.is_some_and(|ip| tier.nics.holder(ip, nic) == Holder::Another);
-            if !is_late && !is_taken {
+            // It tells who holds an address, but takes it from nobody.
+            if !tier.nics.is_late(nic) {
                 tier.nic(nic, None);
             }
         };
         let tell = |store: &Store, before: &Router| {
             let known = known_nic(before, network, nic);
             let address = nic.require_ip().or_else(|error| known.and_then(|known| known.ip).ok_or(error))?;
+            if before.tiers.get(&network.network_id).is_some_and(|tier| tier.nics.is_late(nic)) {
+                tracing::warn!(%address, "not saved: the address is another NIC's by now");
+                return Ok(());
+            }
             Ok(tell(&instances(store, network.network_id).for_nic(mac(nic, known)), address)?)
         };
         change(&self.store, context, router_of(&self.store, context, network)?, serve, tell).await

@@ -7,16 +7,17 @@ use netext_protocol::{
     ApplyNetworkAcl, AssignIp, ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward,
     DeleteStaticNat, DestroyNetwork, DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork,
     ImplementVpc, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
-    RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, SaveHypervisorHostname, SavePassword, SaveSshkey,
-    SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject,
+    RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, RestoredVm, SaveHypervisorHostname, SavePassword,
+    SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject,
     UpdateVpcSourceNatIp,
 };
 
 use super::actions;
 use super::changes::{NicCommand, instances, router_of};
+use super::transaction::change;
 use crate::metadata::Instances;
 use crate::model::{InvalidOption, Naming, OptionValue, Router, RouterId, forward_ends};
-use crate::store::Store;
+use crate::store::{LockedRouter, Store};
 
 /// The network device that this machine is: routers in network namespaces.
 #[derive(Debug)]
@@ -69,10 +70,18 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: ImplementNetwork,
     ) -> Result<Option<NetworkUpdate>, DeviceError> {
+        let waiting = self.waiting(context, &request.network).await?;
+        let known = waiting.as_ref().map(LockedRouter::load).transpose()?;
         self.change(context, &request.network, |router| {
+            if let Some(known) = known {
+                router.adopt(request.network.network_id, known.router);
+            }
             router.tier(&request.network).implement(&request.network, request.extension_ip);
         })
         .await?;
+        if let Some(waiting) = waiting {
+            waiting.remove_state()?;
+        }
         // A device on VLANs has nothing to say about the segment.
         Ok(None)
     }
@@ -211,8 +220,13 @@ impl NetworkDevice for HostDevice {
             tier.resolve_by(request.resolvers.clone());
             tier.restore(&request.restore_data);
         };
-        let restore = |instances: Instances| instances.restore(&request.restore_data.vms);
-        self.change_and_tell(context, &request.network, make, restore).await
+        let network = &request.network;
+        let restore = |store: &Store, before: &Router| {
+            let tier = before.tiers.get(&network.network_id);
+            let is_anothers = |vm: &RestoredVm| tier.is_some_and(|tier| tier.nics.is_anothers(vm));
+            Ok(instances(store, network.network_id).restore(&request.restore_data.vms, is_anothers)?)
+        };
+        change(&self.store, context, router_of(&self.store, context, network)?, make, restore).await
     }
 
     async fn config_dhcp_subnet(

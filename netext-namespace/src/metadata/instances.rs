@@ -132,6 +132,12 @@ impl Instances {
         })
     }
 
+    /// Forgets what an address holds that a NIC has left, unless it is marked as a NIC's: the next NIC that gets the
+    /// address could not tell that it is not its own.
+    pub fn leave(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
+        self.remove_unless(address, |known| Ok(known?.is_none_or(|instance| instance.nic.is_some())))
+    }
+
     fn remove_unless(
         &self,
         address: Ipv4Addr,
@@ -158,23 +164,30 @@ impl Instances {
     }
 
     /// `restore-network`: the instances are those named, and no others. Passwords are not replayed: one that
-    /// an instance has not acknowledged yet stays. An instance without any data keeps what it is told.
-    pub fn restore(&self, vms: &[RestoredVm]) -> Result<(), MetadataError> {
+    /// an instance has not acknowledged yet stays. An instance without any data keeps what it is told. Where an address
+    /// `has_changed_hands`, nothing of what it holds stays.
+    pub fn restore(
+        &self,
+        vms: &[RestoredVm],
+        has_changed_hands: impl Fn(&RestoredVm) -> bool,
+    ) -> Result<(), MetadataError> {
         let mut given = BTreeMap::new();
         for (index, vm) in vms.iter().enumerate() {
             let instance =
                 Instance::from_vm_data(&format!("restore_data.vms[{index}].vm_data"), &vm.vm_data)?;
             if let Some(address) = vm.ip {
                 let instance = Instance { nic: Some(vm.mac), ..instance };
-                given.insert(address, (instance, vm.vm_data.is_empty()));
+                given.insert(address, (instance, vm));
             }
         }
         let folder = LockedFolder::lock(&self.folder)?;
         let mut restored = BTreeMap::new();
-        for (address, (instance, says_nothing)) in given {
-            let before = self.read_sound(address)?.filter(|before| !before.is_of_other_than(instance.nic));
+        for (address, (instance, vm)) in given {
+            let is_its_own =
+                |before: &Instance| !before.is_of_other_than(instance.nic) && !has_changed_hands(vm);
+            let before = self.read_sound(address)?.filter(is_its_own);
             let instance = match before {
-                Some(before) if says_nothing => Instance { nic: instance.nic, ..before },
+                Some(before) if vm.vm_data.is_empty() => Instance { nic: instance.nic, ..before },
                 Some(before) => instance.keeping_password_of(&before),
                 None => instance,
             };

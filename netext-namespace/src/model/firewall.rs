@@ -19,10 +19,24 @@ impl Router {
     pub fn apply_firewall(&mut self, network: &Network, rules: FirewallRules) {
         let of_vpc = matches!(self.id, RouterId::Vpc(_));
         let tier = self.tier(network);
-        let allows_any = rules.rules.iter().any(|rule| rule.subject != FirewallSubject::Egress);
-        tier.unrestricted = of_vpc && !allows_any && !tier.restricts_ingress();
+        let restricted = tier.restricts_ingress();
         tier.firewall = Some(rules);
+        tier.unrestricted = of_vpc && !restricted && !tier.opens_any();
         tier.restricted_before.clear();
+    }
+
+    /// Takes over what commands said of a network before it was known to be a tier of this VPC: its lists, its
+    /// public addresses with what leads from them, its balancers. What is known of the tier already stays.
+    pub fn adopt(&mut self, network: NetworkId, mut waiting: Self) {
+        let Some(mut tier) = waiting.tiers.remove(&network).filter(|tier| !tier.implemented) else { return };
+        if self.tiers.contains_key(&network) {
+            return;
+        }
+        tier.unrestricted = !tier.opens_any();
+        self.tiers.insert(network, tier);
+        for (public, address) in waiting.addresses {
+            self.addresses.entry(public).or_insert(address);
+        }
     }
 
     /// Whether a public address lets in only what rules allow.
@@ -55,7 +69,13 @@ impl Tier {
         self.firewall.is_some() && !self.unrestricted
     }
 
-    /// Whether any of its firewall rules opens a public address.
+    /// Whether any of its firewall rules is about a public address.
+    fn opens_any(&self) -> bool {
+        let mut rules = self.firewall.iter().flat_map(|firewall| &firewall.rules);
+        rules.any(|rule| rule.subject != FirewallSubject::Egress)
+    }
+
+    /// Whether any of its firewall rules opens this public address.
     pub fn names(&self, public: Ipv4Addr) -> bool {
         let rules = self.firewall.iter().flat_map(|firewall| &firewall.rules);
         rules.into_iter().any(|rule| rule.subject == FirewallSubject::Ingress { public_ip: public })

@@ -55,6 +55,20 @@ impl Nics {
         }
     }
 
+    /// Whether the address of a restored NIC is another one's, as far as is known.
+    pub fn is_anothers(&self, vm: &RestoredVm) -> bool {
+        let mut nic = Nic::new().mac(vm.mac);
+        nic.nic_uuid.clone_from(&vm.nic_uuid);
+        vm.ip.is_some_and(|address| self.holder(address, &nic) == Holder::Another)
+    }
+
+    /// Whether a command about a NIC comes late: the NIC has another address by now, or its address another NIC.
+    pub fn is_late(&self, nic: &Nic) -> bool {
+        let Some(address) = nic.ip else { return false };
+        let has_moved = self.find(nic).is_some_and(|known| known.ip.is_some_and(|ip| ip != address));
+        has_moved || self.holder(address, nic) == Holder::Another
+    }
+
     /// The NIC that a command is about, with what the command says about it; `None` if the command names no NIC.
     ///
     /// Records that turn out to be the same NIC become one. Other NICs lose the address that this one has.

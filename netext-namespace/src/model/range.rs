@@ -45,7 +45,7 @@ impl Tier {
     pub(super) fn learn_range(&mut self, network: &Network, nic: &Nic, extension_ip: Option<Ipv4Addr>) {
         let is_in_first = self.cidr.is_some_and(|cidr| nic.ip.is_none_or(|ip| cidr.contains(&ip)));
         if is_in_first {
-            self.gateway = self.gateway.or(network.gateway);
+            self.learn_gateway(network.gateway);
         }
         let mut extension_ip = extension_ip;
         if let Some(subnet) = self.other_subnet(network, nic) {
@@ -60,6 +60,13 @@ impl Tier {
         self.extension_ip = self.extension_ip.or(extension_ip);
     }
 
+    /// Takes over a gateway of the network, if none is known yet. One outside of the subnet is that of another range: a
+    /// command that names no NIC may be about any of them.
+    pub(super) fn learn_gateway(&mut self, said: Option<Ipv4Addr>) {
+        let is_own = |gateway: &Ipv4Addr| self.cidr.is_none_or(|cidr| cidr.contains(gateway));
+        self.gateway = self.gateway.filter(is_own).or(said.filter(is_own)).or(self.gateway);
+    }
+
     /// The subnet of a NIC that is not in the first range. A command without a netmask means the range that is known,
     /// or one of the first one's size.
     fn other_subnet(&self, network: &Network, nic: &Nic) -> Option<Ipv4Net> {
@@ -72,7 +79,7 @@ impl Tier {
         let known = || self.ranges.keys().find(|subnet| subnet.contains(&ip)).copied();
         let of_same_size = || {
             let subnet = Ipv4Net::new(ip, first.prefix_len()).ok()?;
-            subnet.contains(&network.gateway?).then_some(subnet)
+            network.gateway.is_none_or(|gateway| subnet.contains(&gateway)).then_some(subnet)
         };
         let subnet = said().or_else(of_payload).or_else(known).or_else(of_same_size)?.trunc();
         (!overlap(subnet, first)).then_some(subnet)

@@ -81,7 +81,7 @@ impl Tier {
     /// Fills in what is not known yet. What is known stays, because any command may be late.
     pub fn learn(&mut self, network: &Network) {
         self.learn_segment(network);
-        self.gateway = self.gateway.or(network.gateway);
+        self.learn_gateway(network.gateway);
     }
 
     /// The same by a command about a NIC, which carries that NIC's own gateway.

@@ -86,6 +86,15 @@ impl LockedRouter {
             .map_err(io_error("sync the folder", &self.folder))
     }
 
+    /// Removes the router's state, and leaves what else is in its folder: that of a network serves a tier as well.
+    pub fn remove_state(&self) -> Result<(), StoreError> {
+        let path = self.folder.join(FILE);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", &path)(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets the router; one that is not there is forgotten already.
     pub fn forget(&self) -> Result<(), StoreError> {
         forget(&self.folder)

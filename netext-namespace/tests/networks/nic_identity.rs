@@ -198,3 +198,53 @@ fn a_late_release_takes_nothing_from_the_next_holder_of_the_address() {
     assert_eq!(guest.digs(SERVER, "next"), "10.1.1.10");
     assert_eq!(password(&guest), "its-own");
 }
+
+#[test]
+fn a_save_that_comes_late_leaves_what_the_addresss_next_holder_was_told() {
+    let lab = lab!();
+    let network = network(&lab);
+    let one = json!({"mac": MAC, "ip": "10.1.1.10", "nic_uuid": UUID});
+    let two = json!({"mac": "02:01:00:d1:00:0b", "ip": "10.1.1.10", "nic_uuid": "u-2"});
+    send(&network, "prepare-nic", &one, &json!({}));
+    send(&network, "prepare-nic", &two, &json!({}));
+    send(&network, "save-password", &by_address("10.1.1.10"), &json!({"password": "of-two"}));
+    send(&network, "save-userdata", &by_address("10.1.1.10"), &json!({"userdata": "of-two"}));
+    let vm_data = json!([{"dir": "userdata", "file": "user_data", "content": "of-one"}]);
+    let late = json!({"password": "of-one", "userdata": "of-one", "vm_data": vm_data});
+    for command in ["save-password", "save-userdata", "save-vm-data"] {
+        send(&network, command, &one, &late);
+        let guest = network.guest("10.1.1.10");
+        assert_eq!(password(&guest), "of-two", "{command}");
+        assert_eq!(guest.curls(SERVER, "user-data"), "of-two", "{command}");
+    }
+}
+
+#[test]
+fn a_nic_without_a_mac_leaves_nothing_at_the_address_that_it_leaves() {
+    let lab = lab!();
+    let network = network(&lab);
+    send(&network, "prepare-nic", &json!({"nic_uuid": UUID, "ip": "10.1.1.10"}), &json!({}));
+    send(&network, "save-password", &by_address("10.1.1.10"), &json!({"password": "of-one"}));
+    send(&network, "prepare-nic", &json!({"nic_uuid": UUID, "ip": "10.1.1.11"}), &json!({}));
+    send(&network, "save-userdata", &by_address("10.1.1.10"), &json!({"userdata": "of-two"}));
+    assert_eq!(password(&network.guest("10.1.1.10")), "saved_password");
+}
+
+#[test]
+fn a_restore_hands_nobody_the_password_of_an_addresss_last_holder() {
+    let lab = lab!();
+    let network = network(&lab);
+    send(&network, "prepare-nic", &json!({"nic_uuid": UUID, "ip": "10.1.1.10"}), &json!({}));
+    send(&network, "save-password", &by_address("10.1.1.10"), &json!({"password": "of-one"}));
+    let vms = json!([
+        {"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0b", "nic_uuid": "u-2"},
+        {"ip": "10.1.1.11", "mac": MAC, "nic_uuid": UUID},
+    ]);
+    send(
+        &network,
+        "restore-network",
+        &json!({"restore_data": {"userdata_enabled": true, "vms": vms}}),
+        &json!({}),
+    );
+    assert_eq!(password(&network.guest("10.1.1.10")), "saved_password");
+}

@@ -206,12 +206,15 @@ fn a_shared_network_with_two_ranges() {
     let gateway = lab.plug("brnone-100", &["10.0.0.1/24", "10.9.0.1/24"]);
     gateway.place().run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("a router");
 
-    // No implement-network comes, and the first NIC is one of the second range.
+    // No implement-network comes, and the first NIC is one of the second range. Commands that name no NIC carry its
+    // gateway.
     let second = json!({"mac": OTHER_MAC, "ip": "10.9.0.20", "gateway": "10.9.0.1",
         "nic_uuid": "5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e60", "default_nic": "true", "hostname": "vm-2"});
+    sender.sends("config-dhcp-subnet", &json!({"gateway": "10.9.0.1"}));
     for sample in ["prepare-nic", "add-dhcp-entry"] {
         sender.sends(sample, &second);
     }
+    sender.sends("config-dns-subnet", &json!({"gateway": "10.9.0.1"}));
     sender.network.bare_guest(OTHER_MAC).takes_lease("10.9.0.20").with("router", "10.9.0.1");
     sender.sends(
         "remove-dhcp-entry",

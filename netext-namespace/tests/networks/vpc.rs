@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use netext_lab::{Balancer, Forward, Lab, Network, SourceNat, Vpc, joined, lab};
-use serde_json::json;
+use netext_lab::{AccessList, Balancer, Firewall, Forward, Lab, Network, Rule, SourceNat, Vpc, joined, lab};
+use serde_json::{Value, json};
 
 /// What leads in from outside: a forward to the first tier, a balancer to the second, and an address of the first
 /// tier's instance.
@@ -399,4 +399,36 @@ fn a_vpc_whose_namespace_vanished_is_healed_by_any_tiers_command() {
     web.prepare_nic("10.2.1.10");
     client.connects_to("198.51.100.22:2222").answered_by("10.2.2.10");
     other.connects_to("203.0.113.5:80").seen_as("198.51.100.20");
+}
+
+#[test]
+fn a_tier_keeps_what_came_before_its_vpc_was_named() {
+    let lab = lab!();
+    let vpc = lab.vpc(7);
+    vpc.implement_with("198.51.100.20");
+    let (one, other) = (vpc.tier(1), vpc.tier(2));
+    // By the README no command but implement-network has to name the VPC, and the details may be empty.
+    let early = |command: &str, fields: Value| {
+        let nameless = json!({"vpc_id": null, "gateway": null, "cidr": null});
+        let mut document = one.document(&joined(&fields, &nameless));
+        document["network-extension-details"] = json!({});
+        lab.run(command, &document).succeeds_silently();
+    };
+    let list = AccessList::new().with(Rule::allow_in(10).tcp(22));
+    early("apply-network-acl", one.access_list_fields(&list));
+    early("apply-fw-rules", one.firewall_fields(&Firewall::egress_allowed().open("198.51.100.21")));
+    early("assign-ip", one.public_fields("198.51.100.21", SourceNat::No));
+    early("add-port-forward", one.forward_fields(&Forward::tcp("198.51.100.21:2222", "10.2.1.10:22")));
+    other.implement();
+    one.implement();
+    let (guest, neighbour) = (one.guest("10.2.1.10"), other.guest("10.2.2.10"));
+    let _servers = (guest.listen_tcp(22), guest.listen_tcp(80));
+    lab.client("203.0.113.5").connects_to("198.51.100.21:2222").answered_by("10.2.1.10");
+    neighbour.connects_to("10.2.1.10:22");
+    neighbour.cannot_connect_to("10.2.1.10:80");
+    assert!(!exists(&lab, &format!("{}/network-701/state.json", lab.state_folder())));
+    // It is taken over once: a later list is not replaced by the early one.
+    one.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
+    one.implement();
+    neighbour.connects_to("10.2.1.10:80");
 }

@@ -129,7 +129,7 @@ fn a_restore_leaves_those_it_names_and_their_unread_passwords() {
     instances.set_user_data(GUEST, "old".into()).unwrap();
     instances.set_password(OTHER, "gone".into()).unwrap();
     fs::write(folder.0.join("metadata/.10.1.1.12.json.new"), "left by a crash").unwrap();
-    instances.restore(&[vm(GUEST, vec![entry("metadata", "vm-id", "7")])]).unwrap();
+    instances.restore(&[vm(GUEST, vec![entry("metadata", "vm-id", "7")])], |_| false).unwrap();
     assert_eq!(folder.names(), ["10.1.1.10.json"]);
     assert_eq!(read(&instances, GUEST).user_data, None);
     assert_eq!(password(&instances, GUEST).as_deref(), Some("unread"));
@@ -182,7 +182,8 @@ fn what_does_not_fit_is_refused_by_name_and_nothing_is_changed() {
         let error = instances.save(GUEST, &[good(), bad.clone()]).unwrap_err();
         assert!(matches!(&error, MetadataError::Refused(entry) if entry.path() == field), "{error}");
         assert!(!format!("{error}{error:?}").contains("not-to-be-shown"), "{error}");
-        let error = instances.restore(&[vm(OTHER, vec![]), vm(GUEST, vec![good(), bad])]).unwrap_err();
+        let error =
+            instances.restore(&[vm(OTHER, vec![]), vm(GUEST, vec![good(), bad])], |_| false).unwrap_err();
         assert!(error.to_string().starts_with(&format!("restore_data.vms[1].{field}: ")), "{error}");
     }
     assert_eq!(folder.names(), ["10.1.1.10.json"]);
@@ -227,7 +228,7 @@ fn a_damaged_document_is_not_in_the_way_of_what_ends_or_replaces_it() {
         (|instances| instances.remove(GUEST)) as fn(&Instances) -> Result<(), MetadataError>,
         |instances| instances.take_over(GUEST),
         |instances| instances.clear(),
-        |instances| instances.restore(&[]),
+        |instances| instances.restore(&[], |_| false),
     ] {
         instances.set_user_data(OTHER, "u".into()).unwrap();
         fs::write(&path, "{").unwrap();
@@ -235,7 +236,7 @@ fn a_damaged_document_is_not_in_the_way_of_what_ends_or_replaces_it() {
         assert!(!path.exists());
     }
     fs::write(&path, "{").unwrap();
-    instances.restore(&[vm(GUEST, vec![entry("metadata", "instance-id", "8")])]).unwrap();
+    instances.restore(&[vm(GUEST, vec![entry("metadata", "instance-id", "8")])], |_| false).unwrap();
     assert_eq!(read(&instances, GUEST).metadata[&"instance-id".parse().unwrap()], "8".into());
 }
 
@@ -269,7 +270,7 @@ fn a_writer_that_never_stops() {
     for round in 0u64.. {
         let content = format!("{round}{}", "x".repeat(100_000));
         let vms = [GUEST, OTHER].map(|address| vm(address, vec![entry("userdata", "user_data", &content)]));
-        instances.restore(&vms).unwrap();
+        instances.restore(&vms, |_| false).unwrap();
         instances.set_user_data(GUEST, content.as_str().into()).unwrap();
     }
 }
@@ -301,7 +302,7 @@ fn killed_at_any_moment_a_writer_leaves_whole_documents() {
         assert_eq!(writer.wait().unwrap().signal(), Some(9));
         whole();
     }
-    instances.restore(&[]).unwrap();
+    instances.restore(&[], |_| false).unwrap();
     assert!(folder.names().is_empty(), "{:?}", folder.names());
 }
 
@@ -314,7 +315,7 @@ fn a_save_and_a_restore() {
     let instances = Instances::in_folder(folder);
     instances.set_user_data(GUEST, "u".into()).unwrap();
     let vms: Vec<_> = (0..50).map(|last| vm(Ipv4Addr::new(10, 1, 1, last), vec![])).collect();
-    instances.restore(&vms).unwrap();
+    instances.restore(&vms, |_| false).unwrap();
 }
 
 #[test]
@@ -355,10 +356,10 @@ fn a_thousand_instances_are_restored_at_once() {
         })
         .collect();
     let started = Instant::now();
-    instances.restore(&vms).unwrap();
+    instances.restore(&vms, |_| false).unwrap();
     println!("first restore of 1,000: {:?}", started.elapsed());
     let started = Instant::now();
-    instances.restore(&vms).unwrap();
+    instances.restore(&vms, |_| false).unwrap();
     println!("the same again: {:?}", started.elapsed());
     assert_eq!(folder.names().len(), 1000);
 }
