@@ -16,7 +16,7 @@ object! { payload
         }
         embedded {
             /// The items, all of them, by ascending number. The first that matches decides; what none
-            /// matches is denied. Traffic inside the tier's subnet is not asked.
+            /// matches is denied. Traffic inside the tier's own subnet is not filtered, and established flows go on.
             acl_rules: Vec<AclRule> = "acl_rules",
         }
     }
@@ -45,17 +45,17 @@ object! { native
             traffic: Traffic,
         }
         required {
-            /// Its place in the list.
+            /// The item's place in the list, counted from 1. The lowest number is matched first.
             number: u32 = "number",
-            /// What it does.
+            /// What the item does with the packets that it matches, in any case. Another word is refused.
             action: AclAction = "action",
-            /// Which way the traffic flows, seen from the tier.
+            /// Which way the traffic flows, seen from the tier, in any case. Another word is refused.
             direction: Direction = "trafficType",
             /// The other end: where ingress comes from, where egress goes **to**. Empty means anywhere.
             source_cidrs: Vec<IpNet> = "sourceCidrs",
         }
         optional {
-            /// The server's id of the item; not every version sends it.
+            /// The server's id of the item, a number. Not every version sends it.
             id: u64 = "id",
         }
         defaulted {

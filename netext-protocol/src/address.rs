@@ -39,7 +39,7 @@ object! { payload
             public: PublicIp,
         }
         required {
-            /// The instance's address.
+            /// The instance's IPv4 address on the guest network.
             private_ip: Ipv4Addr = "private_ip",
         }
     }
@@ -55,7 +55,7 @@ object! { payload
             public: PublicIp,
         }
         required {
-            /// The instance's address.
+            /// The instance's IPv4 address on the guest network.
             private_ip: Ipv4Addr = "private_ip",
         }
     }
@@ -65,13 +65,13 @@ object! { group
     /// Where a port forward leads. The protocol gives forwards no id: two are the same if all of this is.
     pub struct PortForward {
         required {
-            /// The port or ports of the public address.
+            /// The port or ports of the public address, 0 to 65535: `22`, `8080-8090` or `8080:8090`.
             public_port: PortRange = "public_port",
-            /// The instance's address.
+            /// The instance's IPv4 address on the guest network.
             private_ip: Ipv4Addr = "private_ip",
-            /// The port or ports of the instance.
+            /// The port or ports of the instance, 0 to 65535, as many as `public_port` has, or one.
             private_port: PortRange = "private_port",
-            /// The transport protocol.
+            /// The transport protocol, in any case. Another word is refused.
             protocol: TransportProtocol = "protocol",
         }
     }

@@ -19,11 +19,11 @@ object! { payload
             subject: Subject,
         }
         required {
-            /// The action's name. Foreign text.
+            /// The action's name, as the operator chose it in addCustomAction. Untrusted text.
             action: String = "action",
         }
         defaulted {
-            /// The action's parameters.
+            /// The action's parameters: texts by name. Any of them may be a credential.
             parameters: ActionParameters = "action-params" | "action_params",
         }
     }

@@ -5,14 +5,15 @@ use crate::{DeviceDetails, Subject};
 
 object! { payload
     /// `ensure-network-device`: choose the device of a network or VPC, or keep the present one, and print its
-    /// details. Comes before every other command; if it fails the other command still runs.
+    /// details. It is sent before almost every other command, and if it fails the other command still runs.
     pub struct EnsureNetworkDevice {
         groups {
             /// The network or VPC.
             subject: Subject,
         }
         defaulted {
-            /// What the device last said about itself; empty at first.
+            /// The details that the device printed last, the same as `network-extension-details`. Empty (`{}`) for a
+            /// new network, or one that was shut down.
             current_details: DeviceDetails = "current_details",
         }
     }

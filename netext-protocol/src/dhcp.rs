@@ -22,7 +22,8 @@ object! { payload
             resolvers: Resolvers,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -36,7 +37,8 @@ object! { payload
             network: Network,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -54,9 +56,10 @@ object! { payload
             resolvers: Resolvers,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
-            /// The instance's host name.
+            /// The instance's host name, one label or several.
             hostname: HostName = "hostname",
         }
     }
@@ -72,7 +75,8 @@ object! { payload
             nic: Nic,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -86,13 +90,16 @@ object! { payload
             network: Network,
         }
         required {
-            /// The NIC.
+            /// The id of the NIC that gets the options: the number in the server's database.
             nic_id: NicId = "nic_id",
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
-            /// The options, in place of those that the NIC had. Absent they say nothing; none are an empty object.
+            /// The options, in place of those that the NIC had: the option's number (1 to 254, RFC 2132) to its value as
+            /// text, such as `"26": "1400"` for an MTU of 1400 bytes. Absent they say nothing; an empty object takes all
+            /// of them away.
             options: DhcpOptions = "options",
         }
     }

@@ -17,7 +17,8 @@ object! { payload
             resolvers: Resolvers,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -33,7 +34,8 @@ object! { payload
             resolvers: Resolvers,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -51,9 +53,10 @@ object! { payload
             resolvers: Resolvers,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
-            /// The instance's host name.
+            /// The instance's host name, one label or several.
             hostname: HostName = "hostname",
         }
     }
@@ -71,7 +74,8 @@ object! { payload
             resolvers: Resolvers,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }

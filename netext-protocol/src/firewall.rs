@@ -20,7 +20,7 @@ object! { payload
             network: Network,
         }
         embedded {
-            /// The rules, all of them.
+            /// All firewall rules of the network, every time. What is not among them no longer holds.
             fw_rules: FirewallRules = "fw_rules",
         }
     }
@@ -30,14 +30,14 @@ object! { native
     /// All firewall rules of a network.
     pub struct FirewallRules {
         required {
-            /// What guests may reach: if true everything but what an egress rule matches, if false nothing
-            /// but what an egress rule matches.
+            /// What guests may reach. `true`: everything but what an egress rule matches. `false`: nothing but what
+            /// an egress rule matches.
             default_egress_allow: bool = "default_egress_allow",
             /// The rules. Their order means nothing.
             rules: Vec<FirewallRule> = "rules",
         }
         optional {
-            /// The guests' subnet.
+            /// The guests' IPv4 subnet, the same as the network's `cidr`.
             cidr: Ipv4Net = "cidr",
         }
     }
@@ -59,15 +59,15 @@ object! { native
             traffic: Traffic,
         }
         required {
-            /// Where they come from: for egress the guests. Empty means anywhere.
+            /// Where the packets come from: for ingress outside networks, for egress guests. Empty means anywhere.
             source_cidrs: Vec<IpNet> = "sourceCidrs",
         }
         optional {
-            /// The server's id of the rule.
+            /// The server's id of the rule, a number.
             id: u64 = "id",
         }
         defaulted {
-            /// Where an egress packet goes to. Empty means anywhere.
+            /// Where an egress packet goes to: outside networks. Empty means anywhere.
             dest_cidrs: Vec<IpNet> = "destCidrs",
         }
     }
@@ -90,11 +90,11 @@ object! { parts
     /// The fields of a rule that together make a [`FirewallSubject`].
     pub(crate) struct SubjectFields {
         required {
-            /// ingress or egress.
+            /// Which way the traffic flows, seen from the guests, in any case. Another word is refused.
             direction: Direction = "type",
         }
         optional {
-            /// The public address that an ingress rule opens.
+            /// The public address that an ingress rule opens. An egress rule has none.
             public_ip: Ipv4Addr = "publicIp",
         }
     }

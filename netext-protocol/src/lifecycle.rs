@@ -15,8 +15,8 @@ object! { payload
             network: Network,
         }
         optional {
-            /// What the device answers on inside the guest network: the gateway where the device routes, else
-            /// an address of its own, absent where it answers on none.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -50,7 +50,7 @@ object! { payload
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NetworkUpdate {
-    /// The broadcast domain's type.
+    /// The kind of broadcast domain that the network is on.
     #[serde(rename = "network.broadcast_domain_type")]
     pub broadcast_domain_type: BroadcastDomainType,
     /// The segment's URI, such as `vlan://1910` or `ovn://cs-net-42`.

@@ -16,7 +16,7 @@ object! { payload
             network: Network,
         }
         embedded {
-            /// The rules that changed, or all.
+            /// The rules that changed, or all. A rule that is not among them stays as it is.
             lb_rules: Vec<LoadBalancerRule> = "lb_rules",
         }
     }
@@ -29,27 +29,27 @@ object! { native
     /// One load balancer rule.
     pub struct LoadBalancerRule {
         required {
-            /// The rule's id.
+            /// The server's id of the rule, a number. A rule with a known id replaces that rule.
             id: u64 = "id",
-            /// The public address.
+            /// The public IPv4 address that takes the connections.
             public_ip: Ipv4Addr = "publicIp",
-            /// The port of the public address.
+            /// The port of the public address, 0 to 65535.
             public_port: u16 = "publicPort",
-            /// The port of the instances, where a member names none.
+            /// The port of the instances, 0 to 65535, where a member names none.
             private_port: u16 = "privatePort",
-            /// The protocol.
+            /// What the rule carries, in any case. Today's server sends `tcp` for every rule. Another word is refused.
             protocol: LoadBalancerProtocol = "protocol",
-            /// How a member is chosen.
+            /// How a member is chosen for a connection, in any case. Another word is refused.
             algorithm: LoadBalancerAlgorithm = "algorithm",
         }
         optional {
-            /// The rule's name. Foreign text.
+            /// The rule's name, as a user chose it. Untrusted text.
             name: String = "name",
         }
         defaulted {
-            /// Whether the rule is to be deleted.
+            /// Whether to delete the rule. Absent means `false`.
             revoke: bool = "revoke",
-            /// The members.
+            /// The members: the instances that take the connections, all of them.
             backends: Vec<LoadBalancerMember> = "backends",
         }
     }
@@ -59,15 +59,15 @@ object! { native
     /// One member of a load balancer rule.
     pub struct LoadBalancerMember {
         required {
-            /// The instance's address.
+            /// The member's IPv4 address. In a VPC it may be in another tier.
             ip: Ipv4Addr = "ip",
         }
         optional {
-            /// The instance's port.
+            /// The member's port, 0 to 65535. Absent means the rule's `privatePort`.
             port: u16 = "port",
         }
         defaulted {
-            /// Whether the member is to be taken out.
+            /// Whether to remove the member from the rule. Absent means `false`.
             revoked: bool = "revoked",
         }
     }

@@ -15,9 +15,10 @@ object! { payload
             nic: Nic,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
-            /// The instance's host name.
+            /// The instance's host name, one label or several.
             hostname: HostName = "hostname",
         }
     }
@@ -33,7 +34,8 @@ object! { payload
             nic: Nic,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }

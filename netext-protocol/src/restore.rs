@@ -19,11 +19,12 @@ object! { payload
             resolvers: Resolvers,
         }
         embedded {
-            /// The instances.
+            /// What the network's instances were given, all of them in one piece.
             restore_data: RestoreData = "restore_data",
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -47,15 +48,15 @@ object! { native
     /// The instances of a network with what they were given.
     pub struct RestoreData {
         required {
-            /// The instances, all of them.
+            /// All instances with a NIC on the network. Who is not among them has no lease, name or metadata.
             vms: Vec<RestoredVm> = "vms",
         }
         optional {
-            /// Whether the network serves DHCP.
+            /// Whether the device serves DHCP on the network.
             dhcp_enabled: bool = "dhcp_enabled",
-            /// Whether the network serves DNS.
+            /// Whether the device serves DNS on the network.
             dns_enabled: bool = "dns_enabled",
-            /// Whether the network serves user data.
+            /// Whether the device serves metadata and user data on the network.
             userdata_enabled: bool = "userdata_enabled",
         }
     }
@@ -69,25 +70,26 @@ object! { native
             mac: MacAddr = "mac",
         }
         optional {
-            /// Its IPv4 address.
+            /// The NIC's IPv4 address.
             ip: Ipv4Addr = "ip",
-            /// Its IPv6 address.
+            /// The NIC's IPv6 address, where it has one.
             ip6_address: Ipv6Addr = "ip6_address" | "nic_ip6_address",
             /// The NIC's id in the API.
             nic_uuid: NicUuid = "nic_uuid",
-            /// The instance's host name.
+            /// The instance's host name, one label or several.
             hostname: HostName = "hostname",
-            /// The NIC's place among the instance's NICs, from 0.
+            /// The NIC's place among the instance's NICs, counted from 0.
             device_id: u32 = "device_id",
-            /// Whether the instance's default route leaves by this NIC.
+            /// Whether the instance's default route leaves by this NIC. A NIC with `false` gets no router from DHCP.
+            /// Absent means `true`.
             default_nic: bool = "default_nic",
-            /// The network's domain.
+            /// The network's DNS domain.
             domain: DomainName = "domain",
         }
         defaulted {
-            /// The resolvers.
+            /// The resolvers for guests, in order of preference.
             dns: AddressList = "dns",
-            /// The instance's metadata and user data.
+            /// The instance's metadata and user data, without its password.
             vm_data: Vec<VmDataEntry> = "vm_data",
         }
     }

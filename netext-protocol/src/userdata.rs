@@ -18,11 +18,12 @@ object! { payload
             nic: Nic,
         }
         embedded {
-            /// The files that the instance can read.
+            /// The files that the instance can read, all of them: metadata, user data, possibly a password.
             vm_data: Vec<VmDataEntry> = "vm_data",
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -53,13 +54,13 @@ object! { native
     /// `meta-data`, and files in directories of their own such as `public-keys/0/openssh-key`.
     pub struct VmDataEntry {
         required {
-            /// The directory. Foreign text: never a path to open.
+            /// The directory. Untrusted text: never use it as a path.
             dir: String = "dir",
-            /// The file. Foreign text: never a path to open.
+            /// The file. Untrusted text: never use it as a path.
             file: String = "file",
         }
         defaulted {
-            /// The content, byte for byte.
+            /// The content, byte for byte, as text. It may be a credential.
             content: SecretBytes = "content",
         }
     }
@@ -75,11 +76,12 @@ object! { payload
             nic: Nic,
         }
         required {
-            /// The password.
+            /// The new password in plain text. A credential.
             password: Secret = "password",
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -95,11 +97,12 @@ object! { payload
             nic: Nic,
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
         defaulted {
-            /// The user data as plain text, byte for byte. Often holds credentials.
+            /// The user data as plain text, byte for byte. It often holds credentials.
             userdata: Secret = "userdata",
         }
     }
@@ -115,11 +118,12 @@ object! { payload
             nic: Nic,
         }
         required {
-            /// The public key, or several, a line each. Not shown either: people paste the wrong half.
+            /// The public key, or several, a line each. Treated as a credential, because people paste private keys.
             sshkey: Secret = "sshkey",
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }
@@ -135,11 +139,12 @@ object! { payload
             nic: Nic,
         }
         required {
-            /// The hypervisor's name.
+            /// The name of the hypervisor that the instance runs on.
             hypervisor_hostname: String = "hypervisor_hostname",
         }
         optional {
-            /// What the device answers on inside the guest network.
+            /// The address that the device answers on inside the guest network: the gateway where the device provides
+            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
             extension_ip: Ipv4Addr = "extension_ip",
         }
     }

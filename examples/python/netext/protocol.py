@@ -53,19 +53,19 @@ class DestroyVpc(TypedDict):
 
     vpc_cidr: NotRequired[str]
     """
-    The address range that the tiers are cut from.
+    The IPv4 address range that the subnets of the tiers are taken from.
     """
     vpc_id: int
     """
-    The VPC's id.
+    The VPC's id: the number in the server's database, the same in every command.
     """
     vpc_state: NotRequired[str]
     """
-    The server's state of the VPC; older servers do not send it.
+    The server's state of the VPC at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -100,47 +100,47 @@ class ImplementNetwork(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network: the gateway where the device routes, else an address of its own, absent where it answers on none.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -151,39 +151,39 @@ class ImplementVpc(TypedDict):
 
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: NotRequired[str]
     """
-    The address.
+    The public IPv4 address.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: NotRequired[bool]
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vpc_cidr: NotRequired[str]
     """
-    The address range that the tiers are cut from.
+    The IPv4 address range that the subnets of the tiers are taken from.
     """
     vpc_id: int
     """
-    The VPC's id.
+    The VPC's id: the number in the server's database, the same in every command.
     """
     vpc_state: NotRequired[str]
     """
-    The server's state of the VPC; older servers do not send it.
+    The server's state of the VPC at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -212,15 +212,15 @@ class LoadBalancerMember(TypedDict):
 
     ip: str
     """
-    The instance's address.
+    The member's IPv4 address. In a VPC it may be in another tier.
     """
     port: NotRequired[int]
     """
-    The instance's port.
+    The member's port, 0 to 65535. Absent means the rule's privatePort.
     """
     revoked: bool
     """
-    Whether the member is to be taken out.
+    Whether to remove the member from the rule. Absent means false.
     """
 
 
@@ -237,39 +237,39 @@ class LoadBalancerRule(TypedDict):
 
     algorithm: LoadBalancerAlgorithm
     """
-    How a member is chosen.
+    How a member is chosen for a connection, in any case. Another word is refused.
     """
     backends: list[LoadBalancerMember]
     """
-    The members.
+    The members: the instances that take the connections, all of them.
     """
     id: int
     """
-    The rule's id.
+    The server's id of the rule, a number. A rule with a known id replaces that rule.
     """
     name: NotRequired[str]
     """
-    The rule's name. Foreign text.
+    The rule's name, as a user chose it. Untrusted text.
     """
     privatePort: int
     """
-    The port of the instances, where a member names none.
+    The port of the instances, 0 to 65535, where a member names none.
     """
     protocol: LoadBalancerProtocol
     """
-    The protocol.
+    What the rule carries, in any case. Today's server sends tcp for every rule. Another word is refused.
     """
     publicIp: str
     """
-    The public address.
+    The public IPv4 address that takes the connections.
     """
     publicPort: int
     """
-    The port of the public address.
+    The port of the public address, 0 to 65535.
     """
     revoke: bool
     """
-    Whether the rule is to be deleted.
+    Whether to delete the rule. Absent means false.
     """
 
 
@@ -301,91 +301,91 @@ class PrepareNic(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     hostname: NotRequired[str]
     """
-    The instance's host name.
+    The instance's host name, one label or several.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -406,63 +406,63 @@ class ReleaseIp(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: str
     """
-    The address.
+    The public IPv4 address.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: bool
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -483,87 +483,87 @@ class ReleaseNic(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -584,87 +584,87 @@ class RemoveDhcpEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -685,47 +685,47 @@ class RemoveDhcpSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -746,99 +746,99 @@ class RemoveDnsEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers, in order.
+    The resolvers for guests, in order of preference.
     """
     dns6: NotRequired[list[IpAddr]]
     """
-    The resolvers with IPv6 addresses.
+    The resolvers with IPv6 addresses, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -859,59 +859,59 @@ class RemoveDnsSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers, in order.
+    The resolvers for guests, in order of preference.
     """
     dns6: NotRequired[list[IpAddr]]
     """
-    The resolvers with IPv6 addresses.
+    The resolvers with IPv6 addresses, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -932,91 +932,91 @@ class SaveHypervisorHostname(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     hypervisor_hostname: str
     """
-    The hypervisor's name.
+    The name of the hypervisor that the instance runs on.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1037,91 +1037,91 @@ class SavePassword(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     password: str
     """
-    The password.
+    The new password in plain text. A credential.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1142,91 +1142,91 @@ class SaveSshkey(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     sshkey: str
     """
-    The public key, or several, a line each. Not shown either: people paste the wrong half.
+    The public key, or several, a line each. Treated as a credential, because people paste private keys.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1247,91 +1247,91 @@ class SaveUserdata(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     userdata: NotRequired[str]
     """
-    The user data as plain text, byte for byte. Often holds credentials.
+    The user data as plain text, byte for byte. It often holds credentials.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1358,55 +1358,55 @@ class SetDhcpOptions(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: int
     """
-    The NIC.
+    The id of the NIC that gets the options: the number in the server's database.
     """
     options: NotRequired[DhcpOptions]
     """
-    The options, in place of those that the NIC had. Absent they say nothing; none are an empty object.
+    The options, in place of those that the NIC had: the option's number (1 to 254, RFC 2132) to its value as text, such as "26": "1400" for an MTU of 1400 bytes. Absent they say nothing; an empty object takes all of them away.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1427,43 +1427,43 @@ class ShutdownNetwork(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1484,19 +1484,19 @@ class ShutdownVpc(TypedDict):
 
     vpc_cidr: NotRequired[str]
     """
-    The address range that the tiers are cut from.
+    The IPv4 address range that the subnets of the tiers are taken from.
     """
     vpc_id: int
     """
-    The VPC's id.
+    The VPC's id: the number in the server's database, the same in every command.
     """
     vpc_state: NotRequired[str]
     """
-    The server's state of the VPC; older servers do not send it.
+    The server's state of the VPC at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1512,7 +1512,7 @@ ShutdownVpcFile = TypedDict(
 
 TransportProtocol: TypeAlias = Literal['tcp', 'udp']
 """
-The transport protocol. tcp: TCP. udp: UDP.
+The transport protocol. tcp: TCP, protocol number 6. udp: UDP, protocol number 17.
 """
 
 
@@ -1523,39 +1523,39 @@ class UpdateVpcSourceNatIp(TypedDict):
 
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: str
     """
-    The address.
+    The public IPv4 address.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: bool
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vpc_cidr: NotRequired[str]
     """
-    The address range that the tiers are cut from.
+    The IPv4 address range that the subnets of the tiers are taken from.
     """
     vpc_id: int
     """
-    The VPC's id.
+    The VPC's id: the number in the server's database, the same in every command.
     """
     vpc_state: NotRequired[str]
     """
-    The server's state of the VPC; older servers do not send it.
+    The server's state of the VPC at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1576,15 +1576,15 @@ class VmDataEntry(TypedDict):
 
     content: SecretBytes
     """
-    The content, byte for byte.
+    The content, byte for byte, as text. It may be a credential.
     """
     dir: str
     """
-    The directory. Foreign text: never a path to open.
+    The directory. Untrusted text: never use it as a path.
     """
     file: str
     """
-    The file. Foreign text: never a path to open.
+    The file. Untrusted text: never use it as a path.
     """
 
 
@@ -1595,7 +1595,7 @@ class AclRule(TypedDict):
 
     action: AclAction
     """
-    What it does.
+    What the item does with the packets that it matches, in any case. Another word is refused.
     """
     destCidrs: list[IpNet]
     """
@@ -1603,31 +1603,31 @@ class AclRule(TypedDict):
     """
     icmpCode: NotRequired[int]
     """
-    The ICMP code, -1 for any.
+    The ICMP code, 0 to 255, of a rule for icmp. -1 or absent means any.
     """
     icmpType: NotRequired[int]
     """
-    The ICMP type, -1 for any.
+    The ICMP type, 0 to 255, of a rule for icmp. -1 or absent means any.
     """
     id: NotRequired[int]
     """
-    The server's id of the item; not every version sends it.
+    The server's id of the item, a number. Not every version sends it.
     """
     number: int
     """
-    Its place in the list.
+    The item's place in the list, counted from 1. The lowest number is matched first.
     """
     portEnd: NotRequired[int]
     """
-    The last port.
+    The last destination port, 0 to 65535. Absent means the first port alone.
     """
     portStart: NotRequired[int]
     """
-    The first port.
+    The first destination port, 0 to 65535, of a rule for tcp or udp. Absent means every port.
     """
     protocol: str
     """
-    The protocol.
+    The protocol, in any case: tcp, udp, icmp, all for every protocol, or the number of a protocol of IP, 0 to 255. Another word is refused.
     """
     sourceCidrs: list[IpNet]
     """
@@ -1635,7 +1635,7 @@ class AclRule(TypedDict):
     """
     trafficType: Direction
     """
-    Which way the traffic flows, seen from the tier.
+    Which way the traffic flows, seen from the tier, in any case. Another word is refused.
     """
 
 
@@ -1646,103 +1646,103 @@ class AddDhcpEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers, in order.
+    The resolvers for guests, in order of preference.
     """
     dns6: NotRequired[list[IpAddr]]
     """
-    The resolvers with IPv6 addresses.
+    The resolvers with IPv6 addresses, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     hostname: NotRequired[str]
     """
-    The instance's host name.
+    The instance's host name, one label or several.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1763,103 +1763,103 @@ class AddDnsEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers, in order.
+    The resolvers for guests, in order of preference.
     """
     dns6: NotRequired[list[IpAddr]]
     """
-    The resolvers with IPv6 addresses.
+    The resolvers with IPv6 addresses, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     hostname: NotRequired[str]
     """
-    The instance's host name.
+    The instance's host name, one label or several.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1880,79 +1880,79 @@ class AddPortForward(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     private_ip: str
     """
-    The instance's address.
+    The instance's IPv4 address on the guest network.
     """
     private_port: PortRange
     """
-    The port or ports of the instance.
+    The port or ports of the instance, 0 to 65535, as many as public_port has, or one.
     """
     protocol: TransportProtocol
     """
-    The transport protocol.
+    The transport protocol, in any case. Another word is refused.
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: str
     """
-    The address.
+    The public IPv4 address.
     """
     public_port: PortRange
     """
-    The port or ports of the public address.
+    The port or ports of the public address, 0 to 65535: 22, 8080-8090 or 8080:8090.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: bool
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -1973,67 +1973,67 @@ class AddStaticNat(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     private_ip: str
     """
-    The instance's address.
+    The instance's IPv4 address on the guest network.
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: str
     """
-    The address.
+    The public IPv4 address.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: bool
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2054,47 +2054,47 @@ class ApplyLbRules(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     lb_rules: list[LoadBalancerRule]
     """
-    The rules that changed, or all.
+    The rules that changed, or all. A rule that is not among them stays as it is.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2115,47 +2115,47 @@ class ApplyNetworkAcl(TypedDict):
 
     acl_rules: list[AclRule]
     """
-    The items, all of them, by ascending number. The first that matches decides; what none matches is denied. Traffic inside the tier's subnet is not asked.
+    The items, all of them, by ascending number. The first that matches decides; what none matches is denied. Traffic inside the tier's own subnet is not filtered, and established flows go on.
     """
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2176,63 +2176,63 @@ class AssignIp(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: str
     """
-    The address.
+    The public IPv4 address.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: bool
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2253,99 +2253,99 @@ class ConfigDhcpSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers, in order.
+    The resolvers for guests, in order of preference.
     """
     dns6: NotRequired[list[IpAddr]]
     """
-    The resolvers with IPv6 addresses.
+    The resolvers with IPv6 addresses, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2366,99 +2366,99 @@ class ConfigDnsSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers, in order.
+    The resolvers for guests, in order of preference.
     """
     dns6: NotRequired[list[IpAddr]]
     """
-    The resolvers with IPv6 addresses.
+    The resolvers with IPv6 addresses, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2502,79 +2502,79 @@ class DeletePortForward(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     private_ip: str
     """
-    The instance's address.
+    The instance's IPv4 address on the guest network.
     """
     private_port: PortRange
     """
-    The port or ports of the instance.
+    The port or ports of the instance, 0 to 65535, as many as public_port has, or one.
     """
     protocol: TransportProtocol
     """
-    The transport protocol.
+    The transport protocol, in any case. Another word is refused.
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: str
     """
-    The address.
+    The public IPv4 address.
     """
     public_port: PortRange
     """
-    The port or ports of the public address.
+    The port or ports of the public address, 0 to 65535: 22, 8080-8090 or 8080:8090.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: bool
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2595,67 +2595,67 @@ class DeleteStaticNat(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     private_ip: str
     """
-    The instance's address.
+    The instance's IPv4 address on the guest network.
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length.
+    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway towards the outside.
+    The gateway of the public subnet: the way to the outside.
     """
     public_ip: str
     """
-    The address.
+    The public IPv4 address.
     """
     public_vlan: NotRequired[str]
     """
-    The public segment; absent means untagged.
+    The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
     source_nat: bool
     """
-    Whether the guests without an address of their own leave by this one.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2676,43 +2676,43 @@ class DestroyNetwork(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2738,60 +2738,60 @@ DestroyVpcFile = TypedDict(
 
 class EnsureNetworkDevice(TypedDict):
     """
-    ensure-network-device: choose the device of a network or VPC, or keep the present one, and print its details. Comes before every other command; if it fails the other command still runs.
+    ensure-network-device: choose the device of a network or VPC, or keep the present one, and print its details. It is sent before almost every other command, and if it fails the other command still runs.
     """
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     current_details: DeviceDetails
     """
-    What the device last said about itself; empty at first.
+    The details that the device printed last, the same as network-extension-details. Empty ({}) for a new network, or one that was shut down.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: NotRequired[int]
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_cidr: NotRequired[str]
     """
-    The address range that the tiers are cut from.
+    The IPv4 address range that the subnets of the tiers are taken from.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     vpc_state: NotRequired[str]
     """
-    The server's state of the VPC; older servers do not send it.
+    The server's state of the VPC at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -2812,43 +2812,43 @@ class FirewallRule(TypedDict):
 
     destCidrs: list[IpNet]
     """
-    Where an egress packet goes to. Empty means anywhere.
+    Where an egress packet goes to: outside networks. Empty means anywhere.
     """
     icmpCode: NotRequired[int]
     """
-    The ICMP code, -1 for any.
+    The ICMP code, 0 to 255, of a rule for icmp. -1 or absent means any.
     """
     icmpType: NotRequired[int]
     """
-    The ICMP type, -1 for any.
+    The ICMP type, 0 to 255, of a rule for icmp. -1 or absent means any.
     """
     id: NotRequired[int]
     """
-    The server's id of the rule.
+    The server's id of the rule, a number.
     """
     portEnd: NotRequired[int]
     """
-    The last port.
+    The last destination port, 0 to 65535. Absent means the first port alone.
     """
     portStart: NotRequired[int]
     """
-    The first port.
+    The first destination port, 0 to 65535, of a rule for tcp or udp. Absent means every port.
     """
     protocol: str
     """
-    The protocol.
+    The protocol, in any case: tcp, udp, icmp, all for every protocol, or the number of a protocol of IP, 0 to 255. Another word is refused.
     """
     publicIp: NotRequired[str]
     """
-    The public address that an ingress rule opens.
+    The public address that an ingress rule opens. An egress rule has none.
     """
     sourceCidrs: list[IpNet]
     """
-    Where they come from: for egress the guests. Empty means anywhere.
+    Where the packets come from: for ingress outside networks, for egress guests. Empty means anywhere.
     """
     type: Direction
     """
-    ingress or egress.
+    Which way the traffic flows, seen from the guests, in any case. Another word is refused.
     """
 
 
@@ -2859,11 +2859,11 @@ class FirewallRules(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' subnet.
+    The guests' IPv4 subnet, the same as the network's cidr.
     """
     default_egress_allow: bool
     """
-    What guests may reach: if true everything but what an egress rule matches, if false nothing but what an egress rule matches.
+    What guests may reach. true: everything but what an egress rule matches. false: nothing but what an egress rule matches.
     """
     rules: list[FirewallRule]
     """
@@ -2898,31 +2898,31 @@ class RestoredVm(TypedDict):
 
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    The NIC's place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers.
+    The resolvers for guests, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's domain.
+    The network's DNS domain.
     """
     hostname: NotRequired[str]
     """
-    The instance's host name.
+    The instance's host name, one label or several.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address.
+    The NIC's IPv4 address.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     mac: str
     """
@@ -2934,7 +2934,7 @@ class RestoredVm(TypedDict):
     """
     vm_data: list[VmDataEntry]
     """
-    The instance's metadata and user data.
+    The instance's metadata and user data, without its password.
     """
 
 
@@ -2945,91 +2945,91 @@ class SaveVmData(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC that does not carry it is given no router.
+    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
-    Its place among the instance's NICs, from 0.
+    The NIC's place among the instance's NICs, counted from 0.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     ip: NotRequired[str]
     """
-    Its IPv4 address; absent on layer-2 networks.
+    The NIC's IPv4 address. Absent on layer-2 networks.
     """
     ip6_address: NotRequired[str]
     """
-    Its IPv6 address.
+    The NIC's IPv6 address, where it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the address belongs to.
+    The IPv6 prefix that the NIC's address belongs to.
     """
     ip6_gateway: NotRequired[str]
     """
-    Its IPv6 gateway.
+    The NIC's IPv6 gateway, where it has IPv6.
     """
     mac: NotRequired[str]
     """
-    Its hardware address.
+    The NIC's hardware address: what a device knows it by.
     """
     netmask: NotRequired[str]
     """
-    The netmask that belongs to the address.
+    The netmask of the NIC's IPv4 address, such as 255.255.255.0.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     nic_id: NotRequired[int]
     """
-    The NIC's id.
+    The NIC's id: the number in the server's database.
     """
     nic_uuid: NotRequired[str]
     """
-    Its id in the API.
+    The NIC's id in the API. The KVM agent writes it as iface-id on a port of an overlay.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vm_data: list[VmDataEntry]
     """
-    The files that the instance can read.
+    The files that the instance can read, all of them: metadata, user data, possibly a password.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -3050,47 +3050,47 @@ class ApplyFwRules(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     fw_rules: FirewallRules
     """
-    The rules, all of them.
+    All firewall rules of the network, every time. What is not among them no longer holds.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 
@@ -3111,19 +3111,19 @@ class RestoreData(TypedDict):
 
     dhcp_enabled: NotRequired[bool]
     """
-    Whether the network serves DHCP.
+    Whether the device serves DHCP on the network.
     """
     dns_enabled: NotRequired[bool]
     """
-    Whether the network serves DNS.
+    Whether the device serves DNS on the network.
     """
     userdata_enabled: NotRequired[bool]
     """
-    Whether the network serves user data.
+    Whether the device serves metadata and user data on the network.
     """
     vms: list[RestoredVm]
     """
-    The instances, all of them.
+    All instances with a NIC on the network. Who is not among them has no lease, name or metadata.
     """
 
 
@@ -3134,63 +3134,63 @@ class RestoreNetwork(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet.
+    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
     dns: NotRequired[list[IpAddr]]
     """
-    The resolvers, in order.
+    The resolvers for guests, in order of preference.
     """
     dns6: NotRequired[list[IpAddr]]
     """
-    The resolvers with IPv6 addresses.
+    The resolvers with IPv6 addresses, in order of preference.
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
     """
     extension_ip: NotRequired[str]
     """
-    What the device answers on inside the guest network.
+    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
     """
     gateway: NotRequired[str]
     """
-    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway.
+    The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in another IP range of a shared network.
     """
     guest_type: NotRequired[GuestType]
     """
-    How guests use the network.
+    The kind of network, in any case. Another word is refused.
     """
     network_id: int
     """
-    The network's id.
+    The network's id: the number in the server's database, the same in every command.
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix.
+    The guests' IPv6 prefix, where the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway.
+    The guests' IPv6 gateway, where the network has IPv6.
     """
     network_state: NotRequired[str]
     """
-    The server's state of the network; older servers do not send it.
+    The server's state of the network at the time of the command, in any case. Older servers do not send it, and newer ones may send other words.
     """
     restore_data: RestoreData
     """
-    The instances.
+    What the network's instances were given, all of them in one piece.
     """
     vlan: NotRequired[str]
     """
-    The segment: what follows :// in the network's broadcast URI. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The VPC, if the network is a tier of one.
+    The id of the VPC, if the network is a tier of one: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
-    The zone.
+    The zone's id: the number in the server's database.
     """
 
 

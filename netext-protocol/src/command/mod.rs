@@ -155,6 +155,12 @@ macro_rules! define_command {
                 }
             }
 
+            /// Whether a server sends the command. One that no server sends yet is in the README, or in the
+            /// reference extension.
+            pub fn is_sent(self) -> bool {
+                !self.sent().starts_with("No server sends it yet")
+            }
+
             /// How often the server sends `ensure-network-device` right before the command.
             pub const fn ensured(self) -> u8 {
                 match self {

@@ -17,26 +17,26 @@ object! { group
     /// field for both.
     pub struct Nic {
         optional {
-            /// The NIC's id.
+            /// The NIC's id: the number in the server's database.
             nic_id: NicId = "nic_id",
-            /// Its id in the API.
+            /// The NIC's id in the API. The KVM agent writes it as `iface-id` on a port of an overlay.
             nic_uuid: NicUuid = "nic_uuid",
-            /// Its hardware address.
+            /// The NIC's hardware address: what a device knows it by.
             mac: MacAddr = "mac",
-            /// Its IPv4 address; absent on layer-2 networks.
+            /// The NIC's IPv4 address. Absent on layer-2 networks.
             ip: Ipv4Addr = "ip",
-            /// The netmask that belongs to the address.
+            /// The netmask of the NIC's IPv4 address, such as `255.255.255.0`.
             netmask: Ipv4Addr = "netmask",
-            /// Whether the instance's default route leaves by this NIC. A NIC that does not carry it is
-            /// given no router.
+            /// Whether the instance's default route leaves by this NIC. A NIC with `false` gets no router from DHCP.
+            /// Absent means `true`.
             default_nic: bool = "default_nic",
-            /// Its place among the instance's NICs, from 0.
+            /// The NIC's place among the instance's NICs, counted from 0.
             device_id: u32 = "device_id",
-            /// Its IPv6 address.
+            /// The NIC's IPv6 address, where it has one.
             ip6_address: Ipv6Addr = "ip6_address" | "nic_ip6_address",
-            /// Its IPv6 gateway.
+            /// The NIC's IPv6 gateway, where it has IPv6.
             ip6_gateway: Ipv6Addr = "ip6_gateway" | "nic_ip6_gateway",
-            /// The IPv6 prefix that the address belongs to.
+            /// The IPv6 prefix that the NIC's address belongs to.
             ip6_cidr: Ipv6Net = "ip6_cidr" | "nic_ip6_cidr",
         }
     }

@@ -11,19 +11,22 @@ object! { group
     /// The public address that a command is about, and the segment that it lives on.
     pub struct PublicIp {
         required {
-            /// The address.
+            /// The public IPv4 address.
             public_ip: Ipv4Addr = "public_ip",
         }
         optional {
-            /// The public segment; absent means untagged.
+            /// The segment of the public address: `vlan://101` or `101` for a VLAN, `vxlan://5000`, `vlan://untagged`.
+            /// Absent means untagged.
             public_vlan: Segment = "public_vlan",
-            /// The gateway towards the outside.
+            /// The gateway of the public subnet: the way to the outside.
             public_gateway: Ipv4Addr = "public_gateway",
-            /// The public subnet: its network or any address of it, with the prefix length.
+            /// The public subnet: its network or any address of it, with the prefix length, such as
+            /// `198.51.100.10/24`.
             public_cidr: Ipv4Net = "public_cidr",
         }
         defaulted {
-            /// Whether the guests without an address of their own leave by this one.
+            /// Whether the public address is the source NAT address: guests without a public address of their own
+            /// leave by it. Absent means `false`.
             source_nat: bool = "source_nat",
         }
     }

@@ -65,7 +65,7 @@ impl InvalidCapability {
 
 macro_rules! capabilities {
     ($(
-        $(#[$meta:meta])*
+        $(#[doc = $doc:literal])*
         $variant:ident = $service:ident.$name:ident {
             values: $values:expr,
             full: $full:expr,
@@ -94,7 +94,7 @@ macro_rules! capabilities {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Capability {
-            $($(#[$meta])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Capability {
@@ -113,6 +113,13 @@ macro_rules! capabilities {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => stringify!($name),)*
+                }
+            }
+
+            /// The question that its value answers.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),*).trim_ascii(),)*
                 }
             }
 

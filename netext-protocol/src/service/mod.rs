@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 pub use capability::{Capability, CapabilityValues, InvalidCapability};
 
 macro_rules! services {
-    ($($(#[$meta:meta])* $service:ident = $name:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $service:ident = $name:literal,)*) => {
         /// A service of a network that a device may provide, as `network.services` names it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum Service {
-            $($(#[$meta])* #[serde(rename = $name)] $service,)*
+            $($(#[doc = $doc])* #[serde(rename = $name)] $service,)*
         }
 
         impl Service {
@@ -25,6 +25,13 @@ macro_rules! services {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$service => $name,)*
+                }
+            }
+
+            /// What a device does that provides the service.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$service => concat!($($doc),*).trim_ascii(),)*
                 }
             }
         }

@@ -15,7 +15,9 @@ macro_rules! broadcast_domain_types {
         /// use netext_protocol::BroadcastDomainType;
         ///
         /// assert_eq!(BroadcastDomainType::from("Lswitch"), BroadcastDomainType::Lswitch);
-        /// assert_eq!(BroadcastDomainType::from("lswitch"), BroadcastDomainType::Other("lswitch".to_owned()));
+        /// // The server compares names without regard to case.
+        /// assert_eq!(BroadcastDomainType::from("lswitch"), BroadcastDomainType::Lswitch);
+        /// assert_eq!(BroadcastDomainType::from("l2"), BroadcastDomainType::Other("l2".to_owned()));
         /// ```
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -51,8 +53,8 @@ macro_rules! broadcast_domain_types {
         impl From<&str> for BroadcastDomainType {
             fn from(name: &str) -> Self {
                 match name {
-                    $($name => Self::$variant,)*
-                    name => Self::Other(name.to_owned()),
+                    $(_ if name.eq_ignore_ascii_case($name) => Self::$variant,)*
+                    _ => Self::Other(name.to_owned()),
                 }
             }
         }

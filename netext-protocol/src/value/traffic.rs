@@ -29,9 +29,9 @@ choices! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     TransportProtocol = "a transport protocol (tcp, udp)",
         "^([Tt][Cc]|[Uu][Dd])[Pp]$" {
-        /// TCP.
+        /// TCP, protocol number 6.
         Tcp = "tcp",
-        /// UDP.
+        /// UDP, protocol number 17.
         Udp = "udp",
     }
 }
@@ -175,17 +175,18 @@ object! { parts
     /// The fields of a rule that together make a [`Traffic`].
     pub(crate) struct TrafficFields {
         required {
-            /// The protocol.
+            /// The protocol, in any case: `tcp`, `udp`, `icmp`, `all` for every protocol, or the number of a protocol
+            /// of IP, 0 to 255. Another word is refused.
             protocol: RuleProtocol = "protocol",
         }
         optional {
-            /// The first port.
+            /// The first destination port, 0 to 65535, of a rule for `tcp` or `udp`. Absent means every port.
             port_start: u16 = "portStart",
-            /// The last port.
+            /// The last destination port, 0 to 65535. Absent means the first port alone.
             port_end: u16 = "portEnd",
-            /// The ICMP type, -1 for any.
+            /// The ICMP type, 0 to 255, of a rule for `icmp`. `-1` or absent means any.
             icmp_type: IcmpNumber = "icmpType",
-            /// The ICMP code, -1 for any.
+            /// The ICMP code, 0 to 255, of a rule for `icmp`. `-1` or absent means any.
             icmp_code: IcmpNumber = "icmpCode",
         }
     }
