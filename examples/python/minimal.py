@@ -28,7 +28,7 @@ class Spool(Device):
         return os.path.join(self._folder, f"network-{network_id:d}.json")
 
     def ensure_network_device(self, file: protocol.EnsureNetworkDeviceFile) -> protocol.DeviceDetails:
-        return file["payload"]["current_details"] or file["network-extension-details"]
+        return file["payload"].get("current_details") or file["network-extension-details"]
 
     def implement_network(self, file: protocol.ImplementNetworkFile) -> None:
         network = file["payload"]

@@ -57,6 +57,10 @@ impl Field for ActionParameters {
         value.serialize(serializer)
     }
 
+    fn is_left_out(value: &Self) -> bool {
+        value.0.is_empty()
+    }
+
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let description = "The parameters of an action: texts by name.";

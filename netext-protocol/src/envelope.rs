@@ -178,12 +178,12 @@ impl<R: Payload> Serialize for Sealed<'_, R> {
 pub(crate) fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
     let spellings =
         |names: [&'static str; 2]| names.map(|name| crate::schema::Spelling { name, is_older: false });
-    schema.defaulted::<PhysicalDetails>(
+    schema.always_written::<PhysicalDetails>(
         &spellings([PHYSICAL, PHYSICAL_ALIAS]),
         "What the operator registered on the physical network: texts by name.",
         generator,
     );
-    schema.defaulted::<DeviceDetails>(
+    schema.always_written::<DeviceDetails>(
         &spellings([DEVICE, DEVICE_ALIAS]),
         "What the device last printed for `ensure-network-device`.",
         generator,

@@ -106,11 +106,12 @@ impl State {
 
     /// Takes up a public address; what leads from it is left as it is.
     pub(crate) fn assign(&mut self, public: PublicIp) {
-        if public.source_nat {
-            self.addresses.values_mut().for_each(|other| other.source_nat = false);
+        if public.is_source_nat() {
+            self.addresses.values_mut().for_each(|other| other.source_nat = Some(false));
         }
-        let is_source_nat = public.source_nat;
-        self.mention(public).source_nat |= is_source_nat;
+        let is_source_nat = public.is_source_nat();
+        let known = self.mention(public);
+        known.source_nat = Some(is_source_nat || known.is_source_nat());
     }
 
     /// An address that a translation names: known by `assign-ip` mostly, and perhaps as source NAT. What the command

@@ -167,7 +167,7 @@ class ImplementVpc(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vpc_cidr: NotRequired[str]
     """
@@ -239,7 +239,7 @@ class LoadBalancerRule(TypedDict):
     """
     How a member is chosen for a connection, in any case. Another word is refused.
     """
-    backends: list[LoadBalancerMember]
+    backends: NotRequired[list[LoadBalancerMember]]
     """
     The members: the instances that take the connections, all of them.
     """
@@ -448,9 +448,9 @@ class ReleaseIp(TypedDict):
     """
     The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
-    source_nat: bool
+    source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vlan: NotRequired[str]
     """
@@ -1537,9 +1537,9 @@ class UpdateVpcSourceNatIp(TypedDict):
     """
     The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
-    source_nat: bool
+    source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vpc_cidr: NotRequired[str]
     """
@@ -1574,7 +1574,7 @@ class VmDataEntry(TypedDict):
     One file of an instance's metadata. The server sends the directories userdata, metadata and password; documents also show meta-data, and files in directories of their own such as public-keys/0/openssh-key.
     """
 
-    content: SecretBytes
+    content: NotRequired[SecretBytes]
     """
     The content, byte for byte, as text. It may be a credential.
     """
@@ -1597,7 +1597,7 @@ class AclRule(TypedDict):
     """
     What the item does with the packets that it matches, in any case. Another word is refused.
     """
-    destCidrs: list[IpNet]
+    destCidrs: NotRequired[list[IpNet]]
     """
     The tier's end, in some documents; no server is known to send it. Empty means all of the tier.
     """
@@ -1938,9 +1938,9 @@ class AddPortForward(TypedDict):
     """
     The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
-    source_nat: bool
+    source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vlan: NotRequired[str]
     """
@@ -2019,9 +2019,9 @@ class AddStaticNat(TypedDict):
     """
     The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
-    source_nat: bool
+    source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vlan: NotRequired[str]
     """
@@ -2218,9 +2218,9 @@ class AssignIp(TypedDict):
     """
     The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
-    source_nat: bool
+    source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vlan: NotRequired[str]
     """
@@ -2476,7 +2476,7 @@ CustomActionFile = TypedDict(
     'CustomActionFile',
     {
         'action': str,
-        'action-params': ActionParameters,
+        'action-params': NotRequired[ActionParameters],
         'cidr': NotRequired[str],
         'gateway': NotRequired[str],
         'guest_type': NotRequired[GuestType],
@@ -2560,9 +2560,9 @@ class DeletePortForward(TypedDict):
     """
     The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
-    source_nat: bool
+    source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vlan: NotRequired[str]
     """
@@ -2641,9 +2641,9 @@ class DeleteStaticNat(TypedDict):
     """
     The segment of the public address: vlan://101 or 101 for a VLAN, vxlan://5000, vlan://untagged. Absent means untagged.
     """
-    source_nat: bool
+    source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent means false.
+    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
     """
     vlan: NotRequired[str]
     """
@@ -2745,7 +2745,7 @@ class EnsureNetworkDevice(TypedDict):
     """
     The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
     """
-    current_details: DeviceDetails
+    current_details: NotRequired[DeviceDetails]
     """
     The details that the device printed last, the same as network-extension-details. Empty ({}) for a new network, or one that was shut down.
     """
@@ -2810,7 +2810,7 @@ class FirewallRule(TypedDict):
     One firewall rule. An ingress rule lets traffic in to a public address, by the destination that the packet came with. An egress rule matches what guests send out; default_egress_allow says whether it allows or denies.
     """
 
-    destCidrs: list[IpNet]
+    destCidrs: NotRequired[list[IpNet]]
     """
     Where an egress packet goes to: outside networks. Empty means anywhere.
     """
@@ -2932,7 +2932,7 @@ class RestoredVm(TypedDict):
     """
     The NIC's id in the API.
     """
-    vm_data: list[VmDataEntry]
+    vm_data: NotRequired[list[VmDataEntry]]
     """
     The instance's metadata and user data, without its password.
     """

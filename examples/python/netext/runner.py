@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 
 class Failure(Exception):
@@ -38,6 +38,9 @@ class Device:
     name = version = ""
     #: The services that it provides; the line in minimal.sh names the same.
     services: Sequence[str] = ()
+    #: What each of them can do: service to capability to value. The server looks some up and fails without; the
+    #: command reference lists them, and `netext conformance` names each that is missing.
+    capabilities: Mapping[str, Mapping[str, str]] = {}
 
     def describe(self) -> dict[str, Any]:
         """What an operator registers, and what `netext conformance` asks for."""
@@ -48,6 +51,7 @@ class Device:
             "services": list(self.services),
             "commands": [name.replace("_", "-") for name in methods if name != "describe"],
             "network.services": ",".join(self.services),
+            "network.service.capabilities": json.dumps(self.capabilities, separators=(",", ":")),
         }
 
 

@@ -55,7 +55,7 @@ pub fn markdown() -> String {
 ///
 /// let section = reference::command(Command::AssignIp);
 /// assert!(section.starts_with("## assign-ip\n"));
-/// assert!(section.contains("| `public_ip` | an IPv4 address | server, README | **Required.** The address. |"));
+/// assert!(section.contains("| `public_ip` | an IPv4 address | server, README | **Required.** The public IPv4 address. |"));
 /// ```
 pub fn command(command: Command) -> String {
     command::section(command)

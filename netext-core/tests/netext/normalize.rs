@@ -258,8 +258,8 @@ fn whoever_is_called_off_may_undo_what_it_did_and_say_so() {
     assert!(executable.folder("undone").exists());
 }
 
-#[test]
-fn being_asked_to_end_ends_the_group_and_removes_the_file() {
+/// What a command comes to when the front gets a signal.
+fn ends_by(signal: Signal) {
     let executable = Executable::new("echo $$ >own; exec sleep 30");
     let mut front =
         executable.front(&["implement-network", readme("implement-network").to_str().unwrap(), "60"]);
@@ -267,12 +267,37 @@ fn being_asked_to_end_ends_the_group_and_removes_the_file() {
     let child = front.spawn().unwrap();
     soon("it is not called", || executable.folder("own").exists() && !executable.wrote("own").is_empty());
     let own = executable.wrote("own");
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&child), signal).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143));
     assert_eq!(output.stderr, b"implement-network: interrupted by SIGTERM\n");
     soon("the executable outlives its front", || !is_alive(&own));
     executable.leaves_nothing();
+}
+
+#[test]
+fn being_asked_to_end_ends_the_group_and_removes_the_file() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
+        ends_by(signal);
+    }
+}
+
+#[test]
+fn no_other_executable_of_the_same_name_is_called() {
+    let executable = Executable::new("echo '{\"host\":\"right\"}'");
+    let line = format!("#!/usr/bin/env -S {} normalize --shebang device\n", env!("CARGO_BIN_EXE_netext"));
+    executable.write("acme.sh", &line);
+    fs::create_dir(executable.folder("elsewhere")).unwrap();
+    executable.write("elsewhere/device", "#!/bin/sh\necho '{\"host\":\"wrong\"}'\n");
+    let mut call = Command::new("./acme.sh");
+    let path = format!("{}:/usr/bin:/bin", executable.folder("elsewhere").display());
+    call.args(["ensure-network-device", readme("ensure-network-device").to_str().unwrap(), "60"])
+        .current_dir(executable.folder("."))
+        .env("PATH", path);
+    assert_eq!(come_to(call).succeeds(), "{\"host\":\"right\"}\n");
+    let mut bare = netext(&["normalize", "--exec", "device", "--describe"]);
+    bare.current_dir(executable.folder(".")).env("PATH", executable.folder("elsewhere"));
+    assert!(!come_to(bare).succeeds().contains("wrong"));
 }
 
 #[test]

@@ -95,10 +95,10 @@ fn the_reference_tells_every_command_and_compares_with_what_was_written() {
         assert!(page.contains(&format!("\n## {command}\n\n{}\n", command.summary())), "{command}");
     }
     for row in [
-        "| `public_ip` | an IPv4 address | server, README | **Required.** The address. |",
-        "| `fw_rules` | `FirewallRules`, or the same as JSON text, or the same as JSON in Base64 | server, README | **Required.** The rules, all of them. |",
+        "| `public_ip` | an IPv4 address | server, README | **Required.** The public IPv4 address. |",
+        "| `fw_rules` | `FirewallRules`, or the same as JSON text, or the same as JSON in Base64 | server, README | **Required.** All firewall rules of the network, every time. What is not among them no longer holds. |",
         "| `rules` | list of `FirewallRule` | server, README | **Required.** The rules. Their order means nothing. |",
-        "| `current_details` | an object, or the same as JSON text | server, README | What the device last said about itself; empty at first. |",
+        "| `current_details` | an object, or the same as JSON text | server, README | The details that the device printed last, the same as network-extension-details. Empty ({}) for a new network, or one that was shut down. |",
     ] {
         assert!(page.contains(row), "{row}");
     }

@@ -171,11 +171,11 @@ impl Router {
     /// A VPC's source NAT address is the VPC's affair: what a tier's command says of it counts only where the VPC
     /// has none.
     pub fn take_up(&mut self, network: &Network, public: &PublicIp) -> &mut PublicAddress {
-        if public.source_nat && (self.vpc.is_none() || self.source_nat.is_none()) {
+        if public.is_source_nat() && (self.vpc.is_none() || self.source_nat.is_none()) {
             self.source_nat = Some(public.public_ip);
         }
         // Every tier's commands name a VPC's source NAT address.
-        if !public.source_nat {
+        if !public.is_source_nat() {
             self.tiers.entry(network.network_id).or_default().assigned.insert(public.public_ip);
         }
         let address = self.addresses.entry(public.public_ip).or_default();

@@ -23,11 +23,16 @@ object! { group
             /// The public subnet: its network or any address of it, with the prefix length, such as
             /// `198.51.100.10/24`.
             public_cidr: Ipv4Net = "public_cidr",
-        }
-        defaulted {
             /// Whether the public address is the source NAT address: guests without a public address of their own
-            /// leave by it. Absent means `false`.
+            /// leave by it. Absent says nothing; see [`is_source_nat`](Self::is_source_nat).
             source_nat: bool = "source_nat",
         }
+    }
+}
+
+impl PublicIp {
+    /// Whether the command says that guests without a public address of their own leave by this one.
+    pub fn is_source_nat(&self) -> bool {
+        self.source_nat == Some(true)
     }
 }

@@ -118,7 +118,21 @@ impl ObjectSchema {
         description: &str,
         generator: &mut SchemaGenerator,
     ) {
-        if self.is_strict && !T::is_left_out(&T::default()) {
+        if T::is_left_out(&T::default()) {
+            self.optional::<T>(spellings, description, generator);
+        } else {
+            self.always_written::<T>(spellings, description, generator);
+        }
+    }
+
+    /// A field that may be absent on the wire, and that the strict form always has.
+    pub(crate) fn always_written<T: Field>(
+        &mut self,
+        spellings: &[Spelling],
+        description: &str,
+        generator: &mut SchemaGenerator,
+    ) {
+        if self.is_strict {
             self.required::<T>(spellings, description, generator);
         } else {
             self.optional::<T>(spellings, description, generator);

@@ -207,6 +207,10 @@ impl Field for DeviceDetails {
         }
     }
 
+    fn is_left_out(value: &Self) -> bool {
+        value.is_empty()
+    }
+
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         crate::schema::object_or_json::<Self>(generator)

@@ -202,6 +202,10 @@ impl Field for SecretBytes {
         value.serialize(serializer)
     }
 
+    fn is_left_out(value: &Self) -> bool {
+        value.expose().is_empty()
+    }
+
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let binary = generator.subschema_for::<Base64Content>();

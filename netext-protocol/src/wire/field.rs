@@ -101,6 +101,11 @@ impl<T: Field> Field for Vec<T> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
 
+    /// An empty list and none mean the same to every field that may be absent.
+    fn is_left_out(value: &Self) -> bool {
+        value.is_empty()
+    }
+
     fn write<S: Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(value.iter().map(|element| WrittenValue(element, style.inside())))
     }

@@ -123,8 +123,8 @@ fn a_public_address_keeps_its_prefix_length() {
     assert_eq!(public.public_vlan, Some(Segment::Vlan(101)));
     assert_eq!(public.public_cidr.unwrap().to_string(), "198.51.100.10/24");
     assert_eq!(public.public_cidr.unwrap().trunc().to_string(), "198.51.100.0/24");
-    assert!(public.source_nat);
-    assert!(!parsed!(ReleaseIp, sample("release-ip")).public.source_nat);
+    assert!(public.is_source_nat());
+    assert!(!parsed!(ReleaseIp, sample("release-ip")).public.is_source_nat());
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn a_vpc_may_have_no_address_yet() {
     let request = parsed!(ImplementVpc, sample("implement-vpc"));
     assert_eq!(request.vpc.vpc_cidr, Some("10.2.0.0/16".parse().unwrap()));
     assert_eq!(request.public.unwrap().public_ip.to_string(), "198.51.100.20");
-    assert!(parsed!(UpdateVpcSourceNatIp, sample("update-vpc-source-nat-ip")).public.source_nat);
+    assert!(parsed!(UpdateVpcSourceNatIp, sample("update-vpc-source-nat-ip")).public.is_source_nat());
     let gone = parsed!(ShutdownVpc, sample("shutdown-vpc")).vpc;
     assert_eq!(gone.vpc_state, Some(VpcState::Inactive));
 }

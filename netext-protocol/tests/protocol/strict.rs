@@ -60,6 +60,23 @@ fn what_was_not_said_is_left_out() {
 }
 
 #[test]
+fn nothing_is_said_that_the_sender_did_not_say() {
+    for name in ["readme/add-port-forward", "readme/add-static-nat", "readme/delete-static-nat"] {
+        let file = sample(name);
+        let strict = strict(command_of(name.strip_prefix("readme/").unwrap()), &file);
+        let keys = |value: &Value| value["payload"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let (mut said, mut wire) = (keys(&strict), keys(&file));
+        said.sort();
+        wire.sort();
+        assert_eq!(said, wire, "{name}");
+    }
+    let vms = json!([{"mac": "02:01:00:d1:00:0a", "ip": "10.0.0.1"}]);
+    let restore = json!({"payload": {"network_id": "1", "restore_data": {"vms": vms}}});
+    let strict = strict(Command::RestoreNetwork, &restore);
+    assert_eq!(strict["payload"]["restore_data"], json!({ "vms": vms }));
+}
+
+#[test]
 fn every_field_has_one_spelling() {
     let nic = strict(Command::PrepareNic, &sample("readme/prepare-nic"))["payload"].clone();
     assert_eq!(nic["ip6_address"], "2001:db8::10");

@@ -117,7 +117,7 @@ fn scalars_may_be_texts_numbers_or_booleans() {
         set(&mut file, &format!("/payload/{field}"), value);
     }
     let mut expected = parsed!(AddPortForward, sample("add-port-forward"));
-    expected.public.source_nat = true;
+    expected.public.source_nat = Some(true);
     assert_eq!(parsed!(AddPortForward, file), expected);
 
     let secret = parsed!(SavePassword, changed("save-password", "/payload/password", 123_456)).password;

@@ -17,7 +17,7 @@ pub(super) struct Outside<'a> {
 impl<'a> Outside<'a> {
     pub(super) fn of(state: &'a State) -> Result<Option<Self>, DeviceError> {
         let addresses = || state.addresses.values();
-        let Some(own) = addresses().find(|it| it.source_nat).or_else(|| addresses().next()) else {
+        let Some(own) = addresses().find(|it| it.is_source_nat()).or_else(|| addresses().next()) else {
             return Ok(None);
         };
         let segment = |public: &PublicIp| public.public_vlan.clone().unwrap_or(Segment::Untagged);

@@ -60,7 +60,7 @@ fn translations(state: &State, subnet: Subnet) -> Vec<Row> {
             .with("external_ip", external.to_string())
             .with("logical_ip", logical)
     };
-    let source = state.addresses.values().filter(|public| public.source_nat);
+    let source = state.addresses.values().filter(|public| public.is_source_nat());
     let source =
         source.map(|public| nat("source-nat".to_owned(), "snat", public.public_ip, subnet.cidr.to_string()));
     let fixed = state.static_nats.iter().map(|(public, private)| {

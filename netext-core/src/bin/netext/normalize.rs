@@ -47,17 +47,22 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match (arguments.exec.as_slice(), arguments.shebang.as_slice()) {
-        (command_line @ [path, ..], _) => stand_in_front(arguments, Path::new(path), command_line),
+        (command_line @ [path, ..], _) => stand_in_front(arguments, &in_place(Path::new(path)), command_line),
         (_, [path, command_line @ ..]) => {
             let script = command_line.first().map(Path::new);
             let folder = script.and_then(Path::parent).unwrap_or(Path::new(""));
-            stand_in_front(arguments, &folder.join(path), command_line)
+            stand_in_front(arguments, &in_place(&folder.join(path)), command_line)
         }
         _ => match (arguments.command, &arguments.file) {
             (Some(command), Some(file)) => normalize(command, file),
             _ => fail("a command and a file are needed"),
         },
     }
+}
+
+/// A path that is never looked up in `PATH`: an executable of the same name there is another one.
+fn in_place(path: &Path) -> PathBuf {
+    Path::new(".").join(path)
 }
 
 fn normalize(command: Command, file: &Path) -> ExitCode {
