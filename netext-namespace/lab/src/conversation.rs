@@ -1,6 +1,6 @@
 //! Flows that stay open while rules change under them.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,8 @@ fn await_words(stream: &mut TcpStream, words: &str, patience: Duration) -> Resul
         match stream.read(&mut buffer) {
             Ok(0) => return Err("closed".to_owned()),
             Ok(length) => heard.push_str(&String::from_utf8_lossy(&buffer[..length])),
+            // A read with a timeout is interrupted whenever the process is stopped for a moment.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error.to_string()),
         }
     }

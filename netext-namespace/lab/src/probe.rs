@@ -74,6 +74,8 @@ pub(crate) fn tcp(
         match stream.read(&mut byte) {
             Ok(1) => greeting.push(byte[0]),
             Ok(_) => return Err("connected, but closed without a greeting".to_owned()),
+            // A read with a timeout is interrupted whenever the process is stopped for a moment.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(format!("connected, but no greeting: {error}")),
         }
     }
