@@ -4,7 +4,6 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::{is_strict, prose};
-use crate::wire::embedded::{Embedded, FromText};
 use crate::wire::field::Field;
 use crate::wire::object::Fields;
 
@@ -83,16 +82,6 @@ impl ObjectSchema {
         }
         let names = self.property(spellings, description, schema);
         self.required.push(names);
-    }
-
-    /// A required structure that may be inside a text.
-    pub(crate) fn embedded<T: Embedded>(
-        &mut self,
-        spellings: &[Spelling],
-        description: &str,
-        generator: &mut SchemaGenerator,
-    ) {
-        self.required::<FromText<T>>(spellings, description, generator);
     }
 
     pub(crate) fn optional<T: Field>(

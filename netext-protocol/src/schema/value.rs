@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use super::{define, is_strict, prose};
 use crate::wire::text::Text;
 
-/// A scalar on the wire: its text, or a native number or boolean whose text it would take.
-pub(crate) fn scalar<T: Text>() -> Schema {
+/// A scalar. On the wire it is its text, or a native number or boolean whose text it would take.
+pub(crate) fn scalar<T: Text>(generator: &mut SchemaGenerator) -> Schema {
+    if is_strict(generator) {
+        return T::strict_schema(generator);
+    }
     let mut types = vec!["string"];
     types.extend(T::parse_text("1").map(|_| "number"));
     types.extend(T::parse_text("true").map(|_| "boolean"));
@@ -78,17 +81,17 @@ pub(crate) fn integer(minimum: i64, maximum: u64) -> Schema {
 
 /// The words of a fixed choice, each with its meaning: for people in the description, which generators copy to
 /// the type, and one by one in `x-enum-descriptions`, as `OpenAPI` has them.
-pub(crate) fn words(title: &str, expected: &str, words: &[(&str, &str)]) -> Schema {
-    let meanings: Vec<_> = words.iter().map(|(_, meaning)| prose(meaning)).collect();
-    let each = words.iter().zip(&meanings).map(|((word, _), meaning)| format!(" {word}: {meaning}"));
+pub(crate) fn words<T: Text>(title: &str) -> Schema {
+    let meanings: Vec<_> = T::WORDS.iter().map(|(_, meaning)| prose(meaning)).collect();
+    let each = T::WORDS.iter().zip(&meanings).map(|((word, _), meaning)| format!(" {word}: {meaning}"));
     // "a direction (ingress, egress)"
-    let (kind, _) = expected.split_once(" (").unwrap_or((expected, ""));
+    let (kind, _) = T::EXPECTED.split_once(" (").unwrap_or((T::EXPECTED, ""));
     let kind = kind.strip_prefix("a ").or_else(|| kind.strip_prefix("an ")).unwrap_or(kind);
     json_schema!({
         "title": title,
         "description": format!("The {kind}.{}", each.collect::<String>()),
         "type": "string",
-        "enum": words.iter().map(|(word, _)| word).collect::<Vec<_>>(),
+        "enum": T::WORDS.iter().map(|(word, _)| word).collect::<Vec<_>>(),
         "x-enum-descriptions": meanings,
     })
 }

@@ -17,7 +17,7 @@ pub enum CapabilityValues {
     OneOf(&'static [&'static str]),
     /// A comma-separated list of these words, without repetition.
     ListOf(&'static [&'static str]),
-    /// Any text. The server hands it to whoever lists capabilities.
+    /// Any text. The server shows it to everyone who lists capabilities.
     Text,
 }
 
@@ -320,16 +320,18 @@ impl Capability {
         services: impl IntoIterator<Item = Service>,
         registered: &Value,
     ) -> impl Iterator<Item = Self> {
-        let declares = move |capability: &Self| {
-            let named = |entries: &Value, name: &str| {
-                let mut entries = entries.as_object().into_iter().flatten();
-                entries.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
-            };
+        let declares = |capability: &Self| {
             named(registered, capability.service().name())
-                .and_then(|of_service| named(&of_service, capability.name()))
+                .and_then(|of_service| named(of_service, capability.name()))
                 .is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty()))
         };
         let read = services.into_iter().flat_map(Self::all_of).filter(|it| it.without().is_some());
         read.filter(move |capability| !declares(capability))
     }
+}
+
+/// The entry of a name in an object of a registration, in any case.
+fn named<'a>(entries: &'a Value, name: &str) -> Option<&'a Value> {
+    let mut entries = entries.as_object().into_iter().flatten();
+    entries.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }

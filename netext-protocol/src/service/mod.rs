@@ -28,6 +28,11 @@ macro_rules! services {
                 }
             }
 
+            /// The service of a name, in any case; `None` if the protocol knows none of this name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|service| service.name().eq_ignore_ascii_case(name))
+            }
+
             /// What a device does that provides the service.
             pub const fn meaning(self) -> &'static str {
                 match self {

@@ -130,6 +130,6 @@ impl Field for AddressList {
         if crate::schema::is_strict(generator) {
             return list;
         }
-        schemars::json_schema!({ "anyOf": [crate::schema::scalar::<Self>(), list] })
+        schemars::json_schema!({ "anyOf": [crate::schema::scalar::<Self>(generator), list] })
     }
 }

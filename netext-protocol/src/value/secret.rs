@@ -87,11 +87,7 @@ impl Field for Secret {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        if crate::schema::is_strict(generator) {
-            Self::strict_schema(generator)
-        } else {
-            crate::schema::scalar::<Self>()
-        }
+        crate::schema::scalar::<Self>(generator)
     }
 }
 

@@ -53,7 +53,7 @@ macro_rules! states {
 
             #[cfg(feature = "schema")]
             fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                crate::schema::open_words(&[$(($text, concat!($($doc),*))),*])
+                crate::schema::open_words(Self::WORDS)
             }
         }
 

@@ -43,7 +43,7 @@ macro_rules! choices {
             }
 
             fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                $crate::schema::words(stringify!($name), $expected, &[$(($text, concat!($($doc),*))),*])
+                $crate::schema::words::<Self>(stringify!($name))
             }
         }
 

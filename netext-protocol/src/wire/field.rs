@@ -58,11 +58,7 @@ macro_rules! text_field {
 
             #[cfg(feature = "schema")]
             fn schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                if $crate::schema::is_strict(generator) {
-                    <Self as $crate::wire::text::Text>::strict_schema(generator)
-                } else {
-                    $crate::schema::scalar::<Self>()
-                }
+                $crate::schema::scalar::<Self>(generator)
             }
         }
     )*};

@@ -224,7 +224,7 @@ macro_rules! object {
         $schema.required::<$type>(&[$($spelling),*], $doc, $generator)
     };
     (@describe embedded $type:ty, $schema:ident, $generator:ident, $doc:expr, [$($spelling:expr,)*]) => {
-        $schema.embedded::<$type>(&[$($spelling),*], $doc, $generator)
+        $schema.required::<$crate::wire::embedded::FromText<$type>>(&[$($spelling),*], $doc, $generator)
     };
     (@describe optional $type:ty, $schema:ident, $generator:ident, $doc:expr, [$($spelling:expr,)*]) => {
         $schema.optional::<$type>(&[$($spelling),*], $doc, $generator)
