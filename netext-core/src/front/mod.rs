@@ -70,9 +70,8 @@ impl Front {
         let mut child = Child::start(&self.executable, arguments).map_err(failed)?;
         let ended = child.end_within(deadline, grace(invocation.timeout()) / 2).await;
         let status = ended.map_err(failed)?;
-        let printed = child.printed();
         if status.success() {
-            return Ok(Reply::Relayed(printed?));
+            return child.printed().map(Reply::Relayed);
         }
         Err(self.failure(status, &child.said(), deadline))
     }

@@ -1,10 +1,10 @@
 //! What the executable writes.
 
-use std::fs::File;
 use std::future::pending;
-use std::io::{self, PipeWriter, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::{self, PipeWriter};
+use std::os::fd::OwnedFd;
 
+use rustix::io::Errno;
 use tokio::net::unix::pipe::Receiver;
 
 /// The reading end of a pipe, and what came out of it.
@@ -26,32 +26,20 @@ impl Stream {
     /// Waits for something to read, and reads it. Waits for ever at its end.
     pub(super) async fn read(&mut self) {
         let Some(pipe) = &self.pipe else { return pending().await };
-        match pipe.readable().await {
-            Ok(()) => self.read_some(),
-            Err(_) => self.pipe = None,
-        }
-    }
-
-    fn read_some(&mut self) {
-        let Some(pipe) = &self.pipe else { return };
+        let readable = pipe.readable().await;
         let mut buffer = [0; 8 << 10];
-        let read = pipe.try_read(&mut buffer);
+        let read = readable.and_then(|()| pipe.try_read(&mut buffer));
         self.keep(read, &buffer);
     }
 
     /// Reads what was written so far. The kernel is asked directly: the runtime may not have heard of it yet.
     pub(super) fn read_what_is_there(&mut self) {
-        let Some(copy) = self.pipe.as_ref().and_then(|pipe| pipe.as_fd().try_clone_to_owned().ok()) else {
-            return;
-        };
-        let mut pipe = File::from(copy);
         let mut buffer = [0; 8 << 10];
-        while self.pipe.is_some() && !self.is_cut() {
-            let read = pipe.read(&mut buffer);
-            if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-                return;
+        while let Some(pipe) = self.pipe.as_ref().filter(|_| !self.is_cut()) {
+            match rustix::io::read(pipe, &mut buffer) {
+                Err(Errno::AGAIN) => return,
+                read => self.keep(read.map_err(io::Error::from), &buffer),
             }
-            self.keep(read, &buffer);
         }
     }
 

@@ -42,7 +42,7 @@ impl Registration {
 
     /// What the extension provides, by the arguments or by its own word.
     pub(crate) fn provided(&self, extension: &impl Extension) -> Result<Provided, String> {
-        let mut provided = match (&self.services, &self.file) {
+        let provided = match (&self.services, &self.file) {
             (Some(Services(services)), _) => Provided::new(services.iter().copied()),
             (None, Some(file)) => registered(file)?,
             (None, None) => Provided::asked_of(extension).map_err(|why| {
@@ -53,8 +53,7 @@ impl Registration {
                 )
             })?,
         };
-        provided.vpc |= self.vpc;
-        Ok(provided)
+        Ok(if self.vpc { provided.vpc() } else { provided })
     }
 }
 
@@ -81,7 +80,7 @@ pub(crate) fn services(argument: &str) -> Result<Services, String> {
 }
 
 fn service(name: &str) -> Result<Service, String> {
-    Provided::service(name).ok_or_else(|| {
+    Service::named(name).ok_or_else(|| {
         let names: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
         format!("{name:?} is not a service; there are {}", names.join(", "))
     })
