@@ -39,11 +39,10 @@ pub struct Description {
     name: String,
     version: String,
     services: BTreeSet<Service>,
-    /// Values that differ from those of a device that does everything.
-    capabilities: BTreeMap<Capability, String>,
+    /// Values that differ from those of a device that does everything; `None` for what is not declared.
+    capabilities: BTreeMap<Capability, Option<String>>,
     /// Capabilities that this version of the protocol does not know.
     other_capabilities: BTreeMap<Service, BTreeMap<String, String>>,
-    without_capabilities: BTreeSet<Capability>,
     vpc: bool,
     owns_segments: bool,
     without: BTreeSet<Command>,
@@ -58,7 +57,6 @@ impl Description {
             services: BTreeSet::new(),
             capabilities: BTreeMap::new(),
             other_capabilities: BTreeMap::new(),
-            without_capabilities: BTreeSet::new(),
             vpc: false,
             owns_segments: false,
             without: BTreeSet::new(),
@@ -82,8 +80,7 @@ impl Description {
     /// [fault](Self::capability_faults).
     pub fn capability(mut self, capability: Capability, value: impl Into<String>) -> Self {
         self.services.insert(capability.service());
-        self.without_capabilities.remove(&capability);
-        self.capabilities.insert(capability, value.into());
+        self.capabilities.insert(capability, Some(value.into()));
         self
     }
 
@@ -103,8 +100,7 @@ impl Description {
     /// It does not declare a capability. Where the server cannot do without, that is a
     /// [fault](Self::capability_faults).
     pub fn without_capability(mut self, capability: Capability) -> Self {
-        self.capabilities.remove(&capability);
-        self.without_capabilities.insert(capability);
+        self.capabilities.insert(capability, None);
         self
     }
 
@@ -201,10 +197,12 @@ impl Description {
 
     fn capabilities_by_name(&self) -> Value {
         let mut by_service: BTreeMap<Service, BTreeMap<&str, &str>> = BTreeMap::new();
-        let declared = self.services.iter().flat_map(|service| Capability::all_of(*service));
-        for capability in declared.filter(|it| !self.without_capabilities.contains(it)) {
-            let own = self.capabilities.get(&capability).map(String::as_str);
-            if let Some(value) = own.or_else(|| capability.full()) {
+        for capability in self.services.iter().flat_map(|service| Capability::all_of(*service)) {
+            let value = match self.capabilities.get(&capability) {
+                Some(own) => own.as_deref(),
+                None => capability.full(),
+            };
+            if let Some(value) = value {
                 by_service.entry(capability.service()).or_default().insert(capability.name(), value);
             }
         }
@@ -235,10 +233,9 @@ impl CapabilityFault {
         let services: BTreeSet<_> = services.into_iter().collect();
         let missing = Capability::missing_of(services.iter().copied(), registered).map(Self::Missing);
         let declared = registered.as_object().into_iter().flatten().flat_map(|(service, capabilities)| {
-            let service = Service::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(service));
-            let service = service.filter(|it| services.contains(it));
+            let service = Service::named(service).filter(|it| services.contains(it));
             let capabilities = capabilities.as_object().into_iter().flatten();
-            capabilities.filter_map(move |(name, value)| Some((Capability::of(*service?, name)?, value)))
+            capabilities.filter_map(move |(name, value)| Some((Capability::of(service?, name)?, value)))
         });
         let invalid = declared.filter_map(|(capability, value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -93,8 +93,8 @@ pub trait NetworkDevice: Send + Sync {
     /// Comes before almost every other command, twice before `implement-network`, and never before
     /// `custom-action`, `shutdown-vpc` and `update-vpc-source-nat-ip`. So it must be quick, and must answer the
     /// same device again while that device can be used: another answer moves the network. If it fails the server
-    /// logs that and sends the other command all the same. Details are one JSON object of at most 1024 bytes without a `status`; they
-    /// are stored readable, so they are no place for a secret. `None` keeps the old ones.
+    /// logs that and sends the other command all the same. Details are one JSON object of at most 1024 bytes
+    /// without a `status`; they are stored readable, so they are no place for a secret. `None` keeps the old ones.
     ///
     /// By default the present details: those of the request, else those that came with it.
     #[doc = include_str!("device/examples/ensure-network-device.md")]
@@ -399,9 +399,9 @@ pub trait NetworkDevice: Send + Sync {
     }
 
     /// `custom-action`: do what an operator asked for. The server refuses an action on a network unless
-    /// `CustomAction` is one of that network's services, and asks for no device before it. The answer goes to the caller of the API; parameters are
-    /// foreign text and may be credentials. An action that the device does not know is an
-    /// [`invalid`](DeviceError::invalid) request.
+    /// `CustomAction` is one of that network's services, and asks for no device before it. The answer goes to the
+    /// caller of the API; parameters are foreign text and may be credentials. An action that the device does not
+    /// know is an [`invalid`](DeviceError::invalid) request.
     #[doc = include_str!("device/examples/custom-action.md")]
     async fn custom_action(
         &self,

@@ -45,13 +45,17 @@ impl ErrorKind {
 
     /// The kind that has an exit code, for what passes on the exit code of another extension as it is.
     pub fn of_exit_code(code: NonZeroU8) -> Self {
-        Self::ALL.into_iter().find(|kind| kind.exit_code() == code.get()).unwrap_or(Self::Other(code))
+        Self::known(code.get().into()).unwrap_or(Self::Other(code))
     }
 
     /// The kind that an exit code stands for; the protocol leaves other codes free, they count as
     /// [`Device`](Self::Device). For proxies, which hear another extension's exit code.
     pub fn from_exit_code(code: i32) -> Self {
-        Self::ALL.into_iter().find(|kind| i32::from(kind.exit_code()) == code).unwrap_or(Self::Device)
+        Self::known(code).unwrap_or(Self::Device)
+    }
+
+    fn known(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| i32::from(kind.exit_code()) == code)
     }
 
     /// The kind's name in the log.

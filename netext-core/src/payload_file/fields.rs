@@ -4,6 +4,8 @@ use netext_protocol::schema::{self, Form};
 use netext_protocol::{Command, SecretBytes};
 use serde_json::Value;
 
+use crate::testing::each_text;
+
 /// What the protocol knows of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Knowledge {
@@ -113,31 +115,16 @@ impl Inside {
         let mut encoded = Vec::new();
         let structure = parse(text.as_bytes()).or_else(|| {
             let mut structure = parse(SecretBytes::from_base64(text)?.expose())?;
-            decode_contents(&mut structure, &mut encoded);
+            // What is no text stays encoded.
+            each_text("", &mut structure, &mut |name, text| {
+                let content = SecretBytes::from_base64(text).filter(|_| name == "content");
+                if let Some(content) = content.as_ref().and_then(SecretBytes::expose_text) {
+                    encoded.push(std::mem::replace(text, content.to_owned()));
+                }
+            });
             Some(structure)
         })?;
         Some(Self { structure, encoded })
-    }
-}
-
-/// Decodes the contents of files; what is no text stays encoded.
-fn decode_contents(value: &mut Value, encoded: &mut Vec<String>) {
-    match value {
-        Value::Object(object) => {
-            for (key, value) in object {
-                match value {
-                    Value::String(text) if key == "content" => {
-                        let content = SecretBytes::from_base64(text);
-                        if let Some(content) = content.as_ref().and_then(SecretBytes::expose_text) {
-                            encoded.push(std::mem::replace(text, content.to_owned()));
-                        }
-                    }
-                    value => decode_contents(value, encoded),
-                }
-            }
-        }
-        Value::Array(list) => list.iter_mut().for_each(|value| decode_contents(value, encoded)),
-        _ => {}
     }
 }
 

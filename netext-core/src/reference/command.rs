@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use netext_protocol::{Command, Effect, Output};
+use netext_protocol::{Command, Effect, Output, Shape};
 
 use super::fields::{Field, Object, Objects};
 use super::{example, line, output, services};
@@ -16,15 +16,17 @@ pub(super) fn section(command: Command) -> String {
     line(&mut page, format_args!("- **Effect:** {}", effect(command)));
     line(&mut page, format_args!("- **Prints:** {}", output(command)));
     let objects = Objects::of(command);
-    let place =
-        if objects.is_flat { "Fields, which stand beside the details:" } else { "Fields of `payload`:" };
+    let place = match command.shape() {
+        Shape::Flat => "Fields, which stand beside the details:",
+        Shape::Enveloped => "Fields of `payload`:",
+    };
     line(&mut page, format_args!("\n{place}\n"));
     table(&mut page, &objects.payload);
     for object in &objects.nested {
         line(&mut page, format_args!("\n`{}`: {}\n", object.name, object.description));
         table(&mut page, object);
     }
-    values(&mut page, &objects);
+    values(&mut page, command, &objects);
     example::add(&mut page, command);
     page
 }
@@ -60,7 +62,7 @@ fn table(page: &mut String, object: &Object) {
 }
 
 /// What the words of the fields mean, each kind of words once.
-fn values(page: &mut String, objects: &Objects) {
+fn values(page: &mut String, command: Command, objects: &Objects) {
     let mut said = BTreeSet::new();
     let fields = std::iter::once(&objects.payload).chain(&objects.nested).flat_map(|object| &object.fields);
     for field in fields.filter(|field| !field.words.is_empty()) {
@@ -72,7 +74,7 @@ fn values(page: &mut String, objects: &Objects) {
             line(page, format_args!("- `{word}`: {meaning}"));
         }
     }
-    if matches!(objects.command.output(), Output::NetworkUpdate) {
+    if matches!(command.output(), Output::NetworkUpdate) {
         line(page, format_args!("\nValues of `network.broadcast_domain_type` in the answer:\n"));
         for known in netext_protocol::BroadcastDomainType::KNOWN {
             line(page, format_args!("- `{known}`: {}", known.meaning()));

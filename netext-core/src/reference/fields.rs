@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use netext_protocol::Command;
 use netext_protocol::schema::{self, Form};
-use netext_protocol::{Command, Shape};
 use serde_json::Value;
 
 use super::senders::{self, Senders};
+use super::{payload_of, referred_type};
 
 /// The objects that a payload is made of.
 pub(super) struct Objects {
-    pub(super) command: Command,
-    /// Whether the payload's fields stand beside the details.
-    pub(super) is_flat: bool,
     pub(super) payload: Object,
     /// The objects inside of it, each once.
     pub(super) nested: Vec<Object>,
@@ -43,10 +41,8 @@ pub(super) struct Field {
 impl Objects {
     pub(super) fn of(command: Command) -> Self {
         let root = Value::from(schema::request_schema(command, Form::Lenient));
-        let is_flat = command.shape() == Shape::Flat;
-        let payload = if is_flat { &root } else { &root["properties"]["payload"] };
         let mut open = Vec::new();
-        let payload = Object::of(command, command.name(), payload, &mut open);
+        let payload = Object::of(command, command.name(), payload_of(command, &root), &mut open);
         let mut nested = Vec::new();
         let mut known = BTreeSet::new();
         while let Some(name) = (!open.is_empty()).then(|| open.remove(0)) {
@@ -54,7 +50,7 @@ impl Objects {
                 nested.push(Object::of(command, &name, &root["$defs"][&name], &mut open));
             }
         }
-        Self { command, is_flat, payload, nested }
+        Self { payload, nested }
     }
 }
 
@@ -90,7 +86,7 @@ impl Object {
 }
 
 /// Whether it is one of the details that travel with every command.
-pub(super) fn is_envelope(name: &str) -> bool {
+fn is_envelope(name: &str) -> bool {
     name.ends_with("extension-details") || name.ends_with("extension_details")
 }
 
@@ -100,7 +96,7 @@ fn names(list: Option<&Value>) -> Vec<&str> {
 
 /// What a field holds, in words. The objects in it are added to `nested`.
 fn value(field: &Value, nested: &mut Vec<String>) -> String {
-    if let Some(name) = field["$ref"].as_str().and_then(|it| it.strip_prefix("#/$defs/")) {
+    if let Some(name) = referred_type(field) {
         nested.push(name.to_owned());
         return format!("`{name}`");
     }

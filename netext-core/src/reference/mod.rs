@@ -9,7 +9,7 @@ mod senders;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use netext_protocol::{Command, Output, PROTOCOL_VERSION};
+use netext_protocol::{Command, Output, PROTOCOL_VERSION, Shape};
 use serde_json::Value;
 
 /// The command reference as Markdown: a table of all commands, then each of them, then what a device declares.
@@ -89,6 +89,19 @@ pub fn in_order(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(in_order).collect(),
         scalar => scalar,
     }
+}
+
+/// The schema of the payload in the schema of a command's file.
+fn payload_of(command: Command, file: &Value) -> &Value {
+    match command.shape() {
+        Shape::Flat => file,
+        Shape::Enveloped => &file["properties"]["payload"],
+    }
+}
+
+/// The name of the type that a schema refers to, if it is nothing but a reference.
+fn referred_type(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/$defs/")
 }
 
 fn line(page: &mut String, text: std::fmt::Arguments<'_>) {

@@ -8,6 +8,7 @@ use netext_protocol::schema::{self, Form};
 use netext_protocol::{Command, Sample, Sender, Shape};
 use serde_json::Value;
 
+use super::{payload_of, referred_type};
 use crate::payload_file::Inside;
 
 /// The kinds of senders that write a field.
@@ -42,11 +43,11 @@ impl Senders {
 /// they have values, so its other payloads that have the field count as well; so do those of the README for a name
 /// that the server does not know. A field that no sample has is one that the server writes if it has a value.
 pub(super) fn of(command: Command, object: &str, field: &str, schema: &Value) -> Senders {
-    let here = SEEN.get(&place(object, field)).copied().unwrap_or_default();
+    let here = SEEN.here.get(&place(object, field)).copied().unwrap_or_default();
     let meaning = schema["description"].as_str().unwrap_or_default();
     let is_of_payload = object == command.name();
-    let anywhere =
-        ANYWHERE.get(&place(field, meaning)).filter(|_| is_of_payload).copied().unwrap_or_default();
+    let anywhere = SEEN.anywhere.get(&place(field, meaning)).filter(|_| is_of_payload);
+    let anywhere = anywhere.copied().unwrap_or_default();
     if schema["deprecated"] == true {
         return Senders { older: true, ..Senders::default() };
     }
@@ -58,42 +59,34 @@ pub(super) fn of(command: Command, object: &str, field: &str, schema: &Value) ->
 
 type Place = (String, String);
 
-/// The fields of the samples' objects: by the name of a command, or of a type, and the field's.
-static SEEN: LazyLock<BTreeMap<Place, Senders>> = LazyLock::new(|| {
-    let mut seen = BTreeMap::new();
-    for sample in Sample::all() {
-        let command = sample.command();
-        let Ok(document) = serde_json::from_str::<Value>(sample.text()) else { continue };
-        let root = Value::from(schema::request_schema(command, Form::Lenient));
-        let payload = if command.shape() == Shape::Flat { &document } else { &document["payload"] };
-        let mut visit = Visit { root: &root, sender: sample.sender(), seen: &mut seen };
-        visit.object(command.name(), payload_of(command, &root), payload);
-    }
-    seen
-});
+/// Who writes which field, as the samples show it.
+#[derive(Default)]
+struct Seen {
+    /// By the name of a command, or of a type, and the field's.
+    here: BTreeMap<Place, Senders>,
+    /// In any command's payload, by the field's name and meaning: the same name may mean other things.
+    anywhere: BTreeMap<Place, Senders>,
+}
 
-/// Who writes a field in any command's payload, by its name and meaning: the same name may mean other things.
-static ANYWHERE: LazyLock<BTreeMap<Place, Senders>> = LazyLock::new(|| {
-    let mut anywhere: BTreeMap<Place, Senders> = BTreeMap::new();
+static SEEN: LazyLock<Seen> = LazyLock::new(|| {
+    let mut seen = Seen::default();
     for &command in Command::ALL {
         let root = Value::from(schema::request_schema(command, Form::Lenient));
+        for sample in Sample::all_of(command) {
+            let Ok(document) = serde_json::from_str::<Value>(sample.text()) else { continue };
+            let payload = if command.shape() == Shape::Flat { &document } else { &document["payload"] };
+            let mut visit = Visit { root: &root, sender: sample.sender(), seen: &mut seen.here };
+            visit.object(command.name(), payload_of(command, &root), payload);
+        }
         for (field, schema) in payload_of(command, &root)["properties"].as_object().into_iter().flatten() {
-            let here = SEEN.get(&place(command.name(), field)).copied().unwrap_or_default();
+            let here = seen.here.get(&place(command.name(), field)).copied().unwrap_or_default();
             let meaning = schema["description"].as_str().unwrap_or_default();
-            let known = anywhere.entry(place(field, meaning)).or_default();
+            let known = seen.anywhere.entry(place(field, meaning)).or_default();
             *known = known.and(here);
         }
     }
-    anywhere
+    seen
 });
-
-/// The schema of the payload in the schema of a command's file.
-fn payload_of(command: Command, schema: &Value) -> &Value {
-    match command.shape() {
-        Shape::Flat => schema,
-        Shape::Enveloped => &schema["properties"]["payload"],
-    }
-}
 
 fn place(one: &str, other: &str) -> Place {
     (one.to_owned(), other.to_owned())
@@ -122,7 +115,7 @@ impl Visit<'_> {
     fn value(&mut self, schema: &Value, value: &Value) {
         let inside = value.as_str().and_then(Inside::of);
         let value = inside.as_ref().map_or(value, |inside| &inside.structure);
-        if let Some(name) = schema["$ref"].as_str().and_then(|it| it.strip_prefix("#/$defs/")) {
+        if let Some(name) = referred_type(schema) {
             let root = self.root;
             self.object(name, &root["$defs"][name], value);
         }

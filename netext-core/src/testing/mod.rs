@@ -2,7 +2,8 @@
 //!
 //! A [`Server`] drives an extension as CloudStack does: it writes payloads as Gson writes them, asks for the
 //! device before a command as often as CloudStack does, stores what it answers and hands it back, and judges exit
-//! code, output and `status` as the server judges them. It drives a device in the test's own process, or any executable:
+//! code, output and `status` as the server judges them. It drives a device in the test's own process, or any
+//! executable:
 //!
 //! ```
 //! # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
@@ -44,6 +45,7 @@ mod process;
 mod scenario;
 mod server;
 mod style;
+mod texts;
 
 pub use call::{Answer, Call, End, Streams};
 pub use executable::Executable;
@@ -53,3 +55,4 @@ pub use judged::{Judged, Verdict};
 pub use payload::Payload;
 pub use scenario::{Scenario, ScenarioError, Sent, Told};
 pub use server::Server;
+pub(crate) use texts::each_text;

@@ -125,10 +125,10 @@ impl<E: Extension> Server<E> {
         self
     }
 
-    /// Another server on which the same extension is registered in the same way. It knows of no device yet.
-    pub(super) fn twin(&self) -> Server<&E> {
+    /// Another server of the same registration and style. It knows of no device yet.
+    pub(super) fn twin<F>(&self, extension: F) -> Server<F> {
         let (physical, style) = (self.physical.clone(), self.style);
-        Server { extension: &self.extension, physical, style, details: Mutex::default() }
+        Server { extension, physical, style, details: Mutex::default() }
     }
 
     /// With a detail that the operator registered on the physical network.

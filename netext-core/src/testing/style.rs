@@ -1,13 +1,11 @@
 //! One and the same payload as different senders write it.
 
-use std::collections::BTreeSet;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use netext_protocol::{Command, Envelope, Sample, Sender};
 use serde_json::Value;
 
-use super::Payload;
+use super::{Payload, each_text};
 
 impl Payload {
     /// The payload in the style of a sender.
@@ -106,26 +104,15 @@ impl Form {
             Self::Json => value.to_string().into(),
             Self::Base64 => {
                 let mut value = value.clone();
-                encode_contents(&mut value);
+                // The contents of files are Base64 once more.
+                each_text("", &mut value, &mut |name, text| {
+                    if name == "content" {
+                        *text = STANDARD.encode(&*text);
+                    }
+                });
                 STANDARD.encode(value.to_string()).into()
             }
         }
-    }
-}
-
-/// In Base64 the contents of files are Base64 once more.
-fn encode_contents(value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            for (name, value) in object {
-                match value {
-                    Value::String(text) if name == "content" => *text = STANDARD.encode(&*text),
-                    value => encode_contents(value),
-                }
-            }
-        }
-        Value::Array(list) => list.iter_mut().for_each(encode_contents),
-        _ => {}
     }
 }
 
@@ -153,16 +140,12 @@ impl Document {
             Envelope::parse(sample.command(), sample.text().as_bytes()).expect("a sample is valid");
         let written = Payload::from(envelope.request);
         let sample = Payload::of(sample);
-        let only_in = |one: &Payload, other: &Payload| -> Vec<(String, Value)> {
-            let names: BTreeSet<_> = other.fields().keys().collect();
-            let fields = one.fields().iter().filter(|(name, _)| !names.contains(name));
-            fields.map(|(name, value)| (name.clone(), value.clone())).collect()
-        };
         // What was read by one name is written by another, and is the same value.
-        let others = only_in(&written, &sample);
-        let spellings = only_in(&sample, &written).into_iter().filter_map(|(name, value)| {
-            let (usual, _) = others.iter().find(|(_, other)| *other == value)?;
-            Some((name, usual.clone()))
+        let others = written.fields().iter().filter(|(name, _)| sample.field(name).is_none());
+        let only_read = sample.fields().iter().filter(|(name, _)| written.field(name).is_none());
+        let spellings = only_read.filter_map(|(name, value)| {
+            let (usual, _) = others.clone().find(|(_, other)| *other == value)?;
+            Some((name.clone(), usual.clone()))
         });
         let spellings = spellings.collect();
         Self { sample, spellings }
@@ -187,6 +170,8 @@ impl Document {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn names(payload: &Payload) -> BTreeSet<&str> {

@@ -1,36 +1,22 @@
 //! Capabilities that the server looks up, found missing one by one.
 
-use netext_core::protocol::{
-    Capability, DestroyNetwork, ImplementNetwork, NetworkUpdate, Service, ShutdownNetwork,
-};
+use netext_core::protocol::{Capability, Service};
 use netext_core::testing::Server;
-use netext_core::testing::conformance::{Finding, Provided, Suite};
-use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
+use netext_core::testing::conformance::{Check, Finding, Provided, Suite};
+use netext_core::{Description, DeviceError, Handler, Invocation, Reply, async_trait};
 use serde_json::{Value, json};
 
 /// A device that answers everything and keeps nothing.
 struct Registered(Description);
 
 #[async_trait]
-impl NetworkDevice for Registered {
-    fn describe(&self) -> Description {
+impl Handler for Registered {
+    fn description(&self) -> Description {
         self.0.clone()
     }
 
-    async fn implement_network(
-        &self,
-        _: &Context,
-        _: ImplementNetwork,
-    ) -> Result<Option<NetworkUpdate>, DeviceError> {
-        Ok(None)
-    }
-
-    async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> {
-        Ok(())
-    }
-
-    async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> {
-        Ok(())
+    async fn handle(&self, _: Invocation) -> Result<Reply, DeviceError> {
+        Ok(Reply::Nothing)
     }
 }
 
@@ -41,8 +27,8 @@ fn full() -> Description {
 /// What the check of capabilities finds.
 fn found(provided: Provided) -> Finding {
     let server = Server::for_device(Registered(Description::new("bare", "1")));
-    let report = Suite::new(&server, provided).run(&mut |_| {}, &mut |_| {});
-    report.ran.into_iter().find(|ran| ran.check.id == "capabilities").unwrap().finding
+    let check = Check::all().find(|check| check.id == "capabilities").unwrap();
+    Suite::new(&server, provided).ask(check)
 }
 
 #[test]

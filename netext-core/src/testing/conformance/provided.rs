@@ -31,10 +31,10 @@ pub struct Provided {
 pub struct UnknownRegistration(String);
 
 impl Provided {
-    /// An extension that provides some services. That it answers the two commands that no server sends yet is
+    /// An extension that provides some services. That it answers the commands that no server sends yet is
     /// not assumed.
     pub fn new(services: impl IntoIterator<Item = Service>) -> Self {
-        let without = [Command::SetDhcpOptions, Command::DestroyVpc].into();
+        let without = Command::ALL.iter().copied().filter(|command| !command.is_sent()).collect();
         let services = services.into_iter().collect();
         Self { guest_type: GuestType::Isolated, services, capabilities: None, vpc: false, without }
     }
@@ -101,11 +101,6 @@ impl Provided {
         Self::registered(&description)
     }
 
-    /// The service of a name, in whatever case it is written.
-    pub fn service(name: &str) -> Option<Service> {
-        Service::ALL.iter().copied().find(|service| service.name().eq_ignore_ascii_case(name))
-    }
-
     /// Why the server will stumble over what is registered; nothing if that is not known.
     pub fn capability_faults(&self) -> Vec<CapabilityFault> {
         let services = self.services.iter().copied();
@@ -133,7 +128,7 @@ fn services(registration: &Value) -> Result<BTreeSet<Service>, UnknownRegistrati
         None => listed().ok_or_else(|| UnknownRegistration("it has no `network.services`".to_owned()))?,
     };
     let service = |name: &str| {
-        Provided::service(name).ok_or_else(|| {
+        Service::named(name).ok_or_else(|| {
             UnknownRegistration(format!("`network.services` has {name:?}, which is no service"))
         })
     };

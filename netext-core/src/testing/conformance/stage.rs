@@ -1,11 +1,11 @@
 //! A network of a check.
 
-use netext_protocol::{Command, Effect, Sample, Scope};
-use serde_json::{Map, Value, json};
+use netext_protocol::{Command, Effect, Scope};
+use serde_json::{Map, Value};
 
 use super::report::Finding;
 use super::suite::Suite;
-use crate::testing::{Answer, Call, Judged, Payload, Streams};
+use crate::testing::{Answer, Call, Judged, Payload, Streams, each_text};
 
 /// The beginning of every guest address in the samples.
 const SAMPLE_PREFIX: &str = "10.1.1.";
@@ -15,7 +15,6 @@ pub(super) struct Stage<'a> {
     suite: &'a Suite<'a>,
     /// The fields that say which network it is.
     network: Map<String, Value>,
-    is_tier: bool,
     /// The beginning of every address in the network, which has 24 bits for its prefix.
     prefix: &'static str,
     /// What the device answers on in the network, where it has an address there.
@@ -24,28 +23,23 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     pub(super) fn isolated(suite: &'a Suite<'a>, number: u32) -> Self {
-        Self::new(suite, number, SAMPLE_PREFIX, Some("10.1.1.1"), json!({ "guest_type": "isolated" }))
+        Self::new(suite, number, SAMPLE_PREFIX, Some("10.1.1.1"), &[("guest_type", "isolated")])
     }
 
     pub(super) fn shared(suite: &'a Suite<'a>, number: u32) -> Self {
-        Self::new(suite, number, "172.31.42.", Some("172.31.42.200"), json!({ "guest_type": "shared" }))
+        Self::new(suite, number, "172.31.42.", Some("172.31.42.200"), &[("guest_type", "shared")])
     }
 
     /// A bare segment, which the extension is to choose.
     pub(super) fn layer2(suite: &'a Suite<'a>, number: u32) -> Self {
-        let mut stage =
-            Self::new(suite, number, SAMPLE_PREFIX, None, json!({ "guest_type": "l2", "vlan": "" }));
-        for name in ["gateway", "cidr"] {
-            stage.network.remove(name);
-        }
-        stage
+        Self::new(suite, number, SAMPLE_PREFIX, None, &[("guest_type", "l2"), ("vlan", "")])
     }
 
     /// A tier of a VPC; the tiers of one VPC are told apart by `place`, which is 1 or 2.
     pub(super) fn tier(suite: &'a Suite<'a>, number: u32, vpc: u32, place: u8) -> Self {
         let (prefix, gateway) = if place == 1 { ("10.2.1.", "10.2.1.1") } else { ("10.2.2.", "10.2.2.1") };
-        let fields = json!({ "guest_type": "isolated", "vpc_id": vpc.to_string() });
-        Self { is_tier: true, ..Self::new(suite, number, prefix, Some(gateway), fields) }
+        let fields = [("guest_type", "isolated"), ("vpc_id", &*vpc.to_string())];
+        Self::new(suite, number, prefix, Some(gateway), &fields)
     }
 
     fn new(
@@ -53,19 +47,23 @@ impl<'a> Stage<'a> {
         number: u32,
         prefix: &'static str,
         extension_ip: Option<&'static str>,
-        fields: Value,
+        fields: &[(&str, &str)],
     ) -> Self {
-        let mut network = match fields {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        };
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+        let mut network: Map<_, _> = fields.collect();
         network.insert("network_id".into(), number.to_string().into());
         network.entry("vlan").or_insert_with(|| (2000 + number % 1000).to_string().into());
         network.insert("zone_id".into(), "1".into());
         network.insert("network_state".into(), "implemented".into());
-        network.insert("gateway".into(), format!("{prefix}1").into());
-        network.insert("cidr".into(), format!("{prefix}0/24").into());
-        Self { suite, network, is_tier: false, prefix, extension_ip }
+        if extension_ip.is_some() {
+            network.insert("gateway".into(), format!("{prefix}1").into());
+            network.insert("cidr".into(), format!("{prefix}0/24").into());
+        }
+        Self { suite, network, prefix, extension_ip }
+    }
+
+    fn is_tier(&self) -> bool {
+        self.network.contains_key("vpc_id")
     }
 
     /// The payload of a command about this network.
@@ -74,20 +72,21 @@ impl<'a> Stage<'a> {
     }
 
     /// The payload of a sample, about this network.
-    pub(super) fn sample(&self, name: &str) -> Option<Payload> {
-        Sample::named(name).map(|_| self.placed(Payload::sample_named(name)))
+    pub(super) fn sample(&self, name: &str) -> Payload {
+        self.placed(Payload::sample_named(name))
     }
 
     fn placed(&self, payload: Payload) -> Payload {
         let mut payload = payload.without("vpc_id").without("gateway").without("cidr");
         // The source NAT of a tier is its VPC's.
-        if self.is_tier && payload.field("source_nat").is_some() {
+        if self.is_tier() && payload.field("source_nat").is_some() {
             payload = payload.with("source_nat", "false");
         }
         let fields = payload.fields_mut();
-        fields.values_mut().for_each(|value| self.move_addresses(value));
+        fields.iter_mut().for_each(|(name, value)| {
+            each_text(name, value, &mut |name, text| self.place_instance(name, text));
+        });
         fields.extend(self.network.clone());
-        rename_nics(fields, self.network["network_id"].as_str().unwrap_or_default());
         if fields.remove("extension_ip").is_some()
             && let Some(address) = self.extension_ip
         {
@@ -96,17 +95,16 @@ impl<'a> Stage<'a> {
         payload
     }
 
-    /// Puts the guests of the sample network into this one.
-    fn move_addresses(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                if let Some(host) = text.strip_prefix(SAMPLE_PREFIX) {
-                    *text = format!("{}{host}", self.prefix);
-                }
-            }
-            Value::Object(fields) => fields.values_mut().for_each(|value| self.move_addresses(value)),
-            Value::Array(list) => list.iter_mut().for_each(|value| self.move_addresses(value)),
-            _ => {}
+    /// Puts the instances of the sample network into this one: addresses into its subnet, and NICs get uuids of its
+    /// own, because no two networks have a NIC in common.
+    fn place_instance(&self, name: &str, text: &mut String) {
+        const LENGTH: usize = 36;
+        const LAST_PART: usize = 24;
+        if let Some(host) = text.strip_prefix(SAMPLE_PREFIX) {
+            *text = format!("{}{host}", self.prefix);
+        } else if name == "nic_uuid" && text.len() == LENGTH {
+            let network = self.network["network_id"].as_str().unwrap_or_default();
+            text.replace_range(LAST_PART.., &format!("{network:0>12}"));
         }
     }
 
@@ -132,8 +130,8 @@ impl<'a> Stage<'a> {
             Command::EnsureNetworkDevice | Command::CustomAction => false,
             // A tier has a list of its own instead of the network's firewall. An extension without VPCs may
             // have lists for other networks.
-            Command::ApplyNetworkAcl => self.is_tier || !self.suite.provided.vpc,
-            Command::ApplyFwRules => !self.is_tier,
+            Command::ApplyNetworkAcl => self.is_tier() || !self.suite.provided.vpc,
+            Command::ApplyFwRules => !self.is_tier(),
             command => command.scope() == Scope::Network,
         };
         Command::ALL.iter().copied().filter(fits).filter(|command| self.suite.provided.answers(*command))
@@ -201,23 +199,5 @@ impl<'a> Stage<'a> {
     /// Calls the extension with a text in the payload file.
     pub(super) fn call_with(&self, command: Command, text: &str) -> Answer {
         self.suite.server.call(command.name(), &Call::new(command, text)).answer
-    }
-}
-
-/// Gives the NICs of a payload uuids of their network's own: no two networks have a NIC in common.
-fn rename_nics(fields: &mut Map<String, Value>, network: &str) {
-    const LENGTH: usize = 36;
-    const LAST_PART: usize = 24;
-    for (name, value) in fields {
-        match value {
-            Value::String(uuid) if name == "nic_uuid" && uuid.len() == LENGTH => {
-                uuid.replace_range(LAST_PART.., &format!("{network:0>12}"));
-            }
-            Value::Object(fields) => rename_nics(fields, network),
-            Value::Array(list) => {
-                list.iter_mut().filter_map(Value::as_object_mut).for_each(|it| rename_nics(it, network));
-            }
-            _ => {}
-        }
     }
 }

@@ -8,7 +8,7 @@ use netext_protocol::{GuestType, Sender};
 use super::report::{Finding, Ran, Report};
 use super::stage::Stage;
 use super::{Check, Provided, checks};
-use crate::testing::{Extension, Server};
+use crate::testing::{Answer, Extension, Payload, Server};
 
 /// The suite of checks for one extension: a server, and networks of numbers that nobody else has.
 pub struct Suite<'a> {
@@ -23,11 +23,9 @@ const FIRST_NETWORK: u32 = 990_000;
 impl<'a> Suite<'a> {
     /// A suite for an extension, with what is registered on the server.
     pub fn new<E: Extension>(server: &'a Server<E>, provided: Provided) -> Self {
-        let mut own: Server<&'a dyn Extension> = Server::new(server.extension());
-        for (name, value) in server.registered() {
-            own.register(name.clone(), value.as_str().unwrap_or_default());
-        }
-        Self { server: own, provided, networks: AtomicU32::new(FIRST_NETWORK) }
+        let extension: &dyn Extension = server.extension();
+        let server = server.twin(extension).style(Sender::Server);
+        Self { server, provided, networks: AtomicU32::new(FIRST_NETWORK) }
     }
 
     /// Runs every check, one after the other. Announces each before it begins, and tells what it found.
@@ -41,7 +39,7 @@ impl<'a> Suite<'a> {
             };
             let finding = match checks::varied_by(check).find(has_failed) {
                 Some(varied) => Finding::Skipped(format!("{varied} fails already")),
-                None => (check.run)(self),
+                None => self.ask(check),
             };
             let result = Ran { check, finding, took: began.elapsed() };
             tell(&result);
@@ -50,10 +48,15 @@ impl<'a> Suite<'a> {
         Report { ran }
     }
 
+    /// Runs one check.
+    pub fn ask(&self, check: &Check) -> Finding {
+        (check.run)(self)
+    }
+
     /// Runs every check.
     ///
     /// # Panics
-    /// If a check fails, with all that do: what is so, why it ought not to be, and what to do.
+    /// If a check fails, with all that do: what was found, why it is wrong, and what to do.
     #[track_caller]
     pub fn assert_conforms(&self) {
         let report = self.run(&mut |_| {}, &mut |_| {});
@@ -81,8 +84,15 @@ impl<'a> Suite<'a> {
     }
 
     /// A server of the same registration that writes payloads in the style of a sender.
-    pub(super) fn server_in_style_of(&self, sender: Sender) -> Server<&&'a dyn Extension> {
-        self.server.twin().style(sender)
+    pub(super) fn server_in_style_of(&self, sender: Sender) -> Server<&'a dyn Extension> {
+        self.server.twin(*self.server.extension()).style(sender)
+    }
+
+    /// Sends payloads up to the first that does not exit with 0. Answers how the last one ended.
+    pub(super) fn send_all(&self, payloads: &[Payload]) -> Answer {
+        let (last, earlier) = payloads.split_last().expect("there is something to send");
+        let mut answers = earlier.iter().map(|payload| self.server.send(payload).answer);
+        answers.find(|answer| answer.code() != Some(0)).unwrap_or_else(|| self.server.send(last).answer)
     }
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 
 use netext_protocol::{Command, GuestType, Service};
 
-use super::Check;
+use super::{Check, first_failure};
 use crate::testing::Payload;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
@@ -28,10 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
         remedy: "Bring about what is asked for instead of doing a step; what is there already is success.",
         run: |suite| {
             let stage = suite.network();
-            stage.live(&mut |payload| {
-                let first = suite.server.send(payload).answer;
-                if first.code() == Some(0) { suite.server.send(payload).answer } else { first }
-            })
+            stage.live(&mut |payload| suite.send_all(&[payload.clone(), payload.clone()]))
         },
     },
     Check {
@@ -41,7 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
         remedy: "Treat what is absent as removed already.",
         run: |suite| {
             let stage = suite.network();
-            first_failure(stage.removing().into_iter().map(|command| (stage.payload(command), suite)))
+            first_failure(&suite.server, stage.removing().into_iter().map(|command| stage.payload(command)))
         },
     },
     Check {
@@ -66,7 +63,7 @@ pub(super) const CHECKS: &[Check] = &[
         run: |suite| {
             let stage = suite.network().implemented();
             let payload = stage.payload(Command::ImplementNetwork).with("vlan", "");
-            let finding = first_failure([(payload, suite)].into_iter());
+            let finding = first_failure(&suite.server, [payload]);
             stage.end();
             finding
         },
@@ -87,26 +84,12 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Sends commands; what is wrong with the first that does not succeed.
-fn first_failure<'a>(commands: impl Iterator<Item = (Payload, &'a Suite<'a>)>) -> Finding {
-    for (payload, suite) in commands {
-        let answer = suite.server.send(&payload).answer;
-        if answer.code() != Some(0) {
-            return Finding::failed_by(payload.command().name(), &answer);
-        }
-    }
-    Finding::Passed
-}
-
 fn nic_first(suite: &Suite<'_>) -> Finding {
     if suite.provided.guest_type == GuestType::L2 {
         return Finding::Skipped("it carries layer-2 networks only".to_owned());
     }
     let stage = suite.shared_network();
-    let finding = match stage.sample("prepare-nic.shared") {
-        Some(payload) => first_failure([(payload, suite)].into_iter()),
-        None => Finding::Passed,
-    };
+    let finding = first_failure(&suite.server, [stage.sample("prepare-nic.shared")]);
     stage.end();
     finding
 }
@@ -116,8 +99,8 @@ fn rules_before_implement(suite: &Suite<'_>) -> Finding {
         return Finding::Skipped("it does not provide Firewall".to_owned());
     }
     let stage = suite.network();
-    let commands = [Command::ApplyFwRules, Command::ImplementNetwork].map(|it| (stage.payload(it), suite));
-    let finding = first_failure(commands.into_iter());
+    let commands = [Command::ApplyFwRules, Command::ImplementNetwork];
+    let finding = first_failure(&suite.server, commands.map(|command| stage.payload(command)));
     stage.end();
     finding
 }
@@ -127,7 +110,7 @@ fn restart(suite: &Suite<'_>) -> Finding {
     let all = stage.creating();
     let commands =
         all.iter().chain([&Command::ShutdownNetwork]).chain(&all).chain([&Command::DestroyNetwork]);
-    let finding = first_failure(commands.map(|command| (stage.payload(*command), suite)));
+    let finding = first_failure(&suite.server, commands.map(|command| stage.payload(*command)));
     if finding != Finding::Passed {
         stage.end();
     }
@@ -164,13 +147,10 @@ fn together(suite: &Suite<'_>, payloads: &[Payload]) -> Finding {
     let server = &suite.server;
     let findings: Vec<_> = thread::scope(|scope| {
         let send = |payload: &Payload| {
-            let answer = server.send(payload).answer;
-            if answer.code() == Some(0) {
-                return Finding::Passed;
-            }
-            Finding::failed_by(payload.command().name(), &answer)
+            let payload = payload.clone();
+            scope.spawn(move || first_failure(server, [payload]))
         };
-        let running: Vec<_> = payloads.iter().map(|payload| scope.spawn(move || send(payload))).collect();
+        let running: Vec<_> = payloads.iter().map(send).collect();
         running.into_iter().map(|it| it.join().expect("an extension's end is no panic")).collect()
     });
     findings.into_iter().fold(Finding::Passed, |first, other| first.and(|| other))

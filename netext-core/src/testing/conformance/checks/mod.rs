@@ -13,6 +13,8 @@ mod time;
 mod vpc;
 
 use super::Check;
+use super::report::Finding;
+use crate::testing::{Extension, Payload, Server};
 
 /// Every table of checks, in the order in which they are run. The first check says whether an extension works at
 /// all.
@@ -57,4 +59,15 @@ const VARIATIONS: &[(&str, &[&str])] = &[
 /// The checks that another one varies.
 pub(super) fn varied_by(check: &Check) -> impl Iterator<Item = &'static str> {
     VARIATIONS.iter().filter(|(_, variations)| variations.contains(&check.id)).map(|(varied, _)| *varied)
+}
+
+/// Sends commands. Answers what is wrong with the first that does not exit with 0.
+fn first_failure(server: &Server<impl Extension>, payloads: impl IntoIterator<Item = Payload>) -> Finding {
+    for payload in payloads {
+        let judged = server.send(payload);
+        if judged.answer.code() != Some(0) {
+            return Finding::failed_by(&judged.command, &judged.answer);
+        }
+    }
+    Finding::Passed
 }

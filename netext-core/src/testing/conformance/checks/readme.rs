@@ -6,7 +6,6 @@ use super::Check;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
 use crate::testing::conformance::suite::Suite;
-use crate::testing::{Answer, Payload};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -48,7 +47,7 @@ fn older_forms(suite: &Suite<'_>) -> Finding {
     stage.live(&mut |payload| {
         let forms = payload.in_older_forms();
         let forms = if forms.is_empty() { vec![payload.clone()] } else { forms };
-        send_all(suite, &forms)
+        suite.send_all(&forms)
     })
 }
 
@@ -56,7 +55,7 @@ fn absent_fields(suite: &Suite<'_>) -> Finding {
     names_without_domain(suite).and(|| {
         suite
             .network()
-            .live(&mut |payload| send_all(suite, &[payload.clone(), payload.in_style_of(Sender::Readme)]))
+            .live(&mut |payload| suite.send_all(&[payload.clone(), payload.in_style_of(Sender::Readme)]))
     })
 }
 
@@ -68,17 +67,10 @@ fn names_without_domain(suite: &Suite<'_>) -> Finding {
     }
     let stage: Stage<'_> = suite.network().implemented();
     let [config, entry] = commands.map(|command| stage.payload(command));
-    let answer = send_all(suite, &[config, entry.without("dns").without("domain")]);
+    let answer = suite.send_all(&[config, entry.without("dns").without("domain")]);
     stage.end();
     match answer.code() {
         Some(0) => Finding::Passed,
         _ => Finding::failed_by("add-dns-entry without dns and domain", &answer),
     }
-}
-
-/// Sends payloads up to the first that does not exit with 0. Answers how the last one ended.
-fn send_all(suite: &Suite<'_>, payloads: &[Payload]) -> Answer {
-    let (last, earlier) = payloads.split_last().expect("there is something to send");
-    let mut answers = earlier.iter().map(|payload| suite.server.send(payload).answer);
-    answers.find(|answer| answer.code() != Some(0)).unwrap_or_else(|| suite.server.send(last).answer)
 }

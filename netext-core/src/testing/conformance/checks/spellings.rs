@@ -4,9 +4,9 @@ use netext_protocol::Command;
 use serde_json::{Value, json};
 
 use super::Check;
+use crate::testing::Payload;
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::suite::Suite;
-use crate::testing::{Payload, Streams};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -114,8 +114,7 @@ fn both_spellings(suite: &Suite<'_>) -> Finding {
             .with(&format!("{prefix}ip6_cidr"), "2001:db8:1::/64")
     };
     let accepted = |payload: &Payload| {
-        let document = suite.server.document(payload);
-        let answer = suite.server.send_document(payload.command().name(), &document, Streams::Merged).answer;
+        let answer = suite.server.send_alone(payload).answer;
         match answer.code() {
             Some(0) => Finding::Passed,
             _ => Finding::failed_by(payload.command().name(), &answer),

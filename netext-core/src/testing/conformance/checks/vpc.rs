@@ -2,7 +2,7 @@
 
 use netext_protocol::{Command, Sender};
 
-use super::Check;
+use super::{Check, first_failure};
 use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::stage::Stage;
 use crate::testing::conformance::suite::Suite;
@@ -14,14 +14,14 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "A VPC with two tiers comes and goes, one tier before the other.",
         reason: "The server implements the VPC, then its tiers, and removes them one by one.",
         remedy: "Play it with netext simulate, and look at the first command that fails.",
-        run: |suite| with_vpc(suite, |suite, vpc| life(suite, Sender::Server, vpc)),
+        run: |suite| with_vpc(suite, |vpc| life(suite, Sender::Server, vpc)),
     },
     Check {
         id: "vpc-by-the-readme",
         sentence: "The life of a VPC needs no field that the published README does not document.",
         reason: "By the README only implement-network and apply-network-acl say whose tier a network is.",
         remedy: "Keep the VPC of a tier with the network. Play it with netext simulate --style readme.",
-        run: |suite| with_vpc(suite, |suite, vpc| life(suite, Sender::Readme, vpc)),
+        run: |suite| with_vpc(suite, |vpc| life(suite, Sender::Readme, vpc)),
     },
     Check {
         id: "vpc-without-address",
@@ -29,14 +29,10 @@ pub(super) const CHECKS: &[Check] = &[
         reason: "The address is there only once the offering needs one.",
         remedy: "Create the VPC, and wait for update-vpc-source-nat-ip.",
         run: |suite| {
-            with_vpc(suite, |suite, vpc| {
-                let payload = vpc_payload(Payload::sample_named("implement-vpc.no-ip"), vpc);
-                send_all(
-                    suite,
-                    &suite.server,
-                    &[payload, vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)],
-                )
-            })
+            about_a_vpc(
+                suite,
+                [Payload::sample_named("implement-vpc.no-ip"), Payload::sample(Command::ShutdownVpc)],
+            )
         },
     },
     Check {
@@ -45,16 +41,9 @@ pub(super) const CHECKS: &[Check] = &[
         reason: "Some versions of the published protocol call it so.",
         remedy: "Accept cidr beside vpc_cidr in payloads about a VPC.",
         run: |suite| {
-            with_vpc(suite, |suite, vpc| {
-                let payload = Payload::sample_named("implement-vpc.no-ip")
-                    .without("vpc_cidr")
-                    .with("cidr", "10.2.0.0/16");
-                send_all(
-                    suite,
-                    &suite.server,
-                    &[vpc_payload(payload, vpc), vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)],
-                )
-            })
+            let payload = Payload::sample_named("implement-vpc.no-ip");
+            let payload = payload.without("vpc_cidr").with("cidr", "10.2.0.0/16");
+            about_a_vpc(suite, [payload, Payload::sample(Command::ShutdownVpc)])
         },
     },
     Check {
@@ -62,19 +51,21 @@ pub(super) const CHECKS: &[Check] = &[
         sentence: "Shutting down a VPC that was never there succeeds.",
         reason: "The server sends it after failures and a second time.",
         remedy: "Treat what is absent as removed already.",
-        run: |suite| {
-            with_vpc(suite, |suite, vpc| {
-                send_all(suite, &suite.server, &[vpc_payload(Payload::sample(Command::ShutdownVpc), vpc)])
-            })
-        },
+        run: |suite| about_a_vpc(suite, [Payload::sample(Command::ShutdownVpc)]),
     },
 ];
 
-fn with_vpc(suite: &Suite<'_>, check: impl Fn(&Suite<'_>, u32) -> Finding) -> Finding {
+/// Checks something with a VPC that nobody has heard of, if the extension carries VPCs.
+fn with_vpc(suite: &Suite<'_>, check: impl FnOnce(u32) -> Finding) -> Finding {
     if !suite.provided.vpc {
         return Finding::Skipped("it does not carry VPCs".to_owned());
     }
-    check(suite, suite.next_number())
+    check(suite.next_number())
+}
+
+/// Sends commands about such a VPC.
+fn about_a_vpc<const N: usize>(suite: &Suite<'_>, payloads: [Payload; N]) -> Finding {
+    with_vpc(suite, |vpc| send_all(suite, &suite.server, &payloads.map(|payload| vpc_payload(payload, vpc))))
 }
 
 fn vpc_payload(payload: Payload, vpc: u32) -> Payload {
@@ -107,15 +98,10 @@ fn life(suite: &Suite<'_>, sender: Sender, vpc: u32) -> Finding {
 
 /// Sends commands, and removes the VPC with its tiers whatever comes of them.
 fn send_all(suite: &Suite<'_>, server: &Server<impl Extension>, payloads: &[Payload]) -> Finding {
-    for payload in payloads {
-        let answer = server.send(payload).answer;
-        if answer.code() != Some(0) {
-            let ends = payloads
-                .iter()
-                .filter(|it| matches!(it.command(), Command::DestroyNetwork | Command::ShutdownVpc));
-            ends.for_each(|end| drop(suite.server.send(end)));
-            return Finding::failed_by(payload.command().name(), &answer);
-        }
+    let finding = first_failure(server, payloads.iter().cloned());
+    if finding != Finding::Passed {
+        let is_end = |it: &&Payload| matches!(it.command(), Command::DestroyNetwork | Command::ShutdownVpc);
+        payloads.iter().filter(is_end).for_each(|end| drop(suite.server.send(end)));
     }
-    Finding::Passed
+    finding
 }
