@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use netext_core::{Context, DeviceError};
-use netext_protocol::{HostName, MacAddr, Network, NetworkId, Nic, Resolvers, Vpc};
+use netext_protocol::{HostName, MacAddr, Network, NetworkId, Nic, Resolvers, Subject, Vpc};
 
 use super::apply::ApplyError;
 use super::device::HostDevice;
@@ -23,7 +23,18 @@ impl HostDevice {
         network: &Network,
         make: impl FnOnce(&mut Router) + Send,
     ) -> Result<(), DeviceError> {
-        change(&self.store, context, router_of(&self.store, context, network)?, make, |_, _| Ok(())).await
+        self.change_with(context, network, make, |_, _| Ok(())).await
+    }
+
+    /// Changes the router of a network, and then what is kept beside it, given what the router was.
+    pub(super) async fn change_with(
+        &self,
+        context: &Context,
+        network: &Network,
+        make: impl FnOnce(&mut Router) + Send,
+        then: impl FnOnce(&Store, &Router) -> Result<(), DeviceError> + Send,
+    ) -> Result<(), DeviceError> {
+        change(&self.store, context, router_of(&self.store, context, network)?, make, then).await
     }
 
     /// Changes the router of a network in a way that may not be possible, which is then not begun.
@@ -80,7 +91,7 @@ impl HostDevice {
     /// Forgets a network with all that was kept for it.
     pub(super) async fn forget(&self, context: &Context, network: &Network) -> Result<(), DeviceError> {
         let (id, router) = (network.network_id, router_of(&self.store, context, network)?);
-        // What is kept for a network that stands alone lies with its router's state, and goes with it.
+        // What is kept for a network that stands alone is beside its router's state, and goes with it.
         let deadline = context.deadline().instant();
         let forget = |store: &Store, _: &Router| match router {
             RouterId::Vpc(_) => {
@@ -164,19 +175,7 @@ impl HostDevice {
             }
             Ok(())
         };
-        change(&self.store, context, router_of(&self.store, context, network)?, make, forget).await
-    }
-
-    /// Changes a network, and then what its instances are told.
-    pub(super) async fn change_and_tell(
-        &self,
-        context: &Context,
-        network: &Network,
-        make: impl FnOnce(&mut Router) + Send,
-        tell: impl FnOnce(Instances) -> Result<(), MetadataError> + Send,
-    ) -> Result<(), DeviceError> {
-        let tell = |store: &Store, _: &Router| Ok(tell(instances(store, network.network_id))?);
-        change(&self.store, context, router_of(&self.store, context, network)?, make, tell).await
+        self.change_with(context, network, make, forget).await
     }
 
     /// Changes what one instance is told.
@@ -204,7 +203,7 @@ impl HostDevice {
             }
             Ok(tell(&instances(store, network.network_id).for_nic(mac(nic, known)), address)?)
         };
-        change(&self.store, context, router_of(&self.store, context, network)?, serve, tell).await
+        self.change_with(context, network, serve, tell).await
     }
 }
 
@@ -231,13 +230,22 @@ impl<'a> NicCommand<'a> {
     }
 }
 
-/// The router that serves a network. A command that does not name the network's VPC is about the one that the device
-/// details name, or that this host knows.
-pub(super) fn router_of(
+/// The router that a command is about.
+pub(super) fn router_of_subject(
     store: &Store,
     context: &Context,
-    network: &Network,
+    subject: &Subject,
 ) -> Result<RouterId, DeviceError> {
+    match subject {
+        Subject::Network(network) => router_of(store, context, network),
+        Subject::Vpc(vpc) => Ok(RouterId::Vpc(vpc.vpc_id)),
+        _ => Err(DeviceError::invalid("neither a network nor a VPC")),
+    }
+}
+
+/// The router that serves a network. A command that does not name the network's VPC is about the one that the device
+/// details name, or that this host knows.
+fn router_of(store: &Store, context: &Context, network: &Network) -> Result<RouterId, DeviceError> {
     let said = network.vpc_id.or_else(|| context.device_details().get_str("vpc_id")?.parse().ok());
     let vpc = said.map_or_else(|| store.vpc_of(network.network_id), |vpc| Ok(Some(vpc)))?;
     Ok(vpc.map_or(RouterId::Network(network.network_id), RouterId::Vpc))

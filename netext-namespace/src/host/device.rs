@@ -8,13 +8,12 @@ use netext_protocol::{
     DeleteStaticNat, DestroyNetwork, DestroyVpc, DeviceDetails, EnsureNetworkDevice, ImplementNetwork,
     ImplementVpc, NetworkUpdate, PrepareNic, ReleaseIp, ReleaseNic, RemoveDhcpEntry, RemoveDhcpSubnet,
     RemoveDnsEntry, RemoveDnsSubnet, RestoreNetwork, RestoredVm, SaveHypervisorHostname, SavePassword,
-    SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc, Subject,
+    SaveSshkey, SaveUserdata, SaveVmData, Service, SetDhcpOptions, ShutdownNetwork, ShutdownVpc,
     UpdateVpcSourceNatIp,
 };
 
 use super::actions;
-use super::changes::{NicCommand, instances, router_of};
-use super::transaction::change;
+use super::changes::{NicCommand, instances, router_of_subject};
 use crate::metadata::Instances;
 use crate::model::{InvalidOption, Naming, OptionValue, Router, RouterId, forward_ends};
 use crate::store::{LockedRouter, Store};
@@ -47,11 +46,7 @@ impl NetworkDevice for HostDevice {
         context: &Context,
         request: EnsureNetworkDevice,
     ) -> Result<Option<DeviceDetails>, DeviceError> {
-        let router = match &request.subject {
-            Subject::Network(network) => router_of(&self.store, context, network)?,
-            Subject::Vpc(vpc) => RouterId::Vpc(vpc.vpc_id),
-            _ => return Err(DeviceError::invalid("neither a network nor a VPC")),
-        };
+        let router = router_of_subject(&self.store, context, &request.subject)?;
         let known = if request.current_details.is_empty() {
             context.device_details().clone()
         } else {
@@ -87,8 +82,9 @@ impl NetworkDevice for HostDevice {
     }
 
     async fn shutdown_network(&self, context: &Context, request: ShutdownNetwork) -> Result<(), DeviceError> {
-        let make = |router: &mut Router| router.shut_down(request.network.network_id);
-        self.change_and_tell(context, &request.network, make, |instances| instances.clear()).await
+        let id = request.network.network_id;
+        let clear = |store: &Store, _: &Router| Ok(instances(store, id).clear()?);
+        self.change_with(context, &request.network, |router| router.shut_down(id), clear).await
     }
 
     async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> Result<(), DeviceError> {
@@ -226,7 +222,7 @@ impl NetworkDevice for HostDevice {
             let is_anothers = |vm: &RestoredVm| tier.is_some_and(|tier| tier.nics.is_anothers(vm));
             Ok(instances(store, network.network_id).restore(&request.restore_data.vms, is_anothers)?)
         };
-        change(&self.store, context, router_of(&self.store, context, network)?, make, restore).await
+        self.change_with(context, network, make, restore).await
     }
 
     async fn config_dhcp_subnet(

@@ -139,6 +139,21 @@ impl<'a> Named<'a> {
         }
     }
 
+    pub(super) fn restored(vm: &'a RestoredVm) -> Self {
+        Self {
+            mac: Some(vm.mac),
+            nic_uuid: vm.nic_uuid.as_ref(),
+            nic_id: None,
+            ip: vm.ip,
+            ip6: vm.ip6_address,
+        }
+    }
+
+    /// The same without its addresses.
+    pub(super) fn without_addresses(self) -> Self {
+        Self { ip: None, ip6: None, ..self }
+    }
+
     /// Whether it is this NIC, and why. The strongest identity that both know decides; an address decides only
     /// where there is none, because addresses change hands.
     pub(super) fn reason(self, known: &GuestNic) -> Option<Reason> {
@@ -159,24 +174,19 @@ impl<'a> Named<'a> {
 
 impl GuestNic {
     /// Takes over what a command says about it. What the command leaves out stays.
-    pub(super) fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) {
-        self.mac = nic.mac.or(self.mac);
-        self.nic_id = nic.nic_id.or(self.nic_id);
-        self.nic_uuid = nic.nic_uuid.clone().or_else(|| self.nic_uuid.take());
-        self.ip = nic.ip.or(self.ip);
-        self.ip6 = nic.ip6_address.or(self.ip6);
+    pub(super) fn learn(&mut self, named: Named<'_>, hostname: Option<&HostName>, default_nic: Option<bool>) {
+        self.mac = named.mac.or(self.mac);
+        self.nic_id = named.nic_id.or(self.nic_id);
+        self.nic_uuid = named.nic_uuid.cloned().or_else(|| self.nic_uuid.take());
+        self.ip = named.ip.or(self.ip);
+        self.ip6 = named.ip6.or(self.ip6);
         self.hostname = hostname.cloned().or_else(|| self.hostname.take());
-        self.default_nic = nic.default_nic.unwrap_or(self.default_nic);
+        self.default_nic = default_nic.unwrap_or(self.default_nic);
     }
 
     /// The same for an instance that is restored, on a network with these services.
     pub(super) fn learn_restored(&mut self, vm: &RestoredVm, dhcp: Option<bool>, dns: Option<bool>) {
-        self.mac = Some(vm.mac);
-        self.nic_uuid = vm.nic_uuid.clone().or_else(|| self.nic_uuid.take());
-        self.ip = vm.ip.or(self.ip);
-        self.ip6 = vm.ip6_address.or(self.ip6);
-        self.hostname = vm.hostname.clone().or_else(|| self.hostname.take());
-        self.default_nic = vm.default_nic.unwrap_or(self.default_nic);
+        self.learn(Named::restored(vm), vm.hostname.as_ref(), vm.default_nic);
         self.reserved = dhcp.unwrap_or(self.reserved);
         if let Some(dns) = dns {
             self.naming = if dns { Naming::Listed } else { Naming::Pending };

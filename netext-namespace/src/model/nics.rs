@@ -15,7 +15,7 @@ use super::nic::Named;
 /// The NICs of a guest network's instances, in the order in which commands named them for the first time.
 ///
 /// A command is about the NIC of its MAC. Where either side has no MAC, the uuid decides, then the id, then the
-/// address. An address has one owner: whoever is named by it last.
+/// address. An address has one owner: the NIC that was named by it last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Nics(Vec<GuestNic>);
@@ -48,18 +48,21 @@ impl Nics {
 
     /// Who has an address: the NIC that a command is about, another one, or nobody.
     pub fn holder(&self, address: Ipv4Addr, nic: &Nic) -> Holder {
+        self.holder_for(address, Named::by(nic))
+    }
+
+    fn holder_for(&self, address: Ipv4Addr, named: Named<'_>) -> Holder {
         match self.0.iter().find(|nic| nic.ip == Some(address)) {
             None => Holder::Nobody,
-            Some(holder) if Named::by(nic).reason(holder).is_some() => Holder::Itself,
+            Some(holder) if named.reason(holder).is_some() => Holder::Itself,
             Some(_) => Holder::Another,
         }
     }
 
     /// Whether the address of a restored NIC is another one's, as far as is known.
     pub fn is_anothers(&self, vm: &RestoredVm) -> bool {
-        let mut nic = Nic::new().mac(vm.mac);
-        nic.nic_uuid.clone_from(&vm.nic_uuid);
-        vm.ip.is_some_and(|address| self.holder(address, &nic) == Holder::Another)
+        let named = Named::restored(vm).without_addresses();
+        vm.ip.is_some_and(|address| self.holder_for(address, named) == Holder::Another)
     }
 
     /// Whether a command about a NIC comes late: the NIC has another address by now, or its address another NIC.
@@ -97,7 +100,7 @@ impl Nics {
             kept += usize::from(stays);
             stays
         });
-        learned.learn(nic, hostname);
+        learned.learn(named, hostname, nic.default_nic);
         self.0[place] = learned;
         Some(&mut self.0[place])
     }

@@ -22,11 +22,6 @@ pub enum RouterId {
 }
 
 impl RouterId {
-    /// The router that serves a network: its VPC's, or its own.
-    pub fn of(network: &Network) -> Self {
-        network.vpc_id.map_or(Self::Network(network.network_id), Self::Vpc)
-    }
-
     /// The number that the names of the router's interfaces carry.
     pub fn number(self) -> u64 {
         match self {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::build::Build;
-use super::{LockedRouter, StoreError, forget, io_error, write_private};
+use super::{LockedRouter, StoreError, forget, io_error, replace_private};
 use crate::model::{Router, RouterId};
 
 /// What is known of a router between commands.
@@ -76,11 +76,10 @@ impl LockedRouter {
 
     /// Replaces the document: after a crash at any moment it is the old one or the new one.
     pub fn save(&self, state: &State) -> Result<(), StoreError> {
-        let (path, new) = (self.folder.join(FILE), self.folder.join("state.json.new"));
+        let path = self.folder.join(FILE);
         let document = serde_json::to_vec(&Document { format: FORMAT, build: Build::running(), state })
-            .map_err(|source| StoreError::Damaged { path: new.clone(), source })?;
-        write_private(&new, &document).map_err(io_error("write", &new))?;
-        fs::rename(&new, &path).map_err(io_error("replace", &path))?;
+            .map_err(|source| StoreError::Damaged { path: path.clone(), source })?;
+        replace_private(&path, &document)?;
         File::open(&self.folder)
             .and_then(|folder| folder.sync_all())
             .map_err(io_error("sync the folder", &self.folder))

@@ -133,13 +133,11 @@ impl Store {
 
     /// A network is a tier of one VPC for as long as it exists.
     fn note_vpc(&self, network: NetworkId, vpc: VpcId) -> Result<(), StoreError> {
-        let folder = self.network_folder(network);
-        let (path, new) = (folder.join(VPC_FILE), folder.join("vpc.new"));
+        let path = self.network_folder(network).join(VPC_FILE);
         if path.exists() {
             return Ok(());
         }
-        write_private(&new, format!("{vpc}\n").as_bytes()).map_err(io_error("write", &new))?;
-        fs::rename(&new, &path).map_err(io_error("replace", &path))
+        replace_private(&path, format!("{vpc}\n").as_bytes())
     }
 
     /// Forgets what was kept for a network that is gone; one that is not there is forgotten already.
@@ -185,11 +183,18 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
     move |source| StoreError::Io { action, path, source }
 }
 
-/// Writes a file that nobody but its owner can read, durably.
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-    file.write_all(content)?;
-    file.sync_data()
+/// Replaces a file by one that nobody but its owner can read: after a crash at any moment it is the old one or the new
+/// one.
+fn replace_private(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let mut open = OpenOptions::new();
+    open.create(true).truncate(true).write(true).mode(0o600);
+    open.open(&new)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_data()))
+        .map_err(io_error("write", &new))?;
+    fs::rename(&new, path).map_err(io_error("replace", path))
 }
 
 fn forget(folder: &Path) -> Result<(), StoreError> {

@@ -23,7 +23,9 @@ fn router_after(samples: &[&str]) -> Router {
     for name in samples {
         match sample(name) {
             Request::ImplementNetwork(request) => {
-                let router = router.get_or_insert_with(|| Router::new(RouterId::of(&request.network)));
+                let own = RouterId::Network(request.network.network_id);
+                let id = request.network.vpc_id.map_or(own, RouterId::Vpc);
+                let router = router.get_or_insert_with(|| Router::new(id));
                 router.tier(&request.network).implement(&request.network, request.extension_ip);
             }
             Request::ImplementVpc(request) => {

@@ -17,10 +17,10 @@ mod statistics;
 use std::pin::Pin;
 
 use netext_core::{Context, DeviceError};
-use netext_protocol::{ActionResult, CustomAction, NetworkId, Subject};
+use netext_protocol::{ActionResult, CustomAction, NetworkId};
 use serde_json::{Map, Value};
 
-use super::changes::router_of;
+use super::changes::router_of_subject;
 use super::transaction;
 use crate::kernel::namespace::Namespace;
 use crate::model::{Router, RouterId};
@@ -76,11 +76,7 @@ const ACTIONS: &[Action] = actions! {
 
 /// Performs an action.
 pub(super) async fn perform(store: &Store, context: &Context, request: &CustomAction) -> Outcome {
-    let router = match &request.subject {
-        Subject::Network(network) => router_of(store, context, network)?,
-        Subject::Vpc(vpc) => RouterId::Vpc(vpc.vpc_id),
-        _ => return Err(DeviceError::invalid("neither a network nor a VPC")),
-    };
+    let router = router_of_subject(store, context, &request.subject)?;
     let Some(action) = ACTIONS.iter().find(|action| action.name == request.action) else {
         return match hooks::find(store, &request.action)? {
             Some(hook) => hook.run(store, context, router, request),
