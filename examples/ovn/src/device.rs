@@ -1,7 +1,5 @@
 //! What each command changes of a network's state.
 
-use std::cell::Cell;
-
 use netext_core::protocol::{
     AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules, AssignIp,
     BroadcastDomainType, Capability, Command, ConfigDhcpSubnet, ConfigDnsSubnet, DeletePortForward,
@@ -23,30 +21,31 @@ pub(crate) struct Ovn;
 
 type Result<T> = std::result::Result<T, DeviceError>;
 
-/// Changes what is desired of a network, which may not be known yet.
-fn change(context: &Context, network: &Network, change: impl Fn(&mut State) -> Result<()>) -> Result<()> {
+/// Changes what is desired of a network, which may not be known yet. Answers what the change does.
+fn change<T>(context: &Context, network: &Network, change: impl Fn(&mut State) -> Result<T>) -> Result<T> {
     replace(context, network, |state| {
         let mut state = state.unwrap_or_else(|| State::new(network.clone()));
-        change(&mut state)?;
-        Ok(Some(state))
+        let answer = change(&mut state)?;
+        Ok((Some(state), answer))
     })
 }
 
 /// Changes what is desired of a network that is known; of another one nothing is desired that could go.
 fn change_known(context: &Context, network: &Network, change: impl Fn(&mut State)) -> Result<()> {
     replace(context, network, |state| {
-        Ok(state.map(|mut state| {
+        let changed = state.map(|mut state| {
             change(&mut state);
             state
-        }))
+        });
+        Ok((changed, ()))
     })
 }
 
-fn replace(
+fn replace<T>(
     context: &Context,
     network: &Network,
-    change: impl Fn(Option<State>) -> Result<Option<State>>,
-) -> Result<()> {
+    change: impl Fn(Option<State>) -> Result<(Option<State>, T)>,
+) -> Result<T> {
     let registration = Registration::of(context)?;
     let id = network.network_id;
     let mut client = Client::connect(&registration.northbound, context.deadline())?;
@@ -57,7 +56,8 @@ fn replace(
             let message = format!("the state of network {id} in OVN's northbound database cannot be read");
             DeviceError::device(message).with_source(error)
         })?;
-        let is_done = match change(state)? {
+        let (state, answer) = change(state)?;
+        let is_done = match state {
             None => found.replace_with(&mut client, &[], None)?,
             Some(state) => {
                 let text = serde_json::to_string(&state).map_err(|error| {
@@ -67,7 +67,7 @@ fn replace(
             }
         };
         if is_done {
-            return Ok(());
+            return Ok(answer);
         }
     }
 }
@@ -93,17 +93,16 @@ impl NetworkDevice for Ovn {
         if network.vpc_id.is_some() {
             return Err(DeviceError::invalid("tiers of VPCs are not carried by this extension"));
         }
-        let is_shared = Cell::new(false);
-        change(context, network, |state| {
+        let guest_type = change(context, network, |state| {
             state.hear(network);
             state.extension_ip = request.extension_ip.or(state.extension_ip);
-            state.network.guest_type = Some(state.guest_type());
-            is_shared.set(state.guest_type() == GuestType::Shared);
             state.is_implemented = true;
-            Ok(())
+            let guest_type = state.guest_type();
+            state.network.guest_type = Some(guest_type);
+            Ok(guest_type)
         })?;
         // The VLAN of a shared network is the data centre's.
-        if is_shared.get() {
+        if guest_type == GuestType::Shared {
             return Ok(None);
         }
         let uri = format!("ovn://{}", compile::name(network.network_id));
@@ -115,7 +114,7 @@ impl NetworkDevice for Ovn {
     }
 
     async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> Result<()> {
-        replace(context, &request.network, |_| Ok(None))
+        replace(context, &request.network, |_| Ok((None, ())))
     }
 
     async fn restore_network(&self, context: &Context, request: RestoreNetwork) -> Result<()> {

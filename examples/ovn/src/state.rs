@@ -106,10 +106,10 @@ impl State {
 
     /// Takes up a public address; what leads from it is left as it is.
     pub(crate) fn assign(&mut self, public: PublicIp) {
-        if public.is_source_nat() {
+        let is_source_nat = public.is_source_nat();
+        if is_source_nat {
             self.addresses.values_mut().for_each(|other| other.source_nat = Some(false));
         }
-        let is_source_nat = public.is_source_nat();
         let known = self.mention(public);
         known.source_nat = Some(is_source_nat || known.is_source_nat());
     }
