@@ -92,40 +92,39 @@ impl ErrorKind {
 /// assert!(error.is_retryable());
 /// assert_eq!(error.report(), "cannot reach the controller 192.0.2.10:443: connection refused");
 /// ```
-#[derive(Debug, thiserror::Error)]
-#[error("{}", OneLine(.message))]
+#[derive(Debug)]
 pub struct DeviceError {
     kind: ErrorKind,
-    message: String,
-    retryable: bool,
-    #[source]
+    error: Box<dyn Error + Send + Sync>,
     source: Option<Box<dyn Error + Send + Sync>>,
+    retryable: bool,
 }
 
 impl DeviceError {
-    /// A failure of some kind.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retryable: kind.is_retryable(), source: None }
+    /// A failure of some kind, as [`std::io::Error::new`]: with a message, or with an error whose message and sources
+    /// become those of the failure.
+    pub fn new(kind: ErrorKind, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, error: error.into(), source: None, retryable: kind.is_retryable() }
     }
 
     /// The command line, the payload or the configuration cannot be used.
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Invalid, message)
+    pub fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Invalid, error)
     }
 
     /// The device or host cannot be reached, or does not let us in.
-    pub fn connection(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Connection, message)
+    pub fn connection(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Connection, error)
     }
 
     /// The device or the remote side failed.
-    pub fn device(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Device, message)
+    pub fn device(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Device, error)
     }
 
     /// It took too long, or was called off.
-    pub fn timed_out(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::TimedOut, message)
+    pub fn timed_out(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::TimedOut, error)
     }
 
     /// The device does not know the command.
@@ -134,11 +133,11 @@ impl DeviceError {
     }
 
     /// A defect of the extension itself.
-    pub fn internal(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Internal, message)
+    pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Internal, error)
     }
 
-    /// What it was caused by.
+    /// Adds the cause. It takes the place of the sources of an error that the failure was made of.
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
@@ -165,37 +164,64 @@ impl DeviceError {
         self.retryable
     }
 
-    /// The message and its causes, in one line: what the runner prints.
+    /// The message and its causes on one line, as the runner prints them: the [`error_chain`], with a prefix that
+    /// tells a defect of the extension from a failure of the device.
     pub fn report(&self) -> String {
-        let mut report = match self.kind {
-            // A relayed one says it already.
-            ErrorKind::Internal if !self.message.starts_with("internal error: ") => {
-                format!("internal error: {self}")
+        let chain = error_chain(self);
+        match self.kind {
+            // A relayed error has the prefix already.
+            ErrorKind::Internal if !chain.starts_with("internal error: ") => {
+                format!("internal error: {chain}")
             }
-            _ => self.to_string(),
-        };
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            // Writing to a string cannot fail.
-            let _ = write!(report, ": {}", OneLine(&error.to_string()));
-            cause = error.source();
+            _ => chain,
         }
-        report
+    }
+}
+
+impl fmt::Display for DeviceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OneLine(&self.error.to_string()).fmt(formatter)
+    }
+}
+
+impl Error for DeviceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.source {
+            Some(source) => Some(&**source),
+            None => self.error.source(),
+        }
     }
 }
 
 /// A command that can do nothing without a field: the payload cannot be used.
 impl From<MissingField> for DeviceError {
     fn from(missing: MissingField) -> Self {
-        Self::invalid(missing.to_string())
+        Self::invalid(missing)
     }
 }
 
 impl From<ParseError> for DeviceError {
     fn from(error: ParseError) -> Self {
-        // The message as a whole, not as a cause: it already says what was attempted, and where.
-        Self::invalid(error.to_string())
+        Self::invalid(error)
     }
+}
+
+/// The message of an error and those of its sources on one line, with control characters escaped.
+///
+/// It suits errors that keep one rule: a cause is either the [source](Error::source) or part of the message, never
+/// both.
+///
+/// ```
+/// use netext_core::{DeviceError, error_chain};
+///
+/// let timeout = std::io::Error::other("no answer after 5 s");
+/// let error = DeviceError::device("cannot read the list of VLANs").with_source(timeout);
+/// assert_eq!(error_chain(&error), "cannot read the list of VLANs: no answer after 5 s");
+/// ```
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    let messages: Vec<_> = chain.map(|error| OneLine(&error.to_string()).to_string()).collect();
+    messages.join(": ")
 }
 
 /// A text whose control characters are shown escaped.
@@ -224,6 +250,18 @@ mod tests {
         let error = DeviceError::device("nft said:\n\tsyntax error\u{1b}[0m\n").with_source(cause);
         assert_eq!(error.to_string(), r"nft said:\n\tsyntax error\u{1b}[0m");
         assert_eq!(error.report(), r"nft said:\n\tsyntax error\u{1b}[0m: first\r\nsecond\u{2028}third");
+    }
+
+    #[test]
+    fn a_failure_made_of_an_error_has_its_message_and_its_sources() {
+        let inner = DeviceError::device("cannot load the rules").with_source(std::io::Error::other("busy"));
+        let error = DeviceError::connection(inner);
+        assert_eq!(error.to_string(), "cannot load the rules");
+        assert_eq!(error_chain(&error), "cannot load the rules: busy");
+        let elsewhere =
+            DeviceError::device("cannot load the rules").with_source(std::io::Error::other("busy"));
+        let error = DeviceError::invalid(elsewhere).with_source(std::io::Error::other("no such table"));
+        assert_eq!(error.report(), "cannot load the rules: no such table");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use context::Context;
 pub use deadline::Deadline;
 pub use describe::{CapabilityFault, Description};
 pub use device::NetworkDevice;
-pub use error::{DeviceError, ErrorKind};
+pub use error::{DeviceError, ErrorKind, error_chain};
 #[cfg(feature = "cli")]
 pub use front::Front;
 pub use handler::{Handler, Invocation};
