@@ -10,8 +10,8 @@ use netext_protocol::TransportProtocol;
 
 use super::balancers::members;
 use super::{InForce, balancers};
-use crate::kernel::conntrack::FlowMatch;
 use crate::model::{PublicAddress, Router};
+use crate::plan::FlowMatch;
 
 /// The connections that have no place any more when `old` becomes `new`.
 pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {

@@ -8,10 +8,10 @@ use netext_protocol::{GuestType, Segment};
 
 use super::routing::routing;
 use crate::model::{
-    Device, Router, ServedRange, bridge_name, gateway_mac, guest_interface, public_interface, public_mac,
-    vlan_interface,
+    Device, InterfaceName, Router, ServedRange, bridge_name, gateway_mac, guest_interface, public_interface,
+    public_mac, vlan_interface,
 };
-use crate::plan::{BridgePlan, DefaultRoute, InterfaceName, InterfacePlan, LinkPlan, NamespacePlan, Uplink};
+use crate::plan::{BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, Uplink};
 
 /// The links of a router as far as its tiers are in force.
 pub fn links(router: &Router) -> LinkPlan {

@@ -11,8 +11,11 @@ use std::net::Ipv4Addr;
 use ipnet::{IpNet, Ipv4Net};
 use netext_protocol::Segment;
 
-use crate::model::{MAIN_PRIORITY, PublicAddress, Router, public_interface};
-use crate::plan::{FIRST_OWN_TABLE, InterfaceName, Mark, NextHop, Route, Rule, TableRoute, TableRule, Way};
+use crate::model::{
+    FIRST_OWN_TABLE, InterfaceName, MAIN_PRIORITY, Mark, NextHop, PublicAddress, Route, Router, Rule, Way,
+    public_interface,
+};
+use crate::plan::{TableRoute, TableRule};
 
 /// Rules for answers come before all that operators have to say: whoever asked waits for them there.
 const ANSWERS_PRIORITY: u32 = 500;

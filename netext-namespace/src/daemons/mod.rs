@@ -27,7 +27,8 @@ pub use error::DaemonError;
 
 use crate::drift::{Change, Part, Pass};
 use crate::kernel::namespace::Namespace;
-use crate::plan::{Daemon, DaemonPlan, InterfaceName};
+use crate::model::InterfaceName;
+use crate::plan::{Daemon, DaemonPlan};
 use folder::{Effect, Folder};
 use process::{Found, Process};
 

@@ -17,8 +17,7 @@ use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::kernel::netlink::NetlinkError;
 use crate::kernel::nftables::{self, NftError};
 use crate::kernel::routing::Refused;
-use crate::model::Router;
-use crate::plan::FIRST_OWN_TABLE;
+use crate::model::{FIRST_OWN_TABLE, Router};
 use crate::store::{State, Store};
 
 /// Why the kernel could not be made to match.

@@ -13,7 +13,7 @@ use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, socket};
 
 use super::wait::readable_by;
-use crate::plan::InterfaceName;
+use crate::model::InterfaceName;
 
 /// When the questions are asked, and how long answers are waited for. The RFC has seconds, for a device that nobody
 /// waits for; routers answer within milliseconds, and guests wait.

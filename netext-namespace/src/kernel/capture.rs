@@ -7,7 +7,7 @@ use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{AddressFamily, LinkAddr, SockFlag, SockProtocol, SockType, bind, recvfrom, socket};
 
 use super::namespace::{Namespace, NamespaceError};
-use crate::plan::InterfaceName;
+use crate::model::InterfaceName;
 
 /// `ARPHRD_ETHER` and `ARPHRD_LOOPBACK` in `linux/if_arp.h`: frames begin with an Ethernet header.
 const ETHERNET: [u16; 2] = [1, 772];

@@ -6,7 +6,6 @@
 mod list;
 
 use std::net::Ipv4Addr;
-use std::ops::RangeInclusive;
 
 use ipnet::Ipv4Net;
 use netlink_packet_core::{DefaultNla, NLA_F_NESTED};
@@ -14,6 +13,7 @@ use rustix::io::Errno;
 
 use super::namespace::{Namespace, NamespaceError};
 use super::netlink::{NetlinkError, Request, Socket, attributes};
+use crate::plan::FlowMatch;
 
 const NFNL_SUBSYS_CTNETLINK: u8 = 1;
 const IPCTNL_MSG_CT_GET: u8 = 1;
@@ -47,50 +47,6 @@ pub enum ConntrackError {
     Namespace(#[from] NamespaceError),
 }
 
-/// Which connections are meant; what is `None` may be anything, but a match of nothing but `None` matches no
-/// connection at all.
-///
-/// A connection has two sides: *original* is what its first packet said before translation, *reply* what the
-/// answers say before they are translated back. With a public address translated to an instance, the original
-/// destination is the public address and the reply source the instance; of an instance's own connections the
-/// reply destination is the public address that they left by.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FlowMatch {
-    /// Who opened the connection.
-    pub original_source: Option<Ipv4Net>,
-    /// Whom it addressed.
-    pub original_destination: Option<Ipv4Addr>,
-    /// Who answers.
-    pub reply_source: Option<Ipv4Net>,
-    /// Whom the answers are addressed to.
-    pub reply_destination: Option<Ipv4Addr>,
-    /// IP protocol number, 6 for TCP.
-    pub protocol: Option<u8>,
-    /// Port that was addressed; connections without ports do not match.
-    pub original_destination_ports: Option<RangeInclusive<u16>>,
-}
-
-impl FlowMatch {
-    fn matches(&self, flow: &Flow) -> bool {
-        fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
-            wanted.is_none() || wanted == found
-        }
-        let is_of = |wanted: Option<Ipv4Net>, found: Option<Ipv4Addr>| {
-            wanted.is_none_or(|network| found.is_some_and(|address| network.contains(&address)))
-        };
-        *self != Self::default()
-            && is_of(self.original_source, flow.original.source)
-            && is(self.original_destination.as_ref(), flow.original.destination.as_ref())
-            && is_of(self.reply_source, flow.reply.source)
-            && is(self.reply_destination.as_ref(), flow.reply.destination.as_ref())
-            && is(self.protocol.as_ref(), flow.original.protocol.as_ref())
-            && self
-                .original_destination_ports
-                .as_ref()
-                .is_none_or(|ports| flow.original.destination_port.is_some_and(|port| ports.contains(&port)))
-    }
-}
-
 /// Deletes the tracked IPv4 connections that any of `flows` matches, and returns how many there were.
 ///
 /// New rules are put in force before: a packet that comes after the cut starts a new connection under them.
@@ -112,7 +68,7 @@ pub fn cut(namespace: &Namespace, flows: &[FlowMatch]) -> Result<usize, Conntrac
     );
     let doomed = socket.dump(&list, |entry| {
         let flow = Flow::read(entry)?;
-        flows.iter().any(|wanted| wanted.matches(&flow)).then(|| {
+        flows.iter().any(|wanted| matches(wanted, &flow)).then(|| {
             Request::netfilter(
                 format!("cut a tracked connection of {name}"),
                 (NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE),
@@ -151,6 +107,26 @@ struct Tuple {
     destination: Option<Ipv4Addr>,
     protocol: Option<u8>,
     destination_port: Option<u16>,
+}
+
+/// Whether a connection is one of those that are meant.
+fn matches(wanted: &FlowMatch, flow: &Flow) -> bool {
+    fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+        wanted.is_none() || wanted == found
+    }
+    let is_of = |wanted: Option<Ipv4Net>, found: Option<Ipv4Addr>| {
+        wanted.is_none_or(|network| found.is_some_and(|address| network.contains(&address)))
+    };
+    *wanted != FlowMatch::default()
+        && is_of(wanted.original_source, flow.original.source)
+        && is(wanted.original_destination.as_ref(), flow.original.destination.as_ref())
+        && is_of(wanted.reply_source, flow.reply.source)
+        && is(wanted.reply_destination.as_ref(), flow.reply.destination.as_ref())
+        && is(wanted.protocol.as_ref(), flow.original.protocol.as_ref())
+        && wanted
+            .original_destination_ports
+            .as_ref()
+            .is_none_or(|ports| flow.original.destination_port.is_some_and(|port| ports.contains(&port)))
 }
 
 #[derive(Debug, Default)]

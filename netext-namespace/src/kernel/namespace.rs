@@ -17,7 +17,7 @@ use rustix::mount::{
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::drift::{Change, Part, Pass};
-use crate::plan::NamespaceName;
+use crate::model::NamespaceName;
 
 /// Where iproute2 keeps named namespaces (`/var/run` is a link to `/run`).
 const FOLDER: &str = "/run/netns";

@@ -5,7 +5,7 @@ use std::fmt;
 use netext_protocol::PhysicalDetails;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{InterfaceName, NameError};
+use super::{InterfaceName, NameError};
 
 /// The NICs that the operator registered for guest and for public traffic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

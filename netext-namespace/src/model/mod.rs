@@ -7,6 +7,7 @@ mod address;
 mod balancer;
 mod devices;
 mod firewall;
+mod name;
 mod naming;
 mod nic;
 mod nics;
@@ -20,13 +21,18 @@ mod vpc;
 pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_ends};
 pub use balancer::{Balancer, InvalidBalancer};
 pub use devices::{Device, Devices, InvalidDevice};
+pub use name::{InterfaceName, NameError, NamespaceName};
 pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
 pub use nic::{GuestNic, Naming};
 pub use nics::{Holder, Nics};
 pub(crate) use option::joined;
 pub use option::{InvalidOption, OptionValue};
 pub(crate) use policy_routing::MAIN_PRIORITY;
-pub use policy_routing::{PlacedRule, PolicyRouting, PolicyRoutingError, Table, TableName, TableRef};
+pub use policy_routing::{
+    FIRST_OWN_TABLE, InvalidTableId, IpProtocol, Mark, NextHop, PlacedRule, PolicyRouting,
+    PolicyRoutingError, PortSpan, Route, RoutePattern, Rule, RuleWords, Scope, Table, TableId, TableName,
+    TableRef, UnknownProtocol, Way, WordError,
+};
 pub use range::{Range, ServedRange};
 pub use router::{InvalidRouterId, Router, RouterId};
 pub use tier::{Ipv6Subnet, Services, Tier};

@@ -7,8 +7,7 @@
 
 use netext_protocol::{MacAddr, NetworkId, Segment};
 
-use super::{Device, RouterId};
-use crate::plan::InterfaceName;
+use super::{Device, InterfaceName, RouterId};
 
 /// The two ends of a guest veth: on the host (`vh-<vlan>-<id>`) and in the namespace (`vn-<vlan>-<id>`).
 pub fn guest_interface(router: RouterId, segment: &Segment) -> (InterfaceName, InterfaceName) {

@@ -8,8 +8,7 @@ use std::str::FromStr;
 use netext_protocol::{Network, NetworkId, Nic, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
-use super::{Devices, PolicyRouting, PublicAddress, Tier, Vpc};
-use crate::plan::NamespaceName;
+use super::{Devices, NamespaceName, PolicyRouting, PublicAddress, Tier, Vpc};
 
 /// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

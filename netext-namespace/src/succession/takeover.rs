@@ -16,8 +16,8 @@ use crate::host::{settle, silence};
 use crate::kernel::arp::{self, Holder};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::Instances;
-use crate::model::{Router, RouterId};
-use crate::plan::{InterfaceName, LinkPlan};
+use crate::model::{InterfaceName, Router, RouterId};
+use crate::plan::LinkPlan;
 use crate::store::{State, Store};
 
 /// How long the kernel may take to take down a namespace.

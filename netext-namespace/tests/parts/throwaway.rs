@@ -12,9 +12,9 @@ use std::time::Duration;
 use netext_namespace::drift::{Difference, Pass};
 use netext_namespace::kernel::links::{self, LinkError};
 use netext_namespace::kernel::namespace::Namespace;
+use netext_namespace::model::{InterfaceName, NamespaceName};
 use netext_namespace::plan::{
-    BridgePlan, DefaultRoute, InterfaceName, InterfacePlan, LinkPlan, NamespaceName, NamespacePlan,
-    RoutingPlan, Uplink,
+    BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, RoutingPlan, Uplink,
 };
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};

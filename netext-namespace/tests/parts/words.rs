@@ -1,6 +1,6 @@
 //! The words of routes and rules: what is written is read again, and nothing but that is understood.
 
-use netext_namespace::plan::{Route, RoutePattern, Rule};
+use netext_namespace::model::{Route, RoutePattern, Rule};
 use proptest::prelude::*;
 
 fn network() -> impl Strategy<Value = String> {

@@ -9,8 +9,8 @@ use netext_protocol::{AclAction, AclRule, Direction};
 
 use super::matches::{Match, layers, networks};
 use super::ruleset::Ruleset;
-use crate::model::{Router, guest_interface};
-use crate::plan::{Field, InterfaceName};
+use crate::model::{InterfaceName, Router, guest_interface};
+use crate::plan::Field;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (network, tier) in router.routed_tiers() {

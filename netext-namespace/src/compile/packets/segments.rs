@@ -4,8 +4,8 @@ use netext_protocol::TransportProtocol::{self, Tcp, Udp};
 
 use super::chains::{INCOMING, OUTGOING};
 use super::ruleset::Ruleset;
-use crate::model::{Router, guest_interface, public_interface};
-use crate::plan::{Field, InterfaceName};
+use crate::model::{InterfaceName, Router, guest_interface, public_interface};
+use crate::plan::Field;
 
 /// What guests may ask of the router's own address: DNS, metadata, passwords. DHCP comes before they have an
 /// address to ask from, so it has a rule of its own.

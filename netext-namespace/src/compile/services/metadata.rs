@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::metadata::server::{Configuration, ServedTier, Start};
-use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, InterfaceName, OnChange};
+use crate::model::InterfaceName;
+use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 
 const PID_FILE: &str = "server.pid";
 /// Says which build runs, so that another one starts a server of its own.

@@ -19,8 +19,8 @@ use std::path::Path;
 use ipnet::Ipv6Net;
 use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 
-use crate::model::{OptionValue, ServedRange, joined};
-use crate::plan::{Account, Daemon, DaemonPlan, InterfaceName};
+use crate::model::{InterfaceName, OptionValue, ServedRange, joined};
+use crate::plan::{Account, Daemon, DaemonPlan};
 pub use haproxy::{haproxy, haproxy_daemon};
 pub use metadata::{ToldTier, instances_folder, metadata_daemon, metadata_server};
 

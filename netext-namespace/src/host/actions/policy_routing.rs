@@ -4,8 +4,7 @@ use netext_core::DeviceError;
 use netext_protocol::ActionResult;
 
 use super::{Call, Outcome, row};
-use crate::model::{Router, Table, TableName, TableRef};
-use crate::plan::{Route, RoutePattern, RuleWords, TableId};
+use crate::model::{Route, RoutePattern, Router, RuleWords, Table, TableId, TableName, TableRef};
 
 const ID: &[&str] = &["table-id", "id"];
 const NAME: &[&str] = &["table-name", "table", "name"];

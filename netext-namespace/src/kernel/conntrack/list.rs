@@ -7,7 +7,7 @@ use netlink_packet_core::DefaultNla;
 use super::{ConntrackError, IPCTNL_MSG_CT_GET, NFNL_SUBSYS_CTNETLINK};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::{Request, Socket, address, attributes};
-use crate::plan::IpProtocol;
+use crate::model::IpProtocol;
 
 const CTA_TUPLE_ORIG: u16 = 1;
 const CTA_TUPLE_REPLY: u16 = 2;

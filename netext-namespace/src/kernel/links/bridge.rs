@@ -7,7 +7,8 @@ use super::observed::{self, Link};
 use super::{address, message, sysctl};
 use crate::drift::{Part, Pass};
 use crate::kernel::netlink::{NetlinkError, Socket};
-use crate::plan::{BridgePlan, InterfaceName, LinkPlan, Uplink};
+use crate::model::InterfaceName;
+use crate::plan::{BridgePlan, LinkPlan, Uplink};
 use rustix::io::Errno;
 
 /// The index of what a rehearsal would have made; no link has it.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::kernel::namespace::NamespaceError;
 use crate::kernel::netlink::NetlinkError;
-use crate::plan::InterfaceName;
+use crate::model::InterfaceName;
 
 /// Why the links do not match the plan.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::Request;
-use crate::plan::{InterfaceName, InterfacePlan};
+use crate::model::InterfaceName;
+use crate::plan::InterfacePlan;
 
 /// Group of the bridges that we made, given to them in the act of creation: whatever else happens, a bridge that
 /// an operator made can be told from one of ours.

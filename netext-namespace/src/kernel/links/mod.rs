@@ -20,7 +20,8 @@ use super::namespace::Namespace;
 use super::netlink::{NetlinkError, Socket};
 use super::routing::Refused;
 use crate::drift::{Change, Part, Pass};
-use crate::plan::{InterfaceName, LinkPlan, NamespaceName};
+use crate::model::{InterfaceName, NamespaceName};
+use crate::plan::LinkPlan;
 
 pub use carrier::without_carrier;
 pub use error::LinkError;

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::{NetlinkError, Request, Socket, attributes, number, string};
-use crate::plan::InterfaceName;
+use crate::model::InterfaceName;
 
 /// `struct ifinfomsg`, which comes before the attributes.
 const HEADER: usize = 16;

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use super::error::LinkError;
 use crate::drift::{Change, Part, Pass};
-use crate::plan::InterfaceName;
+use crate::model::InterfaceName;
 
 /// For all interfaces, present and to come.
 const ROUTER: &[(&str, &str)] = &[

@@ -10,7 +10,8 @@ use super::{delete, message};
 use crate::drift::{Part, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::netlink::Socket;
-use crate::plan::{InterfaceName, InterfacePlan, NamespacePlan};
+use crate::model::InterfaceName;
+use crate::plan::{InterfacePlan, NamespacePlan};
 
 /// Pauses double from a tenth of a millisecond up to this, about 0.2 s in all.
 const LONGEST_PAUSE: Duration = Duration::from_millis(120);

@@ -15,7 +15,8 @@ use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use super::links;
 use super::netlink::{NetlinkError, Socket};
 use crate::drift::{Part, Pass};
-use crate::plan::{InterfaceName, RoutingPlan, TableRoute, TableRule, Way};
+use crate::model::{InterfaceName, Way};
+use crate::plan::{RoutingPlan, TableRoute, TableRule};
 
 /// Not over something of the same key that is not ours.
 const CREATE: u16 = NLM_F_CREATE | NLM_F_EXCL;

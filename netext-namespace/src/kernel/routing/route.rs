@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use super::{CREATE, Indexes};
 use crate::kernel::netlink::{NetlinkError, Request, Socket, address, attributes, number};
-use crate::plan::{NextHop, PROTOCOL, Scope, TableRoute, Way};
+use crate::model::{NextHop, Scope, Way};
+use crate::plan::{PROTOCOL, TableRoute};
 
 /// `struct rtmsg`, which comes before the attributes.
 const HEADER: usize = 12;

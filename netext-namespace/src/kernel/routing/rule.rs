@@ -11,7 +11,8 @@ use rustix::io::Errno;
 
 use super::CREATE;
 use crate::kernel::netlink::{NetlinkError, Request, Socket, address, attributes, number, string};
-use crate::plan::{IpProtocol, PROTOCOL, Rule, TableRule};
+use crate::model::{IpProtocol, Rule};
+use crate::plan::{PROTOCOL, TableRule};
 
 /// `struct fib_rule_hdr`, which comes before the attributes.
 const HEADER: usize = 12;

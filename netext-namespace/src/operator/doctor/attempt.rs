@@ -13,14 +13,14 @@ use netext_protocol::{
 use super::Finding;
 use crate::compile::{links, packets};
 use crate::drift::Pass;
-use crate::kernel::conntrack::{self, FlowMatch};
+use crate::kernel::conntrack;
 use crate::kernel::links::{self as kernel_links, LinkError};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables;
 use crate::model::{
     Balancer, Device, Devices, Forward, ForwardKey, Ipv6Subnet, PublicAddress, Router, RouterId, Tier,
 };
-use crate::plan::{BridgePlan, LinkPlan, Uplink};
+use crate::plan::{BridgePlan, FlowMatch, LinkPlan, Uplink};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const MODULES: &str = "load the kernel's modules (modprobe nf_tables nft_nat nft_ct nf_conntrack), or run a kernel that has them";

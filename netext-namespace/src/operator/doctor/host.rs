@@ -8,9 +8,8 @@ use std::path::Path;
 use rustix::fs::statvfs;
 
 use super::{Finding, limits};
-use crate::model::{Device, Router, RouterId};
+use crate::model::{Device, InterfaceName, Router, RouterId};
 use crate::operator::failure::Failure;
-use crate::plan::InterfaceName;
 use crate::store::Store;
 
 /// Below this much free space, or share of free files, it gets tight.

@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::throwaway::{apply, host, machine, router, router_name, sh};
-use netext_namespace::kernel::conntrack::{FlowMatch, cut};
+use netext_namespace::kernel::conntrack::cut;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::nftables::run;
+use netext_namespace::plan::FlowMatch;
 
 const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 1, 1, 5);

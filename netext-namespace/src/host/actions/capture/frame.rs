@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::plan::IpProtocol;
+use crate::model::IpProtocol;
 
 const ETHERNET: usize = 14;
 const IPV4: u16 = 0x0800;

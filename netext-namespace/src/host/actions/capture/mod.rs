@@ -15,8 +15,7 @@ use tokio::sync::oneshot;
 use super::{Call, Outcome};
 use crate::kernel::capture::Watched;
 use crate::kernel::wait::readable_by;
-use crate::model::{guest_interface, public_interface};
-use crate::plan::InterfaceName;
+use crate::model::{InterfaceName, guest_interface, public_interface};
 use frame::Wanted;
 
 const USUAL_SECONDS: u64 = 5;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::InterfaceName;
+use crate::model::InterfaceName;
 
 /// Which daemon it is: enough to find it, and to stop it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

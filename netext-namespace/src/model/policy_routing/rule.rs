@@ -8,19 +8,19 @@ use netext_protocol::PortRange;
 use serde::{Deserialize, Serialize};
 
 use super::words::{Place, WordError, Words, excerpt, family, number, once, without_host_bits};
-use crate::plan::{InterfaceName, IpProtocol};
+use crate::model::InterfaceName;
 
 const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport, priority";
 
 /// Which packets a rule leads to its table. What is not given may be anything.
 ///
 /// ```
-/// use netext_namespace::plan::Rule;
+/// use netext_namespace::model::Rule;
 ///
 /// let rule: Rule = "from 10.1.1.0/24 ipproto tcp dport 80-90".parse()?;
 /// assert_eq!(rule.to_string(), "from 10.1.1.0/24 ipproto tcp dport 80-90");
 /// assert!("from all; flush".parse::<Rule>().is_err());
-/// # Ok::<(), netext_namespace::plan::WordError>(())
+/// # Ok::<(), netext_namespace::model::WordError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -242,5 +242,60 @@ impl TryFrom<String> for Rule {
 impl From<Rule> for String {
     fn from(rule: Rule) -> Self {
         rule.to_string()
+    }
+}
+
+/// A protocol of IP: its number, written by name where it has one that people know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IpProtocol(u8);
+
+const NAMES: [(u8, &str); 8] = [
+    (1, "icmp"),
+    (6, "tcp"),
+    (17, "udp"),
+    (47, "gre"),
+    (50, "esp"),
+    (51, "ah"),
+    (58, "ipv6-icmp"),
+    (132, "sctp"),
+];
+
+/// A word that is no protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected tcp, udp, icmp, another protocol's name, or a number from 1 to 255")]
+pub struct UnknownProtocol;
+
+impl IpProtocol {
+    /// TCP.
+    pub const TCP: Self = Self(6);
+
+    /// The protocol of that number.
+    pub const fn new(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+impl FromStr for IpProtocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProtocol> {
+        let named = NAMES.iter().find(|(_, name)| *name == text).map(|(number, _)| *number);
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let numbered = || text.parse().ok().filter(|number| digits && *number > 0);
+        named.or_else(numbered).map(Self).ok_or(UnknownProtocol)
+    }
+}
+
+impl fmt::Display for IpProtocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.iter().find(|(number, _)| *number == self.0) {
+            Some((_, name)) => formatter.write_str(name),
+            None => self.0.fmt(formatter),
+        }
     }
 }

@@ -1,11 +1,15 @@
-//! Elements of the packet rules' sets and maps.
+//! Elements of the packet rules' sets and maps, and tracked connections.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 use ipnet::Ipv4Net;
 
-use super::InterfaceName;
+use crate::model::InterfaceName;
+
+/// The table of packet rules in every router's namespace.
+pub const TABLE: &str = "inet netext";
 
 /// One field of an element: of its key, or of the value that a map gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +120,7 @@ pub struct ElementChange {
 impl fmt::Display for ElementChange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.add { "add" } else { "delete" };
-        write!(formatter, "{verb} element {} {} {{ ", super::TABLE, self.set)?;
+        write!(formatter, "{verb} element {} {} {{ ", TABLE, self.set)?;
         for (index, (key, value)) in self.elements.iter().enumerate() {
             if index > 0 {
                 formatter.write_str(", ")?;
@@ -128,4 +132,27 @@ impl fmt::Display for ElementChange {
         }
         formatter.write_str(" }")
     }
+}
+
+/// Which connections are meant; what is `None` may be anything, but a match of nothing but `None` matches no
+/// connection at all.
+///
+/// A connection has two sides: *original* is what its first packet said before translation, *reply* what the
+/// answers say before they are translated back. With a public address translated to an instance, the original
+/// destination is the public address and the reply source the instance; of an instance's own connections the
+/// reply destination is the public address that they left by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FlowMatch {
+    /// Who opened the connection.
+    pub original_source: Option<Ipv4Net>,
+    /// Whom it addressed.
+    pub original_destination: Option<Ipv4Addr>,
+    /// Who answers.
+    pub reply_source: Option<Ipv4Net>,
+    /// Whom the answers are addressed to.
+    pub reply_destination: Option<Ipv4Addr>,
+    /// IP protocol number, 6 for TCP.
+    pub protocol: Option<u8>,
+    /// Port that was addressed; connections without ports do not match.
+    pub original_destination_ports: Option<RangeInclusive<u16>>,
 }

@@ -3,18 +3,75 @@
 //! The server does not replay them. They live as long as the router is known on this host: over shutdowns and
 //! restarts of its networks, until it is destroyed.
 
+mod route;
+mod rule;
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Route, RoutePattern, Rule, RuleWords, TableId};
+pub use route::{NextHop, Route, RoutePattern, Scope, Way};
+pub use rule::{IpProtocol, Mark, PortSpan, Rule, RuleWords, UnknownProtocol};
+pub use words::WordError;
 
 /// The place of the first rule that says none.
 const FIRST_PRIORITY: u32 = 1000;
 /// The place of the rule that leads to the main table, behind which no other is consulted.
 pub(crate) const MAIN_PRIORITY: u32 = 32766;
+
+/// A routing table's number.
+///
+/// Not 0 and 253 to 255, which are the kernel's, and below the numbers that we take for tables of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct TableId(u32);
+
+/// The first number of the tables that are our own, whatever operators ask for.
+pub const FIRST_OWN_TABLE: u32 = 0x6e65_0000;
+
+/// A number that is no operator's table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0} is not a routing table's number: 1 to 252, or 256 to {last}; 253 to 255 are the kernel's",
+    last = FIRST_OWN_TABLE - 1
+)]
+pub struct InvalidTableId(String);
+
+impl TryFrom<u32> for TableId {
+    type Error = InvalidTableId;
+
+    fn try_from(number: u32) -> Result<Self, InvalidTableId> {
+        match number {
+            1..=252 | 256..FIRST_OWN_TABLE => Ok(Self(number)),
+            _ => Err(InvalidTableId(number.to_string())),
+        }
+    }
+}
+
+impl std::str::FromStr for TableId {
+    type Err = InvalidTableId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTableId> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse::<u32>().ok().filter(|_| digits);
+        number.ok_or_else(|| InvalidTableId(words::excerpt(text)))?.try_into()
+    }
+}
+
+impl From<TableId> for u32 {
+    fn from(id: TableId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for TableId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
 
 /// The tables of a router, by their numbers. No two have one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,5 +343,22 @@ impl From<TableName> for String {
 impl fmt::Display for TableName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_tables_and_our_own_are_nobody_elses() {
+        for good in ["1", "100", "252", "256", "1000", "1852112895"] {
+            assert!(good.parse::<TableId>().is_ok(), "{good}");
+        }
+        for bad in
+            ["0", "253", "254", "255", "1852112896", "4294967295", "4294967296", "-1", "+5", "", "0x64", "a"]
+        {
+            assert!(bad.parse::<TableId>().is_err(), "{bad}");
+        }
     }
 }

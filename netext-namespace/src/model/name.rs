@@ -28,12 +28,12 @@ pub enum NameError {
 /// Name of a network interface, of the form that the kernel accepts.
 ///
 /// ```
-/// use netext_namespace::plan::InterfaceName;
+/// use netext_namespace::model::InterfaceName;
 ///
 /// let bridge: InterfaceName = "breth1-100".parse()?;
 /// assert_eq!(bridge.as_ref(), "breth1-100");
 /// assert!("an-interface-name-too-long".parse::<InterfaceName>().is_err());
-/// # Ok::<(), netext_namespace::plan::NameError>(())
+/// # Ok::<(), netext_namespace::model::NameError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,31 +1,17 @@
-//! What a router's links and daemons shall look like, as plain data.
-//!
-//! A plan says what must be there, not how to get there: [`crate::kernel::links::apply`] compares it with
-//! the kernel and acts on the difference only.
-
-mod daemon;
-mod element;
-mod name;
-mod protocol;
-mod routing;
+//! The links and routes of a router.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use daemon::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
-pub use element::{Element, ElementChange, Field, Fields};
-pub use name::{InterfaceName, NameError, NamespaceName};
-pub use protocol::{IpProtocol, UnknownProtocol};
-pub use routing::{
-    FIRST_OWN_TABLE, InvalidTableId, Mark, NextHop, PROTOCOL, PortSpan, Route, RoutePattern, RoutingPlan,
-    Rule, RuleWords, Scope, TableId, TableRoute, TableRule, Way, WordError,
-};
+use crate::model::{InterfaceName, NamespaceName, Route, Rule};
 
-/// The table of packet rules in every router's namespace.
-pub const TABLE: &str = "inet netext";
+/// The number by which the kernel tells our routes and rules from those of people and routing daemons
+/// (`proto 110`): the former are compared and healed, the latter left alone.
+pub const PROTOCOL: u8 = 110;
 
 /// The links of one router: the bridges that its segments live on, and its namespace.
 ///
@@ -109,4 +95,47 @@ pub struct DefaultRoute {
     pub gateway: Ipv4Addr,
     /// The interface in the namespace that leads to it.
     pub interface: InterfaceName,
+}
+
+/// The routes and rules of a router beyond its main table.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RoutingPlan {
+    /// The routes.
+    pub routes: BTreeSet<TableRoute>,
+    /// The rules.
+    pub rules: BTreeSet<TableRule>,
+}
+
+/// A route of a table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TableRoute {
+    /// The table's number.
+    pub table: u32,
+    /// The route.
+    pub route: Route,
+}
+
+/// A rule with its place and the table that it leads to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TableRule {
+    /// Its place: the rule with the least is consulted first.
+    pub priority: u32,
+    /// Which packets it means.
+    pub rule: Rule,
+    /// The table's number.
+    pub table: u32,
+}
+
+/// As `ip route` takes it.
+impl fmt::Display for TableRoute {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} table {}", self.route, self.table)
+    }
+}
+
+/// As `ip rule` takes it.
+impl fmt::Display for TableRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} priority {} table {}", self.rule, self.priority, self.table)
+    }
 }

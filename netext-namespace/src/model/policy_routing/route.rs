@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use super::words::{Place, WordError, Words, excerpt, family, number, once, without_host_bits};
-use crate::plan::InterfaceName;
+use crate::model::InterfaceName;
 
 const KNOWN: &str = "via, dev, src, metric, mtu, scope, onlink, and before the destination unicast, blackhole, \
                      unreachable, prohibit, throw";
@@ -16,12 +16,12 @@ const KNOWN: &str = "via, dev, src, metric, mtu, scope, onlink, and before the d
 /// A route.
 ///
 /// ```
-/// use netext_namespace::plan::Route;
+/// use netext_namespace::model::Route;
 ///
 /// let route: Route = "default via 198.51.100.2 dev vpn-101-209".parse()?;
 /// assert_eq!(route.to_string(), "default via 198.51.100.2 dev vpn-101-209");
 /// assert!("10.0.0.0/8 via 10.1.1.5; reboot".parse::<Route>().is_err());
-/// # Ok::<(), netext_namespace::plan::WordError>(())
+/// # Ok::<(), netext_namespace::model::WordError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,0 +1,15 @@
+//! What a router's links, packet rules and daemons must be, as plain data.
+//!
+//! A plan says what must be there, not how to get there: [`crate::kernel`] and [`crate::daemons`] compare it with what
+//! is there, and act on the difference only.
+
+mod daemons;
+mod links;
+mod packets;
+
+pub use daemons::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
+pub use links::{
+    BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, PROTOCOL, RoutingPlan, TableRoute,
+    TableRule, Uplink,
+};
+pub use packets::{Element, ElementChange, Field, Fields, FlowMatch, TABLE};
