@@ -18,7 +18,7 @@ endif
 SCHEMAS := docs/schemas
 REFERENCE := docs/src/commands.md
 BOOK := target/book
-NETEXT := $(CARGO) run --quiet --package netext-core --features cli --bin netext --
+NETEXT := $(CARGO) run --quiet --package netext-tool --
 EXECUTABLE := target/release/netext-namespace
 # Scenarios of one host that are played again with every command carried over SSH; but for those that count the
 # host's processes, which has sshd then, and those that reconcile a host by hand.
@@ -60,7 +60,7 @@ python-types: packages ## Write the types of the example in Python: after a chan
 	netext-protocol/generators/check.py --write-example
 
 tool:
-	@$(CARGO) build --quiet --package netext-core --features cli --bin netext
+	@$(CARGO) build --quiet --package netext-tool
 
 machine-test: packages ## Run the part of test that boots a KVM host with a kernel of its own.
 	$(CARGO) test --package netext-namespace --test machine

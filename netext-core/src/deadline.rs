@@ -83,9 +83,21 @@ impl Deadline {
     }
 }
 
+/// How long a device has to undo what it began once the work is called off.
+pub(crate) fn grace(timeout: Duration) -> Duration {
+    (timeout / 5).clamp(Duration::from_millis(200), Duration::from_secs(2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_grace_is_a_fifth_of_the_timeout_within_bounds() {
+        for (timeout, milliseconds) in [(1, 200), (5, 1000), (60, 2000), (86_400, 2000)] {
+            assert_eq!(grace(Duration::from_secs(timeout)), Duration::from_millis(milliseconds));
+        }
+    }
 
     fn wait(deadline: &Deadline) -> Duration {
         let begin = Instant::now();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use netext_protocol::{Command, Envelope, Request};
 
+use crate::deadline::grace;
 use crate::{Deadline, Description, DeviceError, Reply};
 
 /// Answers commands as they come, with the payload as raw bytes.
@@ -106,6 +107,12 @@ impl Invocation {
     /// The timeout argument.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// How long the handler has to undo what it began once the work is called off: a fifth of the timeout, at least
+    /// 200 ms and at most 2 s.
+    pub fn grace(&self) -> Duration {
+        grace(self.timeout)
     }
 
     /// Until when to work.

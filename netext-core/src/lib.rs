@@ -7,20 +7,10 @@ mod describe;
 mod device;
 mod dispatch;
 mod error;
-#[cfg(feature = "cli")]
-mod front;
 mod handler;
-#[cfg(feature = "cli")]
-pub mod payload_file;
 mod process;
-#[cfg(feature = "cli")]
-pub mod recording;
-#[cfg(feature = "cli")]
-pub mod reference;
 mod reply;
 pub mod runner;
-#[cfg(feature = "cli")]
-pub mod scaffold;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -30,8 +20,6 @@ pub use deadline::Deadline;
 pub use describe::{CapabilityFault, Description};
 pub use device::NetworkDevice;
 pub use error::{DeviceError, ErrorKind, error_chain};
-#[cfg(feature = "cli")]
-pub use front::Front;
 pub use handler::{Handler, Invocation};
 /// The protocol's types.
 pub use netext_protocol as protocol;

@@ -10,7 +10,13 @@ use netext_book::link::{anchors, links, target};
 
 /// The book, and what readers of the repository find beside it.
 fn written() -> Vec<Page> {
-    let beside = ["README.md", "CONTRIBUTING.md", "netext-core/README.md", "netext-namespace/README.md"];
+    let beside = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "netext-core/README.md",
+        "netext-core/tool/README.md",
+        "netext-namespace/README.md",
+    ];
     let beside = beside.iter().map(|file| repository().join(file));
     let examples = repository().join("examples").read_dir().unwrap();
     let examples = examples.map(|example| example.unwrap().path().join("README.md"));

@@ -34,8 +34,6 @@ pub use payload::MAX_PAYLOAD_BYTES;
 use crate::{Deadline, Handler};
 use arguments::Arguments;
 use log::Log;
-#[cfg(feature = "cli")]
-pub(crate) use supervisor::grace;
 use worker::Job;
 pub(crate) use worker::panicked;
 

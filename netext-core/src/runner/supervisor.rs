@@ -8,6 +8,7 @@ use tracing::dispatcher;
 
 use super::worker::Job;
 use super::{Ending, Signal};
+use crate::deadline::grace;
 use crate::{Deadline, DeviceError, ErrorKind};
 
 /// What the supervisor waits for.
@@ -77,11 +78,6 @@ fn with_what_was_said(cause: String, said: Option<Result<String, DeviceError>>) 
     }
 }
 
-/// How long a device has to undo what it began.
-pub(crate) fn grace(timeout: Duration) -> Duration {
-    (timeout / 5).clamp(Duration::from_millis(200), Duration::from_secs(2))
-}
-
 /// Tells the device to stop, and answers what it said, if it did stop.
 fn call_off(
     deadline: &Deadline,
@@ -96,18 +92,6 @@ fn call_off(
             // Asked to end again while it is ending.
             Ok(Event::Interrupted(_)) => {}
             Err(_) => return None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_grace_is_a_fifth_of_the_timeout_within_bounds() {
-        for (timeout, milliseconds) in [(1, 200), (5, 1000), (60, 2000), (86_400, 2000)] {
-            assert_eq!(grace(Duration::from_secs(timeout)), Duration::from_millis(milliseconds));
         }
     }
 }

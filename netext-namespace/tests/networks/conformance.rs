@@ -52,7 +52,7 @@ fn tool() -> PathBuf {
     let profile = tests.parent().and_then(Path::parent).expect("tests lie in a folder of their profile");
     let target = profile.parent().expect("profiles lie in the target folder");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "netext-core", "--features", "cli", "--bin", "netext"]);
+    cargo.args(["build", "--quiet", "--package", "netext-tool"]);
     if profile.ends_with("release") {
         cargo.arg("--release");
     }

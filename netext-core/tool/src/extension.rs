@@ -1,0 +1,87 @@
+//! The extension that a subcommand is about, and what is registered for it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use netext_core::testing::conformance::Provided;
+use netext_core::testing::{Executable, Extension, Server};
+use netext_protocol::Service;
+
+/// The extension, and how it is registered.
+#[derive(clap::Args)]
+pub(crate) struct Registration {
+    /// The extension: an executable in any language.
+    #[arg(long, value_name = "PATH")]
+    exec: PathBuf,
+    /// A detail that is registered on the physical network, such as hosts=192.0.2.10. May be repeated.
+    #[arg(long = "details", value_name = "NAME=VALUE", value_parser = detail)]
+    details: Vec<(String, String)>,
+    /// The services that it provides, such as Dhcp,Dns; `none` for none. By default what it answers to
+    /// --describe.
+    #[arg(long, value_name = "SERVICES", value_parser = services)]
+    services: Option<Services>,
+    /// It carries VPCs. By default what it answers to --describe.
+    #[arg(long)]
+    vpc: bool,
+    /// A JSON file of what is registered for it: an object with the extension's details network.services and
+    /// network.service.capabilities. By default what it answers to --describe.
+    #[arg(long = "registration", value_name = "FILE", conflicts_with = "services")]
+    file: Option<PathBuf>,
+}
+
+/// A set of services, as one argument.
+#[derive(Clone, Debug)]
+pub(crate) struct Services(pub(crate) BTreeSet<Service>);
+
+impl Registration {
+    /// A server on which the extension is registered.
+    pub(crate) fn server(&self) -> Result<Server<Executable>, String> {
+        let server = Server::for_executable(&self.exec).map_err(|error| error.to_string())?;
+        Ok(self.details.iter().fold(server, |server, (name, value)| server.registering(name, value)))
+    }
+
+    /// What the extension provides, by the arguments or by its own word.
+    pub(crate) fn provided(&self, extension: &impl Extension) -> Result<Provided, String> {
+        let provided = match (&self.services, &self.file) {
+            (Some(Services(services)), _) => Provided::new(services.iter().copied()),
+            (None, Some(file)) => registered(file)?,
+            (None, None) => Provided::asked_of(extension).map_err(|why| {
+                format!(
+                    "it is not known what {} provides ({why}); say it with --services, such as --services Dhcp,Dns \
+                     or --services none, or with --registration",
+                    self.exec.display()
+                )
+            })?,
+        };
+        Ok(if self.vpc { provided.vpc() } else { provided })
+    }
+}
+
+fn registered(file: &Path) -> Result<Provided, String> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let registration = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Provided::registered(&registration).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn detail(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it has the form NAME=VALUE".to_owned()),
+    }
+}
+
+/// Reads a list of services.
+pub(crate) fn services(argument: &str) -> Result<Services, String> {
+    if argument == "none" {
+        return Ok(Services(BTreeSet::new()));
+    }
+    argument.split(',').map(|name| service(name.trim())).collect::<Result<_, _>>().map(Services)
+}
+
+fn service(name: &str) -> Result<Service, String> {
+    Service::named(name).ok_or_else(|| {
+        let names: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
+        format!("{name:?} is not a service; there are {}", names.join(", "))
+    })
+}

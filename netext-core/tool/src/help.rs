@@ -1,0 +1,59 @@
+//! `netext help`: what a command of the protocol means, or how a command of this tool is used.
+
+use std::process::ExitCode;
+
+use crate::reference;
+use clap::CommandFactory;
+use netext_protocol::Command;
+
+use crate::screen::{Screen, fail};
+
+/// Explain a command of the protocol, such as assign-ip: when it is sent, its fields, a payload and an answer.
+///
+/// Without a word it prints the usage of this tool, and with one of this tool's own commands the usage of that one.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A command of the protocol, or of this tool.
+    #[arg(value_name = "COMMAND")]
+    word: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+    let mut tool = crate::Arguments::command();
+    tool.build();
+    let Some(word) = &arguments.word else {
+        screen.show(&tool.render_long_help().to_string());
+        return ExitCode::SUCCESS;
+    };
+    if let Ok(command) = word.parse::<Command>() {
+        screen.show(&reference::command(command));
+        return ExitCode::SUCCESS;
+    }
+    match tool.find_subcommand_mut(word) {
+        Some(subcommand) => screen.show(&subcommand.render_long_help().to_string()),
+        None => {
+            return fail(format_args!(
+                "{word:?} is no command of the protocol or of this tool{}",
+                similar(word)
+            ));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The commands of the protocol that have a part in common with a word.
+fn similar(word: &str) -> String {
+    let parts =
+        |text: &str| text.split('-').filter(|part| part.len() > 1).map(str::to_owned).collect::<Vec<_>>();
+    let own = parts(&word.to_lowercase());
+    let names: Vec<_> = Command::ALL
+        .iter()
+        .map(|command| command.name())
+        .filter(|name| parts(name).iter().any(|part| own.contains(part)))
+        .collect();
+    match names.as_slice() {
+        [] => "; `netext help` lists those of this tool, `netext sample --list` those of the protocol"
+            .to_owned(),
+        names => format!("; similar ones are {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,77 @@
+//! `netext validate`: everything that is wrong with a payload file.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::payload_file::validate;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use netext_protocol::Command;
+use serde_json::json;
+
+use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
+
+/// Name everything that is wrong with a payload file.
+///
+/// Every problem is told with its place, what was found there and what is expected. Fields that the protocol
+/// does not have are noted; they are no problem, because newer servers send some.
+///
+/// Exit code 0: the file is valid; 1: it is not; 2: usage.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The command that the file is a payload of, such as assign-ip.
+    #[arg(value_parser = commands(), hide_possible_values = true)]
+    command: Command,
+    /// The payload file; `-` for standard input.
+    file: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+    let Arguments { command, file } = arguments;
+    let payload = match read(file) {
+        Ok(payload) => payload,
+        Err(error) => return fail(format_args!("cannot read {}: {error}", file.display())),
+    };
+    let found = validate(*command, &payload);
+    if screen.json {
+        print_json(&json!({
+            "command": command.name(),
+            "valid": found.is_valid(),
+            "problems": found.problems,
+            "unknown_fields": found.unknown_fields,
+        }));
+        return verdict(found.is_valid());
+    }
+    for problem in &found.problems {
+        say(format_args!("{}: {}", screen.paint(Tone::Bad, &problem.path), problem.problem));
+    }
+    for pointer in &found.unknown_fields {
+        let note = screen.paint(Tone::Note, "note");
+        say(format_args!("{note}: {pointer:?} is not a field of the protocol; it is ignored"));
+    }
+    match found.problems.len() {
+        0 => say(screen.paint(Tone::Good, format_args!("{} is a payload of {command}", shown(file)))),
+        1 => say(format_args!("1 problem: {} is not a payload of {command}", shown(file))),
+        many => say(format_args!("{many} problems: {} is not a payload of {command}", shown(file))),
+    }
+    verdict(found.is_valid())
+}
+
+/// The commands by name, so that shells complete them and a misspelled one is told what it resembles.
+pub(crate) fn commands() -> impl TypedValueParser<Value = Command> {
+    PossibleValuesParser::new(Command::ALL.iter().map(|command| command.name()))
+        .try_map(|name| name.parse::<Command>())
+}
+
+pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if file.as_os_str() != "-" {
+        return std::fs::read(file);
+    }
+    let mut payload = Vec::new();
+    io::stdin().read_to_end(&mut payload)?;
+    Ok(payload)
+}
+
+fn shown(file: &Path) -> String {
+    if file.as_os_str() == "-" { "this".to_owned() } else { file.display().to_string() }
+}
