@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
         return verdict(found.is_valid());
     }
     for problem in &found.problems {
-        say(format_args!("{}: {}", screen.paint(Tone::Bad, &problem.path), problem.problem));
+        say(format_args!("{}: {}", screen.paint(Tone::Bad, &problem.path), problem.description));
     }
     for pointer in &found.unknown_fields {
         let note = screen.paint(Tone::Note, "note");

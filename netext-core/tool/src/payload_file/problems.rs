@@ -34,7 +34,8 @@ pub(crate) struct Problem {
     /// The same place as a JSON pointer.
     pub(crate) pointer: String,
     /// What was found there and what is expected, or what is missing. Secrets are never shown.
-    pub(crate) problem: String,
+    #[serde(rename = "problem")]
+    pub(crate) description: String,
 }
 
 impl From<&ParseError> for Problem {
@@ -42,7 +43,7 @@ impl From<&ParseError> for Problem {
         Self {
             path: error.path().to_owned(),
             pointer: error.pointer().to_owned(),
-            problem: error.problem().to_owned(),
+            description: error.problem().to_owned(),
         }
     }
 }
@@ -188,7 +189,7 @@ mod tests {
 
     fn check(command: Command, document: &Value) -> Vec<(String, String)> {
         let validation = validate(command, document.to_string().as_bytes());
-        validation.problems.into_iter().map(|it| (it.path, it.problem)).collect()
+        validation.problems.into_iter().map(|it| (it.path, it.description)).collect()
     }
 
     #[test]
@@ -293,7 +294,7 @@ mod tests {
                     "{problems:?}"
                 );
                 for shown in ["hunter2", secret, &text] {
-                    assert!(!problems[0].problem.contains(shown), "{problems:?}");
+                    assert!(!problems[0].description.contains(shown), "{problems:?}");
                 }
             }
         }
@@ -304,7 +305,7 @@ mod tests {
         for file in ["", "{", "nonsense", "\u{feff}{}"] {
             let problems = validate(Command::AssignIp, file.as_bytes()).problems;
             assert_eq!(problems.len(), 1, "{file}: {problems:?}");
-            assert!(problems[0].problem.starts_with("not JSON"), "{problems:?}");
+            assert!(problems[0].description.starts_with("not JSON"), "{problems:?}");
         }
         assert_eq!(validate(Command::AssignIp, b"\xff").problems.len(), 1);
     }
@@ -314,7 +315,7 @@ mod tests {
         let file = r#"{"payload": {"network_id": "209", "network_id": "210", "public_ip": "x"}}"#;
         let problems = validate(Command::AssignIp, file.as_bytes()).problems;
         assert_eq!(problems.len(), 2, "{problems:?}");
-        assert!(problems[0].problem.contains("twice"), "{problems:?}");
+        assert!(problems[0].description.contains("twice"), "{problems:?}");
     }
 
     #[test]
