@@ -13,12 +13,13 @@
 //! - [`store`] keeps the state of every router, and its lock.
 //! - [`host`] is the device of the protocol that puts these together; [`proxy`] carries commands to it, and
 //!   [`relay`] is what those two say to each other.
-//! - [`succession`] is who serves a router, and who follows when that host is lost.
+//! - [`failover`] decides which host serves a router, and which one takes over when that host is lost.
 //! - [`operator`] is what the executable tells people, and does for them.
 
 pub mod compile;
 pub mod daemons;
 pub mod drift;
+pub mod failover;
 pub mod host;
 pub mod kernel;
 mod lock;
@@ -32,4 +33,3 @@ pub mod proxy;
 pub mod relay;
 pub mod role;
 pub mod store;
-pub mod succession;

@@ -12,10 +12,10 @@ mod account;
 mod dead_members;
 mod error;
 mod folder;
+mod handover;
 mod process;
 mod start;
 mod stop;
-mod succession;
 
 use std::os::fd::OwnedFd;
 use std::time::Instant;
@@ -44,20 +44,20 @@ pub fn apply(
     known: &[Daemon],
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<Untold, DaemonError> {
+) -> Result<PendingReloads, DaemonError> {
     let unwanted =
         known.iter().filter(|daemon| wanted.iter().all(|plan| plan.daemon.folder != daemon.folder));
     stop(unwanted, deadline, pass)?;
-    let mut untold = Untold::default();
+    let mut pending_reloads = PendingReloads::default();
     if !wanted.is_empty() {
         let all_settled = settled(namespace, &wanted)?;
         for (plan, settled) in wanted.into_iter().zip(all_settled) {
             if let Some(running) = conform(namespace, &plan, &settled, deadline, pass)? {
-                untold.0.push((plan, settled, running));
+                pending_reloads.0.push((plan, settled, running));
             }
         }
     }
-    Ok(untold)
+    Ok(pending_reloads)
 }
 
 /// Daemons that have new files and were not told to read them.
@@ -66,11 +66,11 @@ pub fn apply(
 /// daemon that is never told is one that is not settled: the next pass starts it anew.
 #[must_use]
 #[derive(Debug, Default)]
-pub struct Untold(Vec<(DaemonPlan, String, Process)>);
+pub struct PendingReloads(Vec<(DaemonPlan, String, Process)>);
 
-impl Untold {
+impl PendingReloads {
     /// Tells them. One that has ended meanwhile, or would not survive it, is started anew.
-    pub fn tell(self, namespace: &Namespace, deadline: Instant) -> Result<(), DaemonError> {
+    pub fn reload(self, namespace: &Namespace, deadline: Instant) -> Result<(), DaemonError> {
         for (plan, settled, running) in self.0 {
             if !running.reload(&plan.daemon)? {
                 restart(namespace, &plan, Some(running), deadline)?;
@@ -145,7 +145,7 @@ fn conform(
         return Ok(None);
     }
     if let (Some(predecessor), Effect::Restart, Some(successor)) = (&running, effect, &plan.successor) {
-        succession::hand_over(namespace, plan, &folder, predecessor, successor, deadline)?;
+        handover::hand_over(namespace, plan, &folder, predecessor, successor, deadline)?;
         folder.settle(settled)?;
         return Ok(None);
     }
@@ -167,7 +167,7 @@ fn restart(
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     if let Some(successor) = &plan.successor {
-        // Left by a succession that was cut off. Who starts anew finds out by itself.
+        // Left by a handover that was cut off. A daemon that starts checks its members itself.
         Folder::of(plan).delete(successor.dead_members)?;
     }
     match running {

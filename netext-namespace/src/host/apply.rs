@@ -7,7 +7,7 @@ use netext_core::{DeviceError, ErrorKind};
 use super::table_names::TableNamesError;
 use super::{services, table_names};
 use crate::compile::{Change, Ruleset, flows_to_cut, links, packets, routing};
-use crate::daemons::{DaemonError, Untold};
+use crate::daemons::{DaemonError, PendingReloads};
 use crate::drift::{self, Part, Pass};
 use crate::kernel::conntrack::{self, ConntrackError};
 use crate::kernel::elements;
@@ -18,7 +18,7 @@ use crate::kernel::netlink::NetlinkError;
 use crate::kernel::nftables::{self, NftError};
 use crate::kernel::routing::Refused;
 use crate::model::{FIRST_OWN_TABLE, Router};
-use crate::store::{State, Store};
+use crate::store::{RouterState, Store};
 
 /// Why the kernel could not be made to match.
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +58,14 @@ impl From<ApplyError> for DeviceError {
 pub(super) struct Applied {
     /// The generation that the packet rules have now.
     pub(super) ruleset_generation: Option<u32>,
-    untold: Option<(Namespace, Untold)>,
+    pending_reloads: Option<(Namespace, PendingReloads)>,
 }
 
 impl Applied {
     /// Tells daemons that have new files to read them: the last thing that is done.
-    pub(super) fn tell_daemons(self, deadline: Instant) -> Result<(), ApplyError> {
-        self.untold.map_or(Ok(()), |(namespace, untold)| Ok(untold.tell(&namespace, deadline)?))
+    pub(super) fn reload_daemons(self, deadline: Instant) -> Result<(), ApplyError> {
+        self.pending_reloads
+            .map_or(Ok(()), |(namespace, pending_reloads)| Ok(pending_reloads.reload(&namespace, deadline)?))
     }
 }
 
@@ -75,7 +76,7 @@ impl Applied {
 /// translations before it is gone.
 pub(super) fn apply(
     store: &Store,
-    before: &State,
+    before: &RouterState,
     wanted: &Router,
     deadline: Instant,
     pass: &mut Pass,
@@ -93,14 +94,14 @@ pub(super) fn apply(
     let refused = links::apply(&plan, Some(&namespace), pass)?;
     settle_routing(refused, &before.router, pass)?;
     table_names::apply(wanted, pass)?;
-    let untold = services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
+    let pending_reloads = services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
     let flows = flows_to_cut(&before.router, wanted);
     if pass.acts() && !flows.is_empty() {
         conntrack::cut(&namespace, &flows)?;
     }
     in_time(deadline)?;
     let ruleset_generation = nftables::generation(&namespace)?;
-    Ok(Applied { ruleset_generation, untold: Some((namespace, untold)) })
+    Ok(Applied { ruleset_generation, pending_reloads: Some((namespace, pending_reloads)) })
 }
 
 /// Takes down all of a router that lives on this host: daemons, links, namespace. Its state is not touched.
@@ -133,7 +134,7 @@ fn settle_routing(refused: Vec<Refused>, before: &Router, pass: &mut Pass) -> Re
 /// Puts the packet rules in force. Only the difference if nobody touched them since our last change; all of
 /// them if somebody did, or if the namespace is new.
 fn apply_packets(
-    before: &State,
+    before: &RouterState,
     wanted: &Router,
     namespace: &Namespace,
     deadline: Instant,

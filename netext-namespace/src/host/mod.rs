@@ -12,4 +12,4 @@ mod transaction;
 
 pub use device::HostDevice;
 pub use reconcile::{Reconciled, reconcile};
-pub(crate) use reconcile::{settle, silence};
+pub(crate) use reconcile::{fence, settle};

@@ -5,9 +5,9 @@ use netext_core::{Deadline, DeviceError};
 use super::apply::{apply, take_down};
 use super::services;
 use crate::drift::{Difference, Pass};
+use crate::failover::contested;
 use crate::model::{Router, RouterId};
-use crate::store::{LockedRouter, State, Store};
-use crate::succession::contested;
+use crate::store::{LockedRouter, RouterState, Store};
 
 /// What came of one pass over a router.
 #[derive(Debug)]
@@ -37,13 +37,13 @@ pub async fn reconcile(
         return Ok(None);
     }
     if state.superseded.is_none() && pass.acts() && state.epoch > 0 {
-        step_aside(&mut state)?;
+        note_contest(&mut state)?;
         if state.superseded.is_some() {
             locked.save(&state)?;
         }
     }
     if let Some(epoch) = state.superseded {
-        return Ok(Some(keep_silent(store, state.router, epoch, deadline, pass)));
+        return Ok(Some(keep_fenced(store, state.router, epoch, deadline, pass)));
     }
     Ok(Some(settle(store, &locked, state, deadline, pass)))
 }
@@ -52,13 +52,13 @@ pub async fn reconcile(
 pub(crate) fn settle(
     store: &Store,
     locked: &LockedRouter,
-    state: State,
+    state: RouterState,
     deadline: &Deadline,
     mut pass: Pass,
 ) -> Reconciled {
     let generation = go_over(store, &state, deadline, &mut pass);
     let outcome = generation.and_then(|ruleset_generation| {
-        let settled = State { ruleset_generation, ..state.clone() };
+        let settled = RouterState { ruleset_generation, ..state.clone() };
         if pass.acts() && settled != state {
             locked.save(&settled)?;
         }
@@ -72,7 +72,7 @@ pub(crate) fn settle(
 
 /// A router that is down here, as after a reboot, may have been taken over without this host hearing of it. Whoever
 /// took it over answers for its addresses, or is about to after a reboot of its own.
-fn step_aside(state: &mut State) -> Result<(), DeviceError> {
+fn note_contest(state: &mut RouterState) -> Result<(), DeviceError> {
     let contested = contested(&state.router, state.epoch)?;
     if let Some((address, by)) = contested.first_key_value() {
         let (router, mac) = (state.router.id, by.words());
@@ -83,25 +83,25 @@ fn step_aside(state: &mut State) -> Result<(), DeviceError> {
 }
 
 /// Takes a router down that is another host's to serve.
-pub(crate) fn silence(store: &Store, router: &Router, deadline: &Deadline) -> Result<(), DeviceError> {
+pub(crate) fn fence(store: &Store, router: &Router, deadline: &Deadline) -> Result<(), DeviceError> {
     Ok(take_down(store, router, deadline.instant(), &mut Pass::command())?)
 }
 
 /// Makes sure that nothing of a router is up that another host serves.
-fn keep_silent(store: &Store, router: Router, epoch: u64, deadline: &Deadline, mut pass: Pass) -> Reconciled {
-    let silence = format!(
-        "another host serves it since epoch {epoch}; this host keeps silent until the router is put back on it"
+fn keep_fenced(store: &Store, router: Router, epoch: u64, deadline: &Deadline, mut pass: Pass) -> Reconciled {
+    let fenced = format!(
+        "another host serves it since epoch {epoch}; this host has fenced it until it is put back here"
     );
     let obstacle = match take_down(store, &router, deadline.instant(), &mut pass) {
-        Ok(()) => DeviceError::device(silence),
-        Err(error) => DeviceError::device(silence).with_source(error),
+        Ok(()) => DeviceError::device(fenced),
+        Err(error) => DeviceError::device(fenced).with_source(error),
     };
     Reconciled { router, differences: pass.into_differences(), obstacle: Some(obstacle) }
 }
 
 fn go_over(
     store: &Store,
-    state: &State,
+    state: &RouterState,
     deadline: &Deadline,
     pass: &mut Pass,
 ) -> Result<Option<u32>, DeviceError> {
@@ -112,6 +112,6 @@ fn go_over(
     let applied = apply(store, state, &state.router, deadline.instant(), pass)?;
     services::note_ipv6_gateways(store, &state.router, pass)?;
     let generation = applied.ruleset_generation;
-    applied.tell_daemons(deadline.instant())?;
+    applied.reload_daemons(deadline.instant())?;
     Ok(generation)
 }

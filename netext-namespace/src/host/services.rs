@@ -15,7 +15,7 @@ use crate::compile::services::{
     service_daemons, services,
 };
 use crate::compile::{balancers, guests};
-use crate::daemons::{self, DaemonError, Untold, account};
+use crate::daemons::{self, DaemonError, PendingReloads, account};
 use crate::drift::{Change, Part, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
@@ -32,7 +32,7 @@ pub(super) fn apply(
     wanted: &Router,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<Untold, DaemonError> {
+) -> Result<PendingReloads, DaemonError> {
     daemons::apply(namespace, plans(store, wanted), &known(store, before, wanted), deadline, pass)
 }
 

@@ -11,7 +11,7 @@ use crate::metadata::MetadataError;
 use crate::model::{
     InvalidBalancer, InvalidDevice, InvalidForward, InvalidOption, PolicyRoutingError, Router, RouterId,
 };
-use crate::store::{LockedRouter, State, Store, StoreError};
+use crate::store::{LockedRouter, RouterState, Store, StoreError};
 
 /// How long it may take to put back what was there when a change failed.
 const ROLLBACK: Duration = Duration::from_millis(1500);
@@ -99,17 +99,17 @@ pub(super) async fn try_change(
     wanted.devices.learn(context.physical_details())?;
     change(&mut wanted)?;
 
-    let wanted = State { router: wanted, epoch, ..before.clone() };
+    let wanted = RouterState { router: wanted, epoch, ..before.clone() };
     commit(store, &locked, &before, wanted, context, tell).map_err(|error| roll_back(store, &before, error))
 }
 
 /// The epoch in which this host serves the router after a command: the one that the command speaks of, if it is the
 /// first. A host that another one has followed changes nothing.
-fn epoch(before: &State, context: &Context) -> Result<u64, DeviceError> {
+fn epoch(before: &RouterState, context: &Context) -> Result<u64, DeviceError> {
     let router = before.router.id;
     let superseded = |epoch| {
         Err(DeviceError::device(format!(
-            "{router} is served by another host since epoch {epoch}, and this host keeps silent"
+            "{router} is served by another host since epoch {epoch}; this host has fenced it"
         )))
     };
     if let Some(epoch) = before.superseded {
@@ -137,7 +137,7 @@ pub(super) async fn reboot(
     known(&before.router)?;
     epoch(&before, context)?;
     take_down(store, &before.router, context.deadline().instant(), &mut Pass::command())?;
-    let down = State { ruleset_generation: None, ..before };
+    let down = RouterState { ruleset_generation: None, ..before };
     let wanted = down.clone();
     commit(store, &locked, &down, wanted, context, |_, _| Ok(())).map_err(|error| {
         DeviceError::new(error.kind(), format!("{error}; {router} is down until the next command builds it"))
@@ -147,21 +147,21 @@ pub(super) async fn reboot(
 fn commit(
     store: &Store,
     locked: &LockedRouter,
-    before: &State,
-    wanted: State,
+    before: &RouterState,
+    wanted: RouterState,
     context: &Context,
     tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
     let applied = put_in_force(store, locked, before, wanted, context, tell)?;
-    applied.tell_daemons(context.deadline().instant()).map_err(|error| forsake(locked, before, error))
+    applied.reload_daemons(context.deadline().instant()).map_err(|error| restore_state(locked, before, error))
 }
 
 /// All of a change but what daemons are told of it.
 fn put_in_force(
     store: &Store,
     locked: &LockedRouter,
-    before: &State,
-    wanted: State,
+    before: &RouterState,
+    wanted: RouterState,
     context: &Context,
     tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
 ) -> Result<Applied, DeviceError> {
@@ -172,19 +172,19 @@ fn put_in_force(
     context.deadline().check()?;
     services::note_ipv6_gateways(store, router, &mut pass)?;
     tell(store, &before.router)?;
-    let after = State { ruleset_generation: applied.ruleset_generation, ..wanted };
+    let after = RouterState { ruleset_generation: applied.ruleset_generation, ..wanted };
     if after != *before || after.router.is_empty() {
         keep(locked, &after)?;
     }
     Ok(applied)
 }
 
-fn keep(locked: &LockedRouter, state: &State) -> Result<(), StoreError> {
+fn keep(locked: &LockedRouter, state: &RouterState) -> Result<(), StoreError> {
     if state.router.is_empty() { locked.forget() } else { locked.save(state) }
 }
 
 /// Puts back the state that was replaced already.
-fn forsake(locked: &LockedRouter, before: &State, error: ApplyError) -> DeviceError {
+fn restore_state(locked: &LockedRouter, before: &RouterState, error: ApplyError) -> DeviceError {
     let error = DeviceError::from(error);
     match keep(locked, before) {
         Ok(()) => error,
@@ -195,11 +195,11 @@ fn forsake(locked: &LockedRouter, before: &State, error: ApplyError) -> DeviceEr
 }
 
 /// Puts back what was there. The change may have stopped anywhere, so nothing is taken as given.
-fn roll_back(store: &Store, before: &State, error: DeviceError) -> DeviceError {
-    let unknown = State { ruleset_generation: None, ..before.clone() };
+fn roll_back(store: &Store, before: &RouterState, error: DeviceError) -> DeviceError {
+    let unknown = RouterState { ruleset_generation: None, ..before.clone() };
     let deadline = Instant::now() + ROLLBACK;
     let put_back = apply(store, &unknown, &before.router, deadline, &mut Pass::command());
-    match put_back.and_then(|applied| applied.tell_daemons(deadline)) {
+    match put_back.and_then(|applied| applied.reload_daemons(deadline)) {
         Ok(()) => error,
         Err(rollback) => DeviceError::new(
             error.kind(),

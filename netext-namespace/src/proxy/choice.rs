@@ -7,9 +7,9 @@ use super::hosts::Hosts;
 use super::memory::{Owed, Place};
 use super::rank::ranked;
 use super::target::Host;
+use crate::failover::{FailoverState, RouterDelta};
 use crate::model::RouterId;
 use crate::relay::{Answer, Call, Since};
-use crate::succession::{News, Standing};
 
 /// The choice of a host for one router.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ impl Choice<'_> {
         let registered = known.filter(|known| fleet.hosts.contains(&known.host));
         if let Some(Place { host, epoch }) = registered {
             match self.hosts.probe(router, host).await {
-                Ok(Standing { superseded: Some(by), .. }) => latest = latest.max(by),
-                Ok(Standing { serves, .. }) => {
+                Ok(FailoverState { superseded: Some(by), .. }) => latest = latest.max(by),
+                Ok(FailoverState { serves, .. }) => {
                     let epoch = serves.unwrap_or_default().max(*epoch).max(1);
                     return Ok(Place { host: host.clone(), epoch });
                 }
@@ -65,7 +65,7 @@ impl Choice<'_> {
     /// Chooses among hosts that answered.
     async fn among(
         &self,
-        answers: &[(&Host, Standing)],
+        answers: &[(&Host, FailoverState)],
         latest: u64,
         known: Option<&Place>,
     ) -> Result<Place, DeviceError> {
@@ -78,7 +78,7 @@ impl Choice<'_> {
             return Ok(place);
         }
         let epochs = answers.iter().flat_map(|(_, it)| {
-            [it.serves, it.superseded, it.copy.map(|copy| copy.epoch)].into_iter().flatten()
+            [it.serves, it.superseded, it.replica.map(|replica| replica.epoch)].into_iter().flatten()
         });
         let epoch = epochs.chain([latest]).max().unwrap_or_default() + 1;
         let knows_it = answers.iter().filter(|(_, it)| it.latest().is_some());
@@ -88,13 +88,13 @@ impl Choice<'_> {
         let before = known.filter(|known| known.host != place.host);
         if let Some(before) = before {
             let evacuated = self.evacuate(before, &place).await;
-            if evacuated || standing.copy.is_some() || standing.superseded.is_some() {
+            if evacuated || standing.replica.is_some() || standing.superseded.is_some() {
                 self.take_over(&place).await?;
             }
             tracing::warn!(router = %self.router, from = %before.host, to = %place.host, epoch, "a router moved");
             self.hosts.memory.note_left(self.router, &before.host);
             self.hosts.withdraw(&before.host, Owed { router: self.router, epoch, forget: false }).await;
-        } else if standing.copy.is_some() || standing.superseded.is_some() {
+        } else if standing.replica.is_some() || standing.superseded.is_some() {
             self.take_over(&place).await?;
         }
         Ok(place)
@@ -102,7 +102,7 @@ impl Choice<'_> {
 
     /// Tells hosts that serve the router as well, from an earlier epoch, to give it up: as hosts do that were followed,
     /// and booted again before they could be told.
-    async fn silence_others(&self, answers: &[(&Host, Standing)], place: &Place) {
+    async fn silence_others(&self, answers: &[(&Host, FailoverState)], place: &Place) {
         for (host, _) in answers.iter().filter(|(host, it)| it.serves.is_some() && **host != place.host) {
             let owed = Owed { router: self.router, epoch: place.epoch, forget: false };
             self.hosts.withdraw(host, owed).await;
@@ -118,7 +118,7 @@ impl Choice<'_> {
         let since = Since { router, serial: 0 };
         let told =
             hosts.ask(&before.host, hosts.patience(), |milliseconds| Call::Tell { since, milliseconds }, &[]);
-        let Ok(Answer::Told(Some(News::Changed(copy)))) = told.await else { return false };
+        let Ok(Answer::Told(Some(RouterDelta::Changed(copy)))) = told.await else { return false };
         let Ok(copy) = serde_json::to_vec(&copy) else { return false };
         let bytes = copy.len() as u64;
         let kept =
@@ -150,7 +150,9 @@ impl Choice<'_> {
         let mut troubles = Vec::new();
         for (host, answer) in answers {
             match answer {
-                Ok(Standing { serves: Some(epoch), .. }) => holders.push(Place { host: host.clone(), epoch }),
+                Ok(FailoverState { serves: Some(epoch), .. }) => {
+                    holders.push(Place { host: host.clone(), epoch });
+                }
                 Ok(_) => is_elsewhere |= place.as_ref() == Some(host),
                 Err(trouble) => troubles.push(trouble),
             }

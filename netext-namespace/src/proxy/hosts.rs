@@ -9,9 +9,9 @@ use super::error::HostError;
 use super::memory::{Memory, Owed};
 use super::ssh::Ssh;
 use super::target::{Fleet, Host};
+use crate::failover::FailoverState;
 use crate::model::RouterId;
 use crate::relay::{Answer, Call};
-use crate::succession::Standing;
 
 /// How long a host may take to answer, and which part of the time left at most: there may be another one to be asked
 /// after it.
@@ -32,10 +32,10 @@ pub(super) struct Hosts<'a> {
 impl Hosts<'_> {
     /// What a host is to a router. Asking is as much as a whole command costs, and finds out as much: that the host
     /// answers, lets us in, and runs an executable that understands us.
-    pub(super) async fn probe(&self, router: RouterId, host: &Host) -> Result<Standing, HostError> {
+    pub(super) async fn probe(&self, router: RouterId, host: &Host) -> Result<FailoverState, HostError> {
         let answer = self.ask(host, self.patience(), |_| Call::Probe { router }, &[]).await?;
         self.settle(host).await;
-        Ok(if let Answer::Probed(standing) = answer { standing } else { Standing::default() })
+        Ok(if let Answer::Probed(standing) = answer { standing } else { FailoverState::default() })
     }
 
     /// The same of several at once.
@@ -43,7 +43,7 @@ impl Hosts<'_> {
         &self,
         router: RouterId,
         hosts: Vec<&'h Host>,
-    ) -> Vec<(&'h Host, Result<Standing, HostError>)> {
+    ) -> Vec<(&'h Host, Result<FailoverState, HostError>)> {
         join_all(hosts.into_iter().map(async |host| (host, self.probe(router, host).await))).await
     }
 

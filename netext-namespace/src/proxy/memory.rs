@@ -10,8 +10,8 @@ use std::time::Duration;
 use netext_protocol::{NetworkId, VpcId};
 
 use super::target::Host;
+use crate::failover::ReplicaVersion;
 use crate::model::RouterId;
-use crate::succession::Version;
 
 /// For how long a host that failed is asked after all others.
 const DISTRUST: Duration = Duration::from_secs(30);
@@ -96,18 +96,18 @@ impl Memory {
     }
 
     /// A standby knows a router up to a version.
-    pub(super) fn note_copy(&self, router: RouterId, standby: &Host, version: Version) {
-        let Version { epoch, serial } = version;
+    pub(super) fn note_copy(&self, router: RouterId, standby: &Host, version: ReplicaVersion) {
+        let ReplicaVersion { epoch, serial } = version;
         note(&self.file("copy-of", router), &format!("{standby} {epoch} {serial}"));
     }
 
     /// Who is the standby of a router, and how far it knows it.
-    pub(super) fn copy(&self, router: RouterId) -> Option<(Host, Version)> {
+    pub(super) fn copy(&self, router: RouterId) -> Option<(Host, ReplicaVersion)> {
         let text = fs::read_to_string(self.file("copy-of", router)).ok()?;
         let mut words = text.split(' ');
         let mut next = || words.next();
         let host = next()?.parse().ok()?;
-        Some((host, Version { epoch: next()?.parse().ok()?, serial: next()?.parse().ok()? }))
+        Some((host, ReplicaVersion { epoch: next()?.parse().ok()?, serial: next()?.parse().ok()? }))
     }
 
     /// A router was taken from a host, which may still have it.

@@ -21,11 +21,11 @@ use netext_core::{Description, DeviceError, ErrorKind, Handler, Invocation, Repl
 use netext_protocol::{Command, DeviceDetails, Effect};
 use serde_json::Value;
 
+use crate::failover::RouterDelta;
 use crate::host::HostDevice;
 use crate::model::RouterId;
 use crate::places::Places;
 use crate::relay::{Answer, Call, Since};
-use crate::succession::News;
 use addressed::Addressed;
 use choice::Choice;
 use error::HostError;
@@ -166,7 +166,7 @@ async fn carry(
     host: &Host,
     invocation: &Invocation,
     tell: Option<Since>,
-) -> Result<(Reply, Option<News>), DeviceError> {
+) -> Result<(Reply, Option<RouterDelta>), DeviceError> {
     let (command, deadline) = (invocation.command(), invocation.deadline());
     let time = deadline.remaining();
     let call = || {

@@ -11,9 +11,9 @@ use super::hosts::Hosts;
 use super::memory::{Owed, Place};
 use super::rank::ranked;
 use super::target::Host;
+use crate::failover::{ReplicaDelta, RouterDelta};
 use crate::model::RouterId;
 use crate::relay::{Answer, Call, Since};
-use crate::succession::{Copy, News};
 
 /// Why a standby does not know what is new.
 enum Lag {
@@ -57,14 +57,14 @@ impl Standby<'_> {
 
     /// Hands over what is new. Only one thing makes a command fail that was carried out: a standby that knows of a
     /// later epoch. Then the host that carried it out was followed without hearing of it, and it is told so.
-    pub(super) async fn hear(&self, news: News) -> Result<(), DeviceError> {
+    pub(super) async fn hear(&self, news: RouterDelta) -> Result<(), DeviceError> {
         let Some(host) = self.host() else { return Ok(()) };
         let lag = match news {
-            News::Gone => {
+            RouterDelta::Gone => {
                 self.forget().await;
                 return Ok(());
             }
-            News::Changed(copy) => self.hand_over(host, &copy).await,
+            RouterDelta::Changed(copy) => self.hand_over(host, &copy).await,
         };
         let (router, before) = (self.router, &self.place.host);
         match lag {
@@ -84,7 +84,7 @@ impl Standby<'_> {
         }
     }
 
-    async fn hand_over(&self, host: &Host, copy: &Copy) -> Result<(), Lag> {
+    async fn hand_over(&self, host: &Host, copy: &ReplicaDelta) -> Result<(), Lag> {
         if self.keep(host, copy).await? {
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Standby<'_> {
         let since = Since { router: self.router, serial: 0 };
         let tell = |milliseconds| Call::Tell { since, milliseconds };
         match self.hosts.ask(&self.place.host, self.hosts.patience(), tell, &[]).await {
-            Ok(Answer::Told(Some(News::Changed(copy)))) => {
+            Ok(Answer::Told(Some(RouterDelta::Changed(copy)))) => {
                 let kept = self.keep(host, &copy).await?;
                 if kept { Ok(()) } else { Err(Lag::Behind("it takes no whole copy".to_owned())) }
             }
@@ -103,7 +103,7 @@ impl Standby<'_> {
     }
 
     /// Whether the standby keeps the copy; it does not if it lacks what the copy builds on.
-    async fn keep(&self, host: &Host, copy: &Copy) -> Result<bool, Lag> {
+    async fn keep(&self, host: &Host, copy: &ReplicaDelta) -> Result<bool, Lag> {
         let text = serde_json::to_vec(copy).map_err(|error| Lag::Behind(error.to_string()))?;
         let bytes = text.len() as u64;
         let call = |milliseconds| Call::Keep { milliseconds, bytes };

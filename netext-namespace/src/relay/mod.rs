@@ -13,8 +13,8 @@ use netext_protocol::Command;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::failover::{FailoverState, RouterDelta};
 use crate::model::RouterId;
-use crate::succession::{News, Standing};
 pub use serve::{asked_for, serve};
 
 /// The word that makes the executable answer a call.
@@ -113,7 +113,7 @@ pub enum Answer {
         /// What it printed.
         output: String,
         /// What is new about the router, if that was asked and is anything.
-        news: Option<News>,
+        news: Option<RouterDelta>,
     },
     /// It failed, whatever it was.
     Failed {
@@ -123,9 +123,9 @@ pub enum Answer {
         line: String,
     },
     /// What the host is to a router.
-    Probed(Standing),
+    Probed(FailoverState),
     /// What is new about a router, if anything is.
-    Told(Option<News>),
+    Told(Option<RouterDelta>),
     /// It was done.
     Done,
     /// What the copy builds on is not there; a whole one is needed.

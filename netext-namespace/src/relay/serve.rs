@@ -11,10 +11,10 @@ use netext_core::runner::{Ending, Environment, MAX_PAYLOAD_BYTES, Signal};
 use netext_core::{Deadline, DeviceError, Process, Runner};
 
 use super::{Answer, Call, LineError, MAX_LINE, MODE, Since, VERSION, from_line, to_line};
+use crate::failover::{self, ReplicaOutcome};
 use crate::host::HostDevice;
 use crate::places::Places;
 use crate::store::Store;
-use crate::succession::{self, Kept};
 
 /// Whether the executable's arguments, its own name first, ask for it to answer a call.
 pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> bool {
@@ -55,7 +55,7 @@ fn answer(process: &Process, places: Places) -> Result<Answer, DeviceError> {
             match (answer, tell) {
                 (Answer::Succeeded { output, .. }, Some(Since { router, serial })) => {
                     let deadline = Deadline::at(until);
-                    let news = wait(async { succession::copy(&store, router, serial, &deadline).await });
+                    let news = wait(async { failover::delta_since(&store, router, serial, &deadline).await });
                     // The command was carried out, whatever comes of its copy.
                     let news = news.unwrap_or_else(|error| {
                         tracing::warn!(%router, error = error.report(), "cannot copy a router");
@@ -66,29 +66,28 @@ fn answer(process: &Process, places: Places) -> Result<Answer, DeviceError> {
                 (answer, _) => Ok(answer),
             }
         }
-        Call::Probe { router } => Ok(Answer::Probed(succession::standing(&store, router)?)),
+        Call::Probe { router } => Ok(Answer::Probed(failover::failover_state(&store, router)?)),
         Call::Tell { since: Since { router, serial }, milliseconds } => {
             let deadline = deadline(milliseconds, input)?;
-            wait(async { succession::copy(&store, router, serial, &deadline).await }).map(Answer::Told)
+            wait(async { failover::delta_since(&store, router, serial, &deadline).await }).map(Answer::Told)
         }
         Call::Keep { milliseconds, bytes } => {
             let copy = serde_json::from_slice(&read(&mut input, bytes)?)
                 .map_err(|error| DeviceError::invalid("cannot understand the copy").with_source(error))?;
             let deadline = deadline(milliseconds, input)?;
-            wait(async { succession::keep(&store, copy, &deadline).await }).map(|kept| match kept {
-                Kept::Yes => Answer::Done,
-                Kept::Behind => Answer::Behind,
-                Kept::Outdated(epoch) => Answer::Outdated { epoch },
+            wait(async { failover::store_replica(&store, copy, &deadline).await }).map(|kept| match kept {
+                ReplicaOutcome::Stored => Answer::Done,
+                ReplicaOutcome::Behind => Answer::Behind,
+                ReplicaOutcome::Outdated(epoch) => Answer::Outdated { epoch },
             })
         }
         Call::TakeOver { router, epoch, milliseconds } => {
             let deadline = deadline(milliseconds, input)?;
-            wait(async { succession::take_over(&store, router, epoch, &deadline).await })
-                .map(|()| Answer::Done)
+            wait(async { failover::take_over(&store, router, epoch, &deadline).await }).map(|()| Answer::Done)
         }
         Call::Withdraw { router, epoch, forget, milliseconds } => {
             let deadline = deadline(milliseconds, input)?;
-            wait(async { succession::withdraw(&store, router, epoch, forget, &deadline).await })
+            wait(async { failover::step_down(&store, router, epoch, forget, &deadline).await })
                 .map(|()| Answer::Done)
         }
     }

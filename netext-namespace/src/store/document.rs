@@ -12,7 +12,7 @@ use crate::model::{Router, RouterId};
 
 /// What is known of a router between commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct State {
+pub struct RouterState {
     /// What the router shall be.
     pub router: Router,
     /// The generation of the namespace's packet rules after our last change to them. While the kernel shows
@@ -21,11 +21,11 @@ pub struct State {
     pub ruleset_generation: Option<u32>,
     /// The epoch since which this host serves the router. 0 where nobody ever chose among hosts.
     pub epoch: u64,
-    /// The epoch of another host that serves the router by now. This one keeps silent.
+    /// The epoch of the host that superseded this one, which has fenced the router.
     pub superseded: Option<u64>,
 }
 
-impl State {
+impl RouterState {
     /// The state of a router without anything.
     pub fn new(router: RouterId) -> Self {
         Self { router: Router::new(router), ruleset_generation: None, epoch: 0, superseded: None }
@@ -46,7 +46,7 @@ struct Document<'a> {
     format: u32,
     build: Option<Build>,
     #[serde(flatten)]
-    state: &'a State,
+    state: &'a RouterState,
 }
 
 #[derive(Deserialize)]
@@ -70,12 +70,12 @@ pub(super) const FILE: &str = "state.json";
 
 impl LockedRouter {
     /// What the last command left; a router without anything if there was none.
-    pub fn load(&self) -> Result<State, StoreError> {
+    pub fn load(&self) -> Result<RouterState, StoreError> {
         load(&self.folder, self.router)
     }
 
     /// Replaces the document: after a crash at any moment it is the old one or the new one.
-    pub fn save(&self, state: &State) -> Result<(), StoreError> {
+    pub fn save(&self, state: &RouterState) -> Result<(), StoreError> {
         let path = self.folder.join(FILE);
         let document = serde_json::to_vec(&Document { format: FORMAT, build: Build::running(), state })
             .map_err(|source| StoreError::Damaged { path: path.clone(), source })?;
@@ -101,12 +101,12 @@ impl LockedRouter {
 }
 
 /// Reads the document as a whole: the old one or the new one, if somebody replaces it meanwhile.
-pub(super) fn load(folder: &Path, router: RouterId) -> Result<State, StoreError> {
+pub(super) fn load(folder: &Path, router: RouterId) -> Result<RouterState, StoreError> {
     let path = folder.join(FILE);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(State::new(router));
+            return Ok(RouterState::new(router));
         }
         Err(error) => return Err(io_error("read", &path)(error)),
     };
@@ -122,7 +122,7 @@ pub(super) fn load(folder: &Path, router: RouterId) -> Result<State, StoreError>
             let Stored { build, router, ruleset_generation, epoch, superseded, .. } = stored;
             let is_ours = build.is_some() && build == Build::running();
             let ruleset_generation = ruleset_generation.filter(|_| is_ours);
-            Ok(State { router, ruleset_generation, epoch, superseded })
+            Ok(RouterState { router, ruleset_generation, epoch, superseded })
         }
         Ok(stored) => Err(StoreError::Newer { path, found: stored.format, known: FORMAT }),
         // A newer document need not look like ours.

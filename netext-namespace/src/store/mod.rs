@@ -17,7 +17,7 @@ use netext_protocol::{NetworkId, VpcId};
 use crate::model::{Router, RouterId};
 
 pub(crate) use build::Build;
-pub use document::State;
+pub use document::RouterState;
 pub use lock::LockedRouter;
 
 /// Says in a network's folder which VPC the network is a tier of.
@@ -163,7 +163,7 @@ impl Store {
     }
 
     /// What the last command left of a router, without waiting for one that is at work on it.
-    pub fn read(&self, router: RouterId) -> Result<State, StoreError> {
+    pub fn read(&self, router: RouterId) -> Result<RouterState, StoreError> {
         document::load(&self.router_folder(router), router)
     }
 

@@ -219,7 +219,7 @@ fn a_haproxy_that_nobody_precedes_believes_no_member_to_be_dead() {
     let network = network(&lab);
     let _web = web(&network, 2);
     network.apply_balancers(&[&rule(2)]);
-    // What a succession leaves behind that is cut off.
+    // Left behind by a handover that was cut off.
     let told = std::path::PathBuf::from(format!("{}/network-209/haproxy/dead-members", lab.state_folder()));
     let process = haproxies(&lab).pop().unwrap().to_string();
     let lies = "1\n#\n0 rule-9 0 10.1.1.10:8080 10.1.1.10 0 0 1 1 0 8 2 0 6 0 0 0 - 8080 - 0 0 - - 0\n";

@@ -130,7 +130,7 @@ impl Balanced {
 
     fn try_apply(&self, plan: Option<DaemonPlan>) -> Result<(), DaemonError> {
         let (plans, pass) = (plan.into_iter().collect(), &mut Pass::command());
-        daemons::apply(&self.namespace, plans, &[daemon()], soon(), pass)?.tell(&self.namespace, soon())
+        daemons::apply(&self.namespace, plans, &[daemon()], soon(), pass)?.reload(&self.namespace, soon())
     }
 
     fn balance(&self, rules: &[(u64, Balancer)]) {

@@ -4,10 +4,10 @@
 
 mod balancers;
 mod compile;
+mod failover;
 mod kernel;
 mod metadata;
 mod packaging;
 mod services;
-mod succession;
 mod throwaway;
 mod words;

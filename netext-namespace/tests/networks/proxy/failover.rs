@@ -156,7 +156,7 @@ fn a_host_that_was_rebooted_keeps_silent_about_addresses_that_another_answers_fo
     assert!(!second.has_namespace(&network.namespace()));
     works(&lab, &guest);
     let status = second.runs("status");
-    assert!(status.contains("keeps silent"), "{status}");
+    assert!(status.contains("has fenced it"), "{status}");
 }
 
 #[test]

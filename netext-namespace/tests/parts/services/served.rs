@@ -96,7 +96,7 @@ impl Served {
     pub(crate) fn try_apply(&self, plans: &[DaemonPlan]) -> Result<(), DaemonError> {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
         let pass = &mut Pass::command();
-        daemons::apply(&self.namespace, plans.to_vec(), &known, soon(), pass)?.tell(&self.namespace, soon())
+        daemons::apply(&self.namespace, plans.to_vec(), &known, soon(), pass)?.reload(&self.namespace, soon())
     }
 
     pub(crate) fn serve(&self, guest: &GuestServices) {

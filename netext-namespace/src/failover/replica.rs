@@ -1,6 +1,6 @@
-//! Where a standby keeps its copies: `<state>/copies/<router>`, a document about the router and a folder for each of
-//! its networks with what the instances are told. The router's document is replaced last: until then the copy is of
-//! the version that it was.
+//! The replicas of a standby: `<state>/copies/<router>` holds a document about the router, and a folder for each of its
+//! networks with the metadata of the instances. The router's document is replaced last: until then the replica has its
+//! old version.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
@@ -13,61 +13,66 @@ use netext_core::{Deadline, DeviceError};
 use netext_protocol::NetworkId;
 use serde::{Deserialize, Serialize};
 
-use super::{Copy, Version};
+use super::{InstanceDelta, ReplicaDelta, ReplicaVersion};
 use crate::metadata::{Instance, Instances};
 use crate::model::{Router, RouterId};
 use crate::store::Store;
 
-/// What became of a copy.
+/// What became of a delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// It is on the shelf.
-    Yes,
-    /// What it builds on is not there: a whole one is needed.
+pub enum ReplicaOutcome {
+    /// The replica has it.
+    Stored,
+    /// The replica lacks the version that it builds on: a complete delta is needed.
     Behind,
-    /// It is out of date: this host serves the router itself, or knows it from one that does, since this epoch.
+    /// It is out of date: since this epoch this host serves the router, or has a replica from the host that does.
     Outdated(u64),
 }
 
 /// The document about the router.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Label {
-    pub(super) version: Version,
+pub(super) struct ReplicaHeader {
+    pub(super) version: ReplicaVersion,
     pub(super) router: Router,
 }
 
-/// The place of one router's copy.
+/// The replica of one router, in its folder.
 #[derive(Debug)]
-pub(super) struct Shelf(PathBuf);
+pub(super) struct Replica(PathBuf);
 
-/// Keeps a copy, unless this host knows better.
-pub async fn keep(store: &Store, copy: Copy, deadline: &Deadline) -> Result<Kept, DeviceError> {
-    let id = copy.router.id;
+/// Updates a replica, unless this host knows a later epoch.
+pub async fn store_replica(
+    store: &Store,
+    delta: ReplicaDelta,
+    deadline: &Deadline,
+) -> Result<ReplicaOutcome, DeviceError> {
+    let id = delta.router.id;
     let locked = store.lock(id, deadline.cancelled()).await?;
     let own = locked.load()?;
-    let epoch = copy.version.epoch;
-    let shelf = Shelf::of(store, id);
-    let label = shelf.label()?;
-    let known = label.as_ref().map(|label| label.version.epoch).filter(|known| *known > epoch);
+    let epoch = delta.version.epoch;
+    let replica = Replica::of(store, id);
+    let header = replica.header()?;
+    let known = header.as_ref().map(|header| header.version.epoch).filter(|known| *known > epoch);
     let own = own.serves().then_some(own.epoch).filter(|own| *own >= epoch);
     if let Some(later) = known.max(own) {
-        return Ok(Kept::Outdated(later));
+        return Ok(ReplicaOutcome::Outdated(later));
     }
-    let builds_on = Version { epoch, serial: copy.since };
-    if copy.since > 0 && label.is_none_or(|label| label.version.epoch != epoch || label.version < builds_on) {
-        return Ok(Kept::Behind);
+    let builds_on = ReplicaVersion { epoch, serial: delta.since };
+    let lacks_it = |header: ReplicaHeader| header.version.epoch != epoch || header.version < builds_on;
+    if delta.since > 0 && header.is_none_or(lacks_it) {
+        return Ok(ReplicaOutcome::Behind);
     }
-    shelf.put(copy)?;
-    Ok(Kept::Yes)
+    replica.update(delta)?;
+    Ok(ReplicaOutcome::Stored)
 }
 
-impl Shelf {
+impl Replica {
     pub(super) fn of(store: &Store, router: RouterId) -> Self {
         Self(store.root().join("copies").join(router.to_string()))
     }
 
-    /// What is known of the router; `None` if there is no copy.
-    pub(super) fn label(&self) -> Result<Option<Label>, DeviceError> {
+    /// The document about the router; `None` if there is no replica.
+    pub(super) fn header(&self) -> Result<Option<ReplicaHeader>, DeviceError> {
         let path = self.document();
         match fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
@@ -78,23 +83,23 @@ impl Shelf {
         }
     }
 
-    /// What the instances of a network are told.
+    /// The metadata of a network's instances.
     pub(super) fn instances(&self, network: NetworkId) -> Instances {
         Instances::in_folder(self.0.join(format!("network-{network}")))
     }
 
-    /// Forgets the copy; one that is not there is forgotten already.
-    pub(super) fn clear(&self) -> Result<(), DeviceError> {
+    /// Removes the replica, if there is one.
+    pub(super) fn remove(&self) -> Result<(), DeviceError> {
         match fs::remove_dir_all(&self.0) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove", &self.0, error)),
             _ => Ok(()),
         }
     }
 
-    fn put(&self, copy: Copy) -> Result<(), DeviceError> {
-        let Copy { version, since, router, instances } = copy;
+    fn update(&self, delta: ReplicaDelta) -> Result<(), DeviceError> {
+        let ReplicaDelta { version, since, router, instances } = delta;
         if since == 0 {
-            self.clear()?;
+            self.remove()?;
         }
         DirBuilder::new()
             .recursive(true)
@@ -102,18 +107,18 @@ impl Shelf {
             .create(&self.0)
             .map_err(|error| failed("create the folder", &self.0, error))?;
         let mut changed: BTreeMap<NetworkId, BTreeMap<Ipv4Addr, Option<Instance>>> = BTreeMap::new();
-        for told in instances {
-            changed.entry(told.network).or_default().insert(told.address, told.instance);
+        for InstanceDelta { network, address, instance } in instances {
+            changed.entry(network).or_default().insert(address, instance);
         }
         for (network, changed) in changed {
             self.instances(network).update(&changed)?;
         }
-        self.write(&Label { version, router })
+        self.write(&ReplicaHeader { version, router })
     }
 
-    fn write(&self, label: &Label) -> Result<(), DeviceError> {
+    fn write(&self, header: &ReplicaHeader) -> Result<(), DeviceError> {
         let (path, new) = (self.document(), self.0.join("router.json.new"));
-        let text = serde_json::to_vec(label).map_err(|error| failed("write", &new, error.into()))?;
+        let text = serde_json::to_vec(header).map_err(|error| failed("write", &new, error.into()))?;
         let written = File::options()
             .create(true)
             .truncate(true)

@@ -1,7 +1,7 @@
-//! What is new about a router since the last copy.
+//! What is new about a router since a replica was updated.
 //!
-//! Every document is replaced as a whole, so whether it changed shows in its inode, size and time; the journal notes
-//! at which serial it was seen to. Looking costs some microseconds a document; only what changed is read.
+//! Every document is replaced as a whole, so a changed inode, size or time reveals a change. The journal records at
+//! which serial each document changed. That costs some microseconds a document; only changed documents are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use netext_core::{Deadline, DeviceError};
 use netext_protocol::NetworkId;
 use serde::{Deserialize, Serialize};
 
-use super::{Copy, News, Told, Version};
+use super::{InstanceDelta, ReplicaDelta, ReplicaVersion, RouterDelta};
 use crate::compile::services::instances_folder;
 use crate::metadata::Instances;
 use crate::model::RouterId;
@@ -25,120 +25,125 @@ const FILE: &str = "journal.json";
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Journal {
     serial: u64,
-    state: Option<Sight>,
-    instances: BTreeMap<NetworkId, BTreeMap<Ipv4Addr, Entry>>,
+    state: Option<FileStamp>,
+    instances: BTreeMap<NetworkId, BTreeMap<Ipv4Addr, JournalEntry>>,
 }
 
-/// A document as it was seen last.
+/// The last known state of a document.
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
-    /// Nothing if it has gone.
-    sight: Option<Sight>,
-    /// The serial at which it was seen to be another.
+struct JournalEntry {
+    /// `None` if it was removed.
+    #[serde(rename = "sight")]
+    stamp: Option<FileStamp>,
+    /// The serial of its last change.
     serial: u64,
 }
 
-/// What shows that a document was replaced.
+/// Inode, size, seconds and nanoseconds of a document: they differ once it was replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Sight(u64, u64, i64, i64);
+struct FileStamp(u64, u64, i64, i64);
 
-impl Sight {
+impl FileStamp {
     fn of(path: &Path) -> io::Result<Option<Self>> {
         match fs::symlink_metadata(path) {
-            Ok(seen) => Ok(Some(Self(seen.ino(), seen.size(), seen.mtime(), seen.mtime_nsec()))),
+            Ok(file) => Ok(Some(Self(file.ino(), file.size(), file.mtime(), file.mtime_nsec()))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 }
 
-/// What is new about a router since a serial; `None` if nothing is. 0 asks for all of it.
-pub async fn copy(
+/// What is new about a router since a serial; `None` if nothing is. 0 asks for a complete delta.
+pub async fn delta_since(
     store: &Store,
     id: RouterId,
     since: u64,
     deadline: &Deadline,
-) -> Result<Option<News>, DeviceError> {
+) -> Result<Option<RouterDelta>, DeviceError> {
     let locked = store.lock(id, deadline.cancelled()).await?;
     let state = locked.load()?;
     if state.router.is_empty() {
-        return Ok((since > 0).then_some(News::Gone));
+        return Ok((since > 0).then_some(RouterDelta::Gone));
     }
-    let failed = |error: io::Error| {
-        DeviceError::device(format!("cannot look through what is kept of {id}")).with_source(error)
-    };
+    let failed =
+        |error: io::Error| DeviceError::device(format!("cannot look for changes of {id}")).with_source(error);
     let path = locked.folder().join(FILE);
     let mut journal: Journal =
         fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let told = |network| Instances::in_folder(instances_folder(&store.network_folder(network)));
+    let metadata = |network| Instances::in_folder(instances_folder(&store.network_folder(network)));
     let networks: BTreeSet<NetworkId> = state.router.tiers.keys().copied().collect();
-    let seen = networks.iter().map(|network| Ok((*network, sights(&told(*network))?)));
-    let seen = seen.collect::<io::Result<BTreeMap<_, _>>>().map_err(failed)?;
-    let state_seen = Sight::of(&locked.folder().join("state.json")).map_err(failed)?;
-    if journal.note(state_seen, &seen) {
+    let documents = networks.iter().map(|network| Ok((*network, stamps(&metadata(*network))?)));
+    let documents = documents.collect::<io::Result<BTreeMap<_, _>>>().map_err(failed)?;
+    let state_stamp = FileStamp::of(&locked.folder().join("state.json")).map_err(failed)?;
+    if journal.update(state_stamp, &documents) {
         let text = serde_json::to_vec(&journal).map_err(|error| failed(error.into()))?;
         let new = path.with_extension("new");
-        // If it is lost, all is copied again.
+        // If it is lost, the next delta is complete.
         fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).map_err(failed)?;
     }
-    // A journal that was lost counts from the beginning again.
+    // A new journal counts from 1 again.
     let since = if since > journal.serial { 0 } else { since };
     if since == journal.serial {
         return Ok(None);
     }
     let mut instances = Vec::new();
     for (network, address) in journal.changed_after(since) {
-        let instance = told(network).read(address)?;
+        let instance = metadata(network).read(address)?;
         if instance.is_some() || since > 0 {
-            instances.push(Told { network, address, instance });
+            instances.push(InstanceDelta { network, address, instance });
         }
     }
-    let version = Version { epoch: state.epoch, serial: journal.serial };
-    Ok(Some(News::Changed(Box::new(Copy { version, since, router: state.router, instances }))))
+    let version = ReplicaVersion { epoch: state.epoch, serial: journal.serial };
+    let delta = ReplicaDelta { version, since, router: state.router, instances };
+    Ok(Some(RouterDelta::Changed(Box::new(delta))))
 }
 
 /// The documents of a network's instances.
-fn sights(instances: &Instances) -> io::Result<BTreeMap<Ipv4Addr, Sight>> {
+fn stamps(instances: &Instances) -> io::Result<BTreeMap<Ipv4Addr, FileStamp>> {
     let entries = match fs::read_dir(instances.folder()) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
         entries => entries?,
     };
-    let mut seen = BTreeMap::new();
+    let mut documents = BTreeMap::new();
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
         let address = name.to_str().and_then(|name| name.strip_suffix(".json")?.parse().ok());
-        if let (Some(address), Some(sight)) = (address, Sight::of(&entry.path())?) {
-            seen.insert(address, sight);
+        if let (Some(address), Some(stamp)) = (address, FileStamp::of(&entry.path())?) {
+            documents.insert(address, stamp);
         }
     }
-    Ok(seen)
+    Ok(documents)
 }
 
 impl Journal {
-    /// Notes what is seen; whether anything of it is new.
-    fn note(&mut self, state: Option<Sight>, seen: &BTreeMap<NetworkId, BTreeMap<Ipv4Addr, Sight>>) -> bool {
+    /// Records the documents; true if any of them changed.
+    fn update(
+        &mut self,
+        state: Option<FileStamp>,
+        found: &BTreeMap<NetworkId, BTreeMap<Ipv4Addr, FileStamp>>,
+    ) -> bool {
         let next = self.serial + 1;
         let mut is_new = self.state != state;
         self.state = state;
-        for (network, documents) in seen {
+        for (network, documents) in found {
             let known = self.instances.entry(*network).or_default();
-            for (address, sight) in documents {
-                if known.get(address).is_none_or(|entry| entry.sight != Some(*sight)) {
-                    known.insert(*address, Entry { sight: Some(*sight), serial: next });
+            for (address, stamp) in documents {
+                if known.get(address).is_none_or(|entry| entry.stamp != Some(*stamp)) {
+                    known.insert(*address, JournalEntry { stamp: Some(*stamp), serial: next });
                     is_new = true;
                 }
             }
             for (address, entry) in known.iter_mut() {
-                if entry.sight.is_some() && !documents.contains_key(address) {
-                    *entry = Entry { sight: None, serial: next };
+                if entry.stamp.is_some() && !documents.contains_key(address) {
+                    *entry = JournalEntry { stamp: None, serial: next };
                     is_new = true;
                 }
             }
         }
-        // A network that is no tier any more goes with the router's own document.
+        // The router's own document says which networks are its tiers.
         let before = self.instances.len();
-        self.instances.retain(|network, _| seen.contains_key(network));
+        self.instances.retain(|network, _| found.contains_key(network));
         is_new |= self.instances.len() != before;
         if is_new {
             self.serial = next;

@@ -1,4 +1,4 @@
-//! The change from one host to the next.
+//! The change of the serving host: one takes over, the other steps down.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,32 +7,36 @@ use std::time::{Duration, Instant};
 use netext_core::{Deadline, DeviceError};
 use nix::net::if_::if_nametoindex;
 
-use super::Standing;
-use super::shelf::Shelf;
+use super::FailoverState;
+use super::replica::{Replica, ReplicaHeader};
 use crate::compile::links;
 use crate::compile::services::instances_folder;
 use crate::drift::Pass;
-use crate::host::{settle, silence};
+use crate::host::{fence, settle};
 use crate::kernel::arp::{self, Holder};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::Instances;
 use crate::model::{InterfaceName, Router, RouterId};
 use crate::plan::LinkPlan;
-use crate::store::{State, Store};
+use crate::store::{RouterState, Store};
 
 /// How long the kernel may take to take down a namespace.
 const LINGERING: Duration = Duration::from_secs(1);
 
 /// What this host is to a router.
-pub fn standing(store: &Store, router: RouterId) -> Result<Standing, DeviceError> {
+pub fn failover_state(store: &Store, router: RouterId) -> Result<FailoverState, DeviceError> {
     let own = store.read(router)?;
-    let copy = Shelf::of(store, router).label()?.map(|label| label.version);
-    let knows = (!own.router.is_empty()).then_some(own.epoch);
-    Ok(Standing { serves: own.serves().then_some(own.epoch), superseded: own.superseded, copy, knows })
+    let replica = Replica::of(store, router).header()?.map(|header| header.version);
+    Ok(FailoverState {
+        serves: own.serves().then_some(own.epoch),
+        superseded: own.superseded,
+        replica,
+        last_served: (!own.router.is_empty()).then_some(own.epoch),
+    })
 }
 
-/// Serves a router from now on, in an epoch of its own: as the copy on the shelf has it, or as this host knew it if
-/// that is newer. Repeating it is harmless.
+/// Serves a router from now on, in an epoch of its own: from the replica, or from this host's own state if that is
+/// newer. Repeating it is harmless.
 pub async fn take_over(
     store: &Store,
     id: RouterId,
@@ -47,35 +51,35 @@ pub async fn take_over(
             own.epoch
         )));
     }
-    let shelf = Shelf::of(store, id);
-    let label = shelf.label()?.filter(|label| own.router.is_empty() || label.version.epoch > own.epoch);
-    let router = match label {
-        Some(label) => {
-            // First of all: daemons pass through these, and not through one that is made on the way to another.
-            store.make_folders(&label.router)?;
-            for network in label.router.tiers.keys() {
-                let told = shelf.instances(*network).all()?;
+    let replica = Replica::of(store, id);
+    let newer = |header: &ReplicaHeader| own.router.is_empty() || header.version.epoch > own.epoch;
+    let router = match replica.header()?.filter(newer) {
+        Some(ReplicaHeader { router, .. }) => {
+            // Before the instances' folders: daemons must be able to pass through these.
+            store.make_folders(&router)?;
+            for network in router.tiers.keys() {
+                let instances = replica.instances(*network).all()?;
                 let folder = instances_folder(&store.network_folder(*network));
-                Instances::in_folder(folder).replace(&told)?;
+                Instances::in_folder(folder).replace(&instances)?;
             }
-            label.router
+            router
         }
         None => own.router,
     };
     if router.is_empty() {
         return Ok(());
     }
-    let state = State { router, ruleset_generation: None, epoch, superseded: None };
+    let state = RouterState { router, ruleset_generation: None, epoch, superseded: None };
     locked.save(&state)?;
     match settle(store, &locked, state, deadline, Pass::command()).obstacle {
         Some(error) => Err(error),
-        None => shelf.clear(),
+        None => replica.remove(),
     }
 }
 
-/// Another host serves the router since an epoch: if this one served it before, it takes it down, keeps silent and
-/// remembers why. With `forget`, there is no router any more: nothing of it is kept.
-pub async fn withdraw(
+/// Another host serves the router since an epoch: if this one served it before, it fences the router and records that.
+/// With `forget`, the router no longer exists: its state is removed as well.
+pub async fn step_down(
     store: &Store,
     id: RouterId,
     epoch: u64,
@@ -84,20 +88,20 @@ pub async fn withdraw(
 ) -> Result<(), DeviceError> {
     let locked = store.lock(id, deadline.cancelled()).await?;
     let own = locked.load()?;
-    let shelf = Shelf::of(store, id);
-    if forget && shelf.label()?.is_none_or(|label| label.version.epoch <= epoch) {
-        shelf.clear()?;
+    let replica = Replica::of(store, id);
+    if forget && replica.header()?.is_none_or(|header| header.version.epoch <= epoch) {
+        replica.remove()?;
     }
     if own.router.is_empty() || (own.serves() && own.epoch >= epoch) {
         return Ok(());
     }
-    silence(store, &own.router, deadline)?;
+    fence(store, &own.router, deadline)?;
     if forget {
         own.router.tiers.keys().try_for_each(|network| store.forget_network(*network))?;
         return Ok(locked.forget()?);
     }
     let epoch = epoch.max(own.superseded.unwrap_or_default());
-    Ok(locked.save(&State { superseded: Some(epoch), ruleset_generation: None, ..own })?)
+    Ok(locked.save(&RouterState { superseded: Some(epoch), ruleset_generation: None, ..own })?)
 }
 
 /// The public addresses of a router that somebody else answers for, or is about to in a later epoch, as far as the

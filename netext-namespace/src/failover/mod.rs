@@ -1,0 +1,95 @@
+//! Which host serves a router, and which one takes over when that host is lost.
+//!
+//! One host at a time serves a router, during an *epoch*: a number that grows whenever another host takes the router
+//! over. After every change the serving host sends what is new to a standby, which keeps a replica. A
+//! [`ReplicaVersion`] says from which epoch a replica is and how far it goes. A host that learns of a later epoch than
+//! its own is superseded: it fences the router, records that, and changes nothing until the router is put back on it.
+//!
+//! - [`delta_since`] reads what is new about a router since a replica was updated.
+//! - [`store_replica`] updates the replica on a standby.
+//! - [`take_over`] serves a router from its replica.
+//! - [`step_down`] fences a router that another host serves.
+
+mod journal;
+mod replica;
+mod takeover;
+
+use std::net::Ipv4Addr;
+
+use netext_protocol::NetworkId;
+use serde::{Deserialize, Serialize};
+
+use crate::metadata::Instance;
+use crate::model::Router;
+
+pub use journal::delta_since;
+pub use replica::{ReplicaOutcome, store_replica};
+pub(crate) use takeover::contested;
+pub use takeover::{failover_state, step_down, take_over};
+
+/// How far a replica goes: later versions are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReplicaVersion {
+    /// The epoch of the host that sent it.
+    pub epoch: u64,
+    /// Counts the changes on that host.
+    pub serial: u64,
+}
+
+/// What changed of a router since a serial.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReplicaDelta {
+    /// The version of a replica that includes this delta.
+    pub version: ReplicaVersion,
+    /// The serial that it builds on; 0 if it is complete.
+    pub since: u64,
+    /// The desired router.
+    pub router: Router,
+    /// The instances whose metadata changed.
+    pub instances: Vec<InstanceDelta>,
+}
+
+/// The new metadata of an instance.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct InstanceDelta {
+    /// The instance's network.
+    pub network: NetworkId,
+    /// Its address there.
+    pub address: Ipv4Addr,
+    /// Its metadata; `None` if that was removed.
+    pub instance: Option<Instance>,
+}
+
+/// What is new about a router.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouterDelta {
+    /// The router changed.
+    Changed(Box<ReplicaDelta>),
+    /// The router no longer exists.
+    Gone,
+}
+
+/// What a host is to a router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailoverState {
+    /// The epoch in which it serves the router.
+    pub serves: Option<u64>,
+    /// The epoch of the host that superseded it.
+    pub superseded: Option<u64>,
+    /// The version of its replica.
+    #[serde(rename = "copy")]
+    pub replica: Option<ReplicaVersion>,
+    /// The last epoch in which it served the router, if it still has that state.
+    #[serde(default, rename = "knows")]
+    pub last_served: Option<u64>,
+}
+
+impl FailoverState {
+    /// The latest version that it knows, from its own state or its replica. The host that served an epoch knows more of
+    /// that epoch than any replica.
+    pub fn latest(&self) -> Option<ReplicaVersion> {
+        let own = self.last_served.map(|epoch| ReplicaVersion { epoch, serial: u64::MAX });
+        own.max(self.replica)
+    }
+}
