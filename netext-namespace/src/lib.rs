@@ -33,3 +33,4 @@ pub mod proxy;
 pub mod relay;
 pub mod role;
 pub mod store;
+mod wait;

@@ -1,13 +1,313 @@
-//! Programs of the system that we run.
+//! The programs of the system: where they are, and how they are run.
+//!
+//! There is one way to run a program to its end: [`Program`] starts it, ends it at the deadline, and reads a bounded
+//! part of its output.
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
-/// How much of a program's words an error quotes, in characters.
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use crate::wait::any_ready_by;
+
+/// How many bytes of each stream are read, unless the caller says otherwise.
+const USUAL_LIMIT: u64 = 64 << 10;
+/// How much is read from a pipe at once.
+const PIECE: usize = 16 << 10;
+/// How long pipes may stay open after the program's end: a process that it left behind may hold them.
+const GRACE: Duration = Duration::from_millis(200);
+/// How much of a program's output an error quotes, in characters.
 const QUOTE: usize = 300;
 
-/// Where programs are looked for: daemons and `nft` lie in `sbin`, which not every caller's path has.
+/// A program that runs to its end, but not beyond a deadline.
+#[derive(Debug)]
+pub(crate) struct Program<'a> {
+    command: Command,
+    input: &'a [u8],
+    output: Output,
+    limit: u64,
+}
+
+/// Which output of a program is read, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Standard error, through a file in memory: a daemon that the program leaves behind can write to it forever
+    /// without waiting or failing.
+    Errors,
+    /// Standard output and standard error, through files in memory.
+    Both,
+    /// The same through pipes that are emptied while the program runs, for one that may print without end.
+    Piped,
+}
+
+/// Why a program did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProgramError {
+    /// It is not installed.
+    #[error("cannot start it")]
+    Missing(#[source] io::Error),
+    /// The deadline passed.
+    #[error("it did not end in the time given, and was killed")]
+    TimedOut,
+    /// The operating system refused something.
+    #[error("cannot {attempted} it")]
+    Failed {
+        /// What was attempted, to be read between "cannot" and the program's name.
+        attempted: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl From<ProgramError> for io::Error {
+    fn from(error: ProgramError) -> Self {
+        match error {
+            ProgramError::Missing(source) | ProgramError::Failed { source, .. } => source,
+            ProgramError::TimedOut => ErrorKind::TimedOut.into(),
+        }
+    }
+}
+
+/// How a program ended, and what it printed.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+impl<'a> Program<'a> {
+    /// The program that a command starts. Its streams are set here, not in the command.
+    pub(crate) fn new(command: Command, output: Output) -> Self {
+        Self { command, input: &[], output, limit: USUAL_LIMIT }
+    }
+
+    /// What it reads on its standard input.
+    pub(crate) fn input(self, input: &'a [u8]) -> Self {
+        Self { input, ..self }
+    }
+
+    /// How many bytes are read of each stream. Further output is lost.
+    pub(crate) fn limit(self, limit: u64) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Runs the program.
+    pub(crate) fn run(self, deadline: Instant) -> Result<Ended, ProgramError> {
+        self.start()?.wait(deadline)
+    }
+
+    /// Starts the program, in the namespaces of this thread and in a process group of its own.
+    pub(crate) fn start(mut self) -> Result<Running, ProgramError> {
+        let streams = self.connect()?;
+        let mut child = self.command.process_group(0).spawn().map_err(not_started)?;
+        let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).map_err(|errno| {
+            // Without a way to wait for it, it must not run.
+            let _ = child.kill().and_then(|()| child.wait());
+            failed("watch")(errno.into())
+        })?;
+        Ok(Running { child, process, streams, limit: self.limit, has_ended: false })
+    }
+
+    /// Runs the program while other tasks go on; if this is dropped, it is killed. It stays in our process group, where
+    /// it may ask at our terminal. Its output must not be [piped](Output::Piped).
+    pub(crate) async fn run_aside(mut self) -> Result<Ended, ProgramError> {
+        let streams = self.connect()?;
+        let mut command = tokio::process::Command::from(self.command);
+        let mut child = command.kill_on_drop(true).spawn().map_err(not_started)?;
+        let status = child.wait().await.map_err(failed("wait for"))?;
+        Ended::of(status, streams, self.limit)
+    }
+
+    /// Sets the streams of the command, and returns our ends of its output.
+    fn connect(&mut self) -> Result<[Stream; 2], ProgramError> {
+        let stdin = match self.input {
+            [] => Stdio::null(),
+            input => in_memory(input).map_err(failed("hand the input to"))?.into(),
+        };
+        let (stdout, stderr) = match self.output {
+            Output::Errors => (Ok((Stream::Ignored, Stdio::null())), Stream::in_memory()),
+            Output::Both => (Stream::in_memory(), Stream::in_memory()),
+            Output::Piped => (Stream::piped(), Stream::piped()),
+        };
+        let (stdout, given_stdout) = stdout.map_err(failed("read the output of"))?;
+        let (stderr, given_stderr) = stderr.map_err(failed("read the output of"))?;
+        self.command.stdin(stdin).stdout(given_stdout).stderr(given_stderr);
+        Ok([stdout, stderr])
+    }
+}
+
+/// A program that has been started. It is killed, with its process group, if this is dropped before its end.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    process: OwnedFd,
+    streams: [Stream; 2],
+    limit: u64,
+    has_ended: bool,
+}
+
+impl Running {
+    /// Blocks until the program has ended. At the deadline it is killed.
+    pub(crate) fn wait(mut self, deadline: Instant) -> Result<Ended, ProgramError> {
+        let in_time = self.attend(deadline).map_err(failed("watch"))?;
+        if !in_time {
+            self.kill();
+        }
+        let ended = self.end()?;
+        // What it finished before it was killed counts.
+        if in_time || ended.status.success() { Ok(ended) } else { Err(ProgramError::TimedOut) }
+    }
+
+    /// Empties pipes until the program has ended, or until the deadline.
+    fn attend(&mut self, deadline: Instant) -> io::Result<bool> {
+        loop {
+            let pipes = self.streams.iter().filter_map(Stream::pipe);
+            let mut watched: Vec<_> = pipes.map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
+            if !self.has_ended {
+                watched.push(PollFd::new(&self.process, PollFlags::IN));
+            } else if watched.is_empty() {
+                return Ok(true);
+            }
+            if !any_ready_by(&mut watched, deadline)? {
+                return Ok(false);
+            }
+            let mut ready: Vec<_> = watched.iter().map(|it| !it.revents().is_empty()).collect();
+            if !self.has_ended && ready.pop() == Some(true) {
+                return Ok(true);
+            }
+            let pipes = self.streams.iter_mut().filter(|stream| stream.pipe().is_some());
+            pipes.zip(ready).filter(|(_, is_ready)| *is_ready).for_each(|(pipe, _)| pipe.read(self.limit));
+        }
+    }
+
+    fn end(&mut self) -> Result<Ended, ProgramError> {
+        let status = self.child.wait().map_err(failed("wait for"))?;
+        self.has_ended = true;
+        self.attend(Instant::now() + GRACE).map_err(failed("read the output of"))?;
+        Ended::of(status, std::mem::take(&mut self.streams), self.limit)
+    }
+
+    fn kill(&mut self) {
+        // It may have ended already.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Our end of what a program writes.
+#[derive(Debug, Default)]
+enum Stream {
+    #[default]
+    Ignored,
+    File(File),
+    /// Nothing more is read after the end of a pipe.
+    Pipe {
+        pipe: Option<io::PipeReader>,
+        read: Vec<u8>,
+    },
+}
+
+impl Stream {
+    fn in_memory() -> io::Result<(Self, Stdio)> {
+        let file = in_memory(&[])?;
+        let given = file.try_clone()?;
+        Ok((Self::File(file), given.into()))
+    }
+
+    fn piped() -> io::Result<(Self, Stdio)> {
+        let (pipe, given) = io::pipe()?;
+        Ok((Self::Pipe { pipe: Some(pipe), read: Vec::new() }, given.into()))
+    }
+
+    /// The pipe, as long as it is open.
+    fn pipe(&self) -> Option<&io::PipeReader> {
+        match self {
+            Self::Pipe { pipe, .. } => pipe.as_ref(),
+            Self::Ignored | Self::File(_) => None,
+        }
+    }
+
+    /// Reads what a pipe holds, and drops what is beyond the limit.
+    fn read(&mut self, limit: u64) {
+        let Self::Pipe { pipe, read } = self else { return };
+        let mut piece = [0; PIECE];
+        match pipe.as_mut().map(|pipe| pipe.read(&mut piece)) {
+            Some(Ok(length @ 1..)) => {
+                let room = limit.saturating_sub(read.len() as u64);
+                read.extend(&piece[..length.min(usize::try_from(room).unwrap_or(usize::MAX))]);
+            }
+            Some(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+            _ => *pipe = None,
+        }
+    }
+
+    fn text(self, limit: u64) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Ignored => Ok(Vec::new()),
+            Self::Pipe { read, .. } => Ok(read),
+            Self::File(mut file) => {
+                let mut text = Vec::new();
+                file.rewind()?;
+                file.take(limit).read_to_end(&mut text)?;
+                Ok(text)
+            }
+        }
+    }
+}
+
+impl Ended {
+    fn of(status: ExitStatus, streams: [Stream; 2], limit: u64) -> Result<Self, ProgramError> {
+        let [stdout, stderr] = streams.map(|stream| stream.text(limit).map_err(failed("read the output of")));
+        Ok(Self { status, stdout: stdout?, stderr: stderr? })
+    }
+
+    /// Standard error as text.
+    pub(crate) fn complaint(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.stderr)
+    }
+}
+
+fn not_started(error: io::Error) -> ProgramError {
+    match error.kind() {
+        ErrorKind::NotFound => ProgramError::Missing(error),
+        _ => failed("start")(error),
+    }
+}
+
+fn failed(attempted: &'static str) -> impl FnOnce(io::Error) -> ProgramError {
+    move |source| ProgramError::Failed { attempted, source }
+}
+
+/// A file without a name, in memory, that ends with its last user.
+pub(crate) fn in_memory(content: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("netext", MemfdFlags::CLOEXEC)?);
+    if !content.is_empty() {
+        file.write_all(content)?;
+        file.rewind()?;
+    }
+    Ok(file)
+}
+
+/// Where programs are looked for: daemons and `nft` are in `sbin`, which not every caller's path has.
 pub(crate) fn search_path() -> OsString {
     let mut path =
         env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| "/usr/bin:/bin".into());
@@ -15,25 +315,96 @@ pub(crate) fn search_path() -> OsString {
     path
 }
 
-/// Where a program lies, if it is installed.
+/// The path of a program, if it is installed.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&search_path()).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// The first lines of what a program said, as one. haproxy introduces itself first, and tells of what does not keep it
-/// from starting.
-pub(crate) fn first_lines(said: &str) -> String {
+/// The first lines of a program's output, as one. haproxy begins with its version, and with notices that do not keep
+/// it from starting.
+pub(crate) fn first_lines(output: &str) -> String {
     let is_chatter = |line: &&str| line.starts_with("[NOTICE]") || line.starts_with("[WARNING]");
-    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !is_chatter(line));
+    let lines = output.lines().map(str::trim).filter(|line| !line.is_empty() && !is_chatter(line));
     quoted(&lines.take(3).collect::<Vec<_>>().join("; "))
 }
 
-/// The last line of what a program said.
-pub(crate) fn last_line(said: &str) -> String {
-    quoted(said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing"))
+/// The last line of a program's output.
+pub(crate) fn last_line(output: &str) -> String {
+    quoted(output.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing"))
 }
 
-/// Words of a length that fits an error, and without what would move a terminal's cursor.
-fn quoted(words: &str) -> String {
-    words.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
+/// A text that is short enough for an error, without characters that would move a terminal's cursor.
+fn quoted(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(QUOTE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, output: Output) -> Program<'_> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        Program::new(command, output)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn a_program_reads_its_input_and_its_output_is_read() {
+        for output in [Output::Both, Output::Piped] {
+            let ended = shell("cat; echo complaint >&2; exit 3", output).input(b"text").run(soon()).unwrap();
+            assert_eq!((ended.status.code(), &*ended.stdout), (Some(3), &b"text"[..]));
+            assert_eq!(ended.complaint(), "complaint\n");
+        }
+        let ended = shell("echo lost; echo kept >&2", Output::Errors).run(soon()).unwrap();
+        assert_eq!((&*ended.stdout, &*ended.complaint()), (&b""[..], "kept\n"));
+    }
+
+    #[test]
+    fn output_beyond_the_limit_is_lost_and_does_not_stop_the_program() {
+        for output in [Output::Both, Output::Piped] {
+            let ended = shell("head -c 300000 /dev/zero", output).limit(200_000).run(soon()).unwrap();
+            assert!(ended.status.success());
+            assert_eq!(ended.stdout.len(), 200_000);
+        }
+    }
+
+    #[test]
+    fn a_program_is_killed_at_the_deadline_and_so_are_its_children() {
+        for output in [Output::Both, Output::Piped] {
+            let deadline = Instant::now() + Duration::from_millis(200);
+            let program = shell("sleep 60 & echo $!; wait", output);
+            let mut running = program.start().unwrap();
+            assert!(!running.attend(deadline).unwrap());
+            running.kill();
+            let ended = running.end().unwrap();
+            let child: i32 = String::from_utf8_lossy(&ended.stdout).trim().parse().unwrap();
+            let child = format!("/proc/{child}/stat");
+            let is_gone = || !std::fs::read_to_string(&child).is_ok_and(|stat| !stat.contains(") Z "));
+            let until = soon();
+            while !is_gone() {
+                assert!(Instant::now() < until, "the child survives");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let timed_out = shell("sleep 60", output).run(Instant::now());
+            assert!(matches!(timed_out, Err(ProgramError::TimedOut)), "{timed_out:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_holds_the_pipes_does_not_delay_the_end() {
+        let begun = Instant::now();
+        let ended = shell("sleep 20 & echo done", Output::Piped).run(soon()).unwrap();
+        assert_eq!(ended.stdout, b"done\n");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_program_that_is_not_installed_is_named_so() {
+        let missing = Program::new(Command::new("/nowhere/program"), Output::Errors).run(soon());
+        assert!(matches!(missing, Err(ProgramError::Missing(_))), "{missing:?}");
+    }
 }

@@ -14,7 +14,7 @@ use rustix::net::{
     AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with,
 };
 
-use crate::kernel::wait::readable_by;
+use crate::wait::readable_by;
 
 /// It answers within a millisecond, unless it is in trouble; then its successor had better not wait.
 const PATIENCE: Duration = Duration::from_millis(250);

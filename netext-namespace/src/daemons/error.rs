@@ -46,6 +46,18 @@ pub enum DaemonError {
         /// Why it failed.
         source: io::Error,
     },
+    /// A program of it could not be run.
+    #[error("cannot {attempted} {program} for {what}: {source}")]
+    Program {
+        /// The daemon.
+        what: String,
+        /// What was attempted, to be read between "cannot" and the program.
+        attempted: &'static str,
+        /// The program.
+        program: String,
+        /// Why it failed.
+        source: io::Error,
+    },
     /// The operating system refused something.
     #[error("cannot {attempted} of {what}: {source}")]
     Failed {

@@ -12,8 +12,8 @@ use super::folder::Folder;
 use super::process::{Found, Process, failed};
 use super::{DaemonError, dead_members, start};
 use crate::kernel::namespace::Namespace;
-use crate::kernel::wait::ended_by;
 use crate::plan::{Daemon, DaemonPlan, Successor};
+use crate::wait::ended_by;
 
 /// How long a predecessor may take to accept no more.
 const PATIENCE: Duration = Duration::from_secs(1);

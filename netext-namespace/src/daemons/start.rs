@@ -1,21 +1,14 @@
 //! The start of a daemon.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-
 use super::folder::Folder;
-use super::process::{Found, Process, failed};
+use super::process::{Found, Process};
 use super::{DaemonError, stop};
 use crate::kernel::namespace::Namespace;
-use crate::kernel::wait::ended_by;
 use crate::plan::{CommandLine, Daemon, DaemonPlan};
-use crate::programs::{first_lines, search_path};
+use crate::programs::{Output, Program, ProgramError, first_lines, search_path};
 
 /// How much of a daemon's words is read.
 const COMPLAINT: u64 = 4096;
@@ -52,47 +45,30 @@ pub(super) fn run(
     line: &CommandLine,
     deadline: Instant,
 ) -> Result<String, DaemonError> {
-    let in_memory = || -> io::Result<(File, File)> {
-        let file = File::from(memfd_create("stderr", MemfdFlags::CLOEXEC)?);
-        Ok((file.try_clone()?, file))
-    };
-    let (given, mut stderr) = in_memory().map_err(|e| failed(daemon, "make a file for the words", e))?;
     let mut command = Command::new(&line.program);
-    command
-        .args(&line.arguments)
-        .env_clear()
-        .env("PATH", search_path())
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(given)
-        .process_group(0);
-    let mut child = namespace.enter(|| command.spawn())?.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => DaemonError::Missing {
+    command.args(&line.arguments).env_clear().env("PATH", search_path()).current_dir("/");
+    let program = Program::new(command, Output::Errors).limit(COMPLAINT);
+    let ended = namespace.enter(|| program.start())?.and_then(|running| running.wait(deadline));
+    let ended = ended.map_err(|error| match error {
+        ProgramError::Missing(_) => DaemonError::Missing {
             what: daemon.what.clone(),
             program: line.program.clone(),
             package: line.package,
         },
-        _ => failed(daemon, "start the program", error),
+        ProgramError::TimedOut => {
+            DaemonError::TimedOut { what: daemon.what.clone(), attempted: "wait for the start" }
+        }
+        ProgramError::Failed { attempted, source } => DaemonError::Program {
+            what: daemon.what.clone(),
+            attempted,
+            program: line.program.clone(),
+            source,
+        },
     })?;
-
-    let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())
-        .and_then(|process| ended_by(process, deadline));
-    if !matches!(ended, Ok(true)) {
-        // Gone already is fine.
-        let _ = child.kill();
-    }
-    let status = child.wait().map_err(|e| failed(daemon, "wait for the start", e))?;
-    if !ended.map_err(|errno| failed(daemon, "watch the start", errno))? {
-        return Err(DaemonError::TimedOut { what: daemon.what.clone(), attempted: "wait for the start" });
-    }
-    let mut said = Vec::new();
-    let read = stderr.rewind().and_then(|()| stderr.take(COMPLAINT).read_to_end(&mut said));
-    read.map_err(|e| failed(daemon, "read the words", e))?;
-    let words = first_lines(&String::from_utf8_lossy(&said));
-    if status.success() {
+    let words = first_lines(&ended.complaint());
+    if ended.status.success() {
         return Ok(words);
     }
-    let words = if words.is_empty() { format!("without a word ({status})") } else { words };
+    let words = if words.is_empty() { format!("without a word ({})", ended.status) } else { words };
     Err(DaemonError::Refused { what: daemon.what.clone(), words })
 }

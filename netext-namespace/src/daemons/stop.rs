@@ -6,8 +6,8 @@ use rustix::process::Signal;
 
 use super::DaemonError;
 use super::process::{Process, failed};
-use crate::kernel::wait::ended_by;
 use crate::plan::Daemon;
+use crate::wait::ended_by;
 
 /// How long a daemon may take to say good-bye.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, socket};
 
-use super::wait::readable_by;
 use crate::model::InterfaceName;
+use crate::wait::readable_by;
 
 /// When the questions are asked, and how long answers are waited for. The RFC has seconds, for a device that nobody
 /// waits for; routers answer within milliseconds, and guests wait.

@@ -14,4 +14,3 @@ pub mod namespace;
 pub mod netlink;
 pub mod nftables;
 pub mod routing;
-pub(crate) mod wait;

@@ -1,20 +1,16 @@
 //! The packet filter: scripts through `nft`, the generation of the rule set through netlink.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
-use std::process::{Child, Command, ExitStatus};
+use std::io;
+use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
 use netlink_packet_core::DefaultNla;
-use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::namespace::{Namespace, NamespaceError};
 use super::netlink::{NetlinkError, Request, Socket, attributes};
-use super::wait::ended_by;
 use crate::plan::TABLE;
-use crate::programs::search_path;
+use crate::programs::{Output, Program, ProgramError, search_path};
 
 pub(super) const NFNL_SUBSYS_NFTABLES: u8 = 10;
 const NFT_MSG_GETGEN: u8 = 16;
@@ -22,8 +18,8 @@ const NFT_MSG_GETTABLE: u8 = 1;
 pub(super) const NFPROTO_INET: u8 = 1;
 const NFTA_GEN_ID: u16 = 1;
 const NFTA_TABLE_NAME: u16 = 1;
-/// How much of nft's complaints is read: it quotes whole lines of the script, which may be long.
-const COMPLAINT: u64 = 64 * 1024;
+/// How many bytes nft may print.
+const LONGEST_LISTING: u64 = 1 << 30;
 /// How much of a line of the script an error quotes.
 const QUOTE: usize = 120;
 
@@ -36,9 +32,9 @@ pub enum NftError {
     #[error("cannot run nft: not found; install the package nftables")]
     Missing,
     /// nft could not be started or watched.
-    #[error("cannot {attempted}: {source}")]
+    #[error("cannot {attempted} nft: {source}")]
     Failed {
-        /// What was attempted, to be read after "cannot".
+        /// What was attempted, to be read between "cannot" and "nft".
         attempted: &'static str,
         /// Why it failed.
         source: io::Error,
@@ -95,37 +91,19 @@ fn nft(
     script: &str,
     deadline: Instant,
 ) -> Result<Vec<u8>, NftError> {
-    // Files in memory instead of pipes: neither side can block on the other.
-    let stdin = in_memory("nft-script", script.as_bytes())?;
-    let mut stdout = in_memory("nft-words", b"")?;
-    let given_stdout = stdout.try_clone().map_err(|e| failed("hand over nft's stdout", e))?;
-    let mut stderr = in_memory("nft-complaints", b"")?;
-    let given = stderr.try_clone().map_err(|e| failed("hand over nft's stderr", e))?;
-
     let mut command = Command::new("nft");
     command.args(arguments).env("PATH", search_path());
-    command.stdin(stdin).stdout(given_stdout).stderr(given);
-    let mut child = namespace.enter(|| command.spawn())?.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => NftError::Missing,
-        _ => failed("start nft", error),
+    let program = Program::new(command, Output::Both).input(script.as_bytes()).limit(LONGEST_LISTING);
+    let ended = namespace.enter(|| program.start())?.and_then(|running| running.wait(deadline));
+    let ended = ended.map_err(|error| match error {
+        ProgramError::Missing(_) => NftError::Missing,
+        ProgramError::TimedOut => NftError::TimedOut { namespace: namespace.name().to_string() },
+        ProgramError::Failed { attempted, source } => NftError::Failed { attempted, source },
     })?;
-
-    let name = namespace.name().to_string();
-    let status = wait(&mut child, deadline)?;
-    match status {
-        Some(status) if status.success() => {
-            let mut words = Vec::new();
-            let read = stdout.rewind().and_then(|()| stdout.read_to_end(&mut words));
-            read.map_err(|e| failed("read nft's words", e)).map(|_| words)
-        }
-        Some(status) => {
-            let mut complaints = Vec::new();
-            let read = stderr.rewind().and_then(|()| stderr.take(COMPLAINT).read_to_end(&mut complaints));
-            read.map_err(|e| failed("read nft's complaints", e))?;
-            Err(refusal(name, &String::from_utf8_lossy(&complaints), script, status))
-        }
-        None => Err(NftError::TimedOut { namespace: name }),
+    if ended.status.success() {
+        return Ok(ended.stdout);
     }
+    Err(refusal(namespace.name().to_string(), &ended.complaint(), script, ended.status))
 }
 
 /// The number of the rule set's last transaction, whoever made it; `None` where our table is not there.
@@ -156,33 +134,6 @@ pub fn generation(namespace: &Namespace) -> Result<Option<u32>, NftError> {
     let id = id.ok_or_else(|| NetlinkError::new(attempted, io::ErrorKind::InvalidData.into()))?;
     let has_table = replies.next().flatten().is_some();
     Ok(has_table.then(|| u32::from_be_bytes(*id)))
-}
-
-/// The child's end, or `None` when it had to be killed because the deadline passed.
-fn wait(child: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>, NftError> {
-    let waited = pidfd_open(Pid::from_child(child), PidfdFlags::empty())
-        .and_then(|process| ended_by(process, deadline));
-    if !matches!(waited, Ok(true)) {
-        // Gone already is fine. What it has finished before it was stopped counts.
-        let _ = child.kill();
-    }
-    let status = child.wait().map_err(|e| failed("wait for nft", e))?;
-    let in_time = waited.map_err(|errno| failed("watch nft", errno))?;
-    Ok((in_time || status.success()).then_some(status))
-}
-
-fn in_memory(name: &'static str, content: &[u8]) -> Result<File, NftError> {
-    let write = || -> io::Result<File> {
-        let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC)?);
-        file.write_all(content)?;
-        file.rewind()?;
-        Ok(file)
-    };
-    write().map_err(|source| failed("make a file in memory for nft", source))
-}
-
-fn failed(attempted: &'static str, source: impl Into<io::Error>) -> NftError {
-    NftError::Failed { attempted, source: source.into() }
 }
 
 /// nft says `/dev/stdin:LINE:FROM-TO: Error: WORDS`, then the line, then carets under the place.

@@ -4,36 +4,28 @@
 //! does is its author's affair. It runs without the router's lock, so that it may call the extension itself.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use netext_core::{Context, DeviceError, ErrorKind};
+use netext_core::{Context, DeviceError};
 use netext_protocol::{ActionResult, CustomAction, Envelope, Request};
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Map, Value};
 
 use super::Outcome;
-use crate::kernel::wait::ended_by;
 use crate::model::RouterId;
+use crate::programs::{Ended, Output, Program, ProgramError, in_memory};
 use crate::store::Store;
 
 /// What a hook may say.
 const LONGEST_ANSWER: u64 = 256 * 1024;
-/// What is heard of its complaints, and how much of them an error quotes.
-const LONGEST_COMPLAINT: u64 = 16 * 1024;
+/// How much of its complaints an error quotes.
 const QUOTE: usize = 300;
 /// How long before the command's own deadline a hook is ended.
 const MARGIN: Duration = Duration::from_millis(500);
-/// How long a hook's streams may stay open after its end: something that it left behind may hold them.
-const GRACE: Duration = Duration::from_millis(200);
 
 /// A program that the operator put there.
 #[derive(Debug)]
@@ -124,32 +116,19 @@ impl Hook {
             .env("NETEXT_ROUTER", router.to_string())
             .env("NETEXT_NAMESPACE", router.namespace().as_ref())
             .env("NETEXT_STATE", store.root())
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+            .current_dir("/");
         let deadline = Instant::now() + context.deadline().remaining().saturating_sub(MARGIN);
-        let mut child = command.spawn().map_err(failed("start"))?;
-        let said = child.stdout.take().map(|stdout| listen(stdout, LONGEST_ANSWER));
-        let complained = child.stderr.take().map(|stderr| listen(stderr, LONGEST_COMPLAINT));
-
-        let group = Pid::from_child(&child);
-        let ended = pidfd_open(group, PidfdFlags::empty()).and_then(|process| ended_by(process, deadline));
-        if !matches!(ended, Ok(true)) {
-            // Gone already is fine.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let status = child.wait().map_err(failed("wait for"))?;
-        let (said, complained) = (heard(said), heard(complained));
-        if !ended.map_err(|errno| failed("watch")(errno.into()))? {
-            let path = self.path.display();
-            return Err(DeviceError::new(
-                ErrorKind::TimedOut,
-                format!("the hook {path} did not end in the time given; it was killed"),
-            ));
-        }
-        self.answer(status, &said, &complained)
+        // One byte more than it may say, so that more of them show.
+        let ended = Program::new(command, Output::Piped).limit(LONGEST_ANSWER + 1).run(deadline);
+        let Ended { status, stdout, stderr } = ended.map_err(|error| match error {
+            ProgramError::Missing(source) => failed("start")(source),
+            ProgramError::TimedOut => DeviceError::timed_out(format!(
+                "the hook {} did not end in the time given; it was killed",
+                self.path.display()
+            )),
+            ProgramError::Failed { attempted, source } => failed(attempted)(source),
+        })?;
+        self.answer(status, &stdout, &stderr)
     }
 
     fn answer(&self, status: ExitStatus, said: &[u8], complained: &[u8]) -> Outcome {
@@ -195,39 +174,7 @@ fn payload(context: &Context, request: &CustomAction) -> io::Result<File> {
         .physical_details(context.physical_details().clone())
         .device_details(context.device_details().clone());
     envelope.extra = context.extra().clone();
-    let mut file = File::from(memfd_create("payload", MemfdFlags::CLOEXEC)?);
-    file.write_all(envelope.to_json().as_bytes())?;
-    Ok(file)
-}
-
-/// Takes a stream off the hook's hands: one byte more than the limit is kept, the rest is not.
-fn listen(mut stream: impl Read + Send + 'static, limit: u64) -> mpsc::Receiver<Vec<u8>> {
-    let (words, heard) = mpsc::channel();
-    thread::spawn(move || {
-        let mut kept = stream.by_ref().take(limit + 1);
-        let mut buffer = [0; 4096];
-        // A stream that breaks off has said what it had to say; and nobody may listen any more.
-        while let Ok(length @ 1..) = kept.read(&mut buffer) {
-            if words.send(buffer[..length].to_vec()).is_err() {
-                return;
-            }
-        }
-        drop(words);
-        let _ = io::copy(&mut stream, &mut io::sink());
-    });
-    heard
-}
-
-/// What was said, to the end of the stream or until patience ends.
-fn heard(words: Option<mpsc::Receiver<Vec<u8>>>) -> Vec<u8> {
-    let until = Instant::now() + GRACE;
-    let mut said = Vec::new();
-    while let Some(Ok(more)) =
-        words.as_ref().map(|words| words.recv_timeout(until.saturating_duration_since(Instant::now())))
-    {
-        said.extend(more);
-    }
-    said
+    in_memory(envelope.to_json().as_bytes())
 }
 
 fn quoted(words: &[u8]) -> String {

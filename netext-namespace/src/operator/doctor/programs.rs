@@ -1,13 +1,17 @@
 //! The programs that routers are made with, and the accounts that some of them run as.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::{Finding, understood};
 use crate::daemons::account;
-use crate::programs::find;
+use crate::programs::{Output, Program, find};
 
-struct Program {
+/// How long a program may take to tell its version.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+struct Tool {
     name: &'static str,
     package: &'static str,
     version: &'static str,
@@ -17,8 +21,8 @@ struct Program {
     needed: Result<(), &'static str>,
 }
 
-const PROGRAMS: [Program; 4] = [
-    Program {
+const PROGRAMS: [Tool; 4] = [
+    Tool {
         name: "nft",
         package: "nftables",
         version: "--version",
@@ -26,21 +30,21 @@ const PROGRAMS: [Program; 4] = [
         tested: "1.0.6",
         needed: Ok(()),
     },
-    Program {
+    Tool {
         name: "dnsmasq",
         package: "dnsmasq-base",
         version: "--version",
         tested: "2.90",
         needed: Err("DHCP and DNS"),
     },
-    Program {
+    Tool {
         name: "radvd",
         package: "radvd",
         version: "--version",
         tested: "2.19",
         needed: Err("guests with IPv6"),
     },
-    Program {
+    Tool {
         name: "haproxy",
         package: "haproxy",
         version: "-v",
@@ -87,8 +91,10 @@ pub(super) fn findings() -> Vec<Finding> {
 
 /// The first word that is a version.
 fn version(path: &PathBuf, option: &str) -> Option<String> {
-    let printed = Command::new(path).arg(option).stdin(Stdio::null()).output().ok()?;
-    let printed = [printed.stdout, printed.stderr].concat();
+    let mut command = Command::new(path);
+    command.arg(option);
+    let ended = Program::new(command, Output::Both).run(Instant::now() + PATIENCE).ok()?;
+    let printed = [ended.stdout, ended.stderr].concat();
     let text = String::from_utf8_lossy(&printed);
     let is_version = |word: &&str| {
         word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')

@@ -1,23 +1,21 @@
 //! Whether the daemons that are installed understand what is written for them: asked of the daemons themselves, by a
 //! sample. A number of a version would say less, as distributions carry changes back.
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use netext_core::error_chain;
 use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::attempt::sample;
 use crate::compile::services::{Accounts, haproxy, haproxy_daemon, services};
 use crate::compile::{balancers, guests};
 use crate::daemons::account;
-use crate::kernel::wait::ended_by;
 use crate::model::{Balancer, Router};
 use crate::plan::DaemonPlan;
-use crate::programs::first_lines;
+use crate::programs::{Output, Program, first_lines};
 
 /// Where the sample's files are said to be. Nobody looks there.
 const NOWHERE: &str = "/var/lib/cloudstack/doctor";
@@ -38,29 +36,20 @@ pub(super) fn complaint(program: &str, path: &Path) -> Option<String> {
     let arguments = question(program)?;
     let plan = plans().into_iter().find(|plan| plan.daemon.program == program)?;
     let configuration = &plan.files.first()?.content;
-    match ask(path, arguments, configuration) {
-        Ok(complaint) => complaint,
-        Err(error) => Some(error.to_string()),
-    }
+    ask(path, arguments, configuration)
 }
 
-fn ask(path: &Path, arguments: &[&str], configuration: &str) -> std::io::Result<Option<String>> {
+fn ask(path: &Path, arguments: &[&str], configuration: &str) -> Option<String> {
     let mut command = Command::new(path);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut asked = command.spawn()?;
-    // One that ends before it has read all says why.
-    let _ = asked.stdin.take().map(|mut stdin| stdin.write_all(configuration.as_bytes()));
-    let process = pidfd_open(Pid::from_child(&asked), PidfdFlags::empty())?;
-    let in_time = ended_by(process, Instant::now() + PATIENCE)?;
-    if !in_time {
-        asked.kill()?;
-    }
-    let answer = asked.wait_with_output()?;
-    if answer.status.success() {
-        return Ok(None);
-    }
-    let said = first_lines(&String::from_utf8_lossy(&[answer.stdout, answer.stderr].concat()));
-    Ok(Some(if said.is_empty() { format!("{}, without a word", answer.status) } else { said }))
+    command.args(arguments);
+    let asked = Program::new(command, Output::Both).input(configuration.as_bytes());
+    let ended = match asked.run(Instant::now() + PATIENCE) {
+        Ok(ended) if ended.status.success() => return None,
+        Ok(ended) => ended,
+        Err(error) => return Some(error_chain(&error)),
+    };
+    let said = first_lines(&String::from_utf8_lossy(&[&*ended.stdout, &*ended.stderr].concat()));
+    Some(if said.is_empty() { format!("{}, without a word", ended.status) } else { said })
 }
 
 /// The daemons of a router that serves its guests with everything.
@@ -110,8 +99,8 @@ mod tests {
 
     #[test]
     fn a_complaint_is_told() {
-        let told = ask(Path::new("/bin/sh"), &["-c", "echo unknown keyword >&2; exit 1"], "x").unwrap();
+        let told = ask(Path::new("/bin/sh"), &["-c", "echo unknown keyword >&2; exit 1"], "x");
         assert_eq!(told.as_deref(), Some("unknown keyword"));
-        assert_eq!(ask(Path::new("/bin/sh"), &["-c", "cat"], "x").unwrap(), None);
+        assert_eq!(ask(Path::new("/bin/sh"), &["-c", "cat"], "x"), None);
     }
 }

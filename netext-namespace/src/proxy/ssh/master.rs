@@ -1,20 +1,18 @@
 //! The beginning of a connection: an ssh that logs in and stays in the background.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::Command;
 use std::time::Duration;
-
-use rustix::fs::{MemfdFlags, memfd_create};
-use tokio::process::Command;
 
 use super::command_line::{self, Files};
 use super::folder::{Connection, Folder};
 use super::secret::SecretFile;
 use super::{askpass, complaint, session};
 use crate::lock::FileLock;
+use crate::programs::{Output, Program};
 use crate::proxy::error::HostError;
 use crate::proxy::target::{Host, Login};
 
@@ -72,18 +70,13 @@ async fn log_in(
     let known_hosts = keys_path.unwrap_or_else(|| folder.known_hosts());
     let files = Files { socket, key: key_path.as_deref(), known_hosts: &known_hosts };
 
-    let mut words = File::from(memfd_create("stderr", MemfdFlags::CLOEXEC)?);
     let mut command = Command::new("ssh");
     command
         .args(command_line::begin(host, login, &files, patience))
         .env_clear()
         .envs(INHERITED.into_iter().filter_map(|name| Some((name, env::var_os(name)?))))
         .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(words.try_clone()?)
-        .current_dir("/")
-        .kill_on_drop(true);
+        .current_dir("/");
     if let Some(password) = &password {
         command
             .env(askpass::VARIABLE, password.path())
@@ -92,11 +85,6 @@ async fn log_in(
             // Before OpenSSH 8.4 the program is asked where there is a display and no terminal.
             .env("DISPLAY", "none");
     }
-    if command.status().await?.success() {
-        return Ok(Ok(()));
-    }
-    let mut said = Vec::new();
-    words.rewind()?;
-    words.read_to_end(&mut said)?;
-    Ok(Err(String::from_utf8_lossy(&said).into_owned()))
+    let ended = Program::new(command, Output::Errors).run_aside().await?;
+    Ok(if ended.status.success() { Ok(()) } else { Err(ended.complaint().into_owned()) })
 }

@@ -1,13 +1,14 @@
 //! Secrets on their way to ssh.
 
 use std::fs::{File, Permissions};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use netext_protocol::Secret;
-use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::programs::in_memory;
 
 /// A file without a name, in memory, that ends with this process at the latest. Whoever may read this process'
 /// own memory can open it by the path, and nobody else: ssh runs as the same user.
@@ -16,10 +17,9 @@ pub(super) struct SecretFile(File);
 
 impl SecretFile {
     pub(super) fn holding(text: &str) -> io::Result<Self> {
-        let mut file = File::from(memfd_create("secret", MemfdFlags::CLOEXEC)?);
+        let file = in_memory(text.as_bytes())?;
         // ssh takes no key that others could read.
         file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())?;
         Ok(Self(file))
     }
 

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use super::{Call, Outcome};
 use crate::kernel::capture::Watched;
-use crate::kernel::wait::readable_by;
 use crate::model::{InterfaceName, guest_interface, public_interface};
+use crate::wait::readable_by;
 use frame::Wanted;
 
 const USUAL_SECONDS: u64 = 5;

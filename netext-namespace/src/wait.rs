@@ -14,10 +14,14 @@ pub(crate) fn ended_by(process: impl AsFd, deadline: Instant) -> Result<bool, Er
 
 /// Whether there is something to read by the deadline.
 pub(crate) fn readable_by(source: impl AsFd, deadline: Instant) -> Result<bool, Errno> {
+    any_ready_by(&mut [PollFd::new(&source, PollFlags::IN)], deadline)
+}
+
+/// Whether any of these is ready, or has closed, by the deadline.
+pub(crate) fn any_ready_by(watched: &mut [PollFd<'_>], deadline: Instant) -> Result<bool, Errno> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let mut watched = [PollFd::new(&source, PollFlags::IN)];
-        match poll(&mut watched, Some(&timespec(left))) {
+        match poll(watched, Some(&timespec(left))) {
             Ok(0) if left.is_zero() => return Ok(false),
             Ok(0) | Err(Errno::INTR) => {}
             Ok(_) => return Ok(true),
