@@ -11,9 +11,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Difference {
     /// The part of the router.
-    pub part: Part,
+    pub part: RouterPart,
     /// Whether something is missing, is there for no reason, or is another than it shall be.
-    pub change: Change,
+    pub change: DifferenceKind,
     /// What puts it right and, if that does not say it, why: `add address 10.1.1.1/24 to vn-1910-209`.
     pub what: String,
 }
@@ -21,7 +21,7 @@ pub struct Difference {
 /// A part of a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub enum RouterPart {
     /// The namespace itself.
     Namespace,
     /// Bridges and interfaces.
@@ -43,7 +43,7 @@ pub enum Part {
 /// What putting it right does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Change {
+pub enum DifferenceKind {
     /// Something comes.
     Add,
     /// Something goes.
@@ -52,7 +52,7 @@ pub enum Change {
     Modify,
 }
 
-impl Change {
+impl DifferenceKind {
     /// The sign that stands for it in a diff.
     pub fn sign(self) -> char {
         match self {
@@ -63,7 +63,7 @@ impl Change {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for DifferenceKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::Add => "add",
@@ -116,7 +116,7 @@ impl Pass {
     }
 
     /// Keeps a difference.
-    pub fn differs(&mut self, part: Part, change: Change, what: impl Into<String>) {
+    pub fn differs(&mut self, part: RouterPart, change: DifferenceKind, what: impl Into<String>) {
         self.differences.push(Difference { part, change, what: what.into() });
     }
 

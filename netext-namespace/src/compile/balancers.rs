@@ -8,7 +8,7 @@ use crate::model::{Balancer, Router, Tier};
 
 /// A rule with the members that it really has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InForce<'a> {
+pub struct BalancerInForce<'a> {
     /// The rule's id.
     pub id: u64,
     /// The network whose rule it is. Its members may be guests of other tiers.
@@ -20,13 +20,18 @@ pub struct InForce<'a> {
 }
 
 /// The rules of tiers that are in force, on public addresses that the router has, in the order of their ids.
-pub fn balancers(router: &Router) -> Vec<InForce<'_>> {
+pub fn balancers(router: &Router) -> Vec<BalancerInForce<'_>> {
     let tiers = router.routed_tiers();
     let mut in_force: Vec<_> = tiers
         .flat_map(|(network, tier)| {
             let rules = tier.balancers.iter();
             let rules = rules.filter(|(_, rule)| router.addresses.contains_key(rule.public.ip()));
-            rules.map(move |(id, rule)| InForce { id: *id, network, rule, members: led_to(router, rule) })
+            rules.map(move |(id, rule)| BalancerInForce {
+                id: *id,
+                network,
+                rule,
+                members: led_to(router, rule),
+            })
         })
         .collect();
     in_force.sort_by_key(|balancer| balancer.id);

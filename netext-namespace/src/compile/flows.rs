@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use netext_protocol::TransportProtocol;
 
 use super::balancers::members;
-use super::{InForce, balancers};
+use super::{BalancerInForce, balancers};
 use crate::model::{PublicAddress, Router};
 use crate::plan::FlowMatch;
 
@@ -89,7 +89,7 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
 /// end as they will, in a haproxy that accepts no more; what goes with its rule is cut.
 fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
     let balanced = balancers(new);
-    let flow = |balancer: &InForce<'_>, answered_by: Ipv4Addr| FlowMatch {
+    let flow = |balancer: &BalancerInForce<'_>, answered_by: Ipv4Addr| FlowMatch {
         original_destination: Some(*balancer.rule.public.ip()),
         reply_source: Some(answered_by.into()),
         protocol: Some(balancer.rule.transport().number()),

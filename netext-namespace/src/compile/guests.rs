@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::services::{AdvertisedPrefix, GuestServices, Reservation};
-use crate::model::{GuestNic, Naming, Router, Tier, guest_interface};
+use crate::model::{DnsListing, GuestNic, Router, Tier, guest_interface};
 
 /// The services of every tier that has an address to serve from.
 pub fn guests(router: &Router) -> Vec<GuestServices> {
@@ -42,7 +42,7 @@ fn reservation(tier: &Tier, nic: &GuestNic) -> Option<Reservation> {
     let reservation = |ip| Reservation {
         ip,
         hostname: nic.hostname.clone(),
-        is_unnamed: nic.naming == Naming::Removed && tier.services.dns,
+        is_unnamed: nic.naming == DnsListing::Removed && tier.services.dns,
         default_nic: nic.default_nic,
         options,
     };

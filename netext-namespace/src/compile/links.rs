@@ -8,15 +8,15 @@ use netext_protocol::{GuestType, Segment};
 
 use super::routing::routing;
 use crate::model::{
-    Device, InterfaceName, Router, ServedRange, bridge_name, gateway_mac, guest_interface, public_interface,
-    public_mac, vlan_interface,
+    InterfaceName, Router, SegmentDevice, ServedRange, bridge_name, gateway_mac, guest_interface,
+    public_interface, public_mac, vlan_interface,
 };
 use crate::plan::{BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, Uplink};
 
 /// The links of a router as far as its tiers are in force.
 pub fn links(router: &Router) -> LinkPlan {
     let mut bridges: BTreeMap<InterfaceName, BridgePlan> = BTreeMap::new();
-    let mut bridge = |device: &Device, segment: &Segment| {
+    let mut bridge = |device: &SegmentDevice, segment: &Segment| {
         let plan = bridge_plan(device, segment);
         let name = plan.name.clone();
         bridges.insert(name.clone(), plan);
@@ -54,15 +54,15 @@ pub fn links(router: &Router) -> LinkPlan {
     LinkPlan { bridges: bridges.into_values().collect(), namespace }
 }
 
-fn bridge_plan(device: &Device, segment: &Segment) -> BridgePlan {
+fn bridge_plan(device: &SegmentDevice, segment: &Segment) -> BridgePlan {
     let uplink = match (device, segment) {
-        (Device::None, _) => Uplink::HostLocal,
-        (Device::Nic(device), Segment::Untagged) => Uplink::Untagged { device: device.clone() },
-        (Device::Nic(device), Segment::Vlan(id)) => {
+        (SegmentDevice::None, _) => Uplink::HostLocal,
+        (SegmentDevice::Nic(device), Segment::Untagged) => Uplink::Untagged { device: device.clone() },
+        (SegmentDevice::Nic(device), Segment::Vlan(id)) => {
             Uplink::Vlan { device: device.clone(), id: *id, name: vlan_interface(device, *id) }
         }
         // Overlays are made by whoever owns them: the hypervisor's agent, a controller.
-        (Device::Nic(_), _) => Uplink::Existing,
+        (SegmentDevice::Nic(_), _) => Uplink::Existing,
     };
     BridgePlan { name: bridge_name(device, segment), uplink }
 }

@@ -9,9 +9,9 @@ mod routing;
 pub mod services;
 mod ways_out;
 
-pub use balancers::{InForce, balancers};
+pub use balancers::{BalancerInForce, balancers};
 pub use flows::flows_to_cut;
 pub use guests::guests;
 pub use links::links;
-pub use packets::{Chain, Change, INCOMING, OUTGOING, Ruleset, Set, packets};
+pub use packets::{ElementSet, INCOMING, OUTGOING, RuleChain, Ruleset, RulesetChange, packets};
 pub use routing::routing;

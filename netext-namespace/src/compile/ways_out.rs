@@ -12,8 +12,8 @@ use ipnet::{IpNet, Ipv4Net};
 use netext_protocol::Segment;
 
 use crate::model::{
-    FIRST_OWN_TABLE, InterfaceName, MAIN_PRIORITY, Mark, NextHop, PublicAddress, Route, Router, Rule, Way,
-    public_interface,
+    FIRST_OWN_TABLE, FirewallMark, InterfaceName, MAIN_PRIORITY, NextHop, PublicAddress, Route, RouteAction,
+    Router, RoutingRule, public_interface,
 };
 use crate::plan::{TableRoute, TableRule};
 
@@ -82,7 +82,7 @@ impl WayOut {
     /// Its table: its neighbours, and its gateway to all others.
     pub(super) fn routes(&self) -> impl Iterator<Item = TableRoute> {
         let hop = |gateway: Option<Ipv4Addr>| {
-            Way::Unicast(NextHop {
+            RouteAction::Unicast(NextHop {
                 gateway: gateway.map(Into::into),
                 device: Some(self.interface.clone()),
                 source: None,
@@ -105,7 +105,7 @@ impl WayOut {
         let marks = [(ANSWERS_PRIORITY, self.answer_mark()), (OWN_PRIORITY, self.own_mark())];
         marks.into_iter().map(|(priority, value)| TableRule {
             priority,
-            rule: Rule { mark: Some(Mark { value, mask: MASK }), ..Rule::default() },
+            rule: RoutingRule { mark: Some(FirewallMark { value, mask: MASK }), ..RoutingRule::default() },
             table: self.table(),
         })
     }

@@ -25,7 +25,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with
 pub use account::account;
 pub use error::DaemonError;
 
-use crate::drift::{Change, Part, Pass};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::kernel::namespace::Namespace;
 use crate::model::InterfaceName;
 use crate::plan::{Daemon, DaemonPlan};
@@ -89,7 +89,11 @@ pub fn stop<'a>(
 ) -> Result<(), DaemonError> {
     for daemon in daemons {
         if let Some(folder) = Folder::existing(daemon)? {
-            pass.differs(Part::Daemon, Change::Remove, format!("stop {} and remove its files", daemon.what));
+            pass.differs(
+                RouterPart::Daemon,
+                DifferenceKind::Remove,
+                format!("stop {} and remove its files", daemon.what),
+            );
             if pass.acts() {
                 stop::all(daemon, deadline)?;
                 folder.remove()?;
@@ -134,12 +138,12 @@ fn conform(
             Some(_) => "it was started for other interfaces, or its start was cut off".to_owned(),
         };
         let (change, verb) = match (&running, effect) {
-            (None, _) => (Change::Add, "start"),
-            (Some(_), Effect::Reload) => (Change::Modify, "reload"),
-            (Some(_), Effect::Restart) if plan.successor.is_some() => (Change::Modify, "replace"),
-            (Some(_), Effect::Restart) => (Change::Modify, "restart"),
+            (None, _) => (DifferenceKind::Add, "start"),
+            (Some(_), Effect::Reload) => (DifferenceKind::Modify, "reload"),
+            (Some(_), Effect::Restart) if plan.successor.is_some() => (DifferenceKind::Modify, "replace"),
+            (Some(_), Effect::Restart) => (DifferenceKind::Modify, "restart"),
         };
-        pass.differs(Part::Daemon, change, format!("{verb} {}: {reason}", daemon.what));
+        pass.differs(RouterPart::Daemon, change, format!("{verb} {}: {reason}", daemon.what));
     }
     if !pass.acts() {
         return Ok(None);

@@ -13,7 +13,7 @@ use crate::compile::links;
 use crate::compile::services::instances_folder;
 use crate::drift::Pass;
 use crate::host::{fence, settle};
-use crate::kernel::arp::{self, Holder};
+use crate::kernel::arp::{self, AddressOwner};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::Instances;
 use crate::model::{InterfaceName, Router, RouterId};
@@ -107,7 +107,10 @@ pub async fn step_down(
 /// The public addresses of a router that somebody else answers for, or is about to in a later epoch, as far as the
 /// router is not up here. To be asked before it is brought up: another host may serve it, while nobody could tell
 /// this one.
-pub(crate) fn contested(router: &Router, epoch: u64) -> Result<BTreeMap<Ipv4Addr, Holder>, DeviceError> {
+pub(crate) fn contested(
+    router: &Router,
+    epoch: u64,
+) -> Result<BTreeMap<Ipv4Addr, AddressOwner>, DeviceError> {
     let plan = links(router);
     let Some(namespace) = plan.namespace else { return Ok(BTreeMap::new()) };
     let failed =

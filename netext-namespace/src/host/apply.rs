@@ -6,9 +6,9 @@ use netext_core::{DeviceError, ErrorKind};
 
 use super::table_names::TableNamesError;
 use super::{services, table_names};
-use crate::compile::{Change, Ruleset, flows_to_cut, links, packets, routing};
+use crate::compile::{Ruleset, RulesetChange, flows_to_cut, links, packets, routing};
 use crate::daemons::{DaemonError, PendingReloads};
-use crate::drift::{self, Part, Pass};
+use crate::drift::{self, Pass, RouterPart};
 use crate::kernel::conntrack::{self, ConntrackError};
 use crate::kernel::elements;
 use crate::kernel::links::{self, LinkError};
@@ -16,7 +16,7 @@ use crate::kernel::listing;
 use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::kernel::netlink::NetlinkError;
 use crate::kernel::nftables::{self, NftError};
-use crate::kernel::routing::Refused;
+use crate::kernel::routing::RoutingRefusal;
 use crate::model::{FIRST_OWN_TABLE, Router};
 use crate::store::{RouterState, Store};
 
@@ -119,7 +119,7 @@ pub(super) fn take_down(
 
 /// A route or rule of our own, or one that is new, must be taken. An operator's that was taken before may have lost
 /// what it leads through, which is no reason to refuse any other change: it is in force again as soon as the kernel takes it.
-fn settle_routing(refused: Vec<Refused>, before: &Router, pass: &mut Pass) -> Result<(), ApplyError> {
+fn settle_routing(refused: Vec<RoutingRefusal>, before: &Router, pass: &mut Pass) -> Result<(), ApplyError> {
     let known = routing(before);
     for refused in refused {
         if refused.table() >= FIRST_OWN_TABLE || !refused.is_of(&known) {
@@ -149,13 +149,13 @@ fn apply_packets(
     match generation {
         Some(generation) if is_known => {
             let changed = match packets(&before.router).change_to(&ruleset) {
-                Change::Nothing => return Ok(()),
+                RulesetChange::Nothing => return Ok(()),
                 _ if !pass.acts() => {
-                    pass.differs(Part::Rules, drift::Change::Modify, "change the packet rules");
+                    pass.differs(RouterPart::Rules, drift::DifferenceKind::Modify, "change the packet rules");
                     return Ok(());
                 }
-                Change::Elements(elements) => elements::change(namespace, &elements, generation),
-                Change::Script(script) => nftables::run(namespace, &script, deadline),
+                RulesetChange::Elements(elements) => elements::change(namespace, &elements, generation),
+                RulesetChange::Script(script) => nftables::run(namespace, &script, deadline),
             };
             match changed {
                 // Generations are counted from the start in a namespace that somebody made anew.
@@ -169,7 +169,7 @@ fn apply_packets(
         // Somebody may have put right what they changed.
         Some(_) if pass.accounts() && !tell_rules(namespace, &ruleset, deadline, pass) => return Ok(()),
         Some(_) => {}
-        None => pass.differs(Part::Rules, drift::Change::Add, "put the packet rules in force"),
+        None => pass.differs(RouterPart::Rules, drift::DifferenceKind::Add, "put the packet rules in force"),
     }
     if pass.acts() {
         // Deleting what is not there costs as much as deleting.
@@ -184,11 +184,11 @@ fn tell_rules(namespace: &Namespace, ruleset: &Ruleset, deadline: Instant, pass:
     let differences = listing::differences(namespace, &ruleset.create(), deadline).unwrap_or_else(|error| {
         let what =
             format!("replace the packet rules: somebody else changed them, and what is unknown: {error}");
-        vec![(drift::Change::Modify, what)]
+        vec![(drift::DifferenceKind::Modify, what)]
     });
     let differ = !differences.is_empty();
     for (change, what) in differences {
-        pass.differs(Part::Rules, change, what);
+        pass.differs(RouterPart::Rules, change, what);
     }
     differ
 }

@@ -12,7 +12,7 @@ use super::services;
 use super::transaction::{change, try_change};
 use crate::compile::services::instances_folder;
 use crate::metadata::{Instances, MetadataError};
-use crate::model::{GuestNic, Holder, Router, RouterId, Services, Tier};
+use crate::model::{AddressUse, GuestNic, Router, RouterId, Tier, TierServices};
 use crate::store::{LockedRouter, Store};
 
 impl HostDevice {
@@ -125,7 +125,7 @@ impl HostDevice {
         &self,
         context: &Context,
         command: NicCommand<'_>,
-        make: impl FnOnce(&mut Services, Option<&mut GuestNic>) -> Result<(), DeviceError> + Send,
+        make: impl FnOnce(&mut TierServices, Option<&mut GuestNic>) -> Result<(), DeviceError> + Send,
     ) -> Result<(), DeviceError> {
         let NicCommand { network, nic, hostname, extension_ip, resolvers } = command;
         let serve = |router: &mut Router| {
@@ -139,7 +139,7 @@ impl HostDevice {
         };
         let take_over = |store: &Store, before: &Router| {
             let Some(address) = nic.ip else { return Ok(()) };
-            if holder(before, network, nic, address) == Holder::Itself {
+            if address_use(before, network, nic, address) == AddressUse::SameNic {
                 return Ok(());
             }
             let known = known_nic(before, network, nic);
@@ -169,7 +169,7 @@ impl HostDevice {
             let instances = instances(store, network.network_id).for_nic(mac(nic, known));
             let addresses: BTreeSet<_> = nic.ip.into_iter().chain(known.and_then(|known| known.ip)).collect();
             for address in addresses {
-                if holder(before, network, nic, address) != Holder::Another {
+                if address_use(before, network, nic, address) != AddressUse::OtherNic {
                     instances.remove(address)?;
                 }
             }
@@ -257,9 +257,9 @@ fn known_nic<'a>(router: &'a Router, network: &Network, nic: &Nic) -> Option<&'a
 }
 
 /// Who has an address, as a router knows it.
-fn holder(router: &Router, network: &Network, nic: &Nic, address: Ipv4Addr) -> Holder {
+fn address_use(router: &Router, network: &Network, nic: &Nic, address: Ipv4Addr) -> AddressUse {
     let tier = router.tiers.get(&network.network_id);
-    tier.map_or(Holder::Nobody, |tier| tier.nics.holder(address, nic))
+    tier.map_or(AddressUse::Free, |tier| tier.nics.address_use(address, nic))
 }
 
 /// The MAC of the NIC that a command is about: it may be known of an earlier one.

@@ -15,7 +15,7 @@ use netext_protocol::{
 use super::actions;
 use super::changes::{NicCommand, instances, router_of_subject};
 use crate::metadata::Instances;
-use crate::model::{InvalidOption, Naming, OptionValue, Router, RouterId, forward_ends};
+use crate::model::{DnsListing, InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::{LockedRouter, Store};
 
 /// The network device that this machine is: routers in network namespaces.
@@ -312,7 +312,7 @@ impl NetworkDevice for HostDevice {
             .resolving_by(&request.resolvers);
         self.serve(context, command, |services, nic| {
             if let Some(nic) = nic {
-                nic.naming = Naming::Listed;
+                nic.naming = DnsListing::Listed;
             }
             services.dns = true;
             Ok(())
@@ -323,7 +323,7 @@ impl NetworkDevice for HostDevice {
     async fn remove_dns_entry(&self, context: &Context, request: RemoveDnsEntry) -> Result<(), DeviceError> {
         self.change_known(context, &request.network, |tier| {
             if let Some(nic) = tier.known_nic(&request.nic) {
-                nic.naming = Naming::Removed;
+                nic.naming = DnsListing::Removed;
             }
         })
         .await

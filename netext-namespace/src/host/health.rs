@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::reconcile::reconcile;
 use crate::compile::links;
-use crate::drift::{Difference, Part, Pass};
+use crate::drift::{Difference, Pass, RouterPart};
 use crate::kernel::links::without_carrier;
 use crate::model::RouterId;
 use crate::store::Store;
@@ -60,12 +60,12 @@ impl Field {
     }
 
     /// The field that a part of a router belongs to.
-    pub fn of(part: Part) -> Self {
+    pub fn of(part: RouterPart) -> Self {
         match part {
-            Part::Namespace | Part::Link | Part::Parameter => Self::Links,
-            Part::Address | Part::Route => Self::Addresses,
-            Part::Rules => Self::Rules,
-            Part::Daemon | Part::File => Self::Daemons,
+            RouterPart::Namespace | RouterPart::Link | RouterPart::Parameter => Self::Links,
+            RouterPart::Address | RouterPart::Route => Self::Addresses,
+            RouterPart::Rules => Self::Rules,
+            RouterPart::Daemon | RouterPart::File => Self::Daemons,
         }
     }
 }

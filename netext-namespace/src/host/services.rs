@@ -11,12 +11,12 @@ use netext_core::DeviceError;
 use netext_protocol::NetworkId;
 
 use crate::compile::services::{
-    Accounts, ToldTier, haproxy, haproxy_daemon, instances_folder, metadata_daemon, metadata_server,
-    service_daemons, services,
+    DaemonAccounts, MetadataTier, haproxy, haproxy_daemon, instances_folder, metadata_daemon,
+    metadata_server, service_daemons, services,
 };
 use crate::compile::{balancers, guests};
 use crate::daemons::{self, DaemonError, PendingReloads, account};
-use crate::drift::{Change, Part, Pass};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
 use crate::model::{Router, RouterId, guest_interface};
@@ -58,7 +58,7 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
     let serves = guests.iter().any(|guest| guest.dhcp || guest.dns || guest.ipv6.is_some());
     let mut plans = Vec::new();
     if serves {
-        let accounts = Accounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
+        let accounts = DaemonAccounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
         plans.extend(
             guests.iter().flat_map(|guest| services(guest, &store.network_folder(guest.network), &accounts)),
         );
@@ -72,7 +72,7 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
     plans
 }
 
-fn told(store: &Store, router: &Router) -> Vec<ToldTier> {
+fn told(store: &Store, router: &Router) -> Vec<MetadataTier> {
     let tiers = router.implemented_tiers().filter(|(_, tier)| tier.services.user_data);
     let told = tiers.flat_map(|(network, tier)| {
         let (_, interface) = guest_interface(router.id, &tier.segment());
@@ -83,7 +83,7 @@ fn told(store: &Store, router: &Router) -> Vec<ToldTier> {
                 interface: Some(interface.to_string()),
                 folder: folder.clone(),
             };
-            ToldTier { interface: interface.clone(), served }
+            MetadataTier { interface: interface.clone(), served }
         })
     });
     told.collect()
@@ -129,9 +129,9 @@ pub(super) fn note_ipv6_gateways(store: &Store, wanted: &Router, pass: &mut Pass
         if noted == gateway {
             continue;
         }
-        let change = if gateway.is_some() { Change::Modify } else { Change::Remove };
+        let change = if gateway.is_some() { DifferenceKind::Modify } else { DifferenceKind::Remove };
         pass.differs(
-            Part::File,
+            RouterPart::File,
             change,
             format!("note the IPv6 gateway of network {network} in ip6-gateway"),
         );

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::drift::{Change, Part, Pass};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::model::{Router, RouterId};
 
 /// What iproute2 looks for.
@@ -32,8 +32,8 @@ pub(super) fn apply(router: &Router, pass: &mut Pass) -> Result<(), TableNamesEr
         return Ok(());
     }
     pass.differs(
-        Part::File,
-        Change::Modify,
+        RouterPart::File,
+        DifferenceKind::Modify,
         format!("write the names of routing tables to {}", path.display()),
     );
     if !pass.acts() {
@@ -65,7 +65,7 @@ pub(super) fn remove(router: RouterId, pass: &mut Pass) -> Result<(), TableNames
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed("read", &path)(error)),
         _ => return Ok(()),
     }
-    pass.differs(Part::File, Change::Remove, format!("remove {}", path.display()));
+    pass.differs(RouterPart::File, DifferenceKind::Remove, format!("remove {}", path.display()));
     if !pass.acts() {
         return Ok(());
     }

@@ -33,7 +33,7 @@ const MARK: [u8; 6] = *b"netext";
 
 /// Who has an address, or is about to take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
+pub(crate) struct AddressOwner {
     pub(crate) mac: [u8; 6],
     /// The right of one that is about to take it.
     pub(crate) right: Option<u64>,
@@ -47,7 +47,7 @@ pub(crate) fn taken(
     interface: &InterfaceName,
     addresses: &[Ipv4Addr],
     right: u64,
-) -> io::Result<BTreeMap<Ipv4Addr, Holder>> {
+) -> io::Result<BTreeMap<Ipv4Addr, AddressOwner>> {
     let (socket, own) = open(interface)?;
     let begun = Instant::now();
     let mut taken = BTreeMap::new();
@@ -87,7 +87,7 @@ fn open(interface: &InterfaceName) -> io::Result<(OwnedFd, [u8; 6])> {
     Ok((socket, link.addr().ok_or_else(missing)?))
 }
 
-impl Holder {
+impl AddressOwner {
     /// Whether it keeps another one, which is about to take the address, from doing so.
     fn goes_before(&self, right: u64, own: [u8; 6]) -> bool {
         self.mac != own && self.right.is_none_or(|its| (its, self.mac) > (right, own))
@@ -121,7 +121,7 @@ fn question(own: [u8; 6], address: Ipv4Addr, right: u64) -> Vec<u8> {
 }
 
 /// The address that the sender of an ARP packet has, whatever it asks or answers, or that it asks for by a right.
-fn holder(frame: &[u8; FRAME]) -> Option<(Ipv4Addr, Holder)> {
+fn holder(frame: &[u8; FRAME]) -> Option<(Ipv4Addr, AddressOwner)> {
     if frame[12..14] != ARP || frame[14..20] != KINDS {
         return None;
     }
@@ -133,9 +133,9 @@ fn holder(frame: &[u8; FRAME]) -> Option<(Ipv4Addr, Holder)> {
     let is_claim = sender.is_unspecified() && frame[20..22] == REQUEST && frame[PACKET..][..6] == MARK;
     if is_claim {
         let right = frame[PACKET + MARK.len()..][..8].try_into().map(u64::from_be_bytes).ok()?;
-        return Some((asked, Holder { mac, right: Some(right) }));
+        return Some((asked, AddressOwner { mac, right: Some(right) }));
     }
-    Some((sender, Holder { mac, right: None }))
+    Some((sender, AddressOwner { mac, right: None }))
 }
 
 #[cfg(test)]
@@ -153,7 +153,7 @@ mod tests {
         let mut answer = asked;
         answer[22..28].copy_from_slice(&OTHER);
         answer[28..32].copy_from_slice(&ADDRESS.octets());
-        assert_eq!(holder(&answer), Some((ADDRESS, Holder { mac: OTHER, right: None })));
+        assert_eq!(holder(&answer), Some((ADDRESS, AddressOwner { mac: OTHER, right: None })));
         answer[13] = 0;
         assert_eq!(holder(&answer), None);
     }

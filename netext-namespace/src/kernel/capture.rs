@@ -48,13 +48,13 @@ pub enum CaptureError {
 
 /// An interface that is watched from its opening on.
 #[derive(Debug)]
-pub struct Watched {
+pub struct WatchedInterface {
     socket: OwnedFd,
     index: usize,
     buffer: Vec<u8>,
 }
 
-impl Watched {
+impl WatchedInterface {
     /// Begins to watch an interface of the namespace.
     pub fn open(namespace: &Namespace, interface: &InterfaceName) -> Result<Self, CaptureError> {
         namespace.enter(|| {
@@ -96,7 +96,7 @@ impl Watched {
     }
 }
 
-impl AsFd for Watched {
+impl AsFd for WatchedInterface {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }

@@ -12,7 +12,7 @@ use netlink_packet_core::{DefaultNla, NLA_F_NESTED};
 use rustix::io::Errno;
 
 use super::namespace::{Namespace, NamespaceError};
-use super::netlink::{NetlinkError, Request, Socket, attributes};
+use super::netlink::{NetlinkError, NetlinkRequest, NetlinkSocket, attributes};
 use crate::plan::FlowMatch;
 
 const NFNL_SUBSYS_CTNETLINK: u8 = 1;
@@ -34,7 +34,7 @@ const CTA_IP_V4_DST: u16 = 2;
 const CTA_PROTO_NUM: u16 = 1;
 const CTA_PROTO_DST_PORT: u16 = 3;
 
-pub use list::{Connection, ConnectionFilter, End, Listed, list};
+pub use list::{ConnectionEnd, ConnectionFilter, ConnectionList, TrackedConnection, list};
 
 /// Why connections could not be listed, or may live on.
 #[derive(Debug, thiserror::Error)]
@@ -54,13 +54,13 @@ pub fn cut(namespace: &Namespace, flows: &[FlowMatch]) -> Result<usize, Conntrac
     if flows.iter().all(|flow| *flow == FlowMatch::default()) {
         return Ok(0);
     }
-    let mut socket = namespace.enter(Socket::netfilter)??;
+    let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
     let name = namespace.name();
     if is_empty(&mut socket, namespace)? {
         return Ok(0);
     }
     let none: [DefaultNla; 0] = [];
-    let list = Request::netfilter(
+    let list = NetlinkRequest::netfilter(
         format!("list the tracked connections of {name}"),
         (NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET),
         NFPROTO_IPV4,
@@ -69,7 +69,7 @@ pub fn cut(namespace: &Namespace, flows: &[FlowMatch]) -> Result<usize, Conntrac
     let doomed = socket.dump(&list, |entry| {
         let flow = Flow::read(entry)?;
         flows.iter().any(|wanted| matches(wanted, &flow)).then(|| {
-            Request::netfilter(
+            NetlinkRequest::netfilter(
                 format!("cut a tracked connection of {name}"),
                 (NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE),
                 NFPROTO_IPV4,
@@ -87,9 +87,9 @@ pub fn cut(namespace: &Namespace, flows: &[FlowMatch]) -> Result<usize, Conntrac
 ///
 /// All namespaces share one hash table; to list a single connection the kernel walks all of it, which takes some
 /// 10 ms on a host with much memory.
-fn is_empty(socket: &mut Socket, namespace: &Namespace) -> Result<bool, NetlinkError> {
+fn is_empty(socket: &mut NetlinkSocket, namespace: &Namespace) -> Result<bool, NetlinkError> {
     let none: [DefaultNla; 0] = [];
-    let count = Request::netfilter(
+    let count = NetlinkRequest::netfilter(
         format!("count the tracked connections of {}", namespace.name()),
         (NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET_STATS),
         0,

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use netlink_packet_core::DefaultNla;
 
 use super::namespace::Namespace;
-use super::netlink::{Request, Socket, address, attributes, string};
+use super::netlink::{NetlinkRequest, NetlinkSocket, address, attributes, string};
 use super::nftables::{NFNL_SUBSYS_NFTABLES, NftError};
-use crate::plan::TABLE;
+use crate::plan::PACKET_TABLE;
 
 const NFT_MSG_GETSETELEM: u8 = 13;
 const NFPROTO_INET: u8 = 1;
@@ -24,7 +24,7 @@ const NFTA_COUNTER_PACKETS: u16 = 2;
 
 /// What an address was counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count {
+pub struct AddressCount {
     /// The address.
     pub address: IpAddr,
     /// Packets.
@@ -37,8 +37,8 @@ pub struct Count {
 ///
 /// # Errors
 /// When the kernel refuses, as it does if there is no such set.
-pub fn read(namespace: &Namespace, set: &str) -> Result<Vec<Count>, NftError> {
-    let (_, table) = TABLE.split_once(' ').expect("a family and a name");
+pub fn read(namespace: &Namespace, set: &str) -> Result<Vec<AddressCount>, NftError> {
+    let (_, table) = PACKET_TABLE.split_once(' ').expect("a family and a name");
     let text = |text: &str| text.bytes().chain([0]).collect::<Vec<u8>>();
     let body = [
         DefaultNla::new(NFTA_SET_ELEM_LIST_TABLE, text(table)),
@@ -46,17 +46,17 @@ pub fn read(namespace: &Namespace, set: &str) -> Result<Vec<Count>, NftError> {
     ];
     let attempted = format!("read the counters of {set} of the rules of {}", namespace.name());
     let request =
-        Request::netfilter(attempted, (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETSETELEM), NFPROTO_INET, &body);
-    let mut socket = namespace.enter(Socket::netfilter)??;
+        NetlinkRequest::netfilter(attempted, (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETSETELEM), NFPROTO_INET, &body);
+    let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
     let pieces = socket.dump(&request, |piece| {
         let lists = attributes(piece.get(4..)?).filter(|(kind, _)| *kind == NFTA_SET_ELEM_LIST_ELEMENTS);
         let elements = lists.flat_map(|(_, list)| attributes(list));
-        Some(elements.filter_map(|(_, element)| Count::of(element)).collect::<Vec<_>>())
+        Some(elements.filter_map(|(_, element)| AddressCount::of(element)).collect::<Vec<_>>())
     })?;
     Ok(pieces.concat())
 }
 
-impl Count {
+impl AddressCount {
     fn of(element: &[u8]) -> Option<Self> {
         let key = nested(element, NFTA_SET_ELEM_KEY).and_then(|key| nested(key, NFTA_DATA_VALUE))?;
         let expression = nested(element, NFTA_SET_ELEM_EXPR)?;

@@ -5,9 +5,9 @@ use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE, Nla}
 use rustix::io::Errno;
 
 use super::namespace::Namespace;
-use super::netlink::{Request, Socket};
+use super::netlink::{NetlinkRequest, NetlinkSocket};
 use super::nftables::{NFNL_SUBSYS_NFTABLES, NFPROTO_INET, NftError};
-use crate::plan::{ElementChange, Fields, TABLE};
+use crate::plan::{ElementChange, ElementFields, PACKET_TABLE};
 
 const NFT_MSG_NEWSETELEM: u8 = 12;
 const NFT_MSG_DELSETELEM: u8 = 14;
@@ -37,10 +37,10 @@ pub fn change(namespace: &Namespace, changes: &[ElementChange], generation: u32)
             let attempted = format!("{verb} {} of the rules of {name}", change.set);
             let body = message_body(&change.set, elements);
             let kind = (NFNL_SUBSYS_NFTABLES, message);
-            requests.push(Request::netfilter(attempted, kind, NFPROTO_INET, &body).with_flags(flags));
+            requests.push(NetlinkRequest::netfilter(attempted, kind, NFPROTO_INET, &body).with_flags(flags));
         }
     }
-    let mut socket = namespace.enter(Socket::netfilter)??;
+    let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
     socket.transaction(NFNL_SUBSYS_NFTABLES, generation, &requests).map_err(|error| {
         if error.is(Errno::RESTART) {
             NftError::Changed { namespace: name.to_string() }
@@ -50,8 +50,8 @@ pub fn change(namespace: &Namespace, changes: &[ElementChange], generation: u32)
     })
 }
 
-fn message_body(set: &str, elements: &[(Fields, Option<Fields>)]) -> [DefaultNla; 3] {
-    let (_, table) = TABLE.split_once(' ').expect("a family and a name");
+fn message_body(set: &str, elements: &[(ElementFields, Option<ElementFields>)]) -> [DefaultNla; 3] {
+    let (_, table) = PACKET_TABLE.split_once(' ').expect("a family and a name");
     let list = elements.iter().flat_map(|(key, value)| {
         let key = nested(NFTA_SET_ELEM_KEY, &[data(key)]);
         let value = value.iter().map(|value| nested(NFTA_SET_ELEM_DATA, &[data(value)]));
@@ -66,7 +66,7 @@ fn message_body(set: &str, elements: &[(Fields, Option<Fields>)]) -> [DefaultNla
 }
 
 /// Key or value as the kernel keeps it. Sets with anything else in them are left to `nft`.
-fn data(fields: &Fields) -> DefaultNla {
+fn data(fields: &ElementFields) -> DefaultNla {
     DefaultNla::new(NFTA_DATA_VALUE, fields.bytes().unwrap_or_default())
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::namespace::Namespace;
 use super::nftables::{self, NftError};
-use crate::drift::Change;
+use crate::drift::DifferenceKind;
 
 /// How many elements are named before it is enough to count them.
 const NAMED: usize = 3;
@@ -19,10 +19,10 @@ const LIVE: [&str; 5] = ["handle", "packets", "bytes", "expires", "index"];
 
 /// What a table holds, by kind and name: what else is said of it, and its rules or elements.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Listing(BTreeMap<(String, String), Object>);
+struct TableListing(BTreeMap<(String, String), TableObject>);
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Object {
+struct TableObject {
     declared: String,
     holds: Vec<String>,
 }
@@ -35,15 +35,15 @@ pub fn differences(
     namespace: &Namespace,
     script: &str,
     deadline: Instant,
-) -> Result<Vec<(Change, String)>, NftError> {
+) -> Result<Vec<(DifferenceKind, String)>, NftError> {
     let elsewhere = Namespace::nameless(namespace.name())?;
     nftables::run(&elsewhere, script, deadline)?;
-    let wanted = Listing::of(&elsewhere, deadline)?;
-    let found = Listing::of(namespace, deadline)?;
+    let wanted = TableListing::of(&elsewhere, deadline)?;
+    let found = TableListing::of(namespace, deadline)?;
     Ok(found.differences_to(&wanted))
 }
 
-impl Listing {
+impl TableListing {
     fn of(namespace: &Namespace, deadline: Instant) -> Result<Self, NftError> {
         let words = nftables::list(namespace, deadline)?;
         let shown: Value = serde_json::from_slice(&words)
@@ -83,10 +83,10 @@ impl Listing {
         self.0
             .entry((kind.to_owned(), name))
             .and_modify(|it| it.declared.clone_from(&declared))
-            .or_insert(Object { declared, holds });
+            .or_insert(TableObject { declared, holds });
     }
 
-    fn differences_to(&self, wanted: &Self) -> Vec<(Change, String)> {
+    fn differences_to(&self, wanted: &Self) -> Vec<(DifferenceKind, String)> {
         let mut differences = Vec::new();
         for ((kind, name), object) in &wanted.0 {
             match self.0.get(&(kind.clone(), name.clone())) {
@@ -94,21 +94,23 @@ impl Listing {
                 Some(found) => {
                     let how = found.difference_to(object, if kind == "chain" { "rule" } else { "element" });
                     differences.push((
-                        Change::Modify,
+                        DifferenceKind::Modify,
                         format!("put {kind} {name} of the packet rules right: {how}"),
                     ));
                 }
-                None => differences.push((Change::Add, format!("add {kind} {name} to the packet rules"))),
+                None => {
+                    differences.push((DifferenceKind::Add, format!("add {kind} {name} to the packet rules")));
+                }
             }
         }
         for (kind, name) in self.0.keys().filter(|key| !wanted.0.contains_key(*key)) {
-            differences.push((Change::Remove, format!("remove {kind} {name} from the packet rules")));
+            differences.push((DifferenceKind::Remove, format!("remove {kind} {name} from the packet rules")));
         }
         differences
     }
 }
 
-impl Object {
+impl TableObject {
     fn difference_to(&self, wanted: &Self, what: &str) -> String {
         let (missing, foreign) = (beyond(&wanted.holds, &self.holds), beyond(&self.holds, &wanted.holds));
         let told = |list: &[&String], how: &str| {

@@ -16,7 +16,7 @@ use rustix::mount::{
 };
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::drift::{Change, Part, Pass};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::model::NamespaceName;
 
 /// Where iproute2 keeps named namespaces (`/var/run` is a link to `/run`).
@@ -65,7 +65,7 @@ impl Namespace {
         if let Some(namespace) = Self::open(name)? {
             return Ok(namespace);
         }
-        pass.differs(Part::Namespace, Change::Add, format!("create namespace {name}"));
+        pass.differs(RouterPart::Namespace, DifferenceKind::Add, format!("create namespace {name}"));
         if pass.acts() { Self::create(name) } else { Self::nameless(name) }
     }
 

@@ -18,7 +18,7 @@ use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_send_buffer_size_force;
 
-use crate::drift::{Change, Part, Pass};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 
 const HEADER: usize = 16;
 const NLMSG_ERROR: u16 = 2;
@@ -57,7 +57,7 @@ impl NetlinkError {
 
 /// One request to the kernel.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub(crate) struct NetlinkRequest {
     attempted: String,
     incidental: bool,
     tolerated: &'static [Errno],
@@ -66,7 +66,7 @@ pub(crate) struct Request {
     body: Vec<u8>,
 }
 
-impl Request {
+impl NetlinkRequest {
     /// A request of the routing family; `attempted` is read after "cannot".
     pub(crate) fn route(attempted: impl Into<String>, message: &RouteNetlinkMessage, flags: u16) -> Self {
         let mut body = vec![0; NetlinkSerializable::buffer_len(message)];
@@ -108,12 +108,12 @@ impl Request {
     }
 
     /// What a request of the routing family changes, if anything: its types come in fours, new, delete, get, set.
-    fn change(&self) -> Option<Change> {
+    fn change(&self) -> Option<DifferenceKind> {
         match self.kind % 4 {
             _ if self.incidental => None,
-            0 if self.flags & NLM_F_REPLACE == 0 => Some(Change::Add),
-            0 | 3 => Some(Change::Modify),
-            1 => Some(Change::Remove),
+            0 if self.flags & NLM_F_REPLACE == 0 => Some(DifferenceKind::Add),
+            0 | 3 => Some(DifferenceKind::Modify),
+            1 => Some(DifferenceKind::Remove),
             _ => None,
         }
     }
@@ -152,17 +152,17 @@ impl Request {
 }
 
 /// The body of a reply, or `None` where a request has none or was refused in a tolerated way.
-pub(crate) type Reply = Option<Vec<u8>>;
+pub(crate) type NetlinkReply = Option<Vec<u8>>;
 
 /// A netlink socket; it belongs to the namespace of the thread that opened it, whoever uses it then.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(crate) struct NetlinkSocket {
     channel: netlink_sys::Socket,
     sequence: u32,
     buffer: Vec<u8>,
 }
 
-impl Socket {
+impl NetlinkSocket {
     /// Opens a socket of the routing family in this thread's namespace.
     pub(crate) fn route() -> Result<Self, NetlinkError> {
         let socket =
@@ -190,7 +190,10 @@ impl Socket {
     /// Has the kernel work off all requests in order and returns their replies, or the first error.
     ///
     /// A request that is refused does not keep the kernel from working off the ones behind it.
-    pub(crate) fn exchange(&mut self, requests: &[Request]) -> Result<Vec<Reply>, NetlinkError> {
+    pub(crate) fn exchange(
+        &mut self,
+        requests: &[NetlinkRequest],
+    ) -> Result<Vec<NetlinkReply>, NetlinkError> {
         let mut replies = Vec::with_capacity(requests.len());
         for batch in requests.chunks(BATCH) {
             self.exchange_batch(batch, &mut replies)?;
@@ -201,8 +204,8 @@ impl Socket {
     /// Has the kernel make changes of the routing family, unless the pass only rehearses.
     pub(crate) fn carry_out(
         &mut self,
-        requests: &[Request],
-        part: Part,
+        requests: &[NetlinkRequest],
+        part: RouterPart,
         pass: &mut Pass,
     ) -> Result<(), NetlinkError> {
         for request in requests {
@@ -213,7 +216,11 @@ impl Socket {
         if pass.acts() { self.exchange(requests).map(|_| ()) } else { Ok(()) }
     }
 
-    fn exchange_batch(&mut self, batch: &[Request], replies: &mut Vec<Reply>) -> Result<(), NetlinkError> {
+    fn exchange_batch(
+        &mut self,
+        batch: &[NetlinkRequest],
+        replies: &mut Vec<NetlinkReply>,
+    ) -> Result<(), NetlinkError> {
         let first = self.sequence.wrapping_add(1);
         let mut message = Vec::new();
         for request in batch {
@@ -251,18 +258,18 @@ impl Socket {
         &mut self,
         subsystem: u8,
         generation: u32,
-        requests: &[Request],
+        requests: &[NetlinkRequest],
     ) -> Result<(), NetlinkError> {
         let Some(opening) = requests.first() else { return Ok(()) };
         let generation = DefaultNla::new(NFNL_BATCH_GENID, generation.to_be_bytes().to_vec());
         let first = self.sequence.wrapping_add(1);
         let mut message = Vec::new();
-        Request::bracket(NFNL_MSG_BATCH_BEGIN, subsystem, &[generation]).emit(0, first, &mut message);
+        NetlinkRequest::bracket(NFNL_MSG_BATCH_BEGIN, subsystem, &[generation]).emit(0, first, &mut message);
         for (sequence, request) in (first.wrapping_add(1)..).zip(requests) {
             request.emit(NLM_F_ACK, sequence, &mut message);
         }
         self.sequence = first.wrapping_add(u32::try_from(requests.len()).unwrap_or(u32::MAX)).wrapping_add(1);
-        Request::bracket(NFNL_MSG_BATCH_END, subsystem, &[]).emit(0, self.sequence, &mut message);
+        NetlinkRequest::bracket(NFNL_MSG_BATCH_END, subsystem, &[]).emit(0, self.sequence, &mut message);
 
         // A transaction is one message to the kernel, however long.
         set_socket_send_buffer_size_force(self.channel.as_fd(), message.len().max(RECEIVE) * 2)
@@ -286,7 +293,7 @@ impl Socket {
     /// A dump that the kernel says was disturbed by a change is repeated.
     pub(crate) fn dump<T>(
         &mut self,
-        request: &Request,
+        request: &NetlinkRequest,
         mut read: impl FnMut(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, NetlinkError> {
         let mut entries = Vec::new();
@@ -301,7 +308,11 @@ impl Socket {
     }
 
     /// Whether the dump was whole.
-    fn dump_once(&mut self, request: &Request, mut entry: impl FnMut(&[u8])) -> Result<bool, NetlinkError> {
+    fn dump_once(
+        &mut self,
+        request: &NetlinkRequest,
+        mut entry: impl FnMut(&[u8]),
+    ) -> Result<bool, NetlinkError> {
         self.sequence = self.sequence.wrapping_add(1);
         let mut message = Vec::new();
         request.emit(NLM_F_DUMP, self.sequence, &mut message);
@@ -361,7 +372,7 @@ fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
 }
 
 /// What an acknowledgement, or the end of a dump, says about its request.
-fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &Request) -> Result<(), NetlinkError> {
+fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &NetlinkRequest) -> Result<(), NetlinkError> {
     let payload = answer.payload();
     let code = number(payload).unwrap_or(0).cast_signed();
     if code >= 0 || request.tolerated.iter().any(|errno| errno.raw_os_error() == -code) {

@@ -8,8 +8,8 @@ use netlink_packet_core::DefaultNla;
 use rustix::io::Errno;
 
 use super::namespace::{Namespace, NamespaceError};
-use super::netlink::{NetlinkError, Request, Socket, attributes};
-use crate::plan::TABLE;
+use super::netlink::{NetlinkError, NetlinkRequest, NetlinkSocket, attributes};
+use crate::plan::PACKET_TABLE;
 use crate::programs::{Output, Program, ProgramError, search_path};
 
 pub(super) const NFNL_SUBSYS_NFTABLES: u8 = 10;
@@ -80,7 +80,7 @@ pub fn run(namespace: &Namespace, script: &str, deadline: Instant) -> Result<(),
 
 /// The table of the namespace in nft's JSON.
 pub(super) fn list(namespace: &Namespace, deadline: Instant) -> Result<Vec<u8>, NftError> {
-    let (family, table) = TABLE.split_once(' ').expect("a family and a name");
+    let (family, table) = PACKET_TABLE.split_once(' ').expect("a family and a name");
     nft(namespace, &["-j", "list", "table", family, table], "", deadline)
 }
 
@@ -113,19 +113,19 @@ fn nft(
 pub fn generation(namespace: &Namespace) -> Result<Option<u32>, NftError> {
     let attempted = format!("ask for the generation of the rules of {}", namespace.name());
     let none: [DefaultNla; 0] = [];
-    let (_, table) = TABLE.split_once(' ').expect("a family and a name");
+    let (_, table) = PACKET_TABLE.split_once(' ').expect("a family and a name");
     let table = [DefaultNla::new(NFTA_TABLE_NAME, table.bytes().chain([0]).collect())];
     let requests = [
-        Request::netfilter(attempted.clone(), (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN), 0, &none),
-        Request::netfilter(
-            format!("look for the table {TABLE} of {}", namespace.name()),
+        NetlinkRequest::netfilter(attempted.clone(), (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN), 0, &none),
+        NetlinkRequest::netfilter(
+            format!("look for the table {PACKET_TABLE} of {}", namespace.name()),
             (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE),
             NFPROTO_INET,
             &table,
         )
         .tolerating(&[Errno::NOENT]),
     ];
-    let mut socket = namespace.enter(Socket::netfilter)??;
+    let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
     let mut replies = socket.exchange(&requests)?.into_iter();
     let reply = replies.next().flatten().unwrap_or_default();
     // The attributes follow `struct nfgenmsg`; the kernel's numbers are in network order here.

@@ -22,7 +22,7 @@ pub struct PublicAddress {
     pub static_nat: Option<Ipv4Addr>,
     /// The ports that lead to guests. Their public ports do not overlap.
     #[serde(with = "as_list")]
-    pub forwards: BTreeMap<ForwardKey, Forward>,
+    pub forwards: BTreeMap<ForwardKey, ForwardTarget>,
 }
 
 /// The public end of a port forward.
@@ -36,7 +36,7 @@ pub struct ForwardKey {
 
 /// The guest's end of a port forward: as many ports as the public end has, or one for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forward {
+pub struct ForwardTarget {
     /// The guest.
     pub guest: Ipv4Addr,
     /// The guest's port or ports.
@@ -87,13 +87,13 @@ impl PublicAddress {
 
     /// Leads ports to a guest. Forwards that were there for any of the ports give way: the server never keeps
     /// two, so theirs is the delete that comes late.
-    pub fn forward(&mut self, key: ForwardKey, to: Forward) {
+    pub fn forward(&mut self, key: ForwardKey, to: ForwardTarget) {
         self.forwards.retain(|old, _| old.protocol != key.protocol || !old.ports.overlaps(key.ports));
         self.forwards.insert(key, to);
     }
 
     /// No longer leads ports to a guest, unless they lead elsewhere by now.
-    pub fn stop_forward(&mut self, key: ForwardKey, to: Forward) {
+    pub fn stop_forward(&mut self, key: ForwardKey, to: ForwardTarget) {
         if self.forwards.get(&key) == Some(&to) {
             self.forwards.remove(&key);
         }
@@ -124,7 +124,7 @@ impl PublicAddress {
 }
 
 /// The two ends of a port forward as a command gives it.
-pub fn forward_ends(forward: &PortForward) -> Result<(ForwardKey, Forward), InvalidForward> {
+pub fn forward_ends(forward: &PortForward) -> Result<(ForwardKey, ForwardTarget), InvalidForward> {
     let (public, private) = (forward.public_port, forward.private_port);
     for (field, ports) in [("public_port", public), ("private_port", private)] {
         if ports.first() == 0 {
@@ -133,7 +133,7 @@ pub fn forward_ends(forward: &PortForward) -> Result<(ForwardKey, Forward), Inva
     }
     if private.is_single() || private.count() == public.count() {
         let key = ForwardKey { protocol: forward.protocol, ports: public };
-        Ok((key, Forward { guest: forward.private_ip, ports: private }))
+        Ok((key, ForwardTarget { guest: forward.private_ip, ports: private }))
     } else {
         Err(InvalidForward::UnequalPorts { public, private })
     }
@@ -145,25 +145,28 @@ mod as_list {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Forward, ForwardKey};
+    use super::{ForwardKey, ForwardTarget};
 
     #[derive(Serialize, Deserialize)]
-    struct Entry {
+    struct StoredForward {
         #[serde(flatten)]
         key: ForwardKey,
-        to: Forward,
+        to: ForwardTarget,
     }
 
     pub(super) fn serialize<S: Serializer>(
-        forwards: &BTreeMap<ForwardKey, Forward>,
+        forwards: &BTreeMap<ForwardKey, ForwardTarget>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(forwards.iter().map(|(key, to)| Entry { key: *key, to: *to }))
+        serializer.collect_seq(forwards.iter().map(|(key, to)| StoredForward { key: *key, to: *to }))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<ForwardKey, Forward>, D::Error> {
-        Ok(Vec::deserialize(deserializer)?.into_iter().map(|entry: Entry| (entry.key, entry.to)).collect())
+    ) -> Result<BTreeMap<ForwardKey, ForwardTarget>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?
+            .into_iter()
+            .map(|entry: StoredForward| (entry.key, entry.to))
+            .collect())
     }
 }

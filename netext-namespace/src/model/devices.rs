@@ -9,30 +9,30 @@ use super::{InterfaceName, NameError};
 
 /// The NICs that the operator registered for guest and for public traffic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Devices {
+pub struct SegmentDevices {
     /// `guest.network.device`.
-    pub guest: Device,
+    pub guest: SegmentDevice,
     /// `public.network.device`.
-    pub public: Device,
+    pub public: SegmentDevice,
 }
 
 /// A NIC of the host, or none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Device {
+pub enum SegmentDevice {
     /// A NIC, or a bridge.
     Nic(InterfaceName),
     /// `none`: segments stay on the host.
     None,
 }
 
-impl Devices {
+impl SegmentDevices {
     /// What the operator registered; what is not registered stays as it was.
     pub fn learn(&mut self, details: &PhysicalDetails) -> Result<(), InvalidDevice> {
-        let device = |detail: &'static str, value: Option<&str>, known: &Device| match value {
+        let device = |detail: &'static str, value: Option<&str>, known: &SegmentDevice| match value {
             None => Ok(known.clone()),
             Some(value) => {
-                Device::try_from(value.to_owned()).map_err(|source| InvalidDevice { detail, source })
+                SegmentDevice::try_from(value.to_owned()).map_err(|source| InvalidDevice { detail, source })
             }
         };
         self.guest = device("guest.network.device", details.guest_device(), &self.guest)?;
@@ -49,13 +49,13 @@ pub struct InvalidDevice {
     source: NameError,
 }
 
-impl Default for Device {
+impl Default for SegmentDevice {
     fn default() -> Self {
         Self::Nic(InterfaceName::try_from("eth1").expect("eth1 is a valid name"))
     }
 }
 
-impl TryFrom<String> for Device {
+impl TryFrom<String> for SegmentDevice {
     type Error = NameError;
 
     fn try_from(name: String) -> Result<Self, NameError> {
@@ -63,13 +63,13 @@ impl TryFrom<String> for Device {
     }
 }
 
-impl From<Device> for String {
-    fn from(device: Device) -> Self {
+impl From<SegmentDevice> for String {
+    fn from(device: SegmentDevice) -> Self {
         device.to_string()
     }
 }
 
-impl fmt::Display for Device {
+impl fmt::Display for SegmentDevice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nic(name) => name.fmt(formatter),

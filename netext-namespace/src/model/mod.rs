@@ -16,24 +16,22 @@ mod policy_routing;
 mod range;
 mod router;
 mod tier;
-mod vpc;
 
-pub use address::{Forward, ForwardKey, InvalidForward, PublicAddress, forward_ends};
+pub use address::{ForwardKey, ForwardTarget, InvalidForward, PublicAddress, forward_ends};
 pub use balancer::{Balancer, InvalidBalancer};
-pub use devices::{Device, Devices, InvalidDevice};
+pub use devices::{InvalidDevice, SegmentDevice, SegmentDevices};
 pub use name::{InterfaceName, NameError, NamespaceName};
 pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
-pub use nic::{GuestNic, Naming};
-pub use nics::{Holder, Nics};
+pub use nic::{DnsListing, GuestNic};
+pub use nics::{AddressUse, Nics};
 pub(crate) use option::joined;
 pub use option::{InvalidOption, OptionValue};
 pub(crate) use policy_routing::MAIN_PRIORITY;
 pub use policy_routing::{
-    FIRST_OWN_TABLE, InvalidTableId, IpProtocol, Mark, NextHop, PlacedRule, PolicyRouting,
-    PolicyRoutingError, PortSpan, Route, RoutePattern, Rule, RuleWords, Scope, Table, TableId, TableName,
-    TableRef, UnknownProtocol, Way, WordError,
+    FIRST_OWN_TABLE, FirewallMark, HopScope, InvalidRoutingTableId, IpProtocol, NextHop, PlacedRule,
+    PolicyRouting, PolicyRoutingError, PortSpan, Route, RouteAction, RoutePattern, RoutingRule, RoutingTable,
+    RoutingTableId, RoutingTableName, RoutingTableRef, RuleWords, UnknownProtocol, WordError,
 };
-pub use range::{Range, ServedRange};
-pub use router::{InvalidRouterId, Router, RouterId};
-pub use tier::{Ipv6Subnet, Services, Tier};
-pub use vpc::Vpc;
+pub use range::{AddressRange, ServedRange};
+pub use router::{ImplementedVpc, InvalidRouterId, Router, RouterId};
+pub use tier::{Ipv6Subnet, Tier, TierServices};

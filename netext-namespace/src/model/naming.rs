@@ -7,7 +7,7 @@
 
 use netext_protocol::{MacAddr, NetworkId, Segment};
 
-use super::{Device, InterfaceName, RouterId};
+use super::{InterfaceName, RouterId, SegmentDevice};
 
 /// The two ends of a guest veth: on the host (`vh-<vlan>-<id>`) and in the namespace (`vn-<vlan>-<id>`).
 pub fn guest_interface(router: RouterId, segment: &Segment) -> (InterfaceName, InterfaceName) {
@@ -20,7 +20,7 @@ pub fn public_interface(router: RouterId, segment: &Segment) -> (InterfaceName, 
 }
 
 /// The bridge of a segment: `br<nic>-<vlan>`; for a VXLAN the one that the hypervisor's agent makes.
-pub fn bridge_name(device: &Device, segment: &Segment) -> InterfaceName {
+pub fn bridge_name(device: &SegmentDevice, segment: &Segment) -> InterfaceName {
     let name = match segment {
         Segment::Vxlan(vni) => format!("brvx-{vni}"),
         _ => format!("br{device}-{segment}"),
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!((host.as_ref(), inner.as_ref()), ("vh-1910-209", "vn-1910-209"));
         let (host, inner) = public_interface(network(209), &Segment::Vlan(101));
         assert_eq!((host.as_ref(), inner.as_ref()), ("vph-101-209", "vpn-101-209"));
-        let device = Device::Nic("eth1".parse().unwrap());
+        let device = SegmentDevice::Nic("eth1".parse().unwrap());
         assert_eq!(bridge_name(&device, &Segment::Vlan(1910)).as_ref(), "breth1-1910");
         assert_eq!(vlan_interface(&"eth1".parse().unwrap(), 1910).as_ref(), "eth1.1910");
     }

@@ -39,16 +39,16 @@ pub struct GuestNic {
     #[serde(
         alias = "named",
         default,
-        skip_serializing_if = "Naming::is_listed",
+        skip_serializing_if = "DnsListing::is_listed",
         deserialize_with = "word_or_flag"
     )]
-    pub naming: Naming,
+    pub naming: DnsListing,
 }
 
 /// Whether DNS knows a NIC's addresses by the host name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Naming {
+pub enum DnsListing {
     /// It does.
     #[default]
     Listed,
@@ -58,7 +58,7 @@ pub enum Naming {
     Removed,
 }
 
-impl Naming {
+impl DnsListing {
     /// Whether it does.
     pub fn is_listed(&self) -> bool {
         *self == Self::Listed
@@ -66,18 +66,18 @@ impl Naming {
 }
 
 /// State of format 1 has a flag.
-fn word_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Naming, D::Error> {
+fn word_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DnsListing, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum WordOrFlag {
-        Word(Naming),
+        Word(DnsListing),
         Flag(bool),
     }
 
     Ok(match WordOrFlag::deserialize(deserializer)? {
         WordOrFlag::Word(naming) => naming,
-        WordOrFlag::Flag(true) => Naming::Listed,
-        WordOrFlag::Flag(false) => Naming::Pending,
+        WordOrFlag::Flag(true) => DnsListing::Listed,
+        WordOrFlag::Flag(false) => DnsListing::Pending,
     })
 }
 
@@ -104,14 +104,14 @@ impl Default for GuestNic {
             hostname: None,
             default_nic: true,
             reserved: false,
-            naming: Naming::Pending,
+            naming: DnsListing::Pending,
         }
     }
 }
 
 /// How a command names a NIC.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Named<'a> {
+pub(super) struct NicIdentity<'a> {
     mac: Option<MacAddr>,
     nic_uuid: Option<&'a NicUuid>,
     nic_id: Option<NicId>,
@@ -121,14 +121,14 @@ pub(super) struct Named<'a> {
 
 /// Why a command is about a NIC, weakest reason first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reason {
+pub(super) enum IdentityReason {
     Address,
     Id,
     Uuid,
     Mac,
 }
 
-impl<'a> Named<'a> {
+impl<'a> NicIdentity<'a> {
     pub(super) fn by(nic: &'a Nic) -> Self {
         Self {
             mac: nic.mac,
@@ -156,25 +156,30 @@ impl<'a> Named<'a> {
 
     /// Whether it is this NIC, and why. The strongest identity that both know decides; an address decides only
     /// where there is none, because addresses change hands.
-    pub(super) fn reason(self, known: &GuestNic) -> Option<Reason> {
+    pub(super) fn reason(self, known: &GuestNic) -> Option<IdentityReason> {
         fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<bool> {
             Some(one? == other?)
         }
-        let by = |reason: Reason| move |agree: bool| agree.then_some(reason);
+        let by = |reason: IdentityReason| move |agree: bool| agree.then_some(reason);
         let decided = agree(self.mac, known.mac)
-            .map(by(Reason::Mac))
-            .or_else(|| agree(self.nic_uuid, known.nic_uuid.as_ref()).map(by(Reason::Uuid)))
-            .or_else(|| agree(self.nic_id, known.nic_id).map(by(Reason::Id)));
+            .map(by(IdentityReason::Mac))
+            .or_else(|| agree(self.nic_uuid, known.nic_uuid.as_ref()).map(by(IdentityReason::Uuid)))
+            .or_else(|| agree(self.nic_id, known.nic_id).map(by(IdentityReason::Id)));
         decided.unwrap_or_else(|| {
             let shares = agree(self.ip, known.ip) == Some(true) || agree(self.ip6, known.ip6) == Some(true);
-            shares.then_some(Reason::Address)
+            shares.then_some(IdentityReason::Address)
         })
     }
 }
 
 impl GuestNic {
     /// Takes over what a command says about it. What the command leaves out stays.
-    pub(super) fn learn(&mut self, named: Named<'_>, hostname: Option<&HostName>, default_nic: Option<bool>) {
+    pub(super) fn learn(
+        &mut self,
+        named: NicIdentity<'_>,
+        hostname: Option<&HostName>,
+        default_nic: Option<bool>,
+    ) {
         self.mac = named.mac.or(self.mac);
         self.nic_id = named.nic_id.or(self.nic_id);
         self.nic_uuid = named.nic_uuid.cloned().or_else(|| self.nic_uuid.take());
@@ -186,10 +191,10 @@ impl GuestNic {
 
     /// The same for an instance that is restored, on a network with these services.
     pub(super) fn learn_restored(&mut self, vm: &RestoredVm, dhcp: Option<bool>, dns: Option<bool>) {
-        self.learn(Named::restored(vm), vm.hostname.as_ref(), vm.default_nic);
+        self.learn(NicIdentity::restored(vm), vm.hostname.as_ref(), vm.default_nic);
         self.reserved = dhcp.unwrap_or(self.reserved);
         if let Some(dns) = dns {
-            self.naming = if dns { Naming::Listed } else { Naming::Pending };
+            self.naming = if dns { DnsListing::Listed } else { DnsListing::Pending };
         }
     }
 
@@ -203,13 +208,13 @@ impl GuestNic {
         self.hostname = self.hostname.take().or(other.hostname);
         self.default_nic &= other.default_nic;
         self.reserved |= other.reserved;
-        if self.naming == Naming::Pending {
+        if self.naming == DnsListing::Pending {
             self.naming = other.naming;
         }
     }
 
     /// Gives up the addresses that belong to another NIC, which has been named by them; false if none is left by that.
-    pub(super) fn give_up_addresses(&mut self, other: Named<'_>) -> bool {
+    pub(super) fn give_up_addresses(&mut self, other: NicIdentity<'_>) -> bool {
         let (has_ip, has_ip6) = (self.ip.is_some(), self.ip6.is_some());
         self.ip = self.ip.filter(|ip| Some(*ip) != other.ip);
         self.ip6 = self.ip6.filter(|ip6| Some(*ip6) != other.ip6);

@@ -10,7 +10,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::GuestNic;
-use super::nic::Named;
+use super::nic::NicIdentity;
 
 /// The NICs of a guest network's instances, in the order in which commands named them for the first time.
 ///
@@ -38,38 +38,38 @@ impl Nics {
 
     /// The NIC that a command is about, if it is known.
     pub fn find(&self, nic: &Nic) -> Option<&GuestNic> {
-        self.position(Named::by(nic)).map(|index| &self.0[index])
+        self.position(NicIdentity::by(nic)).map(|index| &self.0[index])
     }
 
     /// The same, to be changed.
     pub fn find_mut(&mut self, nic: &Nic) -> Option<&mut GuestNic> {
-        self.position(Named::by(nic)).map(|index| &mut self.0[index])
+        self.position(NicIdentity::by(nic)).map(|index| &mut self.0[index])
     }
 
-    /// Who has an address: the NIC that a command is about, another one, or nobody.
-    pub fn holder(&self, address: Ipv4Addr, nic: &Nic) -> Holder {
-        self.holder_for(address, Named::by(nic))
+    /// Which NIC uses an address: the one that a command is about, another one, or none.
+    pub fn address_use(&self, address: Ipv4Addr, nic: &Nic) -> AddressUse {
+        self.address_use_by(address, NicIdentity::by(nic))
     }
 
-    fn holder_for(&self, address: Ipv4Addr, named: Named<'_>) -> Holder {
+    fn address_use_by(&self, address: Ipv4Addr, named: NicIdentity<'_>) -> AddressUse {
         match self.0.iter().find(|nic| nic.ip == Some(address)) {
-            None => Holder::Nobody,
-            Some(holder) if named.reason(holder).is_some() => Holder::Itself,
-            Some(_) => Holder::Another,
+            None => AddressUse::Free,
+            Some(user) if named.reason(user).is_some() => AddressUse::SameNic,
+            Some(_) => AddressUse::OtherNic,
         }
     }
 
     /// Whether the address of a restored NIC is another one's, as far as is known.
     pub fn is_anothers(&self, vm: &RestoredVm) -> bool {
-        let named = Named::restored(vm).without_addresses();
-        vm.ip.is_some_and(|address| self.holder_for(address, named) == Holder::Another)
+        let named = NicIdentity::restored(vm).without_addresses();
+        vm.ip.is_some_and(|address| self.address_use_by(address, named) == AddressUse::OtherNic)
     }
 
     /// Whether a command about a NIC comes late: the NIC has another address by now, or its address another NIC.
     pub fn is_late(&self, nic: &Nic) -> bool {
         let Some(address) = nic.ip else { return false };
         let has_moved = self.find(nic).is_some_and(|known| known.ip.is_some_and(|ip| ip != address));
-        has_moved || self.holder(address, nic) == Holder::Another
+        has_moved || self.address_use(address, nic) == AddressUse::OtherNic
     }
 
     /// The NIC that a command is about, with what the command says about it; `None` if the command names no NIC.
@@ -77,7 +77,7 @@ impl Nics {
     /// Records that turn out to be the same NIC become one. Other NICs lose the address that this one has.
     pub fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) -> Option<&mut GuestNic> {
         nic.identity()?;
-        let named = Named::by(nic);
+        let named = NicIdentity::by(nic);
         let index = self.position(named).unwrap_or_else(|| {
             self.0.push(GuestNic::default());
             self.0.len() - 1
@@ -107,7 +107,7 @@ impl Nics {
 
     /// Forgets the NIC that a command is about; tells by which ids it was known.
     pub fn forget(&mut self, nic: &Nic) -> Vec<NicId> {
-        let named = Named::by(nic);
+        let named = NicIdentity::by(nic);
         let gone = self.0.extract_if(.., |known| named.reason(known).is_some());
         gone.filter_map(|nic| nic.nic_id).collect()
     }
@@ -119,7 +119,7 @@ impl Nics {
 
     /// The NICs are those that are restored, and no others. What was known of them and is not said stays.
     pub fn restore(&mut self, data: &RestoreData) {
-        let mut known = Known::of(mem::take(&mut self.0));
+        let mut known = KnownNics::of(mem::take(&mut self.0));
         let mut restored: BTreeMap<MacAddr, GuestNic> = BTreeMap::new();
         for vm in &data.vms {
             let nic = restored.entry(vm.mac).or_insert_with(|| known.take(vm));
@@ -128,7 +128,7 @@ impl Nics {
         self.0 = restored.into_values().collect();
     }
 
-    fn position(&self, named: Named<'_>) -> Option<usize> {
+    fn position(&self, named: NicIdentity<'_>) -> Option<usize> {
         let found =
             self.0.iter().enumerate().filter_map(|(index, known)| Some((named.reason(known)?, index)));
         // Of several, the first of the best reason.
@@ -136,25 +136,25 @@ impl Nics {
     }
 }
 
-/// Who has an address, as seen by a command about a NIC.
+/// Which NIC uses an address, as a command about a NIC sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// No NIC that is known.
-    Nobody,
+pub enum AddressUse {
+    /// No known NIC.
+    Free,
     /// The NIC that the command is about.
-    Itself,
+    SameNic,
     /// Another NIC.
-    Another,
+    OtherNic,
 }
 
 /// NICs to be found one after the other, thousands of them.
-struct Known {
+struct KnownNics {
     macs: HashMap<MacAddr, GuestNic>,
     uuids: HashMap<NicUuid, GuestNic>,
     addresses: HashMap<Ipv4Addr, GuestNic>,
 }
 
-impl Known {
+impl KnownNics {
     fn of(nics: Vec<GuestNic>) -> Self {
         let mut known = Self { macs: HashMap::new(), uuids: HashMap::new(), addresses: HashMap::new() };
         for nic in nics {

@@ -58,7 +58,7 @@ pub(crate) fn joined<T: ToString>(items: &[T], separator: &str) -> String {
 
 /// What an option holds, by RFC 2132 and its successors.
 #[derive(Clone, Copy)]
-enum Kind {
+enum OptionKind {
     Addresses,
     /// Text that dnsmasq takes as it stands.
     Text,
@@ -71,7 +71,7 @@ enum Kind {
     Bytes,
 }
 
-impl Kind {
+impl OptionKind {
     /// `None` for what only the server sets.
     fn of(number: u8) -> Option<Self> {
         Some(match number {
@@ -151,7 +151,7 @@ impl Kind {
 impl OptionValue {
     /// Reads the value of an option as its number says; an option of an unknown kind takes bytes in hexadecimal.
     pub fn parse(number: u8, value: &str) -> Result<Self, InvalidOption> {
-        let kind = Kind::of(number).ok_or(InvalidOption::Reserved { number })?;
+        let kind = OptionKind::of(number).ok_or(InvalidOption::Reserved { number })?;
         let encoded = kind.encode(value.trim_matches(' '));
         encoded.map(Self).ok_or_else(|| InvalidOption::Value {
             number,

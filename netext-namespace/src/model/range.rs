@@ -13,7 +13,7 @@ use super::Tier;
 
 /// A range beyond the network's first, by what commands about its NICs say of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Range {
+pub struct AddressRange {
     /// The gateway of its guests.
     pub gateway: Option<Ipv4Addr>,
     /// What the router answers on inside the range, if it has an address there.
@@ -101,14 +101,15 @@ impl Tier {
     /// The router's own IPv4 addresses in the guest network, each with the prefix length of its subnet; the one of the
     /// network itself comes first.
     pub fn own_addresses(&self) -> Vec<Ipv4Net> {
-        let of_range =
-            |(subnet, range): (Ipv4Net, &Range)| Ipv4Net::new(range.extension_ip?, subnet.prefix_len()).ok();
+        let of_range = |(subnet, range): (Ipv4Net, &AddressRange)| {
+            Ipv4Net::new(range.extension_ip?, subnet.prefix_len()).ok()
+        };
         self.address().into_iter().chain(self.ranges_in_use().filter_map(of_range)).collect()
     }
 
     /// The ranges beyond the first that NICs have addresses of. Only where somebody else is the gateway: a router has one
     /// subnet in a guest network.
-    pub(super) fn ranges_in_use(&self) -> impl Iterator<Item = (Ipv4Net, &Range)> {
+    pub(super) fn ranges_in_use(&self) -> impl Iterator<Item = (Ipv4Net, &AddressRange)> {
         let first = self.cidr.filter(|_| self.has_ranges());
         self.ranges.iter().map(|(subnet, range)| (*subnet, range)).filter(move |(subnet, _)| {
             first.is_some_and(|first| !overlap(first, *subnet))

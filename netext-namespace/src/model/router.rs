@@ -5,10 +5,11 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use ipnet::Ipv4Net;
 use netext_protocol::{Network, NetworkId, Nic, PublicIp, Segment, VpcId};
 use serde::{Deserialize, Serialize};
 
-use super::{Devices, NamespaceName, PolicyRouting, PublicAddress, Tier, Vpc};
+use super::{NamespaceName, PolicyRouting, PublicAddress, SegmentDevices, Tier};
 
 /// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,10 +80,10 @@ pub struct Router {
     /// Whose it is.
     pub id: RouterId,
     /// The NICs of the host that carry its traffic.
-    pub devices: Devices,
+    pub devices: SegmentDevices,
     /// The VPC that is in force, apart from its tiers; `None` before `implement-vpc`, and for a network that stands
     /// alone.
-    pub vpc: Option<Vpc>,
+    pub vpc: Option<ImplementedVpc>,
     /// The guest networks: one for a network that stands alone, one per tier for a VPC.
     pub tiers: BTreeMap<NetworkId, Tier>,
     /// The public addresses in use.
@@ -94,12 +95,19 @@ pub struct Router {
     pub policy_routing: PolicyRouting,
 }
 
+/// A VPC that is in force, apart from its tiers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImplementedVpc {
+    /// The range that the tiers are cut from.
+    pub cidr: Option<Ipv4Net>,
+}
+
 impl Router {
     /// A router without anything.
     pub fn new(id: RouterId) -> Self {
         Self {
             id,
-            devices: Devices::default(),
+            devices: SegmentDevices::default(),
             vpc: None,
             tiers: BTreeMap::new(),
             addresses: BTreeMap::new(),
@@ -285,5 +293,38 @@ impl Router {
                 self.give_up(public);
             }
         }
+    }
+
+    /// Brings the VPC into force, with its source NAT address if it has one yet.
+    pub fn implement_vpc(&mut self, vpc: &netext_protocol::Vpc, public: Option<&PublicIp>) {
+        let known = self.vpc.unwrap_or_default();
+        self.vpc = Some(ImplementedVpc { cidr: vpc.vpc_cidr.map(|cidr| cidr.trunc()).or(known.cidr) });
+        if let Some(public) = public {
+            self.leave_by(public);
+        }
+    }
+
+    /// Has guests without an address of their own leave by this address from now on. The one that they left by
+    /// before stays, with what leads from it, until the server releases it.
+    pub fn leave_by(&mut self, public: &PublicIp) {
+        self.source_nat = Some(public.public_ip);
+        self.addresses.entry(public.public_ip).or_default().learn(public);
+    }
+
+    /// Takes the VPC down, with all that is in force. The server says it all again when it implements it again.
+    pub fn shut_down_vpc(&mut self) {
+        self.vpc = None;
+        for network in self.tiers.keys().copied().collect::<Vec<_>>() {
+            self.remember_restricted(network);
+        }
+        self.addresses.clear();
+        self.source_nat = None;
+        self.tiers.values_mut().for_each(Tier::shut_down);
+    }
+
+    /// Forgets the VPC with its tiers.
+    pub fn destroy_vpc(&mut self) {
+        self.shut_down_vpc();
+        self.tiers.clear();
     }
 }

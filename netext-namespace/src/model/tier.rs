@@ -9,7 +9,7 @@ use netext_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Balancer, GuestNic, Nics, OptionValue, Range};
+use super::{AddressRange, Balancer, GuestNic, Nics, OptionValue};
 
 /// A guest network: the only one of a network that stands alone, or a tier of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Tier {
     /// The ranges of addresses beyond `cidr`, by their subnets. They outlive their NICs: the server describes them
     /// in commands about NICs only, and a restore has none of it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub ranges: BTreeMap<Ipv4Net, Range>,
+    pub ranges: BTreeMap<Ipv4Net, AddressRange>,
     /// What the router answers on inside the guest network, if it is not the gateway.
     pub extension_ip: Option<Ipv4Addr>,
     /// The guests' IPv6 subnet.
@@ -48,7 +48,7 @@ pub struct Tier {
     /// its tier.
     pub balancers: BTreeMap<u64, Balancer>,
     /// What is served to the guests.
-    pub services: Services,
+    pub services: TierServices,
     /// What guests are told about name resolution.
     pub resolvers: Resolvers,
     /// The instances' NICs.
@@ -68,7 +68,7 @@ pub struct Ipv6Subnet {
 
 /// What a router serves to the guests of a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Services {
+pub struct TierServices {
     /// Addresses.
     pub dhcp: bool,
     /// Names.
@@ -148,7 +148,7 @@ impl Tier {
             let said = data.vms.iter().find(|vm| !vm.dns.is_empty());
             self.resolvers.dns = said.map(|vm| vm.dns.clone()).unwrap_or_default();
         }
-        self.services = Services {
+        self.services = TierServices {
             dhcp: data.dhcp_enabled.unwrap_or(self.services.dhcp),
             dns: data.dns_enabled.unwrap_or(self.services.dns),
             user_data: data.userdata_enabled.unwrap_or(self.services.user_data),
@@ -164,7 +164,7 @@ impl Tier {
     /// nothing gets in between the replay of its NAT and that of its rules.
     pub fn shut_down(&mut self) {
         self.implemented = false;
-        self.services = Services::default();
+        self.services = TierServices::default();
         self.nics.clear();
         self.options.clear();
         self.balancers.clear();

@@ -10,7 +10,7 @@ use super::arguments::Reconcile;
 use super::failure::Failure;
 use super::screen::{BAD, DOUBTFUL, GOOD, STRONG, Screen, count, progress, styled};
 use super::sweep::{routers, sweep};
-use crate::drift::{Change, Difference, Pass};
+use crate::drift::{Difference, DifferenceKind, Pass};
 use crate::host::{Reconciled, reconcile};
 use crate::model::RouterId;
 use crate::store::Store;
@@ -129,9 +129,9 @@ impl Report {
 /// A difference as a line of a diff.
 pub(super) fn line(difference: &Difference) -> String {
     let style = match difference.change {
-        Change::Add => GOOD,
-        Change::Remove => BAD,
-        Change::Modify => DOUBTFUL,
+        DifferenceKind::Add => GOOD,
+        DifferenceKind::Remove => BAD,
+        DifferenceKind::Modify => DOUBTFUL,
     };
     styled(difference, style)
 }

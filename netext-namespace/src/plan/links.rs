@@ -7,11 +7,11 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{InterfaceName, NamespaceName, Route, Rule};
+use crate::model::{InterfaceName, NamespaceName, Route, RoutingRule};
 
 /// The number by which the kernel tells our routes and rules from those of people and routing daemons
 /// (`proto 110`): the former are compared and healed, the latter left alone.
-pub const PROTOCOL: u8 = 110;
+pub const ROUTE_PROTOCOL: u8 = 110;
 
 /// The links of one router: the bridges that its segments live on, and its namespace.
 ///
@@ -121,7 +121,7 @@ pub struct TableRule {
     /// Its place: the rule with the least is consulted first.
     pub priority: u32,
     /// Which packets it means.
-    pub rule: Rule,
+    pub rule: RoutingRule,
     /// The table's number.
     pub table: u32,
 }

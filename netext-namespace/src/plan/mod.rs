@@ -9,7 +9,7 @@ mod packets;
 
 pub use daemons::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
 pub use links::{
-    BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, PROTOCOL, RoutingPlan, TableRoute,
-    TableRule, Uplink,
+    BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, ROUTE_PROTOCOL, RoutingPlan,
+    TableRoute, TableRule, Uplink,
 };
-pub use packets::{Element, ElementChange, Field, Fields, FlowMatch, TABLE};
+pub use packets::{ElementChange, ElementField, ElementFields, FlowMatch, PACKET_TABLE, SetElement};

@@ -9,11 +9,11 @@ use ipnet::Ipv4Net;
 use crate::model::InterfaceName;
 
 /// The table of packet rules in every router's namespace.
-pub const TABLE: &str = "inet netext";
+pub const PACKET_TABLE: &str = "inet netext";
 
 /// One field of an element: of its key, or of the value that a map gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
+pub enum ElementField {
     /// An interface.
     Interface(InterfaceName),
     /// An IPv4 address.
@@ -34,7 +34,7 @@ pub enum Field {
     Verdict(String),
 }
 
-impl Field {
+impl ElementField {
     /// The field as the kernel compares it, in network order; `None` where only `nft` knows how to say it.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         Some(match self {
@@ -55,7 +55,7 @@ impl Field {
 }
 
 /// As `nft` writes it.
-impl fmt::Display for Field {
+impl fmt::Display for ElementField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interface(name) => name.fmt(formatter),
@@ -74,9 +74,9 @@ impl fmt::Display for Field {
 
 /// Fields that belong together: a key, or a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fields(pub Vec<Field>);
+pub struct ElementFields(pub Vec<ElementField>);
 
-impl Fields {
+impl ElementFields {
     /// The fields as the kernel keeps them: joined, each filled up to four bytes, unless there is only one.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let mut joined = Vec::with_capacity(32);
@@ -91,7 +91,7 @@ impl Fields {
 }
 
 /// As `nft` writes it: fields joined by dots.
-impl fmt::Display for Fields {
+impl fmt::Display for ElementFields {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, field) in self.0.iter().enumerate() {
             if index > 0 {
@@ -104,7 +104,7 @@ impl fmt::Display for Fields {
 }
 
 /// An element of a set, by its key; or one of a map, with its value.
-pub type Element = (Fields, Option<Fields>);
+pub type SetElement = (ElementFields, Option<ElementFields>);
 
 /// Elements of one set or map that come, or that go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,13 +114,13 @@ pub struct ElementChange {
     /// The set's name.
     pub set: String,
     /// The elements.
-    pub elements: Vec<Element>,
+    pub elements: Vec<SetElement>,
 }
 
 impl fmt::Display for ElementChange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.add { "add" } else { "delete" };
-        write!(formatter, "{verb} element {} {} {{ ", TABLE, self.set)?;
+        write!(formatter, "{verb} element {} {} {{ ", PACKET_TABLE, self.set)?;
         for (index, (key, value)) in self.elements.iter().enumerate() {
             if index > 0 {
                 formatter.write_str(", ")?;

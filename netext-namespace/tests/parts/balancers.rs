@@ -91,7 +91,7 @@ fn the_packet_rules_of_every_kind_of_rule() {
         let lines = script.lines().filter(|line| line.contains("balance"));
         lines.collect::<Vec<_>>().join("\n")
     };
-    let netext_namespace::compile::Change::Script(script) = empty.change_to(&ruleset) else {
+    let netext_namespace::compile::RulesetChange::Script(script) = empty.change_to(&ruleset) else {
         panic!("nothing to change")
     };
     insta::assert_snapshot!(of_balancers(script));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::throwaway::{host, router_name, sh};
-use netext_namespace::compile::{Change, Ruleset, links, packets, routing};
+use netext_namespace::compile::{Ruleset, RulesetChange, links, packets, routing};
 use netext_namespace::kernel::elements;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::nftables;
@@ -139,13 +139,13 @@ fn the_links_of_a_layer_2_network_are_a_bridge() {
 fn one_more_forward_is_one_more_element() {
     let before = packets(&router_after(&["implement-network", "assign-ip"]));
     let after = packets(&router_after(&["implement-network", "assign-ip", "add-port-forward"]));
-    let Change::Elements(elements) = before.change_to(&after) else { panic!("more than elements") };
+    let RulesetChange::Elements(elements) = before.change_to(&after) else { panic!("more than elements") };
     let elements: Vec<_> = elements.iter().map(ToString::to_string).collect();
     assert_eq!(
         elements,
         ["add element inet netext forwards { 198.51.100.10 . tcp . 2222 : 10.1.1.10 . 22 }"]
     );
-    assert_eq!(after.change_to(&after), Change::Nothing);
+    assert_eq!(after.change_to(&after), RulesetChange::Nothing);
 }
 
 /// The rules that nft shows, in an order that does not depend on how they came about.
@@ -182,12 +182,12 @@ fn change_step_by_step(samples: &[&str]) {
     let replaced: Vec<_> = states.iter().map(sorted).collect();
 
     let change = |from: &Ruleset, to: &Ruleset| match from.change_to(to) {
-        Change::Nothing => {}
-        Change::Elements(changes) => {
+        RulesetChange::Nothing => {}
+        RulesetChange::Elements(changes) => {
             let generation = nftables::generation(&namespace).unwrap().expect("our table");
             elements::change(&namespace, &changes, generation).unwrap();
         }
-        Change::Script(script) => run(&script),
+        RulesetChange::Script(script) => run(&script),
     };
 
     run(&states[0].replace());

@@ -1,6 +1,6 @@
 //! The words of routes and rules: what is written is read again, and nothing but that is understood.
 
-use netext_namespace::model::{Route, RoutePattern, Rule};
+use netext_namespace::model::{Route, RoutePattern, RoutingRule};
 use proptest::prelude::*;
 
 fn network() -> impl Strategy<Value = String> {
@@ -59,13 +59,13 @@ proptest! {
 
     #[test]
     fn a_rule_that_was_written_is_read_again(text in rule()) {
-        let rule: Rule = text.parse().unwrap();
-        prop_assert_eq!(rule.to_string().parse::<Rule>(), Ok(rule));
+        let rule: RoutingRule = text.parse().unwrap();
+        prop_assert_eq!(rule.to_string().parse::<RoutingRule>(), Ok(rule));
     }
 
     #[test]
     fn no_text_makes_a_panic_or_more_than_a_line(text in ".{0,80}") {
-        for shown in [text.parse::<Route>().map(|r| r.to_string()), text.parse::<Rule>().map(|r| r.to_string())] {
+        for shown in [text.parse::<Route>().map(|r| r.to_string()), text.parse::<RoutingRule>().map(|r| r.to_string())] {
             let shown = shown.unwrap_or_else(|error| error.to_string());
             prop_assert!(!shown.contains('\n'), "{shown:?}");
         }

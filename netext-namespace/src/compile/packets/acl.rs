@@ -7,10 +7,10 @@
 use ipnet::Ipv4Net;
 use netext_protocol::{AclAction, AclRule, Direction};
 
-use super::matches::{Match, layers, networks};
+use super::matches::{PacketMatch, layers, networks};
 use super::ruleset::Ruleset;
 use crate::model::{InterfaceName, Router, guest_interface};
-use crate::plan::Field;
+use crate::plan::ElementField;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (network, tier) in router.routed_tiers() {
@@ -21,8 +21,8 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
             let chain = format!("{map}_{network}");
             ruleset.map(
                 map,
-                [Field::Interface(interface.clone())],
-                [Field::Verdict(format!("jump {chain}"))],
+                [ElementField::Interface(interface.clone())],
+                [ElementField::Verdict(format!("jump {chain}"))],
             );
             ruleset.rule(&chain, within(&interface, direction));
             let items = ordered.iter().filter(|item| item.direction == direction);
@@ -54,13 +54,13 @@ pub(super) fn verdict(action: AclAction) -> &'static str {
 }
 
 /// What an item speaks of: the list names the other end, and perhaps the tier's.
-fn matches(item: &AclRule) -> impl Iterator<Item = (Match, &'static str)> {
+fn matches(item: &AclRule) -> impl Iterator<Item = (PacketMatch, &'static str)> {
     let verdict = verdict(item.action);
     let tiers_ends = networks(&item.dest_cidrs);
     let (traffic, direction) = (item.traffic, item.direction);
     let ends = move |other: Ipv4Net, own: Ipv4Net| match direction {
-        Direction::Ingress => Match { source: other, destination: own, traffic },
-        Direction::Egress => Match { source: own, destination: other, traffic },
+        Direction::Ingress => PacketMatch { source: other, destination: own, traffic },
+        Direction::Egress => PacketMatch { source: own, destination: other, traffic },
     };
     networks(&item.source_cidrs)
         .into_iter()

@@ -16,11 +16,11 @@ use ipnet::Ipv4Net;
 use netext_protocol::{AclRule, Direction, Traffic, TransportProtocol};
 
 use super::acl::{in_order, verdict};
-use super::matches::{Match, layers, networks};
+use super::matches::{PacketMatch, layers, networks};
 use super::ruleset::Ruleset;
 use crate::compile::balancers;
 use crate::model::{Router, guest_interface};
-use crate::plan::Field;
+use crate::plan::ElementField;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     let balanced: Vec<_> = balancers(router)
@@ -41,9 +41,9 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
         // Guests who meet each other through a public address have not left their subnet.
         let within = format!("iifname {interface} return");
         let mut ingress =
-            Chains::new(&list, Direction::Ingress, format!("balanced_ingress_{network}"), Some(within));
+            MemberChains::new(&list, Direction::Ingress, format!("balanced_ingress_{network}"), Some(within));
         let egress_prefix = format!("balanced_egress_{network}");
-        let mut egress = Chains::new(&list, Direction::Egress, egress_prefix.clone(), None);
+        let mut egress = MemberChains::new(&list, Direction::Egress, egress_prefix.clone(), None);
         for balancer in &balanced {
             let (own, others): (Vec<_>, Vec<_>) =
                 balancer.members.iter().partition(|member| tier.may_have_guest(*member.ip()));
@@ -56,7 +56,7 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
             if !others.is_empty() {
                 let chains = egress.chains(ruleset, others);
                 let verdict = pass_all(ruleset, &egress_prefix, balancer.id, chains);
-                let from_tier = Field::Interface(interface.clone());
+                let from_tier = ElementField::Interface(interface.clone());
                 ruleset.map("balanced_egress", [from_tier, address(public), port(public)], [verdict]);
             }
         }
@@ -67,40 +67,40 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     }
 }
 
-fn address(public: SocketAddrV4) -> Field {
-    Field::Ipv4(*public.ip())
+fn address(public: SocketAddrV4) -> ElementField {
+    ElementField::Ipv4(*public.ip())
 }
 
-fn port(public: SocketAddrV4) -> Field {
-    Field::Port(public.port())
+fn port(public: SocketAddrV4) -> ElementField {
+    ElementField::Port(public.port())
 }
 
 /// Asks all of the chains: themselves if there is one, in a chain of the rule's own if there are several.
-fn pass_all(ruleset: &mut Ruleset, prefix: &str, rule: u64, chains: BTreeSet<String>) -> Field {
+fn pass_all(ruleset: &mut Ruleset, prefix: &str, rule: u64, chains: BTreeSet<String>) -> ElementField {
     let Some(only) = chains.first().filter(|_| chains.len() == 1) else {
         let chain = format!("{prefix}_rule_{rule}");
         for each in chains {
             ruleset.rule(&chain, format!("jump {each}"));
         }
-        return Field::Verdict(format!("jump {chain}"));
+        return ElementField::Verdict(format!("jump {chain}"));
     };
-    Field::Verdict(format!("jump {only}"))
+    ElementField::Verdict(format!("jump {only}"))
 }
 
 /// Who may reach a member, as the items of a list say one after the other.
-type Clients = Vec<(Vec<Ipv4Net>, &'static str)>;
+type MemberClients = Vec<(Vec<Ipv4Net>, &'static str)>;
 
 /// The chains of one list and direction, one for each different answer.
-struct Chains<'a> {
+struct MemberChains<'a> {
     items: Vec<&'a AclRule>,
     direction: Direction,
     prefix: String,
     /// What comes before the list.
     first: Option<String>,
-    made: Vec<Clients>,
+    made: Vec<MemberClients>,
 }
 
-impl<'a> Chains<'a> {
+impl<'a> MemberChains<'a> {
     fn new(list: &[&'a AclRule], direction: Direction, prefix: String, first: Option<String>) -> Self {
         let items = list.iter().copied().filter(|item| item.direction == direction).collect();
         Self { items, direction, prefix, first, made: Vec::new() }
@@ -116,7 +116,7 @@ impl<'a> Chains<'a> {
     }
 
     fn chain(&mut self, ruleset: &mut Ruleset, member: SocketAddrV4) -> String {
-        let clients: Clients =
+        let clients: MemberClients =
             self.items.iter().filter_map(|item| clients(item, self.direction, member)).collect();
         let known = self.made.iter().position(|made| *made == clients);
         let chain = format!("{}_{}", self.prefix, known.unwrap_or(self.made.len()));
@@ -125,7 +125,7 @@ impl<'a> Chains<'a> {
                 ruleset.rule(&chain, first);
             }
             let matches = clients.iter().flat_map(|(sources, verdict)| {
-                let each = |source: &Ipv4Net| Match {
+                let each = |source: &Ipv4Net| PacketMatch {
                     source: *source,
                     destination: Ipv4Net::default(),
                     traffic: Traffic::All,

@@ -8,7 +8,7 @@ use netext_protocol::{LoadBalancerAlgorithm, TransportProtocol};
 use super::ruleset::Ruleset;
 use crate::compile::balancers;
 use crate::model::Router;
-use crate::plan::Field;
+use crate::plan::ElementField;
 
 /// Fixed, so that a client stays with its member whenever the rules are made anew.
 const SEED: &str = "0x6e657478";
@@ -16,14 +16,14 @@ const SEED: &str = "0x6e657478";
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for balancer in balancers(router) {
         let public = balancer.rule.public;
-        let public = [Field::Ipv4(*public.ip()), Field::Port(public.port())];
+        let public = [ElementField::Ipv4(*public.ip()), ElementField::Port(public.port())];
         match (balancer.rule.transport(), balancer.members.as_slice()) {
             (TransportProtocol::Udp, []) => {
-                ruleset.map("balanced_udp", public, [Field::Verdict("drop".to_owned())]);
+                ruleset.map("balanced_udp", public, [ElementField::Verdict("drop".to_owned())]);
             }
             (TransportProtocol::Udp, members) => {
                 let chain = format!("balancer_{}", balancer.id);
-                ruleset.map("balanced_udp", public, [Field::Verdict(format!("goto {chain}"))]);
+                ruleset.map("balanced_udp", public, [ElementField::Verdict(format!("goto {chain}"))]);
                 let choice = choice(balancer.rule.algorithm, members);
                 ruleset.rule(&chain, format!("meta l4proto udp dnat ip to {choice}"));
             }

@@ -4,7 +4,7 @@
 //! with), `translate_destination`, then `deliver` (for the router itself) or `forward`, `translate_source`, and
 //! `leave`. Packets of known connections pass `guard`, `deliver` and `forward` at their first rule.
 
-use super::ruleset::{Chain, Ruleset, Set};
+use super::ruleset::{ElementSet, RuleChain, Ruleset};
 
 /// The set that counts what comes for public addresses.
 pub const INCOMING: &str = "public_incoming";
@@ -18,50 +18,50 @@ pub(super) fn skeleton() -> Ruleset {
         chains: chains()
             .into_iter()
             .map(|(name, hook, rules)| {
-                (name.to_owned(), Chain { hook, rules: rules.into_iter().map(str::to_owned).collect() })
+                (name.to_owned(), RuleChain { hook, rules: rules.into_iter().map(str::to_owned).collect() })
             })
             .collect(),
     }
 }
 
-fn sets() -> Vec<(&'static str, Set)> {
+fn sets() -> Vec<(&'static str, ElementSet)> {
     vec![
         // The router's interfaces by kind.
-        ("guest_interfaces", Set::of("ifname")),
-        ("public_interfaces", Set::of("ifname")),
+        ("guest_interfaces", ElementSet::of("ifname")),
+        ("public_interfaces", ElementSet::of("ifname")),
         // What may come from an interface: the guests' subnet.
-        ("guest_subnets", Set::of("ifname . ipv4_addr").of_ranges()),
-        ("guest_addresses", Set::of("ipv4_addr").of_ranges()),
+        ("guest_subnets", ElementSet::of("ifname . ipv4_addr").of_ranges()),
+        ("guest_addresses", ElementSet::of("ipv4_addr").of_ranges()),
         // What guests may ask of the router itself.
-        ("guest_services", Set::of("ifname . ipv4_addr . inet_proto . inet_service")),
-        ("guest_services_ipv6", Set::of("ifname . ipv6_addr . inet_proto . inet_service")),
+        ("guest_services", ElementSet::of("ifname . ipv4_addr . inet_proto . inet_service")),
+        ("guest_services_ipv6", ElementSet::of("ifname . ipv6_addr . inet_proto . inet_service")),
         // Public addresses that let in only what their rules allow.
-        ("firewalled", Set::of("ipv4_addr")),
+        ("firewalled", ElementSet::of("ipv4_addr")),
         // What comes for public addresses, and what leaves from them.
-        (INCOMING, Set::of("ipv4_addr").counted()),
-        (OUTGOING, Set::of("ipv4_addr").counted()),
+        (INCOMING, ElementSet::of("ipv4_addr").counted()),
+        (OUTGOING, ElementSet::of("ipv4_addr").counted()),
         // Where packets to public addresses lead. What is balanced over TCP leads to the router itself.
-        ("balanced_tcp", Set::of("ipv4_addr . inet_service")),
-        ("balanced_udp", Set::map("ipv4_addr . inet_service : verdict")),
+        ("balanced_tcp", ElementSet::of("ipv4_addr . inet_service")),
+        ("balanced_udp", ElementSet::map("ipv4_addr . inet_service : verdict")),
         // What access lists say of connections to members, asked before haproxy takes them.
-        ("balanced_egress", Set::map("ifname . ipv4_addr . inet_service : verdict")),
-        ("balanced_ingress", Set::map("ipv4_addr . inet_service : verdict")),
-        ("forwards", Set::map("ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service")),
-        ("static_nat", Set::map("ipv4_addr : ipv4_addr")),
+        ("balanced_egress", ElementSet::map("ifname . ipv4_addr . inet_service : verdict")),
+        ("balanced_ingress", ElementSet::map("ipv4_addr . inet_service : verdict")),
+        ("forwards", ElementSet::map("ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service")),
+        ("static_nat", ElementSet::map("ipv4_addr : ipv4_addr")),
         // What guests leave by.
-        ("static_nat_source", Set::map("ipv4_addr : ipv4_addr")),
-        ("source_nat", Set::map("ipv4_addr : ipv4_addr").of_ranges()),
+        ("static_nat_source", ElementSet::map("ipv4_addr : ipv4_addr")),
+        ("source_nat", ElementSet::map("ipv4_addr : ipv4_addr").of_ranges()),
         // What guests meet each other by when they go through a public address.
-        ("hairpin", Set::map("ifname : ipv4_addr")),
+        ("hairpin", ElementSet::map("ifname : ipv4_addr")),
         // What access lists say of what leaves a tier, and of what enters it.
-        ("acl_egress", Set::map("ifname : verdict")),
-        ("acl_ingress", Set::map("ifname : verdict")),
+        ("acl_egress", ElementSet::map("ifname : verdict")),
+        ("acl_ingress", ElementSet::map("ifname : verdict")),
         // Which tiers are neighbours, each of itself as well, and the range that is theirs alone.
-        ("within_tiers", Set::of("ifname . ifname")),
-        ("between_tiers", Set::of("ifname . ifname")),
-        ("vpc_addresses", Set::of("ipv4_addr").of_ranges()),
+        ("within_tiers", ElementSet::of("ifname . ifname")),
+        ("between_tiers", ElementSet::of("ifname . ifname")),
+        ("vpc_addresses", ElementSet::of("ipv4_addr").of_ranges()),
         // What guests of a tier may reach.
-        ("egress", Set::map("ifname : verdict")),
+        ("egress", ElementSet::map("ifname : verdict")),
     ]
 }
 

@@ -10,15 +10,15 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use netext_protocol::{FirewallSubject, NetworkId, Traffic, TransportProtocol};
 
-use super::matches::{self, Match, layers, networks};
+use super::matches::{self, PacketMatch, layers, networks};
 use super::ruleset::Ruleset;
-use crate::compile::{InForce, balancers};
+use crate::compile::{BalancerInForce, balancers};
 use crate::model::{PublicAddress, Router, Tier};
-use crate::plan::Field;
+use crate::plan::ElementField;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     for (public, _) in router.public_addresses().filter(|(public, _)| router.is_restricted(*public)) {
-        ruleset.add("firewalled", [Field::Ipv4(public)]);
+        ruleset.add("firewalled", [ElementField::Ipv4(public)]);
     }
     shared(router, ruleset);
     let allowed = router.implemented_tiers().flat_map(|(_, tier)| allowed(tier, |_| true));
@@ -26,14 +26,14 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
 }
 
 /// What a tier's rules let in to the addresses in question.
-fn allowed(tier: &Tier, of: impl Fn(Ipv4Addr) -> bool) -> impl Iterator<Item = Match> {
+fn allowed(tier: &Tier, of: impl Fn(Ipv4Addr) -> bool) -> impl Iterator<Item = PacketMatch> {
     let rules = tier.firewall.iter().flat_map(|all| &all.rules);
     let rules = rules.filter_map(move |rule| match rule.subject {
         FirewallSubject::Ingress { public_ip } if of(public_ip) => Some((rule, Ipv4Net::from(public_ip))),
         _ => None,
     });
     rules.flat_map(|(rule, destination)| {
-        networks(&rule.source_cidrs).into_iter().map(move |source| Match {
+        networks(&rule.source_cidrs).into_iter().map(move |source| PacketMatch {
             source,
             destination,
             traffic: rule.traffic,
@@ -60,7 +60,8 @@ fn shared(router: &Router, ruleset: &mut Ruleset) {
             leads.extend(of_address.into_iter().map(|(traffic, to)| {
                 let to = to.filter(|to| restricts(*to));
                 asked.extend(to);
-                let everyone = Match { source: Ipv4Net::default(), destination: public.into(), traffic };
+                let everyone =
+                    PacketMatch { source: Ipv4Net::default(), destination: public.into(), traffic };
                 (everyone, to.map_or_else(|| "return".to_owned(), |to| format!("goto {}", chain_of(to))))
             }));
         }
@@ -92,7 +93,7 @@ fn leads_of(
     router: &Router,
     public: Ipv4Addr,
     address: &PublicAddress,
-    balancers: &[InForce<'_>],
+    balancers: &[BalancerInForce<'_>],
 ) -> Vec<(Traffic, Option<NetworkId>)> {
     let of_ports = |protocol, ports| match protocol {
         TransportProtocol::Udp => Traffic::Udp(ports),

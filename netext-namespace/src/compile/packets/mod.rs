@@ -19,7 +19,7 @@ mod ways_out;
 use crate::model::Router;
 
 pub use chains::{INCOMING, OUTGOING};
-pub use ruleset::{Chain, Change, Ruleset, Set};
+pub use ruleset::{ElementSet, RuleChain, Ruleset, RulesetChange};
 
 /// The packet rules of a router as far as its tiers are in force.
 pub fn packets(router: &Router) -> Ruleset {

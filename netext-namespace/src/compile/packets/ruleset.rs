@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::mem;
 
-use crate::plan::{Element, ElementChange, Field, Fields, TABLE};
+use crate::plan::{ElementChange, ElementField, ElementFields, PACKET_TABLE, SetElement};
 
 /// The contents of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruleset {
     /// Sets and maps by name.
-    pub sets: BTreeMap<String, Set>,
+    pub sets: BTreeMap<String, ElementSet>,
     /// Chains by name.
-    pub chains: BTreeMap<String, Chain>,
+    pub chains: BTreeMap<String, RuleChain>,
 }
 
 /// A set, or a map if its elements have values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Set {
+pub struct ElementSet {
     /// `set` or `map`.
     keyword: &'static str,
     /// What nft calls the type of the elements.
@@ -27,12 +27,12 @@ pub struct Set {
     /// Whether every element counts the packets that are looked up and found.
     counts: bool,
     /// The elements: as they came, and in order of their keys, each once, when the ruleset is complete.
-    elements: Vec<Element>,
+    elements: Vec<SetElement>,
 }
 
 /// A chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chain {
+pub struct RuleChain {
     /// Where the kernel enters it, and its policy; `None` for a chain that others jump to.
     pub hook: Option<&'static str>,
     /// The rules in order.
@@ -41,7 +41,7 @@ pub struct Chain {
 
 /// What brings a table from one state to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum RulesetChange {
     /// It is in that state.
     Nothing,
     /// Elements alone, which the kernel can be told directly.
@@ -50,7 +50,7 @@ pub enum Change {
     Script(String),
 }
 
-impl Set {
+impl ElementSet {
     /// A set of single values.
     pub fn of(element_type: &'static str) -> Self {
         Self { keyword: "set", element_type, ranges: false, counts: false, elements: Vec::new() }
@@ -72,7 +72,7 @@ impl Set {
     }
 
     /// The elements' keys.
-    pub fn keys(&self) -> impl Iterator<Item = &Fields> {
+    pub fn keys(&self) -> impl Iterator<Item = &ElementFields> {
         self.elements.iter().map(|(key, _)| key)
     }
 
@@ -102,9 +102,9 @@ impl Set {
 }
 
 /// The elements of `from` that are not in `to`; both are in order.
-fn missing(from: &[Element], to: &[Element]) -> Vec<Element> {
+fn missing(from: &[SetElement], to: &[SetElement]) -> Vec<SetElement> {
     let mut to = to.iter().peekable();
-    let is_missing = |element: &&Element| {
+    let is_missing = |element: &&SetElement| {
         // Nearly all of them are there, and equal is told faster than less.
         if to.next_if(|other| other == element).is_some() {
             return false;
@@ -115,7 +115,7 @@ fn missing(from: &[Element], to: &[Element]) -> Vec<Element> {
     from.iter().filter(is_missing).cloned().collect()
 }
 
-fn element(key: &Fields, value: Option<&Fields>) -> String {
+fn element(key: &ElementFields, value: Option<&ElementFields>) -> String {
     match value {
         None => key.to_string(),
         Some(value) => format!("{key} : {value}"),
@@ -124,13 +124,18 @@ fn element(key: &Fields, value: Option<&Fields>) -> String {
 
 impl Ruleset {
     /// Adds an element to a set.
-    pub fn add<const N: usize>(&mut self, set: &str, key: [Field; N]) {
-        self.set(set).elements.push((Fields(key.into()), None));
+    pub fn add<const N: usize>(&mut self, set: &str, key: [ElementField; N]) {
+        self.set(set).elements.push((ElementFields(key.into()), None));
     }
 
     /// Adds an element to a map.
-    pub fn map<const N: usize, const M: usize>(&mut self, map: &str, key: [Field; N], value: [Field; M]) {
-        self.set(map).elements.push((Fields(key.into()), Some(Fields(value.into()))));
+    pub fn map<const N: usize, const M: usize>(
+        &mut self,
+        map: &str,
+        key: [ElementField; N],
+        value: [ElementField; M],
+    ) {
+        self.set(map).elements.push((ElementFields(key.into()), Some(ElementFields(value.into()))));
     }
 
     /// Adds a rule at the end of a chain.
@@ -140,17 +145,17 @@ impl Ruleset {
 
     /// The ruleset with all that it shall have.
     pub fn complete(mut self) -> Self {
-        self.sets.values_mut().for_each(Set::complete);
+        self.sets.values_mut().for_each(ElementSet::complete);
         self
     }
 
-    fn set(&mut self, name: &str) -> &mut Set {
+    fn set(&mut self, name: &str) -> &mut ElementSet {
         self.sets.get_mut(name).expect("a set is declared before it is filled")
     }
 
     /// The script that makes the table in a namespace that has none.
     pub fn create(&self) -> String {
-        let mut script = format!("table {TABLE} {{\n");
+        let mut script = format!("table {PACKET_TABLE} {{\n");
         for (name, set) in &self.sets {
             let _ = write!(script, "\t{} {name} {{\n\t\t{}\n", set.keyword, set.header());
             if !set.elements.is_empty() {
@@ -173,12 +178,12 @@ impl Ruleset {
 
     /// The script that makes the table whatever there was before, in one transaction.
     pub fn replace(&self) -> String {
-        format!("table {TABLE}\ndelete table {TABLE}\n{}", self.create())
+        format!("table {PACKET_TABLE}\ndelete table {PACKET_TABLE}\n{}", self.create())
     }
 
     /// What brings the table from `self` to `wanted`. Deleting costs the kernel a grace period, so what can be
     /// done by adding alone is.
-    pub fn change_to(&self, wanted: &Self) -> Change {
+    pub fn change_to(&self, wanted: &Self) -> RulesetChange {
         let elements = self.changed_elements(wanted);
         let mut script = String::new();
         self.add_chains_and_sets(wanted, &mut script);
@@ -188,8 +193,8 @@ impl Ruleset {
 
         let plain = elements.iter().all(|change| wanted.sets[&change.set].is_plain());
         match (script.is_empty(), elements.is_empty()) {
-            (true, true) => Change::Nothing,
-            (true, false) if plain => Change::Elements(elements),
+            (true, true) => RulesetChange::Nothing,
+            (true, false) if plain => RulesetChange::Elements(elements),
             _ => {
                 // Between the two: chains and sets that elements speak of are there, and not yet gone.
                 let behind = script.split_off(made);
@@ -197,7 +202,7 @@ impl Ruleset {
                     let _ = writeln!(script, "{change}");
                 }
                 script.push_str(&behind);
-                Change::Script(script)
+                RulesetChange::Script(script)
             }
         }
     }
@@ -221,10 +226,10 @@ impl Ruleset {
     fn add_chains_and_sets(&self, wanted: &Self, script: &mut String) {
         for (name, chain) in wanted.chains.iter().filter(|(name, _)| !self.chains.contains_key(*name)) {
             let hook = chain.hook.map(|hook| format!(" {{ {hook} }}")).unwrap_or_default();
-            let _ = writeln!(script, "add chain {TABLE} {name}{hook}");
+            let _ = writeln!(script, "add chain {PACKET_TABLE} {name}{hook}");
         }
         for (name, set) in wanted.sets.iter().filter(|(name, _)| !self.sets.contains_key(*name)) {
-            let _ = writeln!(script, "add {} {TABLE} {name} {{ {} }}", set.keyword, set.header());
+            let _ = writeln!(script, "add {} {PACKET_TABLE} {name} {{ {} }}", set.keyword, set.header());
         }
     }
 
@@ -232,21 +237,21 @@ impl Ruleset {
         for (name, chain) in &wanted.chains {
             let old = self.chains.get(name).map_or(&[][..], |chain| &chain.rules);
             let added = chain.rules.strip_prefix(old).unwrap_or_else(|| {
-                let _ = writeln!(script, "flush chain {TABLE} {name}");
+                let _ = writeln!(script, "flush chain {PACKET_TABLE} {name}");
                 &chain.rules
             });
             for rule in added {
-                let _ = writeln!(script, "add rule {TABLE} {name} {rule}");
+                let _ = writeln!(script, "add rule {PACKET_TABLE} {name} {rule}");
             }
         }
     }
 
     fn delete_chains_and_sets(&self, wanted: &Self, script: &mut String) {
         for name in self.chains.keys().filter(|name| !wanted.chains.contains_key(*name)) {
-            let _ = writeln!(script, "flush chain {TABLE} {name}\ndelete chain {TABLE} {name}");
+            let _ = writeln!(script, "flush chain {PACKET_TABLE} {name}\ndelete chain {PACKET_TABLE} {name}");
         }
         for (name, set) in self.sets.iter().filter(|(name, _)| !wanted.sets.contains_key(*name)) {
-            let _ = writeln!(script, "delete {} {TABLE} {name}", set.keyword);
+            let _ = writeln!(script, "delete {} {PACKET_TABLE} {name}", set.keyword);
         }
     }
 }

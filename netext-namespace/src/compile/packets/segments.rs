@@ -5,7 +5,7 @@ use netext_protocol::TransportProtocol::{self, Tcp, Udp};
 use super::chains::{INCOMING, OUTGOING};
 use super::ruleset::Ruleset;
 use crate::model::{InterfaceName, Router, guest_interface, public_interface};
-use crate::plan::Field;
+use crate::plan::ElementField;
 
 /// What guests may ask of the router's own address: DNS, metadata, passwords. DHCP comes before they have an
 /// address to ask from, so it has a rule of its own.
@@ -18,40 +18,46 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
             continue;
         }
         let (_, interface) = guest_interface(router.id, &tier.segment());
-        let interface = Field::Interface(interface);
+        let interface = ElementField::Interface(interface);
         ruleset.add("guest_interfaces", [interface.clone()]);
         for range in &ranges {
-            ruleset.add("guest_subnets", [interface.clone(), Field::Network(range.subnet)]);
-            ruleset.add("guest_addresses", [Field::Network(range.subnet)]);
+            ruleset.add("guest_subnets", [interface.clone(), ElementField::Network(range.subnet)]);
+            ruleset.add("guest_addresses", [ElementField::Network(range.subnet)]);
         }
         for (protocol, port) in SERVICES {
-            let service =
-                |address| [interface.clone(), address, Field::Protocol(protocol.number()), Field::Port(port)];
+            let service = |address| {
+                [
+                    interface.clone(),
+                    address,
+                    ElementField::Protocol(protocol.number()),
+                    ElementField::Port(port),
+                ]
+            };
             for range in &ranges {
-                ruleset.add("guest_services", service(Field::Ipv4(range.address)));
+                ruleset.add("guest_services", service(ElementField::Ipv4(range.address)));
             }
             if let Some(ipv6) = tier.ipv6.filter(|_| tier.routes()) {
-                ruleset.add("guest_services_ipv6", service(Field::Ipv6(ipv6.gateway)));
+                ruleset.add("guest_services_ipv6", service(ElementField::Ipv6(ipv6.gateway)));
             }
         }
         if let Some(address) = tier.address().filter(|_| tier.routes()) {
             ruleset.add("within_tiers", [interface.clone(), interface.clone()]);
-            ruleset.map("hairpin", [interface], [Field::Ipv4(address.addr())]);
+            ruleset.map("hairpin", [interface], [ElementField::Ipv4(address.addr())]);
         }
     }
     for (one, other) in pairs_of_tiers(router) {
-        ruleset.add("between_tiers", [Field::Interface(one), Field::Interface(other)]);
+        ruleset.add("between_tiers", [ElementField::Interface(one), ElementField::Interface(other)]);
     }
     if let Some(cidr) = router.vpc.and_then(|vpc| vpc.cidr) {
-        ruleset.add("vpc_addresses", [Field::Network(cidr)]);
+        ruleset.add("vpc_addresses", [ElementField::Network(cidr)]);
     }
     for (ip, _) in router.public_addresses() {
-        ruleset.add(INCOMING, [Field::Ipv4(ip)]);
-        ruleset.add(OUTGOING, [Field::Ipv4(ip)]);
+        ruleset.add(INCOMING, [ElementField::Ipv4(ip)]);
+        ruleset.add(OUTGOING, [ElementField::Ipv4(ip)]);
     }
     for (segment, _) in router.addresses_by_segment() {
         let (_, interface) = public_interface(router.id, &segment);
-        ruleset.add("public_interfaces", [Field::Interface(interface)]);
+        ruleset.add("public_interfaces", [ElementField::Interface(interface)]);
     }
 }
 

@@ -4,10 +4,10 @@
 //! begins the address that it is translated to. Connection tracking knows both, so nothing has to be remembered
 //! beside it, and connections find their way that are older than the choice.
 
-use super::ruleset::{Chain, Ruleset, Set};
+use super::ruleset::{ElementSet, RuleChain, Ruleset};
 use crate::compile::ways_out::ways_out;
 use crate::model::Router;
-use crate::plan::Field;
+use crate::plan::ElementField;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     let ways = ways_out(router);
@@ -15,23 +15,27 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
         return;
     }
     let maps = [
-        ("ways_of_answers", Set::map("ipv4_addr : mark")),
-        ("ways_of_addresses", Set::map("ipv4_addr : mark")),
-        ("ways_of_guests", Set::map("ipv4_addr : mark")),
-        ("ways_of_subnets", Set::map("ipv4_addr : mark").of_ranges()),
+        ("ways_of_answers", ElementSet::map("ipv4_addr : mark")),
+        ("ways_of_addresses", ElementSet::map("ipv4_addr : mark")),
+        ("ways_of_guests", ElementSet::map("ipv4_addr : mark")),
+        ("ways_of_subnets", ElementSet::map("ipv4_addr : mark").of_ranges()),
     ];
     ruleset.sets.extend(maps.map(|(name, map)| (name.to_owned(), map)));
     for way in &ways {
-        let own = || [Field::Mark(way.own_mark())];
+        let own = || [ElementField::Mark(way.own_mark())];
         for ip in &way.addresses {
-            ruleset.map("ways_of_answers", [Field::Ipv4(*ip)], [Field::Mark(way.answer_mark())]);
-            ruleset.map("ways_of_addresses", [Field::Ipv4(*ip)], own());
+            ruleset.map(
+                "ways_of_answers",
+                [ElementField::Ipv4(*ip)],
+                [ElementField::Mark(way.answer_mark())],
+            );
+            ruleset.map("ways_of_addresses", [ElementField::Ipv4(*ip)], own());
             if let Some(guest) = router.addresses.get(ip).and_then(|address| address.static_nat) {
-                ruleset.map("ways_of_guests", [Field::Ipv4(guest)], own());
+                ruleset.map("ways_of_guests", [ElementField::Ipv4(guest)], own());
             }
             if router.source_nat == Some(*ip) {
                 for subnet in router.routed_tiers().filter_map(|(_, tier)| tier.subnet()) {
-                    ruleset.map("ways_of_subnets", [Field::Network(subnet)], own());
+                    ruleset.map("ways_of_subnets", [ElementField::Network(subnet)], own());
                 }
             }
         }
@@ -61,6 +65,6 @@ pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
     ];
     for (name, hook, rules) in chains {
         let rules = rules.iter().map(|rule| (*rule).to_owned()).collect();
-        ruleset.chains.insert(name.to_owned(), Chain { hook: Some(hook), rules });
+        ruleset.chains.insert(name.to_owned(), RuleChain { hook: Some(hook), rules });
     }
 }

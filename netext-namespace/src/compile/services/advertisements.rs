@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::{AdvertisedPrefix, GuestServices, Lines, distinct, joined};
+use super::{AdvertisedPrefix, ConfigLines, GuestServices, distinct, joined};
 use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 
 const CONFIGURATION: &str = "radvd.conf";
@@ -37,7 +37,7 @@ pub(super) fn plan(
 }
 
 fn configuration(guest: &GuestServices, ipv6: AdvertisedPrefix) -> String {
-    let mut lines = Lines::default();
+    let mut lines = ConfigLines::default();
     lines.add("# Written by netext-namespace; changes are overwritten.");
     lines.add(format!("interface {} {{", guest.interface));
     lines.add("    AdvSendAdvert on;");

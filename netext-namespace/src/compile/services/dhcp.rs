@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use netext_protocol::{HostName, MacAddr};
 
-use super::{GuestServices, Lines, OptionValue, Reservation, distinct};
+use super::{ConfigLines, GuestServices, OptionValue, Reservation, distinct};
 
 const ROUTER: u8 = 3;
 const HOST_NAME: u8 = 12;
@@ -16,7 +16,7 @@ const HOST_NAME: u8 = 12;
 /// a tag that stands in a file which it reads again, so these reservations stand in the main configuration; the
 /// others, nearly all, in a file that SIGHUP has read again.
 #[derive(Default)]
-pub(super) struct Leases {
+pub(super) struct DhcpLeases {
     /// Lines of the main configuration.
     pub(super) marked: String,
     /// The file of reservations.
@@ -25,13 +25,13 @@ pub(super) struct Leases {
     pub(super) options: String,
 }
 
-impl Leases {
+impl DhcpLeases {
     pub(super) fn of(guest: &GuestServices) -> Self {
         if !guest.dhcp {
             return Self::default();
         }
         let (mut marked, mut reservations) =
-            (Lines::default(), Lines::with_room_for(guest.reservations.len()));
+            (ConfigLines::default(), ConfigLines::with_room_for(guest.reservations.len()));
         let mut options = network_options(guest);
         // dnsmasq does not take an address twice.
         let by_address: BTreeMap<Ipv4Addr, (&MacAddr, &Reservation)> = guest
@@ -68,8 +68,8 @@ pub(super) fn tag_of_range(index: usize) -> Option<String> {
 }
 
 /// What every guest is told. An option without a value is one that dnsmasq shall not make up.
-fn network_options(guest: &GuestServices) -> Lines {
-    let mut lines = Lines::default();
+fn network_options(guest: &GuestServices) -> ConfigLines {
+    let mut lines = ConfigLines::default();
     let ipv4 = |address: &IpAddr| match address {
         IpAddr::V4(address) if !address.is_unspecified() => Some(*address),
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{GuestServices, Lines, dhcp, names};
+use super::{ConfigLines, GuestServices, dhcp, names};
 use crate::model::ServedRange;
 use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 
@@ -13,7 +13,7 @@ const DHCP_OPTIONS: &str = "dhcp-opts";
 
 pub(super) fn plan(guest: &GuestServices, daemon: Daemon, account: Account) -> DaemonPlan {
     let file = |name, content, on_change| ConfigFile { name, content, on_change };
-    let leases = dhcp::Leases::of(guest);
+    let leases = dhcp::DhcpLeases::of(guest);
     let files = vec![
         file(CONFIGURATION, configuration(guest, &leases, &daemon, &account), OnChange::Restart),
         file(HOSTS, names::hosts(guest), OnChange::Reload),
@@ -29,9 +29,14 @@ pub(super) fn plan(guest: &GuestServices, daemon: Daemon, account: Account) -> D
     DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces() }
 }
 
-fn configuration(guest: &GuestServices, leases: &dhcp::Leases, daemon: &Daemon, account: &Account) -> String {
+fn configuration(
+    guest: &GuestServices,
+    leases: &dhcp::DhcpLeases,
+    daemon: &Daemon,
+    account: &Account,
+) -> String {
     let folder = &daemon.folder;
-    let mut lines = Lines::default();
+    let mut lines = ConfigLines::default();
     lines.add("# Written by netext-namespace; changes are overwritten.");
     lines.add(format!("user={}", account.user));
     lines.add(format!("group={}", account.group));
@@ -55,7 +60,7 @@ fn configuration(guest: &GuestServices, leases: &dhcp::Leases, daemon: &Daemon, 
     lines.0
 }
 
-fn resolver(guest: &GuestServices, folder: &Path, lines: &mut Lines) {
+fn resolver(guest: &GuestServices, folder: &Path, lines: &mut ConfigLines) {
     lines.add("port=53");
     lines.add("no-hosts");
     lines.add(format!("addn-hosts={}", path(folder, HOSTS)));
@@ -83,7 +88,7 @@ fn upstream(guest: &GuestServices) -> impl Iterator<Item = &std::net::IpAddr> {
     })
 }
 
-fn server(guest: &GuestServices, folder: &Path, lines: &mut Lines) {
+fn server(guest: &GuestServices, folder: &Path, lines: &mut ConfigLines) {
     for (index, range) in guest.ranges.iter().enumerate() {
         let (network, netmask) = (range.subnet.network(), range.subnet.netmask());
         let tag = dhcp::tag_of_range(index).map(|tag| format!("set:{tag},")).unwrap_or_default();

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, TransportProtocol};
 
-use super::Lines;
-use crate::compile::InForce;
+use super::ConfigLines;
+use crate::compile::BalancerInForce;
 use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
 
 const CONFIGURATION: &str = "haproxy.cfg";
@@ -25,12 +25,12 @@ pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
 }
 
 /// Whether haproxy has anything to do for a rule. One without members is not listened for: the kernel refuses.
-fn is_served_by_haproxy(balancer: &InForce<'_>) -> bool {
+fn is_served_by_haproxy(balancer: &BalancerInForce<'_>) -> bool {
     balancer.rule.transport() == TransportProtocol::Tcp && !balancer.members.is_empty()
 }
 
 /// The load balancer with the rules that it serves; none if there is none to serve.
-pub fn haproxy(daemon: Daemon, account: Account, balancers: &[InForce<'_>]) -> Option<DaemonPlan> {
+pub fn haproxy(daemon: Daemon, account: Account, balancers: &[BalancerInForce<'_>]) -> Option<DaemonPlan> {
     let served: Vec<_> = balancers.iter().filter(|balancer| is_served_by_haproxy(balancer)).collect();
     if served.is_empty() {
         return None;
@@ -58,8 +58,8 @@ pub fn haproxy(daemon: Daemon, account: Account, balancers: &[InForce<'_>]) -> O
     })
 }
 
-fn configuration(daemon: &Daemon, account: &Account, served: &[&InForce<'_>]) -> String {
-    let mut lines = Lines::default();
+fn configuration(daemon: &Daemon, account: &Account, served: &[&BalancerInForce<'_>]) -> String {
+    let mut lines = ConfigLines::default();
     lines.add("# Written by netext-namespace; changes are overwritten.");
     global(daemon, account, &mut lines);
     defaults(&mut lines);
@@ -69,7 +69,7 @@ fn configuration(daemon: &Daemon, account: &Account, served: &[&InForce<'_>]) ->
     lines.0
 }
 
-fn global(daemon: &Daemon, account: &Account, lines: &mut Lines) {
+fn global(daemon: &Daemon, account: &Account, lines: &mut ConfigLines) {
     let folder = daemon.folder.display();
     lines.add("global");
     lines.add(format!("    user {}", account.user));
@@ -94,7 +94,7 @@ fn global(daemon: &Daemon, account: &Account, lines: &mut Lines) {
     lines.add(".endif");
 }
 
-fn defaults(lines: &mut Lines) {
+fn defaults(lines: &mut ConfigLines) {
     lines.add("defaults");
     lines.add("    mode tcp");
     lines.add("    timeout connect 2s");
@@ -118,7 +118,7 @@ fn defaults(lines: &mut Lines) {
 }
 
 /// A rule is named by its id, a member by its address: nothing in here is a tenant's text.
-fn rule(balancer: &InForce<'_>, lines: &mut Lines) {
+fn rule(balancer: &BalancerInForce<'_>, lines: &mut ConfigLines) {
     let rule = balancer.rule;
     lines.add(format!("listen rule-{}", balancer.id));
     // Transparent: bound before the address is on an interface, and wherever it moves.

@@ -13,7 +13,7 @@ const BUILD_FILE: &str = "build";
 
 /// A guest network whose instances ask for data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToldTier {
+pub struct MetadataTier {
     /// The router's interface in it.
     pub interface: InterfaceName,
     /// What the server listens on and where the instances' data lie.
@@ -35,7 +35,7 @@ pub fn metadata_server(
     daemon: Daemon,
     executable: &Path,
     build: &str,
-    tiers: &[ToldTier],
+    tiers: &[MetadataTier],
 ) -> Option<DaemonPlan> {
     if tiers.is_empty() {
         return None;

@@ -22,7 +22,7 @@ use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 use crate::model::{InterfaceName, OptionValue, ServedRange, joined};
 use crate::plan::{Account, Daemon, DaemonPlan};
 pub use haproxy::{haproxy, haproxy_daemon};
-pub use metadata::{ToldTier, instances_folder, metadata_daemon, metadata_server};
+pub use metadata::{MetadataTier, instances_folder, metadata_daemon, metadata_server};
 
 /// What the guests of one network are served with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub struct AdvertisedPrefix {
 
 /// The accounts that the daemons run as.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accounts {
+pub struct DaemonAccounts {
     /// dnsmasq's.
     pub dnsmasq: Account,
     /// radvd's.
@@ -86,7 +86,7 @@ pub struct Accounts {
 }
 
 /// The daemons that serve a network's guests, with their configuration below the network's folder.
-pub fn services(guest: &GuestServices, folder: &Path, accounts: &Accounts) -> Vec<DaemonPlan> {
+pub fn services(guest: &GuestServices, folder: &Path, accounts: &DaemonAccounts) -> Vec<DaemonPlan> {
     let [dnsmasq, radvd] = service_daemons(guest.network, folder);
     let serves = guest.dhcp || guest.dns;
     let dnsmasq = serves.then(|| dnsmasq::plan(guest, dnsmasq, accounts.dnsmasq.clone()));
@@ -123,9 +123,9 @@ impl GuestServices {
 
 /// A line-based configuration.
 #[derive(Default)]
-struct Lines(String);
+struct ConfigLines(String);
 
-impl Lines {
+impl ConfigLines {
     /// Room for so many lines of usual length, so that thousands are not moved again and again.
     fn with_room_for(count: usize) -> Self {
         Self(String::with_capacity(64 * count))

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use netext_protocol::DomainName;
 
-use super::{GuestServices, Lines};
+use super::{ConfigLines, GuestServices};
 
 /// The name of the router's own address, by which instances find their data.
 const DATA_SERVER: &str = "data-server";
@@ -13,17 +13,17 @@ const LONGEST: usize = 253;
 
 /// The file of names. The first name of a line is the one that its address is known by in reverse.
 pub(super) fn hosts(guest: &GuestServices) -> String {
-    let mut lines = Lines::with_room_for(guest.records.len());
+    let mut lines = ConfigLines::with_room_for(guest.records.len());
     if !guest.dns {
         return lines.0;
     }
     let domain = guest.domain.as_ref().map(DomainName::as_str);
     let own: Vec<_> = guest.own_addresses().collect();
     for address in guest.own_ipv4() {
-        add(&mut lines, address.into(), &Names::of(DATA_SERVER, domain));
+        add(&mut lines, address.into(), &DnsNames::of(DATA_SERVER, domain));
     }
     for (address, name) in &guest.records {
-        let names = Names::of(name.as_str(), domain);
+        let names = DnsNames::of(name.as_str(), domain);
         let taken = names.short().is_some_and(is_taken);
         if !taken && !own.contains(address) {
             add(&mut lines, *address, &names);
@@ -32,7 +32,7 @@ pub(super) fn hosts(guest: &GuestServices) -> String {
     lines.0
 }
 
-fn add(lines: &mut Lines, address: IpAddr, names: &Names<'_>) {
+fn add(lines: &mut ConfigLines, address: IpAddr, names: &DnsNames<'_>) {
     match (names.full(), names.short()) {
         (Some((name, domain)), Some(short)) => {
             lines.add(format_args!("{address} {name}.{domain} {short}"));
@@ -50,12 +50,12 @@ fn is_taken(name: &str) -> bool {
 
 /// The names of what is called by a name. One of several labels answers below the network's domain only: an
 /// instance called `www.example.com` must not be taken for that by its neighbours.
-struct Names<'a> {
+struct DnsNames<'a> {
     name: &'a str,
     domain: Option<&'a str>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> DnsNames<'a> {
     fn of(name: &'a str, domain: Option<&'a str>) -> Self {
         Self { name: domain.and_then(|domain| below(name, domain)).unwrap_or(name), domain }
     }

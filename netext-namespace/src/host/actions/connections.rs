@@ -5,7 +5,7 @@ use netext_protocol::ActionResult;
 use serde_json::{Map, Value};
 
 use super::{Call, Outcome, row};
-use crate::kernel::conntrack::{self, Connection, ConnectionFilter};
+use crate::kernel::conntrack::{self, ConnectionFilter, TrackedConnection};
 
 /// Rows in an answer, if nobody says otherwise, and at most.
 const USUAL: usize = 1000;
@@ -31,7 +31,7 @@ pub(super) async fn list(call: Call<'_>) -> Outcome {
     Ok(ActionResult::rows(rows))
 }
 
-fn shown(connection: &Connection) -> Map<String, Value> {
+fn shown(connection: &TrackedConnection) -> Map<String, Value> {
     let text = |value: Option<std::net::IpAddr>| Value::from(value.map(|address| address.to_string()));
     let (original, reply) = (&connection.original, &connection.reply);
     row([

@@ -4,7 +4,9 @@ use netext_core::DeviceError;
 use netext_protocol::ActionResult;
 
 use super::{Call, Outcome, row};
-use crate::model::{Route, RoutePattern, Router, RuleWords, Table, TableId, TableName, TableRef};
+use crate::model::{
+    Route, RoutePattern, Router, RoutingTable, RoutingTableId, RoutingTableName, RoutingTableRef, RuleWords,
+};
 
 const ID: &[&str] = &["table-id", "id"];
 const NAME: &[&str] = &["table-name", "table", "name"];
@@ -13,8 +15,8 @@ const ROUTE: &[&str] = &["route"];
 const RULE: &[&str] = &["rule"];
 
 pub(super) async fn create_table(call: Call<'_>) -> Outcome {
-    let id: TableId = call.parameters.required(ID)?;
-    let name: TableName = call.parameters.required(NAME)?;
+    let id: RoutingTableId = call.parameters.required(ID)?;
+    let name: RoutingTableName = call.parameters.required(NAME)?;
     let told = format!("table {name} has the number {id}");
     call.change(|router| Ok(router.policy_routing.create(id, name)?)).await?;
     Ok(ActionResult::message(told))
@@ -108,27 +110,27 @@ pub(super) async fn list_rules(call: Call<'_>) -> Outcome {
 
 impl Call<'_> {
     /// The table that the parameters name: by its number, by its name, or by both.
-    fn named_table(&self) -> Result<Option<TableRef>, DeviceError> {
-        let by_number: Option<TableId> = self.parameters.optional(ID)?;
-        let by_name: Option<TableRef> = self.parameters.optional(TABLE)?;
+    fn named_table(&self) -> Result<Option<RoutingTableRef>, DeviceError> {
+        let by_number: Option<RoutingTableId> = self.parameters.optional(ID)?;
+        let by_name: Option<RoutingTableRef> = self.parameters.optional(TABLE)?;
         Ok(match (by_number, by_name) {
-            (Some(id), Some(TableRef::Name(name))) => Some(TableRef::Both(id, name)),
-            (Some(id), Some(TableRef::Id(other))) if id != other => {
+            (Some(id), Some(RoutingTableRef::Name(name))) => Some(RoutingTableRef::Both(id, name)),
+            (Some(id), Some(RoutingTableRef::Id(other))) if id != other => {
                 return Err(self
                     .parameters
                     .refused("table-id", format!("{id} is not {other}; name one table")));
             }
-            (Some(id), _) => Some(TableRef::Id(id)),
+            (Some(id), _) => Some(RoutingTableRef::Id(id)),
             (None, by_name) => by_name,
         })
     }
 
-    fn table(&self) -> Result<TableRef, DeviceError> {
+    fn table(&self) -> Result<RoutingTableRef, DeviceError> {
         self.named_table()?.map_or_else(|| self.parameters.required(TABLE), Ok)
     }
 
     /// The table that the parameters name, or all of them.
-    fn tables<'r>(&self, router: &'r Router) -> Result<Vec<(TableId, &'r Table)>, DeviceError> {
+    fn tables<'r>(&self, router: &'r Router) -> Result<Vec<(RoutingTableId, &'r RoutingTable)>, DeviceError> {
         Ok(match self.named_table()? {
             Some(table) => vec![router.policy_routing.table(&table)?],
             None => router.policy_routing.tables().collect(),

@@ -6,7 +6,7 @@ use netlink_packet_core::DefaultNla;
 
 use super::{ConntrackError, IPCTNL_MSG_CT_GET, NFNL_SUBSYS_CTNETLINK};
 use crate::kernel::namespace::Namespace;
-use crate::kernel::netlink::{Request, Socket, address, attributes};
+use crate::kernel::netlink::{NetlinkRequest, NetlinkSocket, address, attributes};
 use crate::model::IpProtocol;
 
 const CTA_TUPLE_ORIG: u16 = 1;
@@ -45,13 +45,13 @@ const TCP_STATES: [&str; 10] = [
 
 /// A tracked connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Connection {
+pub struct TrackedConnection {
     /// Its protocol.
     pub protocol: Option<IpProtocol>,
     /// What its first packet said, before any translation.
-    pub original: End,
+    pub original: ConnectionEnd,
     /// What the answers say, before they are translated back.
-    pub reply: End,
+    pub reply: ConnectionEnd,
     /// The state of a TCP connection.
     pub state: Option<&'static str>,
     /// Whether it was answered.
@@ -66,7 +66,7 @@ pub struct Connection {
 
 /// One direction of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct End {
+pub struct ConnectionEnd {
     /// The sender.
     pub source: Option<IpAddr>,
     /// The sender's port.
@@ -90,15 +90,15 @@ pub struct ConnectionFilter {
 
 /// Connections, and how many there are of them in all.
 #[derive(Debug, Default)]
-pub struct Listed {
+pub struct ConnectionList {
     /// As many as were asked for.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<TrackedConnection>,
     /// How many matched.
     pub matched: usize,
 }
 
 impl ConnectionFilter {
-    fn matches(&self, connection: &Connection) -> bool {
+    fn matches(&self, connection: &TrackedConnection) -> bool {
         let ends = [&connection.original, &connection.reply];
         let has_address =
             |address| ends.iter().any(|end| end.source == Some(address) || end.destination == Some(address));
@@ -115,28 +115,28 @@ pub fn list(
     namespace: &Namespace,
     wanted: &ConnectionFilter,
     limit: usize,
-) -> Result<Listed, ConntrackError> {
-    let mut socket = namespace.enter(Socket::netfilter)??;
+) -> Result<ConnectionList, ConntrackError> {
+    let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
     let none: [DefaultNla; 0] = [];
     // Family 0 is any.
     let attempted = format!("list the tracked connections of {}", namespace.name());
-    let request = Request::netfilter(attempted, (NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET), 0, &none);
+    let request = NetlinkRequest::netfilter(attempted, (NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET), 0, &none);
     let mut matched = 0;
     let connections = socket.dump(&request, |entry| {
-        let connection = Connection::read(entry).filter(|connection| wanted.matches(connection))?;
+        let connection = TrackedConnection::read(entry).filter(|connection| wanted.matches(connection))?;
         matched += 1;
         (matched <= limit).then_some(connection)
     })?;
-    Ok(Listed { connections, matched })
+    Ok(ConnectionList { connections, matched })
 }
 
-impl Connection {
+impl TrackedConnection {
     fn read(entry: &[u8]) -> Option<Self> {
         let mut connection = Self::default();
         for (kind, value) in attributes(entry.get(4..)?) {
             match kind {
-                CTA_TUPLE_ORIG => (connection.original, connection.protocol) = End::read(value),
-                CTA_TUPLE_REPLY => connection.reply = End::read(value).0,
+                CTA_TUPLE_ORIG => (connection.original, connection.protocol) = ConnectionEnd::read(value),
+                CTA_TUPLE_REPLY => connection.reply = ConnectionEnd::read(value).0,
                 CTA_STATUS => connection.is_answered = number(value)? & IPS_SEEN_REPLY != 0,
                 CTA_TIMEOUT => connection.timeout = number(value),
                 CTA_PROTOINFO => connection.state = tcp_state(value),
@@ -149,7 +149,7 @@ impl Connection {
     }
 }
 
-impl End {
+impl ConnectionEnd {
     fn read(tuple: &[u8]) -> (Self, Option<IpProtocol>) {
         let (mut end, mut protocol) = (Self::default(), None);
         for (part, fields) in attributes(tuple) {

@@ -10,8 +10,8 @@ use rustix::io::Errno;
 
 use super::message;
 use super::veth::Interface;
-use crate::drift::{Part, Pass};
-use crate::kernel::netlink::{NetlinkError, Request, Socket, attributes, number};
+use crate::drift::{Pass, RouterPart};
+use crate::kernel::netlink::{NetlinkError, NetlinkRequest, NetlinkSocket, attributes, number};
 
 /// `struct ifaddrmsg`, which comes before the attributes.
 const HEADER: usize = 8;
@@ -63,7 +63,7 @@ impl Address {
 ///
 /// Neighbours are told of IPv4 addresses whose owner they cannot know yet, where the plan wants it.
 pub(super) fn ensure(
-    router: &mut Socket,
+    router: &mut NetlinkSocket,
     interfaces: &[Interface<'_>],
     pass: &mut Pass,
 ) -> Result<(), NetlinkError> {
@@ -88,11 +88,11 @@ pub(super) fn ensure(
             announced.push(message::announce(&interface.plan.name, interface.plan.mac));
         }
     }
-    router.carry_out(&[before, added, after, announced].concat(), Part::Address, pass)
+    router.carry_out(&[before, added, after, announced].concat(), RouterPart::Address, pass)
 }
 
 /// An address of the host's own on the link of that index, if there is one.
-pub(super) fn of_the_host(host: &mut Socket, index: u32) -> Result<Option<IpNet>, NetlinkError> {
+pub(super) fn of_the_host(host: &mut NetlinkSocket, index: u32) -> Result<Option<IpNet>, NetlinkError> {
     let addresses = list(host, index, "list the addresses of the NIC")?;
     Ok(addresses
         .iter()
@@ -101,10 +101,11 @@ pub(super) fn of_the_host(host: &mut Socket, index: u32) -> Result<Option<IpNet>
 }
 
 /// Addresses of the link of that index, or of all with index 0.
-fn list(socket: &mut Socket, index: u32, attempted: &str) -> Result<Vec<Address>, NetlinkError> {
+fn list(socket: &mut NetlinkSocket, index: u32, attempted: &str) -> Result<Vec<Address>, NetlinkError> {
     let mut message = AddressMessage::default();
     message.header.index = index;
-    socket.dump(&Request::route(attempted, &RouteNetlinkMessage::GetAddress(message), 0), Address::read)
+    socket
+        .dump(&NetlinkRequest::route(attempted, &RouteNetlinkMessage::GetAddress(message), 0), Address::read)
 }
 
 fn request_body(interface: &Interface<'_>, net: IpNet, peer: IpAddr) -> AddressMessage {
@@ -116,7 +117,7 @@ fn request_body(interface: &Interface<'_>, net: IpNet, peer: IpAddr) -> AddressM
     message
 }
 
-fn add(interface: &Interface<'_>, net: IpNet) -> Request {
+fn add(interface: &Interface<'_>, net: IpNet) -> NetlinkRequest {
     let mut message = request_body(interface, net, net.addr());
     match net {
         IpNet::V4(net) if net.prefix_len() < 31 => {
@@ -127,13 +128,14 @@ fn add(interface: &Interface<'_>, net: IpNet) -> Request {
         IpNet::V6(_) => message.attributes.push(AddressAttribute::Flags(AddressFlags::Nodad)),
     }
     let attempted = format!("add address {net} to {}", interface.plan.name);
-    Request::route(attempted, &RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL)
+    NetlinkRequest::route(attempted, &RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL)
 }
 
-fn remove(interface: &Interface<'_>, address: &Address) -> Request {
+fn remove(interface: &Interface<'_>, address: &Address) -> NetlinkRequest {
     let message = request_body(interface, address.net, address.peer);
     let attempted = format!("remove address {} from {}", address.net, interface.plan.name);
-    Request::route(attempted, &RouteNetlinkMessage::DelAddress(message), 0).tolerating(&[Errno::ADDRNOTAVAIL])
+    NetlinkRequest::route(attempted, &RouteNetlinkMessage::DelAddress(message), 0)
+        .tolerating(&[Errno::ADDRNOTAVAIL])
 }
 
 fn is_link_local(address: IpAddr) -> bool {

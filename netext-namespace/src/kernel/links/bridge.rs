@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::error::LinkError;
 use super::observed::{self, Link};
 use super::{address, message, sysctl};
-use crate::drift::{Part, Pass};
-use crate::kernel::netlink::{NetlinkError, Socket};
+use crate::drift::{Pass, RouterPart};
+use crate::kernel::netlink::{NetlinkError, NetlinkSocket};
 use crate::model::InterfaceName;
 use crate::plan::{BridgePlan, LinkPlan, Uplink};
 use rustix::io::Errno;
@@ -41,7 +41,11 @@ impl Segment {
 pub(super) type Segments = BTreeMap<InterfaceName, Segment>;
 
 /// Makes sure of every bridge that the plan names, those that only interfaces name included.
-pub(super) fn ensure(host: &mut Socket, plan: &LinkPlan, pass: &mut Pass) -> Result<Segments, LinkError> {
+pub(super) fn ensure(
+    host: &mut NetlinkSocket,
+    plan: &LinkPlan,
+    pass: &mut Pass,
+) -> Result<Segments, LinkError> {
     let mut segments = Segments::new();
     for bridge in &plan.bridges {
         let segment = ensure_one(host, bridge, pass)?;
@@ -56,7 +60,7 @@ pub(super) fn ensure(host: &mut Socket, plan: &LinkPlan, pass: &mut Pass) -> Res
     Ok(segments)
 }
 
-fn ensure_one(host: &mut Socket, plan: &BridgePlan, pass: &mut Pass) -> Result<Segment, LinkError> {
+fn ensure_one(host: &mut NetlinkSocket, plan: &BridgePlan, pass: &mut Pass) -> Result<Segment, LinkError> {
     match &plan.uplink {
         Uplink::Existing => existing(host, &plan.name, pass),
         Uplink::HostLocal => match find_bridge(host, &plan.name)? {
@@ -68,7 +72,7 @@ fn ensure_one(host: &mut Socket, plan: &BridgePlan, pass: &mut Pass) -> Result<S
     }
 }
 
-fn existing(host: &mut Socket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
+fn existing(host: &mut NetlinkSocket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
     let bridge = find_bridge(host, name)?.ok_or_else(|| LinkError::NoBridge { bridge: name.clone() })?;
     settle(host, name, &bridge, pass)
 }
@@ -76,7 +80,7 @@ fn existing(host: &mut Socket, name: &InterfaceName, pass: &mut Pass) -> Result<
 /// The VLAN interface comes before the bridge, so that a bridge without one is never a half-made one of ours: an
 /// operator's bridge that bears the conventional name, however it leaves the host, is used as it stands.
 fn on_vlan(
-    host: &mut Socket,
+    host: &mut NetlinkSocket,
     name: &InterfaceName,
     (device, id, vlan_name): (&InterfaceName, u16, &InterfaceName),
     pass: &mut Pass,
@@ -109,7 +113,7 @@ fn on_vlan(
 }
 
 fn create_vlan(
-    host: &mut Socket,
+    host: &mut NetlinkSocket,
     bridge: &InterfaceName,
     (device, id, name): (&InterfaceName, u16, &InterfaceName),
     pass: &mut Pass,
@@ -117,7 +121,7 @@ fn create_vlan(
     let parent = find(host, device)?
         .ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: bridge.clone() })?;
     let requests = [message::create_vlan(name, parent.index, id), message::no_ipv6_address(name)];
-    let refused = match host.carry_out(&requests, Part::Link, pass) {
+    let refused = match host.carry_out(&requests, RouterPart::Link, pass) {
         Err(error) if error.is(Errno::OPNOTSUPP) => return Err(LinkError::NoVlan { source: error }),
         // Another network of the same segment may have made it at the same time; or it bears another name.
         Err(error) if !error.is(Errno::EXIST) => return Err(error.into()),
@@ -134,15 +138,15 @@ fn create_vlan(
     }
 }
 
-fn raise(host: &mut Socket, device: &InterfaceName, pass: &mut Pass) -> Result<(), NetlinkError> {
+fn raise(host: &mut NetlinkSocket, device: &InterfaceName, pass: &mut Pass) -> Result<(), NetlinkError> {
     match find(host, device)? {
-        Some(nic) if !nic.up => host.carry_out(&[message::bring_up(device)], Part::Link, pass),
+        Some(nic) if !nic.up => host.carry_out(&[message::bring_up(device)], RouterPart::Link, pass),
         _ => Ok(()),
     }
 }
 
 fn on_device(
-    host: &mut Socket,
+    host: &mut NetlinkSocket,
     name: &InterfaceName,
     device: &InterfaceName,
     pass: &mut Pass,
@@ -172,7 +176,7 @@ fn on_device(
 
 /// The bridge that a link is a port of already, if any.
 fn bridge_of(
-    host: &mut Socket,
+    host: &mut NetlinkSocket,
     device: &InterfaceName,
     link: &Link,
     wanted: &InterfaceName,
@@ -188,7 +192,7 @@ fn bridge_of(
 
 /// Brings up a bridge that is there. Nothing else about it is ours to change, unless we made it.
 fn settle(
-    host: &mut Socket,
+    host: &mut NetlinkSocket,
     name: &InterfaceName,
     bridge: &Link,
     pass: &mut Pass,
@@ -197,13 +201,13 @@ fn settle(
         if bridge.group == message::OUR_GROUP {
             sysctl::settle_segment(name, pass)?;
         }
-        host.carry_out(&[message::bring_up(name)], Part::Link, pass)?;
+        host.carry_out(&[message::bring_up(name)], RouterPart::Link, pass)?;
     }
     Ok(Segment { name: name.clone(), index: bridge.index, bridge_mtu: bridge.mtu, uplink_mtu: None })
 }
 
-fn create(host: &mut Socket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
-    match host.carry_out(&[message::create_bridge(name)], Part::Link, pass) {
+fn create(host: &mut NetlinkSocket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
+    match host.carry_out(&[message::create_bridge(name)], RouterPart::Link, pass) {
         // Networks share bridges and may be set up at the same time.
         Err(error) if !error.is(Errno::EXIST) => Err(error.into()),
         _ if !pass.acts() => {
@@ -215,7 +219,7 @@ fn create(host: &mut Socket, name: &InterfaceName, pass: &mut Pass) -> Result<Se
 }
 
 fn attach(
-    host: &mut Socket,
+    host: &mut NetlinkSocket,
     name: &InterfaceName,
     link: &Link,
     segment: &Segment,
@@ -226,14 +230,14 @@ fn attach(
         Some(_) if !link.up => message::bring_up(name),
         Some(_) => return Ok(()),
     };
-    host.carry_out(&[request], Part::Link, pass)
+    host.carry_out(&[request], RouterPart::Link, pass)
 }
 
-fn find(host: &mut Socket, name: &InterfaceName) -> Result<Option<Link>, NetlinkError> {
+fn find(host: &mut NetlinkSocket, name: &InterfaceName) -> Result<Option<Link>, NetlinkError> {
     Ok(observed::by_name(host, std::slice::from_ref(name))?.pop().flatten())
 }
 
-fn find_bridge(host: &mut Socket, name: &InterfaceName) -> Result<Option<Link>, LinkError> {
+fn find_bridge(host: &mut NetlinkSocket, name: &InterfaceName) -> Result<Option<Link>, LinkError> {
     match find(host, name)? {
         Some(link) if !link.is_bridge() => {
             Err(LinkError::NotABridge { name: name.clone(), kind: link.kind_words() })

@@ -2,7 +2,7 @@
 
 use super::error::LinkError;
 use super::observed;
-use crate::kernel::netlink::Socket;
+use crate::kernel::netlink::NetlinkSocket;
 use crate::plan::{LinkPlan, Uplink};
 
 /// The NICs of the plan that are up and have nothing at the other end, in words.
@@ -12,7 +12,7 @@ pub fn without_carrier(plan: &LinkPlan) -> Result<Vec<String>, LinkError> {
         Uplink::HostLocal | Uplink::Existing => None,
     });
     let (devices, bridges): (Vec<_>, Vec<_>) = uplinks.unzip();
-    let mut host = Socket::route()?;
+    let mut host = NetlinkSocket::route()?;
     let links = observed::by_name(&mut host, &devices)?;
     let told = devices.iter().zip(bridges).zip(&links).filter(|(_, link)| {
         // One that is missing or down is a matter of the plan.

@@ -2,15 +2,15 @@
 
 use super::message;
 use super::observed::Link;
-use crate::drift::{Change, Part, Pass};
-use crate::kernel::netlink::{NetlinkError, Socket};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
+use crate::kernel::netlink::{NetlinkError, NetlinkSocket};
 
 /// Deletes these links and, of veth pairs, the other ends with them.
 ///
 /// The kernel waits some 15 ms for every deletion until no processor uses the link any more. Links of one group
 /// are deleted together and waited for once.
 pub(super) fn all<'l>(
-    socket: &mut Socket,
+    socket: &mut NetlinkSocket,
     links: impl Iterator<Item = &'l Link>,
     pass: &mut Pass,
 ) -> Result<(), NetlinkError> {
@@ -20,11 +20,11 @@ pub(super) fn all<'l>(
         [link] => vec![message::delete(link.index, &link.name)],
         _ => {
             for link in &links {
-                pass.differs(Part::Link, Change::Remove, format!("delete {}", link.name));
+                pass.differs(RouterPart::Link, DifferenceKind::Remove, format!("delete {}", link.name));
             }
             let marks = links.iter().map(|link| message::doom(link.index, &link.name));
             marks.chain([message::delete_doomed()]).collect()
         }
     };
-    socket.carry_out(&requests, Part::Link, pass)
+    socket.carry_out(&requests, RouterPart::Link, pass)
 }

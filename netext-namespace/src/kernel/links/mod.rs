@@ -17,9 +17,9 @@ mod sysctl;
 mod veth;
 
 use super::namespace::Namespace;
-use super::netlink::{NetlinkError, Socket};
-use super::routing::Refused;
-use crate::drift::{Change, Part, Pass};
+use super::netlink::{NetlinkError, NetlinkSocket};
+use super::routing::RoutingRefusal;
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::model::{InterfaceName, NamespaceName};
 use crate::plan::LinkPlan;
 
@@ -39,8 +39,8 @@ pub fn apply(
     plan: &LinkPlan,
     namespace: Option<&Namespace>,
     pass: &mut Pass,
-) -> Result<Vec<Refused>, LinkError> {
-    let mut host = Socket::route()?;
+) -> Result<Vec<RoutingRefusal>, LinkError> {
+    let mut host = NetlinkSocket::route()?;
     let bridges = bridge::ensure(&mut host, plan, pass)?;
     match (&plan.namespace, namespace) {
         (Some(router), Some(namespace)) => {
@@ -55,15 +55,15 @@ pub fn apply(
 /// `peers` are the host's ends of its links. They go first and all at once: the kernel would delete the links of
 /// a vanished namespace some time later, in the way of a router that is set up again at once.
 pub fn remove(namespace: &NamespaceName, peers: &[InterfaceName], pass: &mut Pass) -> Result<(), LinkError> {
-    let mut host = Socket::route()?;
+    let mut host = NetlinkSocket::route()?;
     let outer = observed::by_name(&mut host, peers)?;
     delete::all(&mut host, outer.iter().flatten().filter(|link| link.is_veth()), pass)?;
     if let Some(open) = Namespace::open(namespace)? {
         // Ends whose other end bears a name that nobody expects.
-        let mut inner = open.enter(Socket::route)??;
+        let mut inner = open.enter(NetlinkSocket::route)??;
         let left = observed::all(&mut inner)?;
         delete::all(&mut inner, left.iter().filter(|link| link.is_ours()), pass)?;
-        pass.differs(Part::Namespace, Change::Remove, format!("delete namespace {namespace}"));
+        pass.differs(RouterPart::Namespace, DifferenceKind::Remove, format!("delete namespace {namespace}"));
     }
     if pass.acts() {
         Namespace::delete(namespace)?;
@@ -73,7 +73,7 @@ pub fn remove(namespace: &NamespaceName, peers: &[InterfaceName], pass: &mut Pas
 
 /// The numbers of interfaces of the socket's namespace; `None` for one that is absent.
 pub(super) fn indexes(
-    socket: &mut Socket,
+    socket: &mut NetlinkSocket,
     names: &[InterfaceName],
 ) -> Result<Vec<Option<u32>>, NetlinkError> {
     let found = observed::by_name(socket, names)?;

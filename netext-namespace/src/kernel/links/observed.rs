@@ -8,7 +8,7 @@ use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 use rustix::io::Errno;
 
 use crate::kernel::namespace::Namespace;
-use crate::kernel::netlink::{NetlinkError, Request, Socket, attributes, number, string};
+use crate::kernel::netlink::{NetlinkError, NetlinkRequest, NetlinkSocket, attributes, number, string};
 use crate::model::InterfaceName;
 
 /// `struct ifinfomsg`, which comes before the attributes.
@@ -109,39 +109,43 @@ fn get(header: LinkHeader, name: Option<&str>) -> RouteNetlinkMessage {
 
 /// The links of these names, in their order; `None` for one that is absent.
 pub(super) fn by_name(
-    socket: &mut Socket,
+    socket: &mut NetlinkSocket,
     names: &[InterfaceName],
 ) -> Result<Vec<Option<Link>>, NetlinkError> {
     let requests = names.iter().map(|name| {
         let message = get(LinkHeader::default(), Some(name.as_ref()));
-        Request::route(format!("look up interface {name}"), &message, 0).tolerating(&[Errno::NODEV])
+        NetlinkRequest::route(format!("look up interface {name}"), &message, 0).tolerating(&[Errno::NODEV])
     });
     let replies = socket.exchange(&requests.collect::<Vec<_>>())?;
     Ok(replies.into_iter().map(|reply| Link::read(&reply?)).collect())
 }
 
 /// The link of that index.
-pub(super) fn by_index(socket: &mut Socket, index: u32) -> Result<Option<Link>, NetlinkError> {
+pub(super) fn by_index(socket: &mut NetlinkSocket, index: u32) -> Result<Option<Link>, NetlinkError> {
     let message = get(LinkHeader { index, ..LinkHeader::default() }, None);
-    let request = Request::route(format!("look up interface number {index}"), &message, 0);
+    let request = NetlinkRequest::route(format!("look up interface number {index}"), &message, 0);
     let mut replies = socket.exchange(&[request.tolerating(&[Errno::NODEV])])?;
     Ok(replies.pop().flatten().and_then(|reply| Link::read(&reply)))
 }
 
 /// All links of the socket's namespace; for namespaces of routers, which hold few.
-pub(super) fn all(socket: &mut Socket) -> Result<Vec<Link>, NetlinkError> {
-    let request = Request::route("list the router's interfaces", &get(LinkHeader::default(), None), 0);
+pub(super) fn all(socket: &mut NetlinkSocket) -> Result<Vec<Link>, NetlinkError> {
+    let request = NetlinkRequest::route("list the router's interfaces", &get(LinkHeader::default(), None), 0);
     socket.dump(&request, Link::read)
 }
 
 /// The id that the socket's namespace knows another namespace by, if it has one for it.
 ///
 /// The kernel gives ids to the namespaces that links lead to when it tells of such links.
-pub(super) fn namespace_id(host: &mut Socket, namespace: &Namespace) -> Result<Option<u32>, NetlinkError> {
+pub(super) fn namespace_id(
+    host: &mut NetlinkSocket,
+    namespace: &Namespace,
+) -> Result<Option<u32>, NetlinkError> {
     let mut message = NsidMessage::default();
     message.attributes.push(NsidAttribute::Fd(namespace.as_fd().as_raw_fd().cast_unsigned()));
     let attempted = format!("ask for the id of namespace {}", namespace.name());
-    let replies = host.exchange(&[Request::route(attempted, &RouteNetlinkMessage::GetNsId(message), 0)])?;
+    let replies =
+        host.exchange(&[NetlinkRequest::route(attempted, &RouteNetlinkMessage::GetNsId(message), 0)])?;
     let reply = replies.into_iter().flatten().next().unwrap_or_default();
     let id = attributes(reply.get(4..).unwrap_or_default()).find(|(kind, _)| *kind == NETNSA_NSID);
     Ok(id.and_then(|(_, value)| number(value)).filter(|id| *id != NOT_ASSIGNED))

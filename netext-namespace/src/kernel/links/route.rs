@@ -11,8 +11,8 @@ use rustix::io::Errno;
 
 use super::error::LinkError;
 use super::veth::Interface;
-use crate::drift::{Part, Pass};
-use crate::kernel::netlink::{Request, Socket, attributes, number};
+use crate::drift::{Pass, RouterPart};
+use crate::kernel::netlink::{NetlinkRequest, NetlinkSocket, attributes, number};
 use crate::plan::DefaultRoute;
 
 /// `struct rtmsg`, which comes before the attributes.
@@ -56,7 +56,7 @@ impl Default {
 
 /// Makes the default route the planned one, or takes it away when none is planned.
 pub(super) fn ensure(
-    router: &mut Socket,
+    router: &mut NetlinkSocket,
     planned: Option<&DefaultRoute>,
     interfaces: &[Interface<'_>],
     pass: &mut Pass,
@@ -74,14 +74,15 @@ pub(super) fn ensure(
             if present.iter().any(is_planned) { Vec::new() } else { vec![set(planned, through.index)] }
         }
     };
-    Ok(router.carry_out(&requests, Part::Route, pass)?)
+    Ok(router.carry_out(&requests, RouterPart::Route, pass)?)
 }
 
-fn list(router: &mut Socket) -> Result<Vec<Default>, LinkError> {
+fn list(router: &mut NetlinkSocket) -> Result<Vec<Default>, LinkError> {
     let mut message = RouteMessage::default();
     message.header.address_family = AddressFamily::Inet;
     message.header.table = RouteHeader::RT_TABLE_MAIN;
-    let request = Request::route("list the router's routes", &RouteNetlinkMessage::GetRoute(message), 0);
+    let request =
+        NetlinkRequest::route("list the router's routes", &RouteNetlinkMessage::GetRoute(message), 0);
     // A namespace without an address has no routing table yet.
     Ok(router.dump(&request.tolerating(&[Errno::NOENT]), Default::read)?)
 }
@@ -96,23 +97,23 @@ fn message(protocol: RouteProtocol) -> RouteMessage {
     message
 }
 
-fn set(planned: &DefaultRoute, index: u32) -> Request {
+fn set(planned: &DefaultRoute, index: u32) -> NetlinkRequest {
     let mut message = message(RouteProtocol::Static);
     // The plan says that the gateway is a neighbour there, whatever the prefixes of the addresses say.
     message.header.flags = RouteFlags::Onlink;
     message.attributes =
         vec![RouteAttribute::Gateway(RouteAddress::Inet(planned.gateway)), RouteAttribute::Oif(index)];
     let attempted = format!("set the default route to {} through {}", planned.gateway, planned.interface);
-    Request::route(attempted, &RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_REPLACE)
+    NetlinkRequest::route(attempted, &RouteNetlinkMessage::NewRoute(message), NLM_F_CREATE | NLM_F_REPLACE)
 }
 
-fn remove(route: &Default) -> Request {
+fn remove(route: &Default) -> NetlinkRequest {
     let mut message = message(route.protocol);
     message.header.scope = RouteScope::NoWhere;
     message
         .attributes
         .extend(route.gateway.map(|gateway| RouteAttribute::Gateway(RouteAddress::Inet(gateway))));
     message.attributes.extend(route.interface.map(RouteAttribute::Oif));
-    Request::route("remove the default route", &RouteNetlinkMessage::DelRoute(message), 0)
+    NetlinkRequest::route("remove the default route", &RouteNetlinkMessage::DelRoute(message), 0)
         .tolerating(&[Errno::SRCH])
 }

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 
 use super::error::LinkError;
-use crate::drift::{Change, Part, Pass};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::model::InterfaceName;
 
 /// For all interfaces, present and to come.
@@ -91,8 +91,8 @@ fn settle(parameter: &str, value: &'static str, is_new: bool, pass: &mut Pass) -
         }
         if !is_new {
             pass.differs(
-                Part::Parameter,
-                Change::Modify,
+                RouterPart::Parameter,
+                DifferenceKind::Modify,
                 format!("set net/{parameter} from {found} to {value}"),
             );
         }

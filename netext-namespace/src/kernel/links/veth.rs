@@ -7,9 +7,9 @@ use super::bridge::{NOT_YET, Segments};
 use super::error::LinkError;
 use super::observed::{self, Link};
 use super::{delete, message};
-use crate::drift::{Part, Pass};
+use crate::drift::{Pass, RouterPart};
 use crate::kernel::namespace::Namespace;
-use crate::kernel::netlink::Socket;
+use crate::kernel::netlink::NetlinkSocket;
 use crate::model::InterfaceName;
 use crate::plan::{InterfacePlan, NamespacePlan};
 
@@ -30,8 +30,8 @@ pub(super) struct Interface<'p> {
 
 /// Makes sure of every planned pair and deletes those that are ours and not planned.
 pub(super) fn ensure<'p>(
-    host: &mut Socket,
-    router: &mut Socket,
+    host: &mut NetlinkSocket,
+    router: &mut NetlinkSocket,
     namespace: &Namespace,
     plan: &'p NamespacePlan,
     segments: &Segments,
@@ -103,9 +103,9 @@ pub(super) fn ensure<'p>(
 
     delete::all(router, doomed_inner.into_iter(), pass)?;
     delete::all(host, doomed_outer.into_iter(), pass)?;
-    host.carry_out(&create, Part::Link, pass)?;
-    router.carry_out(&inside, Part::Link, pass)?;
-    host.carry_out(&attach, Part::Link, pass)?;
+    host.carry_out(&create, RouterPart::Link, pass)?;
+    router.carry_out(&inside, RouterPart::Link, pass)?;
+    host.carry_out(&attach, RouterPart::Link, pass)?;
     if pass.acts() {
         wait_until_operational(host, missing.iter().map(|interface| &interface.peer))?;
         wait_until_operational(router, missing.iter().map(|interface| &interface.name))?;
@@ -136,7 +136,7 @@ pub(super) fn ensure<'p>(
 /// What is sent before, the announcement of addresses above all, is lost. A link that takes longer than it should
 /// is no reason to fail.
 fn wait_until_operational<'n>(
-    socket: &mut Socket,
+    socket: &mut NetlinkSocket,
     names: impl Iterator<Item = &'n InterfaceName>,
 ) -> Result<(), LinkError> {
     let names: Vec<_> = names.cloned().collect();

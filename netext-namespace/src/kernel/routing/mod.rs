@@ -12,10 +12,12 @@ use std::fmt;
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 
+use self::route::KernelRoute;
+use self::rule::KernelRule;
 use super::links;
-use super::netlink::{NetlinkError, Socket};
-use crate::drift::{Part, Pass};
-use crate::model::{InterfaceName, Way};
+use super::netlink::{NetlinkError, NetlinkSocket};
+use crate::drift::{Pass, RouterPart};
+use crate::model::{InterfaceName, RouteAction};
 use crate::plan::{RoutingPlan, TableRoute, TableRule};
 
 /// Not over something of the same key that is not ours.
@@ -23,14 +25,14 @@ const CREATE: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
 /// A route or a rule that the kernel did not take.
 #[derive(Debug)]
-pub enum Refused {
+pub enum RoutingRefusal {
     /// A route, and why.
     Route(TableRoute, NetlinkError),
     /// A rule, and why.
     Rule(TableRule, NetlinkError),
 }
 
-impl Refused {
+impl RoutingRefusal {
     /// The number of its table.
     pub fn table(&self) -> u32 {
         match self {
@@ -47,7 +49,7 @@ impl Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for RoutingRefusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Route(_, error) | Self::Rule(_, error) => error.fmt(formatter),
@@ -55,57 +57,59 @@ impl fmt::Display for Refused {
     }
 }
 
-impl From<Refused> for NetlinkError {
-    fn from(refused: Refused) -> Self {
+impl From<RoutingRefusal> for NetlinkError {
+    fn from(refused: RoutingRefusal) -> Self {
         match refused {
-            Refused::Route(_, error) | Refused::Rule(_, error) => error,
+            RoutingRefusal::Route(_, error) | RoutingRefusal::Rule(_, error) => error,
         }
     }
 }
 
 /// The numbers of the interfaces that routes name, as far as they are there.
-type Indexes = BTreeMap<InterfaceName, u32>;
+type InterfaceIndexes = BTreeMap<InterfaceName, u32>;
 
 /// Makes our routes and rules match, and returns those that the kernel refused.
 ///
 /// What goes, goes from the rules on, and what comes, comes from the routes on: no rule leads to a table that is
 /// only half there.
 pub(super) fn ensure(
-    socket: &mut Socket,
+    socket: &mut NetlinkSocket,
     plan: &RoutingPlan,
     pass: &mut Pass,
-) -> Result<Vec<Refused>, NetlinkError> {
+) -> Result<Vec<RoutingRefusal>, NetlinkError> {
     let (routes, rules) = (route::list(socket)?, rule::list(socket)?);
     if plan.routes.is_empty() && plan.rules.is_empty() && routes.is_empty() && rules.is_empty() {
         return Ok(Vec::new());
     }
     let indexes = indexes(socket, plan)?;
 
-    let is_stale = |rule: &&rule::Present| !plan.rules.iter().any(|planned| rule.is(planned));
-    let mut stale: Vec<_> = rules.iter().filter(is_stale).map(rule::Present::remove).collect();
-    let is_stale = |route: &&route::Present| !plan.routes.iter().any(|planned| route.is(planned, &indexes));
-    stale.extend(routes.iter().filter(is_stale).map(route::Present::remove));
-    socket.carry_out(&stale, Part::Route, pass)?;
+    let is_stale = |rule: &&KernelRule| !plan.rules.iter().any(|planned| rule.is(planned));
+    let mut stale: Vec<_> = rules.iter().filter(is_stale).map(KernelRule::remove).collect();
+    let is_stale = |route: &&KernelRoute| !plan.routes.iter().any(|planned| route.is(planned, &indexes));
+    stale.extend(routes.iter().filter(is_stale).map(KernelRoute::remove));
+    socket.carry_out(&stale, RouterPart::Route, pass)?;
 
     let mut refused = Vec::new();
     let is_missing = |planned: &&TableRoute| !routes.iter().any(|present| present.is(planned, &indexes));
     let mut missing: Vec<_> = plan.routes.iter().filter(is_missing).collect();
     // A gateway may be a neighbour by another route.
-    missing.sort_by_key(|planned| matches!(&planned.route.way, Way::Unicast(hop) if hop.gateway.is_some()));
+    missing.sort_by_key(
+        |planned| matches!(&planned.route.way, RouteAction::Unicast(hop) if hop.gateway.is_some()),
+    );
     for planned in missing {
-        let added = socket.carry_out(&[route::add(planned, &indexes)], Part::Route, pass);
-        refused.extend(added.err().map(|error| Refused::Route(planned.clone(), error)));
+        let added = socket.carry_out(&[route::add(planned, &indexes)], RouterPart::Route, pass);
+        refused.extend(added.err().map(|error| RoutingRefusal::Route(planned.clone(), error)));
     }
     for planned in plan.rules.iter().filter(|planned| !rules.iter().any(|present| present.is(planned))) {
-        let added = socket.carry_out(&[rule::add(planned)], Part::Route, pass);
-        refused.extend(added.err().map(|error| Refused::Rule(planned.clone(), error)));
+        let added = socket.carry_out(&[rule::add(planned)], RouterPart::Route, pass);
+        refused.extend(added.err().map(|error| RoutingRefusal::Rule(planned.clone(), error)));
     }
     Ok(refused)
 }
 
-fn indexes(socket: &mut Socket, plan: &RoutingPlan) -> Result<Indexes, NetlinkError> {
+fn indexes(socket: &mut NetlinkSocket, plan: &RoutingPlan) -> Result<InterfaceIndexes, NetlinkError> {
     let devices = plan.routes.iter().filter_map(|planned| match &planned.route.way {
-        Way::Unicast(hop) => hop.device.clone(),
+        RouteAction::Unicast(hop) => hop.device.clone(),
         _ => None,
     });
     let names: Vec<_> = devices.collect::<BTreeSet<_>>().into_iter().collect();

@@ -10,10 +10,10 @@ use netlink_packet_route::route::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rustix::io::Errno;
 
-use super::{CREATE, Indexes};
-use crate::kernel::netlink::{NetlinkError, Request, Socket, address, attributes, number};
-use crate::model::{NextHop, Scope, Way};
-use crate::plan::{PROTOCOL, TableRoute};
+use super::{CREATE, InterfaceIndexes};
+use crate::kernel::netlink::{NetlinkError, NetlinkRequest, NetlinkSocket, address, attributes, number};
+use crate::model::{HopScope, NextHop, RouteAction};
+use crate::plan::{ROUTE_PROTOCOL, TableRoute};
 
 /// `struct rtmsg`, which comes before the attributes.
 const HEADER: usize = 12;
@@ -34,7 +34,7 @@ const IPV6_METRIC: u32 = 1024;
 
 /// A route of ours that is there.
 #[derive(Debug)]
-pub(super) struct Present {
+pub(super) struct KernelRoute {
     family: u8,
     destination: Option<IpAddr>,
     prefix_len: u8,
@@ -49,11 +49,11 @@ pub(super) struct Present {
     mtu: Option<u32>,
 }
 
-impl Present {
+impl KernelRoute {
     /// `None` for a route that is not ours.
     fn read(entry: &[u8]) -> Option<Self> {
         let &[family, prefix_len, _, _, table, protocol, scope, kind, ..] = entry else { return None };
-        if protocol != PROTOCOL {
+        if protocol != ROUTE_PROTOCOL {
             return None;
         }
         let flags = number(entry.get(8..)?)?;
@@ -90,12 +90,12 @@ impl Present {
     }
 
     /// Whether it is the planned one. What the plan leaves open, the kernel may have chosen.
-    pub(super) fn is(&self, planned: &TableRoute, indexes: &Indexes) -> bool {
+    pub(super) fn is(&self, planned: &TableRoute, indexes: &InterfaceIndexes) -> bool {
         let TableRoute { table, route } = planned;
         let destination = route.destination;
         let is_default = self.destination.is_none() || self.destination == Some(destination.addr());
         let hop = match &route.way {
-            Way::Unicast(hop) => {
+            RouteAction::Unicast(hop) => {
                 let index = hop.device.as_ref().map(|device| indexes.get(device).copied());
                 index.is_none_or(|index| index.is_some() && self.interface == index)
                     && self.gateway == hop.gateway
@@ -116,11 +116,11 @@ impl Present {
     }
 
     /// Takes it away; it may have gone by itself, with the interface that it led through.
-    pub(super) fn remove(&self) -> Request {
+    pub(super) fn remove(&self) -> NetlinkRequest {
         let mut message = RouteMessage::default();
         message.header.address_family = AddressFamily::from(self.family);
         message.header.destination_prefix_length = self.prefix_len;
-        message.header.protocol = RouteProtocol::from(PROTOCOL);
+        message.header.protocol = RouteProtocol::from(ROUTE_PROTOCOL);
         message.header.scope = RouteScope::NoWhere;
         message.header.kind = RouteType::from(self.kind);
         let shown = self.destination.map_or_else(|| "default".to_owned(), |address| address.to_string());
@@ -132,42 +132,44 @@ impl Present {
             .extend(self.destination.map(|address| RouteAttribute::Destination(address.into())));
         message.attributes.extend(self.gateway.map(|address| RouteAttribute::Gateway(address.into())));
         message.attributes.extend(self.interface.map(RouteAttribute::Oif));
-        Request::route(attempted, &RouteNetlinkMessage::DelRoute(message), 0).tolerating(&[Errno::SRCH])
+        NetlinkRequest::route(attempted, &RouteNetlinkMessage::DelRoute(message), 0)
+            .tolerating(&[Errno::SRCH])
     }
 }
 
 /// Our routes in all tables.
-pub(super) fn list(socket: &mut Socket) -> Result<Vec<Present>, NetlinkError> {
+pub(super) fn list(socket: &mut NetlinkSocket) -> Result<Vec<KernelRoute>, NetlinkError> {
     let mut routes = Vec::new();
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         let mut message = RouteMessage::default();
         message.header.address_family = family;
         // The kernel leaves out those of others.
-        message.header.protocol = RouteProtocol::from(PROTOCOL);
-        let request = Request::route("list the router's routes", &RouteNetlinkMessage::GetRoute(message), 0);
+        message.header.protocol = RouteProtocol::from(ROUTE_PROTOCOL);
+        let request =
+            NetlinkRequest::route("list the router's routes", &RouteNetlinkMessage::GetRoute(message), 0);
         // Without an address there is no routing table yet, and without IPv6 no such family.
         let tolerated = &[Errno::NOENT, Errno::AFNOSUPPORT, Errno::OPNOTSUPP];
-        routes.extend(socket.dump(&request.tolerating(tolerated), Present::read)?);
+        routes.extend(socket.dump(&request.tolerating(tolerated), KernelRoute::read)?);
     }
     Ok(routes)
 }
 
 /// Adds a planned route.
-pub(super) fn add(planned: &TableRoute, indexes: &Indexes) -> Request {
+pub(super) fn add(planned: &TableRoute, indexes: &InterfaceIndexes) -> NetlinkRequest {
     let attempted = format!("add the route {planned}");
     let (destination, way) = (planned.route.destination, &planned.route.way);
     let mut message = RouteMessage::default();
     message.header.address_family = AddressFamily::from(family(destination));
     message.header.destination_prefix_length = destination.prefix_len();
     message.header.table = RouteHeader::RT_TABLE_UNSPEC;
-    message.header.protocol = RouteProtocol::from(PROTOCOL);
+    message.header.protocol = RouteProtocol::from(ROUTE_PROTOCOL);
     message.header.kind = kind(way);
     message.attributes = vec![
         RouteAttribute::Table(planned.table),
         RouteAttribute::Priority(metric(planned)),
         RouteAttribute::Destination(destination.addr().into()),
     ];
-    if let Way::Unicast(hop) = way {
+    if let RouteAction::Unicast(hop) = way {
         message.header.scope = scope(hop);
         if hop.onlink {
             message.header.flags = RouteFlags::Onlink;
@@ -181,7 +183,7 @@ pub(super) fn add(planned: &TableRoute, indexes: &Indexes) -> Request {
         message.attributes.extend(hop.source.map(|source| RouteAttribute::PrefSource(address(source))));
         message.attributes.extend(hop.mtu.map(|mtu| RouteAttribute::Metrics(vec![RouteMetric::Mtu(mtu)])));
     }
-    Request::route(attempted, &RouteNetlinkMessage::NewRoute(message), CREATE)
+    NetlinkRequest::route(attempted, &RouteNetlinkMessage::NewRoute(message), CREATE)
 }
 
 fn family(destination: IpNet) -> u8 {
@@ -194,21 +196,21 @@ fn metric(planned: &TableRoute) -> u32 {
     planned.route.metric.filter(|metric| *metric > 0).unwrap_or(default)
 }
 
-fn kind(way: &Way) -> RouteType {
+fn kind(way: &RouteAction) -> RouteType {
     match way {
-        Way::Unicast(_) => RouteType::Unicast,
-        Way::Blackhole => RouteType::BlackHole,
-        Way::Unreachable => RouteType::Unreachable,
-        Way::Prohibit => RouteType::Prohibit,
-        Way::Throw => RouteType::Throw,
+        RouteAction::Unicast(_) => RouteType::Unicast,
+        RouteAction::Blackhole => RouteType::BlackHole,
+        RouteAction::Unreachable => RouteType::Unreachable,
+        RouteAction::Prohibit => RouteType::Prohibit,
+        RouteAction::Throw => RouteType::Throw,
     }
 }
 
 /// What is not said follows from whether there is a gateway, as `ip route` has it.
 fn scope(hop: &NextHop) -> RouteScope {
     match (hop.scope, hop.gateway) {
-        (Some(Scope::Global), _) | (None, Some(_)) => RouteScope::Universe,
-        (Some(Scope::Link), _) | (None, None) => RouteScope::Link,
-        (Some(Scope::Host), _) => RouteScope::Host,
+        (Some(HopScope::Global), _) | (None, Some(_)) => RouteScope::Universe,
+        (Some(HopScope::Link), _) | (None, None) => RouteScope::Link,
+        (Some(HopScope::Host), _) => RouteScope::Host,
     }
 }

@@ -10,9 +10,11 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rustix::io::Errno;
 
 use super::CREATE;
-use crate::kernel::netlink::{NetlinkError, Request, Socket, address, attributes, number, string};
-use crate::model::{IpProtocol, Rule};
-use crate::plan::{PROTOCOL, TableRule};
+use crate::kernel::netlink::{
+    NetlinkError, NetlinkRequest, NetlinkSocket, address, attributes, number, string,
+};
+use crate::model::{IpProtocol, RoutingRule};
+use crate::plan::{ROUTE_PROTOCOL, TableRule};
 
 /// `struct fib_rule_hdr`, which comes before the attributes.
 const HEADER: usize = 12;
@@ -32,7 +34,7 @@ const FR_ACT_TO_TBL: u8 = 1;
 
 /// A rule of ours that is there.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Present {
+pub(super) struct KernelRule {
     family: u8,
     action: u8,
     not: bool,
@@ -50,7 +52,7 @@ pub(super) struct Present {
     table: u32,
 }
 
-impl Present {
+impl KernelRule {
     /// `None` for a rule that is not ours.
     fn read(entry: &[u8]) -> Option<Self> {
         let &[family, to_len, from_len, tos, table, _, _, action, ..] = entry else { return None };
@@ -81,7 +83,7 @@ impl Present {
                 _ => {}
             }
         }
-        (protocol == Some(PROTOCOL)).then_some(rule)
+        (protocol == Some(ROUTE_PROTOCOL)).then_some(rule)
     }
 
     /// Whether it is the planned one.
@@ -119,9 +121,9 @@ impl Present {
     }
 
     /// Takes it away, exactly this one.
-    pub(super) fn remove(&self) -> Request {
+    pub(super) fn remove(&self) -> NetlinkRequest {
         let attempted = format!("remove the rule of priority {} to table {}", self.priority, self.table);
-        Request::route(attempted, &RouteNetlinkMessage::DelRule(self.message()), 0)
+        NetlinkRequest::route(attempted, &RouteNetlinkMessage::DelRule(self.message()), 0)
             .tolerating(&[Errno::NOENT])
     }
 
@@ -150,32 +152,33 @@ impl Present {
         message.attributes = optional.into_iter().flatten().collect();
         message.attributes.push(RuleAttribute::Priority(self.priority));
         message.attributes.push(RuleAttribute::Table(self.table));
-        message.attributes.push(RuleAttribute::Protocol(RouteProtocol::from(PROTOCOL)));
+        message.attributes.push(RuleAttribute::Protocol(RouteProtocol::from(ROUTE_PROTOCOL)));
         message
     }
 }
 
 /// Our rules of both families.
-pub(super) fn list(socket: &mut Socket) -> Result<Vec<Present>, NetlinkError> {
+pub(super) fn list(socket: &mut NetlinkSocket) -> Result<Vec<KernelRule>, NetlinkError> {
     let mut rules = Vec::new();
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         let mut message = RuleMessage::default();
         message.header.family = family;
-        let request = Request::route("list the router's rules", &RouteNetlinkMessage::GetRule(message), 0);
+        let request =
+            NetlinkRequest::route("list the router's rules", &RouteNetlinkMessage::GetRule(message), 0);
         // A kernel without IPv6 has no rules of that family.
         let tolerated = &[Errno::AFNOSUPPORT, Errno::OPNOTSUPP];
-        rules.extend(socket.dump(&request.tolerating(tolerated), Present::read)?);
+        rules.extend(socket.dump(&request.tolerating(tolerated), KernelRule::read)?);
     }
     Ok(rules)
 }
 
 /// Adds a planned rule.
-pub(super) fn add(planned: &TableRule) -> Request {
-    let message = Present::of(planned).message();
-    Request::route(format!("add the rule {planned}"), &RouteNetlinkMessage::NewRule(message), CREATE)
+pub(super) fn add(planned: &TableRule) -> NetlinkRequest {
+    let message = KernelRule::of(planned).message();
+    NetlinkRequest::route(format!("add the rule {planned}"), &RouteNetlinkMessage::NewRule(message), CREATE)
 }
 
-fn family(rule: &Rule) -> AddressFamily {
+fn family(rule: &RoutingRule) -> AddressFamily {
     if rule.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet }
 }
 

@@ -13,8 +13,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use route::{NextHop, Route, RoutePattern, Scope, Way};
-pub use rule::{IpProtocol, Mark, PortSpan, Rule, RuleWords, UnknownProtocol};
+pub use route::{HopScope, NextHop, Route, RouteAction, RoutePattern};
+pub use rule::{FirewallMark, IpProtocol, PortSpan, RoutingRule, RuleWords, UnknownProtocol};
 pub use words::WordError;
 
 /// The place of the first rule that says none.
@@ -27,7 +27,7 @@ pub(crate) const MAIN_PRIORITY: u32 = 32766;
 /// Not 0 and 253 to 255, which are the kernel's, and below the numbers that we take for tables of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
-pub struct TableId(u32);
+pub struct RoutingTableId(u32);
 
 /// The first number of the tables that are our own, whatever operators ask for.
 pub const FIRST_OWN_TABLE: u32 = 0x6e65_0000;
@@ -38,36 +38,36 @@ pub const FIRST_OWN_TABLE: u32 = 0x6e65_0000;
     "{0} is not a routing table's number: 1 to 252, or 256 to {last}; 253 to 255 are the kernel's",
     last = FIRST_OWN_TABLE - 1
 )]
-pub struct InvalidTableId(String);
+pub struct InvalidRoutingTableId(String);
 
-impl TryFrom<u32> for TableId {
-    type Error = InvalidTableId;
+impl TryFrom<u32> for RoutingTableId {
+    type Error = InvalidRoutingTableId;
 
-    fn try_from(number: u32) -> Result<Self, InvalidTableId> {
+    fn try_from(number: u32) -> Result<Self, InvalidRoutingTableId> {
         match number {
             1..=252 | 256..FIRST_OWN_TABLE => Ok(Self(number)),
-            _ => Err(InvalidTableId(number.to_string())),
+            _ => Err(InvalidRoutingTableId(number.to_string())),
         }
     }
 }
 
-impl std::str::FromStr for TableId {
-    type Err = InvalidTableId;
+impl std::str::FromStr for RoutingTableId {
+    type Err = InvalidRoutingTableId;
 
-    fn from_str(text: &str) -> Result<Self, InvalidTableId> {
+    fn from_str(text: &str) -> Result<Self, InvalidRoutingTableId> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse::<u32>().ok().filter(|_| digits);
-        number.ok_or_else(|| InvalidTableId(words::excerpt(text)))?.try_into()
+        number.ok_or_else(|| InvalidRoutingTableId(words::excerpt(text)))?.try_into()
     }
 }
 
-impl From<TableId> for u32 {
-    fn from(id: TableId) -> Self {
+impl From<RoutingTableId> for u32 {
+    fn from(id: RoutingTableId) -> Self {
         id.0
     }
 }
 
-impl fmt::Display for TableId {
+impl fmt::Display for RoutingTableId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
@@ -76,13 +76,13 @@ impl fmt::Display for TableId {
 /// The tables of a router, by their numbers. No two have one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PolicyRouting(BTreeMap<TableId, Table>);
+pub struct PolicyRouting(BTreeMap<RoutingTableId, RoutingTable>);
 
 /// A routing table with the rules that lead to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Table {
+pub struct RoutingTable {
     /// What people call it.
-    pub name: TableName,
+    pub name: RoutingTableName,
     /// Its routes, none of which is for the same destination and metric as another.
     pub routes: BTreeSet<Route>,
     /// The rules that lead to it, each with its place among all rules of the router.
@@ -95,23 +95,23 @@ pub struct PlacedRule {
     /// Its place.
     pub priority: u32,
     /// Which packets it means.
-    pub rule: Rule,
+    pub rule: RoutingRule,
 }
 
 /// A routing table's name: a letter, and up to 31 letters, digits, `-`, `_` or `.` behind it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct TableName(String);
+pub struct RoutingTableName(String);
 
 /// A table as a parameter names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TableRef {
+pub enum RoutingTableRef {
     /// By its number.
-    Id(TableId),
+    Id(RoutingTableId),
     /// By its name.
-    Name(TableName),
+    Name(RoutingTableName),
     /// By both, which must belong together.
-    Both(TableId, TableName),
+    Both(RoutingTableId, RoutingTableName),
 }
 
 /// A change of tables, routes or rules that cannot be made.
@@ -127,9 +127,9 @@ pub enum PolicyRoutingError {
     #[error("the number {id} is that of the table {name}; take another number, or delete that table first")]
     NumberTaken {
         /// The number.
-        id: TableId,
+        id: RoutingTableId,
         /// Whose it is.
-        name: TableName,
+        name: RoutingTableName,
     },
     /// The name is another table's.
     #[error(
@@ -137,15 +137,15 @@ pub enum PolicyRoutingError {
     )]
     NameTaken {
         /// The name.
-        name: TableName,
+        name: RoutingTableName,
         /// Whose it is.
-        id: TableId,
+        id: RoutingTableId,
     },
     /// There is no such table.
     #[error("there is no table {wanted}; there {are}; make it with pbr-create-table")]
     NoTable {
         /// What was asked for.
-        wanted: TableRef,
+        wanted: RoutingTableRef,
         /// Which there are.
         are: String,
     },
@@ -155,7 +155,7 @@ pub enum PolicyRoutingError {
     )]
     RouteTaken {
         /// The table.
-        table: TableName,
+        table: RoutingTableName,
         /// Its route.
         route: String,
     },
@@ -174,16 +174,16 @@ impl PolicyRouting {
     }
 
     /// The tables in the order of their numbers.
-    pub fn tables(&self) -> impl Iterator<Item = (TableId, &Table)> {
+    pub fn tables(&self) -> impl Iterator<Item = (RoutingTableId, &RoutingTable)> {
         self.0.iter().map(|(id, table)| (*id, table))
     }
 
     /// Makes a table; the same again is no other.
-    pub fn create(&mut self, id: TableId, name: TableName) -> Result<(), PolicyRoutingError> {
+    pub fn create(&mut self, id: RoutingTableId, name: RoutingTableName) -> Result<(), PolicyRoutingError> {
         if let Some((other, _)) = self.0.iter().find(|(other, table)| table.name == name && **other != id) {
             return Err(PolicyRoutingError::NameTaken { name, id: *other });
         }
-        let new = || Table { name: name.clone(), routes: BTreeSet::new(), rules: BTreeSet::new() };
+        let new = || RoutingTable { name: name.clone(), routes: BTreeSet::new(), rules: BTreeSet::new() };
         let table = self.0.entry(id).or_insert_with(new);
         if table.name != name {
             return Err(PolicyRoutingError::NumberTaken { id, name: table.name.clone() });
@@ -192,7 +192,7 @@ impl PolicyRouting {
     }
 
     /// Deletes a table with its routes and the rules that lead to it; one that is not there is deleted already.
-    pub fn delete(&mut self, table: &TableRef) -> Result<(), PolicyRoutingError> {
+    pub fn delete(&mut self, table: &RoutingTableRef) -> Result<(), PolicyRoutingError> {
         if self.tables().any(|(id, found)| table.contradicts(id, found)) {
             return Err(self.no_table(table));
         }
@@ -201,12 +201,15 @@ impl PolicyRouting {
     }
 
     /// The table that is meant.
-    pub fn table(&self, wanted: &TableRef) -> Result<(TableId, &Table), PolicyRoutingError> {
+    pub fn table(
+        &self,
+        wanted: &RoutingTableRef,
+    ) -> Result<(RoutingTableId, &RoutingTable), PolicyRoutingError> {
         self.tables().find(|(id, table)| wanted.is(*id, table)).ok_or_else(|| self.no_table(wanted))
     }
 
     /// Adds a route; the same again is no other.
-    pub fn add_route(&mut self, table: &TableRef, route: Route) -> Result<(), PolicyRoutingError> {
+    pub fn add_route(&mut self, table: &RoutingTableRef, route: Route) -> Result<(), PolicyRoutingError> {
         let table = self.table_mut(table)?;
         let same_key =
             |other: &&Route| (other.destination, other.metric) == (route.destination, route.metric);
@@ -222,14 +225,14 @@ impl PolicyRouting {
     }
 
     /// Deletes the routes that are meant, of a table that need not be there.
-    pub fn delete_routes(&mut self, table: &TableRef, meant: &RoutePattern) {
+    pub fn delete_routes(&mut self, table: &RoutingTableRef, meant: &RoutePattern) {
         if let Ok(table) = self.table_mut(table) {
             table.routes.retain(|route| !meant.matches(route));
         }
     }
 
     /// Adds a rule behind those that are there, or in the place that it says; the same again is no other.
-    pub fn add_rule(&mut self, table: &TableRef, words: RuleWords) -> Result<(), PolicyRoutingError> {
+    pub fn add_rule(&mut self, table: &RoutingTableRef, words: RuleWords) -> Result<(), PolicyRoutingError> {
         let RuleWords { rule, priority } = words;
         let last = self.0.values().flat_map(|table| &table.rules).map(|rule| rule.priority).max();
         let last = last.filter(|last| *last >= FIRST_PRIORITY);
@@ -253,7 +256,7 @@ impl PolicyRouting {
     }
 
     /// Deletes a rule, in whatever place unless it says one, of a table that need not be there.
-    pub fn delete_rules(&mut self, table: &TableRef, words: &RuleWords) {
+    pub fn delete_rules(&mut self, table: &RoutingTableRef, words: &RuleWords) {
         if let Ok(table) = self.table_mut(table) {
             table.rules.retain(|placed| {
                 placed.rule != words.rule
@@ -262,22 +265,22 @@ impl PolicyRouting {
         }
     }
 
-    fn table_mut(&mut self, wanted: &TableRef) -> Result<&mut Table, PolicyRoutingError> {
+    fn table_mut(&mut self, wanted: &RoutingTableRef) -> Result<&mut RoutingTable, PolicyRoutingError> {
         let id = self.table(wanted)?.0;
         self.0
             .get_mut(&id)
             .ok_or_else(|| PolicyRoutingError::NoTable { wanted: wanted.clone(), are: "is none".into() })
     }
 
-    fn no_table(&self, wanted: &TableRef) -> PolicyRoutingError {
+    fn no_table(&self, wanted: &RoutingTableRef) -> PolicyRoutingError {
         let names: Vec<_> = self.0.iter().map(|(id, table)| format!("{} ({id})", table.name)).collect();
         let are = if names.is_empty() { "is none".to_owned() } else { format!("are {}", names.join(", ")) };
         PolicyRoutingError::NoTable { wanted: wanted.clone(), are }
     }
 }
 
-impl TableRef {
-    fn is(&self, id: TableId, table: &Table) -> bool {
+impl RoutingTableRef {
+    fn is(&self, id: RoutingTableId, table: &RoutingTable) -> bool {
         match self {
             Self::Id(wanted) => *wanted == id,
             Self::Name(wanted) => *wanted == table.name,
@@ -286,12 +289,12 @@ impl TableRef {
     }
 
     /// Whether a table is meant by one half and not by the other.
-    fn contradicts(&self, id: TableId, table: &Table) -> bool {
+    fn contradicts(&self, id: RoutingTableId, table: &RoutingTable) -> bool {
         matches!(self, Self::Both(number, name) if (*number == id) != (*name == table.name))
     }
 }
 
-impl FromStr for TableRef {
+impl FromStr for RoutingTableRef {
     type Err = PolicyRoutingError;
 
     /// A name begins with a letter, a number does not.
@@ -303,7 +306,7 @@ impl FromStr for TableRef {
     }
 }
 
-impl fmt::Display for TableRef {
+impl fmt::Display for RoutingTableRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => id.fmt(formatter),
@@ -313,7 +316,7 @@ impl fmt::Display for TableRef {
     }
 }
 
-impl TryFrom<String> for TableName {
+impl TryFrom<String> for RoutingTableName {
     type Error = PolicyRoutingError;
 
     fn try_from(name: String) -> Result<Self, PolicyRoutingError> {
@@ -326,7 +329,7 @@ impl TryFrom<String> for TableName {
     }
 }
 
-impl FromStr for TableName {
+impl FromStr for RoutingTableName {
     type Err = PolicyRoutingError;
 
     fn from_str(name: &str) -> Result<Self, PolicyRoutingError> {
@@ -334,13 +337,13 @@ impl FromStr for TableName {
     }
 }
 
-impl From<TableName> for String {
-    fn from(name: TableName) -> Self {
+impl From<RoutingTableName> for String {
+    fn from(name: RoutingTableName) -> Self {
         name.0
     }
 }
 
-impl fmt::Display for TableName {
+impl fmt::Display for RoutingTableName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(&self.0)
     }
@@ -353,12 +356,12 @@ mod tests {
     #[test]
     fn the_kernels_tables_and_our_own_are_nobody_elses() {
         for good in ["1", "100", "252", "256", "1000", "1852112895"] {
-            assert!(good.parse::<TableId>().is_ok(), "{good}");
+            assert!(good.parse::<RoutingTableId>().is_ok(), "{good}");
         }
         for bad in
             ["0", "253", "254", "255", "1852112896", "4294967295", "4294967296", "-1", "+5", "", "0x64", "a"]
         {
-            assert!(bad.parse::<TableId>().is_err(), "{bad}");
+            assert!(bad.parse::<RoutingTableId>().is_err(), "{bad}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
-use super::words::{Place, WordError, Words, excerpt, family, number, once, without_host_bits};
+use super::words::{AnyOrNetwork, WordError, WordReader, excerpt, family, number, once, without_host_bits};
 use crate::model::InterfaceName;
 
 const KNOWN: &str = "via, dev, src, metric, mtu, scope, onlink, and before the destination unicast, blackhole, \
@@ -32,12 +32,12 @@ pub struct Route {
     /// and 1024 for IPv6.
     pub metric: Option<u32>,
     /// What becomes of packets.
-    pub way: Way,
+    pub way: RouteAction,
 }
 
 /// What becomes of packets that follow a route.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub enum RouteAction {
     /// They are sent on.
     Unicast(NextHop),
     /// They are dropped in silence.
@@ -62,14 +62,14 @@ pub struct NextHop {
     /// The largest packet, in bytes.
     pub mtu: Option<u32>,
     /// How far the destination is.
-    pub scope: Option<Scope>,
+    pub scope: Option<HopScope>,
     /// The gateway is a neighbour even if no address says so.
     pub onlink: bool,
 }
 
 /// How far a destination is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
+pub enum HopScope {
     /// Beyond a gateway.
     Global,
     /// On the link.
@@ -78,9 +78,10 @@ pub enum Scope {
     Host,
 }
 
-const SCOPES: [(Scope, &str); 3] = [(Scope::Global, "global"), (Scope::Link, "link"), (Scope::Host, "host")];
+const SCOPES: [(HopScope, &str); 3] =
+    [(HopScope::Global, "global"), (HopScope::Link, "link"), (HopScope::Host, "host")];
 
-impl Way {
+impl RouteAction {
     /// The word before the destination; none for a route that leads somewhere.
     fn word(&self) -> Option<&'static str> {
         match self {
@@ -95,18 +96,18 @@ impl Way {
 
 /// What of a route was written, before it is known whether it makes sense.
 #[derive(Default)]
-struct Written {
+struct RouteWords {
     gateway: Option<IpAddr>,
     device: Option<InterfaceName>,
     source: Option<IpAddr>,
     metric: Option<u32>,
     mtu: Option<u32>,
-    scope: Option<Scope>,
+    scope: Option<HopScope>,
     onlink: Option<()>,
 }
 
-impl Written {
-    fn read(words: &mut Words<'_>) -> Result<Self, WordError> {
+impl RouteWords {
+    fn read(words: &mut WordReader<'_>) -> Result<Self, WordError> {
         let mut written = Self::default();
         while let Some(word) = words.next() {
             match word {
@@ -164,10 +165,10 @@ impl FromStr for Route {
         let route = RoutePattern::from_str(text)?;
         let way = match route.way {
             Some(way) => way,
-            None => Way::Unicast(route.next_hop),
+            None => RouteAction::Unicast(route.next_hop),
         };
         match &way {
-            Way::Unicast(hop) if hop.gateway.is_none() && hop.device.is_none() => {
+            RouteAction::Unicast(hop) if hop.gateway.is_none() && hop.device.is_none() => {
                 Err(WordError::NoWay(route.destination))
             }
             _ => Ok(Self { destination: route.destination, metric: route.metric, way }),
@@ -181,7 +182,7 @@ pub struct RoutePattern {
     destination: IpNet,
     metric: Option<u32>,
     /// For a route that leads nowhere.
-    way: Option<Way>,
+    way: Option<RouteAction>,
     is_unicast: bool,
     next_hop: NextHop,
 }
@@ -194,7 +195,7 @@ impl RoutePattern {
         }
         let way = match (&self.way, &route.way) {
             (Some(way), found) => way == found,
-            (None, Way::Unicast(found)) => {
+            (None, RouteAction::Unicast(found)) => {
                 let wanted = &self.next_hop;
                 is(wanted.gateway.as_ref(), found.gateway.as_ref())
                     && is(wanted.device.as_ref(), found.device.as_ref())
@@ -213,16 +214,17 @@ impl FromStr for RoutePattern {
     type Err = WordError;
 
     fn from_str(text: &str) -> Result<Self, WordError> {
-        let mut words = Words::of(text)?;
-        let kinds = [Way::Blackhole, Way::Unreachable, Way::Prohibit, Way::Throw];
+        let mut words = WordReader::of(text)?;
+        let kinds =
+            [RouteAction::Blackhole, RouteAction::Unreachable, RouteAction::Prohibit, RouteAction::Throw];
         let way = kinds.into_iter().find(|kind| kind.word() == words.peek());
         let named_unicast = words.peek() == Some("unicast");
         if way.is_some() || named_unicast {
             words.next();
         }
         let destination =
-            words.value("the destination", "default, a network or an address", Place::read)?.network();
-        let written = Written::read(&mut words)?;
+            words.value("the destination", "default, a network or an address", AnyOrNetwork::read)?.network();
+        let written = RouteWords::read(&mut words)?;
         if let (Some(_), Some(word)) = (&way, written.of_next_hops()) {
             return Err(WordError::Meaningless { word });
         }
@@ -258,7 +260,7 @@ impl fmt::Display for Route {
         let destination = self.destination;
         match (destination.prefix_len(), &self.way) {
             // Without an IPv6 address beside it, `default` would be read as IPv4's.
-            (0, Way::Unicast(hop))
+            (0, RouteAction::Unicast(hop))
                 if destination.addr().is_ipv4() || hop.gateway.is_some_and(|g| g.is_ipv6()) =>
             {
                 formatter.write_str("default")?;
@@ -269,7 +271,7 @@ impl fmt::Display for Route {
             }
             _ => write!(formatter, "{destination}")?,
         }
-        if let Way::Unicast(hop) = &self.way {
+        if let RouteAction::Unicast(hop) = &self.way {
             hop.fmt(formatter)?;
         }
         if let Some(metric) = self.metric {

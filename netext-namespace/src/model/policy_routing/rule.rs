@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use netext_protocol::PortRange;
 use serde::{Deserialize, Serialize};
 
-use super::words::{Place, WordError, Words, excerpt, family, number, once, without_host_bits};
+use super::words::{AnyOrNetwork, WordError, WordReader, excerpt, family, number, once, without_host_bits};
 use crate::model::InterfaceName;
 
 const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport, priority";
@@ -15,16 +15,16 @@ const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport
 /// Which packets a rule leads to its table. What is not given may be anything.
 ///
 /// ```
-/// use netext_namespace::model::Rule;
+/// use netext_namespace::model::RoutingRule;
 ///
-/// let rule: Rule = "from 10.1.1.0/24 ipproto tcp dport 80-90".parse()?;
+/// let rule: RoutingRule = "from 10.1.1.0/24 ipproto tcp dport 80-90".parse()?;
 /// assert_eq!(rule.to_string(), "from 10.1.1.0/24 ipproto tcp dport 80-90");
-/// assert!("from all; flush".parse::<Rule>().is_err());
+/// assert!("from all; flush".parse::<RoutingRule>().is_err());
 /// # Ok::<(), netext_namespace::model::WordError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Rule {
+pub struct RoutingRule {
     /// Whether it means the packets that do *not* match the rest.
     pub not: bool,
     /// Where they come from.
@@ -36,7 +36,7 @@ pub struct Rule {
     /// The interface that a local program bound its socket to.
     pub oif: Option<InterfaceName>,
     /// Their firewall mark.
-    pub mark: Option<Mark>,
+    pub mark: Option<FirewallMark>,
     /// Their type of service; 0 is any.
     pub tos: u8,
     /// Their protocol of IP.
@@ -49,7 +49,7 @@ pub struct Rule {
 
 /// A firewall mark, as far as the mask's bits say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark {
+pub struct FirewallMark {
     /// The mark.
     pub value: u32,
     /// The bits that are compared.
@@ -75,12 +75,12 @@ impl PortSpan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleWords {
     /// The rule.
-    pub rule: Rule,
+    pub rule: RoutingRule,
     /// Its place: rules are consulted in the order of their priorities, the least first.
     pub priority: Option<u32>,
 }
 
-impl Rule {
+impl RoutingRule {
     /// Whether it is a rule of IPv6. One that names no address is of IPv4, as `ip rule` has it.
     pub fn is_ipv6(&self) -> bool {
         self.from.or(self.to).is_some_and(|network| network.addr().is_ipv6())
@@ -91,7 +91,7 @@ impl FromStr for RuleWords {
     type Err = WordError;
 
     fn from_str(text: &str) -> Result<Self, WordError> {
-        let mut words = Words::of(text)?;
+        let mut words = WordReader::of(text)?;
         let (mut not, mut from, mut to) = (None, None, None);
         let (mut iif, mut oif, mut mark, mut tos) = (None, None, None, None);
         let (mut protocol, mut source_ports, mut destination_ports) = (None, None, None);
@@ -103,17 +103,21 @@ impl FromStr for RuleWords {
                     once(
                         &mut from,
                         "from",
-                        words.value("from", "all, a network or an address", Place::read)?,
+                        words.value("from", "all, a network or an address", AnyOrNetwork::read)?,
                     )?;
                 }
-                "to" => once(&mut to, "to", words.value("to", "all, a network or an address", Place::read)?)?,
+                "to" => once(
+                    &mut to,
+                    "to",
+                    words.value("to", "all, a network or an address", AnyOrNetwork::read)?,
+                )?,
                 "iif" | "dev" => once(&mut iif, "iif", interface(&mut words, "iif")?)?,
                 "oif" => once(&mut oif, "oif", interface(&mut words, "oif")?)?,
                 "fwmark" => {
                     once(
                         &mut mark,
                         "fwmark",
-                        words.value("fwmark", "a number, or number/mask", Mark::read)?,
+                        words.value("fwmark", "a number, or number/mask", FirewallMark::read)?,
                     )?;
                 }
                 "tos" | "dsfield" => {
@@ -133,9 +137,9 @@ impl FromStr for RuleWords {
                 other => return Err(WordError::Unknown { word: excerpt(other), known: KNOWN }),
             }
         }
-        let (from, to) = (from.and_then(Place::network), to.and_then(Place::network));
+        let (from, to) = (from.and_then(AnyOrNetwork::network), to.and_then(AnyOrNetwork::network));
         family([from, to].map(|network| network.map(|network| network.addr().is_ipv6())))?;
-        let rule = Rule {
+        let rule = RoutingRule {
             not: not.is_some(),
             from: from.map(without_host_bits).transpose()?,
             to: to.map(without_host_bits).transpose()?,
@@ -151,15 +155,15 @@ impl FromStr for RuleWords {
     }
 }
 
-fn interface(words: &mut Words<'_>, word: &'static str) -> Result<InterfaceName, WordError> {
+fn interface(words: &mut WordReader<'_>, word: &'static str) -> Result<InterfaceName, WordError> {
     words.value(word, "the name of an interface", |value| value.parse().ok())
 }
 
-fn ports(words: &mut Words<'_>, word: &'static str) -> Result<PortSpan, WordError> {
+fn ports(words: &mut WordReader<'_>, word: &'static str) -> Result<PortSpan, WordError> {
     words.value(word, "a port or a range of ports from 1 to 65535", PortSpan::read)
 }
 
-impl Mark {
+impl FirewallMark {
     fn read(text: &str) -> Option<Self> {
         match text.split_once('/') {
             None => Some(Self { value: number(text)?, mask: u32::MAX }),
@@ -168,7 +172,7 @@ impl Mark {
     }
 }
 
-impl FromStr for Rule {
+impl FromStr for RoutingRule {
     type Err = WordError;
 
     fn from_str(text: &str) -> Result<Self, WordError> {
@@ -181,7 +185,7 @@ impl FromStr for Rule {
 }
 
 /// As `ip rule` writes it.
-impl fmt::Display for Rule {
+impl fmt::Display for RoutingRule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.not {
             formatter.write_str("not ")?;
@@ -201,7 +205,7 @@ impl fmt::Display for Rule {
         if let Some(name) = &self.oif {
             write!(formatter, " oif {name}")?;
         }
-        if let Some(Mark { value, mask }) = self.mark {
+        if let Some(FirewallMark { value, mask }) = self.mark {
             write!(formatter, " fwmark {value:#x}")?;
             if mask != u32::MAX {
                 write!(formatter, "/{mask:#x}")?;
@@ -231,7 +235,7 @@ fn shown(network: IpNet, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-impl TryFrom<String> for Rule {
+impl TryFrom<String> for RoutingRule {
     type Error = WordError;
 
     fn try_from(text: String) -> Result<Self, WordError> {
@@ -239,8 +243,8 @@ impl TryFrom<String> for Rule {
     }
 }
 
-impl From<Rule> for String {
-    fn from(rule: Rule) -> Self {
+impl From<RoutingRule> for String {
+    fn from(rule: RoutingRule) -> Self {
         rule.to_string()
     }
 }

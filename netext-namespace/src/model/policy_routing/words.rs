@@ -69,9 +69,9 @@ pub enum WordError {
 }
 
 /// A line of words that is read from left to right.
-pub(super) struct Words<'t>(std::iter::Peekable<std::str::SplitAsciiWhitespace<'t>>);
+pub(super) struct WordReader<'t>(std::iter::Peekable<std::str::SplitAsciiWhitespace<'t>>);
 
-impl<'t> Words<'t> {
+impl<'t> WordReader<'t> {
     pub(super) fn of(text: &'t str) -> Result<Self, WordError> {
         if text.len() > LONGEST || text.chars().any(char::is_control) || text.trim().is_empty() {
             return Err(WordError::NoLine);
@@ -113,12 +113,12 @@ fn network(text: &str) -> Option<IpNet> {
 }
 
 /// Where packets come from or go.
-pub(super) enum Place {
+pub(super) enum AnyOrNetwork {
     Anywhere,
     In(IpNet),
 }
 
-impl Place {
+impl AnyOrNetwork {
     /// `default`, `all` and `any` mean the same.
     pub(super) fn read(text: &str) -> Option<Self> {
         match text {

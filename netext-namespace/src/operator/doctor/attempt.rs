@@ -18,7 +18,8 @@ use crate::kernel::links::{self as kernel_links, LinkError};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables;
 use crate::model::{
-    Balancer, Device, Devices, Forward, ForwardKey, Ipv6Subnet, PublicAddress, Router, RouterId, Tier,
+    Balancer, ForwardKey, ForwardTarget, Ipv6Subnet, PublicAddress, Router, RouterId, SegmentDevice,
+    SegmentDevices, Tier,
 };
 use crate::plan::{BridgePlan, FlowMatch, LinkPlan, Uplink};
 
@@ -114,7 +115,7 @@ pub(super) fn sample() -> Router {
     let public = Ipv4Addr::new(198, 51, 100, 10);
     let guest = Ipv4Addr::new(10, 1, 1, 10);
     let mut router = Router::new(RouterId::Network(network));
-    router.devices = Devices { guest: Device::None, public: Device::None };
+    router.devices = SegmentDevices { guest: SegmentDevice::None, public: SegmentDevice::None };
     router.source_nat = Some(public);
 
     let anywhere = || vec!["0.0.0.0/0".parse().expect("a network")];
@@ -160,7 +161,7 @@ pub(super) fn sample() -> Router {
     };
     for (first, last) in [(22, 22), (8000, 8009)] {
         let key = ForwardKey { protocol: TransportProtocol::Tcp, ports: ports(first, last) };
-        address.forward(key, Forward { guest, ports: ports(first, last) });
+        address.forward(key, ForwardTarget { guest, ports: ports(first, last) });
     }
     router.addresses.insert(public, address);
     router

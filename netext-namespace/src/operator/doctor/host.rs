@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::statvfs;
 
 use super::{Finding, limits};
-use crate::model::{Device, InterfaceName, Router, RouterId};
+use crate::model::{InterfaceName, Router, RouterId, SegmentDevice};
 use crate::operator::failure::Failure;
 use crate::store::Store;
 
@@ -43,7 +43,7 @@ fn nics(routers: &[Router]) -> Vec<Finding> {
             (&router.devices.public, "public.network.device", router.public_addresses().next().is_some()),
         ];
         for (device, detail, is_used) in devices {
-            if let (Device::Nic(name), true) = (device, is_used) {
+            if let (SegmentDevice::Nic(name), true) = (device, is_used) {
                 nics.insert(name, detail);
             }
         }

@@ -10,7 +10,7 @@ use netext_core::error_chain;
 use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol};
 
 use super::attempt::sample;
-use crate::compile::services::{Accounts, haproxy, haproxy_daemon, services};
+use crate::compile::services::{DaemonAccounts, haproxy, haproxy_daemon, services};
 use crate::compile::{balancers, guests};
 use crate::daemons::account;
 use crate::model::{Balancer, Router};
@@ -55,7 +55,7 @@ fn ask(path: &Path, arguments: &[&str], configuration: &str) -> Option<String> {
 /// The daemons of a router that serves its guests with everything.
 fn plans() -> Vec<DaemonPlan> {
     let router = served();
-    let accounts = Accounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
+    let accounts = DaemonAccounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
     let of_guests =
         guests(&router).iter().flat_map(|it| services(it, Path::new(NOWHERE), &accounts)).collect();
     let daemon = haproxy_daemon("the sample", Path::new(NOWHERE));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use netext_namespace::compile::services::{
-    Accounts, AdvertisedPrefix, GuestServices, Reservation, service_daemons, services,
+    AdvertisedPrefix, DaemonAccounts, GuestServices, Reservation, service_daemons, services,
 };
 use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::Pass;
@@ -59,9 +59,9 @@ pub(crate) fn admit(network: &mut GuestServices, mac: &str, ip: &str, hostname: 
     network.records.insert(ip.parse().unwrap(), hostname.parse().unwrap());
 }
 
-pub(crate) fn accounts_of_debian() -> Accounts {
+pub(crate) fn accounts_of_debian() -> DaemonAccounts {
     let account = |user: &str| Account { user: user.into(), group: "nogroup".into(), group_id: 65534 };
-    Accounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") }
+    DaemonAccounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") }
 }
 
 pub(crate) const FOLDER: &str = "/mnt/network-42";
@@ -89,7 +89,8 @@ impl Served {
     }
 
     pub(crate) fn plans(guest: &GuestServices) -> Vec<DaemonPlan> {
-        let accounts = Accounts { dnsmasq: daemons::account("dnsmasq"), radvd: daemons::account("radvd") };
+        let accounts =
+            DaemonAccounts { dnsmasq: daemons::account("dnsmasq"), radvd: daemons::account("radvd") };
         services(guest, Path::new(FOLDER), &accounts)
     }
 

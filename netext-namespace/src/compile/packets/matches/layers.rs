@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Block, Family, Match, look_up};
+use super::{MatchFamily, PacketBlock, PacketMatch, look_up};
 use crate::compile::packets::ruleset::Ruleset;
 
 /// Adds the sets that hold the items, in their order, and the rules that look them up to the chain. Sets are named
@@ -20,7 +20,7 @@ use crate::compile::packets::ruleset::Ruleset;
 pub(in crate::compile::packets) fn compile<'a>(
     ruleset: &mut Ruleset,
     chain: &str,
-    items: impl Iterator<Item = (Match, &'a str)>,
+    items: impl Iterator<Item = (PacketMatch, &'a str)>,
 ) {
     for (depth, layer) in layers(items).into_iter().enumerate() {
         for (verdict, blocks) in layer {
@@ -31,12 +31,14 @@ pub(in crate::compile::packets) fn compile<'a>(
 }
 
 /// Each item with what it does with its packets, as a verdict of the chain.
-fn layers<'a>(items: impl Iterator<Item = (Match, &'a str)>) -> Vec<BTreeMap<&'a str, Vec<Block>>> {
-    let mut layers: Vec<BTreeMap<&'a str, Vec<Block>>> = Vec::new();
-    let mut earlier: BTreeMap<&'a str, Earlier> = BTreeMap::new();
+fn layers<'a>(
+    items: impl Iterator<Item = (PacketMatch, &'a str)>,
+) -> Vec<BTreeMap<&'a str, Vec<PacketBlock>>> {
+    let mut layers: Vec<BTreeMap<&'a str, Vec<PacketBlock>>> = Vec::new();
+    let mut earlier: BTreeMap<&'a str, EarlierBlocks> = BTreeMap::new();
     let blocks = items.flat_map(|(item, verdict)| item.blocks().map(move |block| (block, verdict)));
     for (block, verdict) in blocks {
-        let (bits, kind) = (Bits::of(&block), Kind::of(&block));
+        let (bits, kind) = (BlockBits::of(&block), BlockShape::of(&block));
         let mut depth = 0;
         let mut covered = false;
         for (other, earlier) in &mut earlier {
@@ -63,22 +65,22 @@ fn layers<'a>(items: impl Iterator<Item = (Match, &'a str)>) -> Vec<BTreeMap<&'a
 
 /// What a block says of a packet: of its source, its destination, and its protocol with what comes behind that.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Bits([u32; 3]);
+struct BlockBits([u32; 3]);
 
 /// How many leading bits of each a block looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Kind([u8; 3]);
+struct BlockShape([u8; 3]);
 
-impl Bits {
-    fn of(block: &Block) -> Self {
+impl BlockBits {
+    fn of(block: &PacketBlock) -> Self {
         let rest = match block.family {
-            Family::Protocols => u32::from(block.number) << 16,
+            MatchFamily::Protocols => u32::from(block.number) << 16,
             _ => u32::from(block.protocol) << 24 | u32::from(block.number) << 8,
         };
         Self([block.source.network().into(), block.destination.network().into(), rest])
     }
 
-    fn masked(self, Kind(lens): Kind) -> Self {
+    fn masked(self, BlockShape(lens): BlockShape) -> Self {
         let Self(mut bits) = self;
         for (bits, len) in bits.iter_mut().zip(lens) {
             *bits &= u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
@@ -87,10 +89,10 @@ impl Bits {
     }
 }
 
-impl Kind {
-    fn of(block: &Block) -> Self {
+impl BlockShape {
+    fn of(block: &PacketBlock) -> Self {
         let rest = match block.family {
-            Family::Protocols => block.len,
+            MatchFamily::Protocols => block.len,
             _ => 8 + block.len,
         };
         Self([block.source.prefix_len(), block.destination.prefix_len(), rest])
@@ -104,29 +106,29 @@ impl Kind {
 
 /// The earlier blocks of one verdict.
 #[derive(Default)]
-struct Earlier(HashMap<Kind, OfKind>);
+struct EarlierBlocks(HashMap<BlockShape, BlocksOfShape>);
 
 /// Blocks that look at the same bits.
 #[derive(Default)]
-struct OfKind {
-    blocks: HashMap<Bits, usize>,
+struct BlocksOfShape {
+    blocks: HashMap<BlockBits, usize>,
     /// The greatest depth by what a block shares with blocks of another kind: made for a kind when one comes.
-    shared: HashMap<Kind, HashMap<Bits, usize>>,
+    shared: HashMap<BlockShape, HashMap<BlockBits, usize>>,
 }
 
 /// What is known of the earlier blocks of a verdict that a block overlaps.
 #[derive(Default)]
-struct Found {
+struct Overlap {
     /// The depth of the deepest, as far as its depth matters.
     depth: Option<usize>,
     /// Whether one of them covers it.
     covers: bool,
 }
 
-impl Earlier {
+impl EarlierBlocks {
     /// The blocks of the other verdict.
-    fn overlapping(&mut self, bits: Bits, kind: Kind) -> Found {
-        let mut found = Found::default();
+    fn overlapping(&mut self, bits: BlockBits, kind: BlockShape) -> Overlap {
+        let mut found = Overlap::default();
         for (of, blocks) in &mut self.0 {
             let common = kind.common(*of);
             let depth = blocks.deepest(common, bits.masked(common));
@@ -137,14 +139,14 @@ impl Earlier {
     }
 
     /// The blocks of the same verdict, whose depth does not matter.
-    fn covering(&self, bits: Bits, kind: Kind) -> Found {
-        let covers = |(of, blocks): (&Kind, &OfKind)| {
+    fn covering(&self, bits: BlockBits, kind: BlockShape) -> Overlap {
+        let covers = |(of, blocks): (&BlockShape, &BlocksOfShape)| {
             kind.common(*of) == *of && blocks.blocks.contains_key(&bits.masked(*of))
         };
-        Found { depth: None, covers: self.0.iter().any(covers) }
+        Overlap { depth: None, covers: self.0.iter().any(covers) }
     }
 
-    fn add(&mut self, bits: Bits, kind: Kind, depth: usize) {
+    fn add(&mut self, bits: BlockBits, kind: BlockShape, depth: usize) {
         let of_kind = self.0.entry(kind).or_default();
         of_kind.blocks.insert(bits, depth);
         for (common, shared) in &mut of_kind.shared {
@@ -153,8 +155,8 @@ impl Earlier {
     }
 }
 
-impl OfKind {
-    fn deepest(&mut self, common: Kind, bits: Bits) -> Option<usize> {
+impl BlocksOfShape {
+    fn deepest(&mut self, common: BlockShape, bits: BlockBits) -> Option<usize> {
         let Self { blocks, shared } = self;
         let shared = shared.entry(common).or_insert_with(|| {
             let mut shared = HashMap::new();
@@ -167,7 +169,7 @@ impl OfKind {
     }
 }
 
-fn note(shared: &mut HashMap<Bits, usize>, bits: Bits, depth: usize) {
+fn note(shared: &mut HashMap<BlockBits, usize>, bits: BlockBits, depth: usize) {
     let deepest = shared.entry(bits).or_default();
     *deepest = depth.max(*deepest);
 }

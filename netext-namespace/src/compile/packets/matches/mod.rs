@@ -14,12 +14,12 @@ use std::ops::RangeInclusive;
 use ipnet::{IpNet, Ipv4Net};
 use netext_protocol::Traffic;
 
-use super::ruleset::{Ruleset, Set};
-use crate::plan::Field;
+use super::ruleset::{ElementSet, Ruleset};
+use crate::plan::ElementField;
 
 /// One thing that is matched: packets from a network to a network.
 #[derive(Clone)]
-pub(super) struct Match {
+pub(super) struct PacketMatch {
     pub(super) source: Ipv4Net,
     pub(super) destination: Ipv4Net,
     pub(super) traffic: Traffic,
@@ -27,14 +27,14 @@ pub(super) struct Match {
 
 /// Which bits of a packet are looked at: how many leading ones of its source, its destination, and of what
 /// comes behind them.
-type Look = (Family, u8, u8, u8);
+type BitsLookedAt = (MatchFamily, u8, u8, u8);
 
 /// As much of a rule as one element of a hash set holds: packets whose leading bits have certain values.
 #[derive(Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct PacketBlock {
     source: Ipv4Net,
     destination: Ipv4Net,
-    family: Family,
+    family: MatchFamily,
     protocol: u8,
     /// The port, the ICMP type and code, or the protocol in the higher byte.
     number: u16,
@@ -42,31 +42,40 @@ pub(super) struct Block {
     len: u8,
 }
 
-impl Match {
+impl PacketMatch {
     /// What it comes down to.
-    fn blocks(self) -> impl Iterator<Item = Block> {
+    fn blocks(self) -> impl Iterator<Item = PacketBlock> {
         let Self { source, destination, traffic } = self;
         let (family, protocol, numbers) = family_of(traffic);
-        blocks(numbers).map(move |(number, len)| Block { source, destination, family, protocol, number, len })
+        blocks(numbers).map(move |(number, len)| PacketBlock {
+            source,
+            destination,
+            family,
+            protocol,
+            number,
+            len,
+        })
     }
 }
 
-impl Block {
-    fn look(&self) -> Look {
+impl PacketBlock {
+    fn look(&self) -> BitsLookedAt {
         (self.family, self.source.prefix_len(), self.destination.prefix_len(), self.len)
     }
 
     fn add_to(&self, ruleset: &mut Ruleset, set: &str) {
         let (source, destination) =
-            (Field::Ipv4(self.source.network()), Field::Ipv4(self.destination.network()));
+            (ElementField::Ipv4(self.source.network()), ElementField::Ipv4(self.destination.network()));
         let [high, low] = self.number.to_be_bytes();
         match self.family {
-            Family::Ports => {
-                let protocol = Field::Protocol(self.protocol);
-                ruleset.add(set, [source, destination, protocol, Field::Port(self.number)]);
+            MatchFamily::Ports => {
+                let protocol = ElementField::Protocol(self.protocol);
+                ruleset.add(set, [source, destination, protocol, ElementField::Port(self.number)]);
             }
-            Family::Icmp => ruleset.add(set, [source, destination, Field::Icmp(high), Field::Icmp(low)]),
-            Family::Protocols => ruleset.add(set, [source, destination, Field::Protocol(high)]),
+            MatchFamily::Icmp => {
+                ruleset.add(set, [source, destination, ElementField::Icmp(high), ElementField::Icmp(low)]);
+            }
+            MatchFamily::Protocols => ruleset.add(set, [source, destination, ElementField::Protocol(high)]),
         }
     }
 }
@@ -76,10 +85,10 @@ impl Block {
 pub(super) fn compile(
     ruleset: &mut Ruleset,
     chain: &str,
-    matches: impl Iterator<Item = Match>,
+    matches: impl Iterator<Item = PacketMatch>,
     verdict: &str,
 ) {
-    look_up(ruleset, chain, chain, matches.flat_map(Match::blocks), verdict);
+    look_up(ruleset, chain, chain, matches.flat_map(PacketMatch::blocks), verdict);
 }
 
 /// The same for blocks, with the beginning of the sets' names.
@@ -87,7 +96,7 @@ fn look_up(
     ruleset: &mut Ruleset,
     chain: &str,
     sets: &str,
-    blocks: impl Iterator<Item = Block>,
+    blocks: impl Iterator<Item = PacketBlock>,
     verdict: &str,
 ) {
     let mut looks = BTreeSet::new();
@@ -95,7 +104,7 @@ fn look_up(
         let look = block.look();
         let set = set_name(sets, look);
         if looks.insert(look) {
-            ruleset.sets.insert(set.clone(), Set::of(look.0.element_type()));
+            ruleset.sets.insert(set.clone(), ElementSet::of(look.0.element_type()));
         }
         block.add_to(ruleset, &set);
     }
@@ -104,12 +113,12 @@ fn look_up(
     }
 }
 
-fn set_name(sets: &str, (family, source, destination, len): Look) -> String {
+fn set_name(sets: &str, (family, source, destination, len): BitsLookedAt) -> String {
     format!("{sets}_{}_{source}_{destination}_{len}", family.name())
 }
 
 /// The expression that takes the bits from a packet.
-fn lookup((family, source, destination, len): Look) -> String {
+fn lookup((family, source, destination, len): BitsLookedAt) -> String {
     let network = |field: &str, len: u8| match len {
         32 => field.to_owned(),
         _ => format!("{field} & {}", Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, len).netmask()),
@@ -120,11 +129,11 @@ fn lookup((family, source, destination, len): Look) -> String {
         if mask == all { field.to_owned() } else { format!("{field} & {mask:#x}") }
     };
     let rest = match family {
-        Family::Ports => format!("meta l4proto . {}", masked("th dport", mask, u16::MAX)),
-        Family::Icmp => {
+        MatchFamily::Ports => format!("meta l4proto . {}", masked("th dport", mask, u16::MAX)),
+        MatchFamily::Icmp => {
             format!("{} . {}", masked("icmp type", high.into(), 0xff), masked("icmp code", low.into(), 0xff))
         }
-        Family::Protocols => masked("meta l4proto", high.into(), 0xff),
+        MatchFamily::Protocols => masked("meta l4proto", high.into(), 0xff),
     };
     format!("{} . {} . {rest}", network("ip saddr", source), network("ip daddr", destination))
 }
@@ -165,7 +174,7 @@ pub(super) fn networks(cidrs: &[IpNet]) -> Vec<Ipv4Net> {
 
 /// What is looked up behind the addresses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Family {
+enum MatchFamily {
     /// The protocol and the destination port.
     Ports,
     /// The ICMP type and code.
@@ -174,7 +183,7 @@ enum Family {
     Protocols,
 }
 
-impl Family {
+impl MatchFamily {
     fn name(self) -> &'static str {
         match self {
             Self::Ports => "ports",
@@ -194,17 +203,17 @@ impl Family {
 
 /// Traffic as a protocol and a range of numbers: ports, ICMP type and code as one number, or protocols in the
 /// higher byte.
-fn family_of(traffic: Traffic) -> (Family, u8, RangeInclusive<u16>) {
+fn family_of(traffic: Traffic) -> (MatchFamily, u8, RangeInclusive<u16>) {
     let bytes = |high: Option<u8>, low: Option<u8>| {
         let first = u16::from_be_bytes([high.unwrap_or(0), low.unwrap_or(0)]);
         first..=u16::from_be_bytes([high.unwrap_or(u8::MAX), low.unwrap_or(u8::MAX)])
     };
     match traffic {
-        Traffic::Tcp(ports) => (Family::Ports, 6, ports.ports()),
-        Traffic::Udp(ports) => (Family::Ports, 17, ports.ports()),
-        Traffic::Icmp { icmp_type, icmp_code } => (Family::Icmp, 1, bytes(icmp_type, icmp_code)),
-        Traffic::Protocol(number) => (Family::Protocols, number, bytes(Some(number), None)),
-        _ => (Family::Protocols, 0, bytes(None, None)),
+        Traffic::Tcp(ports) => (MatchFamily::Ports, 6, ports.ports()),
+        Traffic::Udp(ports) => (MatchFamily::Ports, 17, ports.ports()),
+        Traffic::Icmp { icmp_type, icmp_code } => (MatchFamily::Icmp, 1, bytes(icmp_type, icmp_code)),
+        Traffic::Protocol(number) => (MatchFamily::Protocols, number, bytes(Some(number), None)),
+        _ => (MatchFamily::Protocols, 0, bytes(None, None)),
     }
 }
 

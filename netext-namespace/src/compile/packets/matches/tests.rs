@@ -42,19 +42,25 @@ fn verdict(ruleset: &Ruleset, packet: Packet) -> Option<&str> {
 }
 
 /// Whether a packet's bits, masked as the set's name says, are an element of the set.
-fn is_held(set: &Set, name: &str, packet: Packet) -> bool {
+fn is_held(set: &ElementSet, name: &str, packet: Packet) -> bool {
     let mut words = name.rsplit('_');
     let [len, destination, source] = [(); 3].map(|()| words.next().unwrap().parse::<u8>().unwrap());
-    let network = |octets, len| Field::Ipv4(Ipv4Net::new(Ipv4Addr::from(octets), len).unwrap().network());
+    let network =
+        |octets, len| ElementField::Ipv4(Ipv4Net::new(Ipv4Addr::from(octets), len).unwrap().network());
     let [high_mask, low_mask] = mask(len).to_be_bytes();
     let [icmp_type, icmp_code] = packet.number.to_be_bytes();
     let mut key = vec![network(packet.source, source), network(packet.destination, destination)];
     match (words.next().unwrap(), packet.protocol) {
         ("ports", 6 | 17) => {
-            key.extend([Field::Protocol(packet.protocol), Field::Port(packet.number & mask(len))]);
+            key.extend([
+                ElementField::Protocol(packet.protocol),
+                ElementField::Port(packet.number & mask(len)),
+            ]);
         }
-        ("icmp", 1) => key.extend([Field::Icmp(icmp_type & high_mask), Field::Icmp(icmp_code & low_mask)]),
-        ("protocols", protocol) => key.push(Field::Protocol(protocol & high_mask)),
+        ("icmp", 1) => {
+            key.extend([ElementField::Icmp(icmp_type & high_mask), ElementField::Icmp(icmp_code & low_mask)]);
+        }
+        ("protocols", protocol) => key.push(ElementField::Protocol(protocol & high_mask)),
         _ => return false,
     }
     set.keys().any(|element| element.0 == key)
@@ -98,8 +104,8 @@ fn rule() -> impl Strategy<Value = Rule> {
     (network(), network(), traffic())
 }
 
-fn as_match((source, destination, traffic): Rule) -> Match {
-    Match { source, destination, traffic }
+fn as_match((source, destination, traffic): Rule) -> PacketMatch {
+    PacketMatch { source, destination, traffic }
 }
 
 /// The plain meaning of a rule.

@@ -13,7 +13,7 @@ use netext_protocol::ActionResult;
 use tokio::sync::oneshot;
 
 use super::{Call, Outcome};
-use crate::kernel::capture::Watched;
+use crate::kernel::capture::WatchedInterface;
 use crate::model::{InterfaceName, guest_interface, public_interface};
 use crate::wait::readable_by;
 use frame::Wanted;
@@ -47,7 +47,7 @@ pub(super) async fn capture(call: Call<'_>) -> Outcome {
         protocol: parameters.optional(&["protocol"])?,
     };
 
-    let watched = Watched::open(&call.namespace()?, &interface);
+    let watched = WatchedInterface::open(&call.namespace()?, &interface);
     let watched = watched.map_err(|error| DeviceError::device(error.to_string()))?;
     // A thread waits for frames, and we for the thread; one that is called off ends with this process.
     let (done, collected) = oneshot::channel();
@@ -63,7 +63,12 @@ pub(super) async fn capture(call: Call<'_>) -> Outcome {
 }
 
 /// The pcap file of the frames that come until the end.
-fn collect(mut watched: Watched, wanted: Wanted, packets: usize, end: Instant) -> io::Result<Vec<u8>> {
+fn collect(
+    mut watched: WatchedInterface,
+    wanted: Wanted,
+    packets: usize,
+    end: Instant,
+) -> io::Result<Vec<u8>> {
     let mut file = header();
     let mut left = packets;
     while left > 0 && readable_by(&watched, end)? {
