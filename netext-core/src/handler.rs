@@ -1,27 +1,26 @@
-//! Whoever answers commands, whatever they are.
+//! Answering commands: the invocation as it came, and what a device is given of it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use netext_protocol::{Command, Envelope, Request};
+use netext_protocol::{Command, DeviceDetails, Envelope, Extra, PhysicalDetails, Request};
 
 use crate::deadline::grace;
 use crate::{Deadline, Description, DeviceError, Reply};
 
-/// Answers commands as they come, with the payload as raw bytes.
+/// Answers commands with their payload as raw bytes.
 ///
-/// A device implements [`NetworkDevice`](crate::NetworkDevice) and is a handler by that. Implement this trait
-/// for what stands between the server and a device: a proxy that carries the payload elsewhere unread, a
-/// recorder, a wrapper that tries again.
+/// Every [`NetworkDevice`](crate::NetworkDevice) is a handler. Implement this trait for a program between the server
+/// and a device: a proxy that passes the payload on unread, a recorder, a wrapper that retries.
 ///
 /// ```
 /// use std::path::Path;
 ///
 /// use netext_core::{Description, DeviceError, Handler, Invocation, Reply, async_trait};
 ///
-/// /// Keeps commands from a device that is being worked on.
+/// /// Refuses commands while an operator works on the device.
 /// struct Maintained<H> {
 ///     handler: H,
 /// }
@@ -37,17 +36,17 @@ use crate::{Deadline, Description, DeviceError, Reply};
 ///             let command = invocation.command();
 ///             return Err(DeviceError::device(format!("{command} has to wait: maintenance")).retryable(true));
 ///         }
-///         // Payload and deadline go on as they came.
+///         // Payload and deadline stay as they are.
 ///         self.handler.handle(invocation).await
 ///     }
 /// }
 /// ```
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// What it says about itself, for `--describe`.
+    /// The description that `--describe` prints.
     fn description(&self) -> Description;
 
-    /// Answers one command. Several run at the same time in processes of their own, for one network too.
+    /// Answers one command. Several commands run at the same time, each in a process of its own, also for one network.
     async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError>;
 }
 
@@ -62,7 +61,7 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// How long a command may take where nobody says otherwise: what the server passes on today.
+    /// The timeout of a command that comes without one. Today's server passes on the same.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
     /// A command with its payload and the default timeout.
@@ -76,14 +75,14 @@ impl Invocation {
         }
     }
 
-    /// With the timeout that the server passed on, and the deadline that the runner made of it.
+    /// Sets the timeout that the server passed on, and the deadline that results from it.
     pub fn with_deadline(mut self, timeout: Duration, deadline: Deadline) -> Self {
         self.timeout = timeout;
         self.deadline = deadline;
         self
     }
 
-    /// With the path that the payload was read from.
+    /// Sets the path that the payload was read from.
     pub fn with_payload_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.payload_path = Some(path.into());
         self
@@ -94,12 +93,12 @@ impl Invocation {
         self.command
     }
 
-    /// The payload file's bytes, UTF-8 if they come from the runner. They hold credentials.
+    /// The bytes of the payload file, UTF-8 if they come from the runner. They hold credentials.
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The payload file's path, for what must say it; the runner has read the file already.
+    /// The path of the payload file, for messages; the runner has read the file already.
     pub fn payload_path(&self) -> Option<&Path> {
         self.payload_path.as_deref()
     }
@@ -115,13 +114,12 @@ impl Invocation {
         grace(self.timeout)
     }
 
-    /// Until when to work.
+    /// When the time is over.
     pub fn deadline(&self) -> &Deadline {
         &self.deadline
     }
 
-    /// The payload as a request with its details. The error names the field, what was found and what was
-    /// expected.
+    /// The payload as a request with its details. The error names the field, the value and the expected value.
     pub fn parse(&self) -> Result<Envelope<Request>, DeviceError> {
         Envelope::parse(self.command, &self.payload).map_err(|error| match &self.payload_path {
             Some(path) => DeviceError::invalid(format!("{error} (in {})", path.display())),
@@ -139,5 +137,83 @@ impl fmt::Debug for Invocation {
             .field("payload_path", &self.payload_path)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
+    }
+}
+
+/// What comes with every request to a [`NetworkDevice`](crate::NetworkDevice): the details that the operator
+/// registered, the device's own details, and the deadline.
+///
+/// The tests of a device make one with [`Context::new`].
+#[derive(Clone, Debug)]
+pub struct Context {
+    command: Command,
+    physical_details: PhysicalDetails,
+    device_details: DeviceDetails,
+    extra: Extra,
+    deadline: Deadline,
+}
+
+impl Context {
+    /// A context without any details.
+    pub fn new(command: Command, deadline: Deadline) -> Self {
+        Self {
+            command,
+            physical_details: PhysicalDetails::default(),
+            device_details: DeviceDetails::default(),
+            extra: Extra::default(),
+            deadline,
+        }
+    }
+
+    /// Splits an envelope into its request and the context that came with it.
+    pub fn of_envelope<R>(command: Command, envelope: Envelope<R>, deadline: Deadline) -> (Self, R) {
+        let context = Self {
+            command,
+            physical_details: envelope.physical_details,
+            device_details: envelope.device_details,
+            extra: envelope.extra,
+            deadline,
+        };
+        (context, envelope.request)
+    }
+
+    /// Sets the details that the operator registered.
+    pub fn with_physical_details(mut self, details: PhysicalDetails) -> Self {
+        self.physical_details = details;
+        self
+    }
+
+    /// Sets the details that the device answered last.
+    pub fn with_device_details(mut self, details: DeviceDetails) -> Self {
+        self.device_details = details;
+        self
+    }
+
+    /// The command that is being answered.
+    pub fn command(&self) -> Command {
+        self.command
+    }
+
+    /// The details that the operator registered on the physical network: hosts, credentials, and others that the
+    /// vendor documents.
+    pub fn physical_details(&self) -> &PhysicalDetails {
+        &self.physical_details
+    }
+
+    /// The device's last answer to `ensure-network-device`. They may be empty or out of date: the server runs a command
+    /// even if `ensure-network-device` failed, and forgets the details at a shutdown.
+    pub fn device_details(&self) -> &DeviceDetails {
+        &self.device_details
+    }
+
+    /// Fields beside the payload that this version of the protocol does not know.
+    pub fn extra(&self) -> &Extra {
+        &self.extra
+    }
+
+    /// When the time is over. Code that waits takes its timeout from the deadline, and code that is about to change
+    /// something checks it first.
+    pub fn deadline(&self) -> &Deadline {
+        &self.deadline
     }
 }

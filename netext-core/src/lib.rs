@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod context;
 mod deadline;
 mod describe;
 mod device;
@@ -15,12 +14,11 @@ pub mod runner;
 pub mod testing;
 
 pub use async_trait::async_trait;
-pub use context::Context;
 pub use deadline::Deadline;
 pub use describe::{CapabilityFault, Description};
 pub use device::NetworkDevice;
 pub use error::{DeviceError, ErrorKind, error_chain};
-pub use handler::{Handler, Invocation};
+pub use handler::{Context, Handler, Invocation};
 /// The protocol's types.
 pub use netext_protocol as protocol;
 pub use process::{Process, main, main_with, main_with_args};

@@ -18,24 +18,20 @@
 mod arguments;
 mod environment;
 mod log;
-mod outcome;
-mod payload;
-mod supervisor;
-mod worker;
+mod work;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use environment::{Environment, Interrupter};
-pub use outcome::{Ending, Outcome, Signal};
-pub use payload::MAX_PAYLOAD_BYTES;
+pub use environment::{Ending, Environment, Interrupter, Outcome, Signal};
+pub use work::MAX_PAYLOAD_BYTES;
+pub(crate) use work::{catch_panics, silence_panics};
 
 use crate::{Deadline, Handler};
 use arguments::Arguments;
 use log::Log;
-use worker::Job;
-pub(crate) use worker::panicked;
+use work::Job;
 
 /// Runs one command of a handler.
 ///
@@ -93,23 +89,19 @@ impl Runner {
         let program = arguments::program_name(&args);
         let invoked = match Arguments::parse(&program, &args) {
             Ok(Arguments::Command(invoked)) => invoked,
-            Ok(flag) => {
-                return outcome::deliver(
-                    Ok(flag.answer(&program, &self.handler.description())),
-                    stdout,
-                    stderr,
-                );
+            other => {
+                let answer = other.map(|flag| flag.answer(&program, &self.handler.description()));
+                return Outcome::from(answer).deliver(stdout, stderr);
             }
-            Err(error) => return outcome::deliver(Err(error.into()), stdout, stderr),
         };
+        let command = invoked.command;
+        let deadline = Deadline::at(started + invoked.timeout);
+        let handler = Arc::clone(&self.handler);
+        let subject = Arc::default();
+        let job = Job { handler, invoked, payload, deadline, subject: Arc::clone(&subject) };
 
         let log = Log::open(self.log_file.as_deref(), owns_process);
-        let deadline = Deadline::at(started + invoked.timeout);
-        let command = invoked.command;
-        let job = Job::new(Arc::clone(&self.handler), invoked, payload, deadline);
-        let subject = job.subject();
-        let result = log.within(|| supervisor::supervise(job, events));
-        let outcome = outcome::deliver(result, stdout, stderr);
+        let outcome = log.within(|| job.supervise(events)).deliver(stdout, stderr);
         log.record(command, subject.get().copied().unwrap_or_default(), &outcome, started.elapsed());
         outcome
     }

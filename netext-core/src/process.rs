@@ -1,21 +1,22 @@
-//! The runner in a process of its own.
+//! The runner in a process of its own: its streams, its signals, and the processes that it leaves behind.
 
-mod descendants;
-mod panics;
-mod signals;
-mod streams;
-
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io;
-use std::panic::{self, AssertUnwindSafe};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
-use crate::runner::{Environment, Outcome, panicked};
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::{Pid, getpid, kill_process};
+use rustix::stdio;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::runner::{Environment, Interrupter, Outcome, Signal, catch_panics, silence_panics};
 use crate::{DeviceError, Handler, Runner};
-pub(crate) use panics::location as panic_location;
-use streams::Streams;
 
 /// The whole `main` of an extension's executable.
 ///
@@ -83,8 +84,7 @@ pub fn main_with_args(
         // Without /dev/null nothing can be kept off the server's stream, so nothing is begun.
         return ExitCode::from(DeviceError::internal("no streams").exit_code());
     };
-    let runner = panic::catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| Err(panicked(&*panic)));
-    let outcome = runner.and_then(|runner| {
+    let outcome = catch_panics(build).and_then(|runner| {
         let Process { streams, started } = &mut process;
         let environment = Environment::new(args, &mut streams.stdout, &mut streams.stderr);
         run(&runner, environment.started(*started))
@@ -114,7 +114,7 @@ impl Process {
     pub fn take() -> io::Result<Self> {
         let started = Instant::now();
         let streams = Streams::take()?;
-        panics::silence();
+        silence_panics();
         Ok(Self { streams, started })
     }
 
@@ -137,12 +137,95 @@ impl Process {
 
 fn run(runner: &Runner, environment: Environment<'_>) -> Result<Outcome, DeviceError> {
     let environment = environment.owning_the_process();
-    signals::forward(environment.interrupter())
+    forward_signals(environment.interrupter())
         .map_err(|error| DeviceError::internal("cannot watch for signals").with_source(error))?;
     let outcome = runner.run(environment);
     if outcome.ending.is_called_off() {
         // Last of all: a device that goes on could start another child in the meantime.
-        descendants::kill();
+        kill_descendants();
     }
     Ok(outcome)
+}
+
+/// The caller's streams, on descriptors that no child inherits.
+#[derive(Debug)]
+struct Streams {
+    stdin: File,
+    stdout: File,
+    stderr: File,
+}
+
+impl Streams {
+    /// Takes the streams and leaves `/dev/null` in their place.
+    fn take() -> io::Result<Self> {
+        let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        let streams = Self {
+            stdin: private(stdio::stdin())?,
+            stdout: private(stdio::stdout())?,
+            stderr: private(stdio::stderr())?,
+        };
+        stdio::dup2_stdin(&null)?;
+        stdio::dup2_stdout(&null)?;
+        stdio::dup2_stderr(&null)?;
+        Ok(streams)
+    }
+
+    /// Writes an error's line.
+    fn say(&mut self, error: &DeviceError) {
+        // If this fails there is nowhere left to say so; the exit code still does.
+        let _ = writeln!(self.stderr, "{}", error.report());
+    }
+}
+
+/// The same stream on a descriptor beyond the standard ones that is closed in children.
+fn private(stream: BorrowedFd<'_>) -> io::Result<File> {
+    Ok(File::from(fcntl_dupfd_cloexec(stream, 3)?))
+}
+
+/// From now on these signals interrupt the run instead of ending the process: what it began is undone. A terminal
+/// that goes away (SIGHUP) and SIGQUIT count as SIGTERM.
+fn forward_signals(interrupter: Interrupter) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
+    let watch = move || {
+        for signal in signals.forever() {
+            interrupter.interrupt(if signal == SIGINT { Signal::Interrupt } else { Signal::Terminate });
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(watch)?;
+    Ok(())
+}
+
+/// How often the tree is looked through: what is being killed may have forked meanwhile.
+const ROUNDS: usize = 16;
+
+/// Kills every process that descends from this one. A daemon that detached itself, so that its parent is the
+/// init process, is none of them.
+fn kill_descendants() {
+    let mut killed = HashSet::new();
+    for _ in 0..ROUNDS {
+        // The whole tree first: the children of a process that was killed are no longer found below it.
+        let mut tree = Vec::new();
+        collect(getpid(), &mut tree);
+        tree.retain(|process| killed.insert(*process));
+        if tree.is_empty() {
+            return;
+        }
+        for process in tree {
+            // It may have ended by itself.
+            let _ = kill_process(process, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+fn collect(process: Pid, tree: &mut Vec<Pid>) {
+    let Ok(threads) = fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())) else { return };
+    for thread in threads.flatten() {
+        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        for child in children.split_ascii_whitespace() {
+            if let Some(child) = child.parse().ok().and_then(Pid::from_raw) {
+                tree.push(child);
+                collect(child, tree);
+            }
+        }
+    }
 }
