@@ -140,8 +140,7 @@ impl Description {
 
     /// Whether the device provides a service of the command, or the command belongs to none.
     pub fn provides(&self, command: Command) -> bool {
-        let services = command.services();
-        services.is_empty() || services.iter().any(|service| self.declares(*service))
+        command.belongs_to(&self.services)
     }
 
     /// Whether the device answers the command by doing something.

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::wire::field::{GIVEN_TWICE, refuse_entry};
 use crate::wire::object::{Fields, Style, Written, take_field};
 use crate::wire::refuse::refuse;
-use crate::{Command, DeviceDetails, Extra, ParseError, PhysicalDetails, Request, Shape};
+use crate::{Command, DeviceDetails, Extra, ParseError, PhysicalDetails, Request};
 
 /// The contents of a payload file: a request with the details that travel with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub struct Envelope<R> {
 pub(crate) trait Payload: Fields {
     /// The command.
     const COMMAND: Command;
-    /// Whether the request's fields stand beside the details instead of under `payload`.
-    const FLAT: bool = matches!(Self::COMMAND.shape(), Shape::Flat);
+    /// The key that holds the request's fields; `None` where they stand beside the details.
+    const KEY: Option<&'static str> = Self::COMMAND.shape().key();
 }
 
 impl<R> Envelope<R> {
@@ -77,11 +77,6 @@ pub(crate) fn parse<R: Payload>(file: &[u8]) -> Result<Envelope<R>, ParseError> 
     Ok(envelope)
 }
 
-const PHYSICAL: &str = "physical-network-extension-details";
-const PHYSICAL_ALIAS: &str = "physical_network_extension_details";
-const DEVICE: &str = "network-extension-details";
-const DEVICE_ALIAS: &str = "network_extension_details";
-
 impl<'de, R: Payload> Deserialize<'de> for Envelope<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(EnvelopeVisitor(PhantomData))
@@ -109,21 +104,21 @@ impl<'de, R: Payload> Visitor<'de> for EnvelopeVisitor<R> {
                 return refuse_entry(&mut entries, GIVEN_TWICE);
             }
             match key.as_str() {
-                PHYSICAL | PHYSICAL_ALIAS => {
+                name if PhysicalDetails::KEYS.contains(&name) => {
                     take_field(&mut physical, &mut entries)?;
                 }
-                DEVICE | DEVICE_ALIAS => {
+                name if DeviceDetails::KEYS.contains(&name) => {
                     take_field(&mut device, &mut entries)?;
                 }
-                "payload" if !R::FLAT => nested = Some(entries.next_value::<Nested<R>>()?.0),
-                _ if R::FLAT && R::take(&mut flat, &key, &mut entries)? => {}
+                name if R::KEY == Some(name) => nested = Some(entries.next_value::<Nested<R>>()?.0),
+                name if R::KEY.is_none() && R::take(&mut flat, name, &mut entries)? => {}
                 _ => extra.insert(key, entries.next_value::<serde_json::Value>()?),
             }
         }
-        let request = match nested {
-            Some(request) => request,
-            None if R::FLAT => R::finish(flat)?,
-            None => return Err(de::Error::missing_field("payload")),
+        let request = match (nested, R::KEY) {
+            (Some(request), _) => request,
+            (None, None) => R::finish(flat)?,
+            (None, Some(key)) => return Err(de::Error::missing_field(key)),
         };
         Ok(Envelope {
             physical_details: physical.unwrap_or_default(),
@@ -158,13 +153,13 @@ impl<R: Payload> Sealed<'_, R> {
 impl<R: Payload> Serialize for Sealed<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(None)?;
-        if R::FLAT {
+        if R::KEY.is_none() {
             self.request.write(self.style, &mut object)?;
         }
-        object.serialize_entry(PHYSICAL, &self.envelope.physical_details)?;
-        object.serialize_entry(DEVICE, &self.envelope.device_details)?;
-        if !R::FLAT {
-            object.serialize_entry("payload", &Written(self.request, self.style))?;
+        object.serialize_entry(PhysicalDetails::KEYS[0], &self.envelope.physical_details)?;
+        object.serialize_entry(DeviceDetails::KEYS[0], &self.envelope.device_details)?;
+        if let Some(key) = R::KEY {
+            object.serialize_entry(key, &Written(self.request, self.style))?;
         }
         for (name, value) in self.envelope.extra.iter() {
             object.serialize_entry(name, value)?;
@@ -179,12 +174,12 @@ pub(crate) fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut
     let spellings =
         |names: [&'static str; 2]| names.map(|name| crate::schema::Spelling { name, is_older: false });
     schema.always_written::<PhysicalDetails>(
-        &spellings([PHYSICAL, PHYSICAL_ALIAS]),
+        &spellings(PhysicalDetails::KEYS),
         "What the operator registered on the physical network: texts by name.",
         generator,
     );
     schema.always_written::<DeviceDetails>(
-        &spellings([DEVICE, DEVICE_ALIAS]),
+        &spellings(DeviceDetails::KEYS),
         "What the device last printed for `ensure-network-device`.",
         generator,
     );

@@ -1,10 +1,10 @@
 //! Payloads made of samples and changes.
 
-use netext_protocol::{Command, Request, Sample, Shape};
+use netext_protocol::{Command, DeviceDetails, PhysicalDetails, Request, Sample};
 use serde_json::{Map, Value};
 
 /// The details that travel with every command; the [`Server`](super::Server) adds them.
-const DETAILS: [&str; 2] = ["physical-network-extension-details", "network-extension-details"];
+const DETAILS: [&str; 2] = [PhysicalDetails::KEYS[0], DeviceDetails::KEYS[0]];
 
 /// The fields of one command's payload, right or wrong.
 ///
@@ -55,8 +55,8 @@ impl Payload {
     /// The fields of a whole payload document, without the details that travel with it.
     pub(crate) fn of_document(command: Command, document: Value) -> Self {
         let Value::Object(mut document) = document else { return Self::empty(command) };
-        if !is_flat(command) {
-            let fields = document.remove("payload").and_then(|payload| match payload {
+        if let Some(key) = command.shape().key() {
+            let fields = document.remove(key).and_then(|payload| match payload {
                 Value::Object(fields) => Some(fields),
                 _ => None,
             });
@@ -132,10 +132,9 @@ impl Payload {
         let mut document = Map::new();
         document.insert(DETAILS[0].into(), physical.into());
         document.insert(DETAILS[1].into(), device.into());
-        if is_flat(self.command) {
-            document.extend(self.fields.clone());
-        } else {
-            document.insert("payload".into(), self.fields.clone().into());
+        match self.command.shape().key() {
+            Some(key) => drop(document.insert(key.into(), self.fields.clone().into())),
+            None => document.extend(self.fields.clone()),
         }
         document.into()
     }
@@ -153,8 +152,4 @@ impl From<&Payload> for Payload {
     fn from(payload: &Payload) -> Self {
         payload.clone()
     }
-}
-
-fn is_flat(command: Command) -> bool {
-    command.shape() == Shape::Flat
 }

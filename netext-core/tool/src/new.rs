@@ -246,7 +246,7 @@ fn method(command: Command) -> String {
             "let unknown = format!(\"{:?} is not an action of this device\", request.action);\n        \
              Err(DeviceError::invalid(unknown))",
         ),
-        Output::Nothing | Output::DeviceDetails => ("()", "Ok(())"),
+        _ => ("()", "Ok(())"),
     };
     let argument = if command.output() == Output::ActionResult { "request" } else { "_" };
     let one_line = format!(

@@ -12,6 +12,7 @@ use crate::{Service, for_each_command};
 
 /// What a command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Scope {
     /// A network: the payload has a `network_id`.
     Network,
@@ -34,6 +35,7 @@ impl Scope {
 
 /// What a command prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Output {
     /// Nothing at all.
     Nothing,
@@ -59,6 +61,7 @@ impl Output {
 
 /// What a command does to the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Effect {
     /// Brings something into being, or brings it back.
     Creates,
@@ -81,11 +84,22 @@ impl Effect {
 
 /// Where a request's fields stand in the payload file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Shape {
     /// Under the key `payload`.
     Enveloped,
     /// Beside the details.
     Flat,
+}
+
+impl Shape {
+    /// The key that holds the request's fields; `None` where they stand beside the details.
+    pub const fn key(self) -> Option<&'static str> {
+        match self {
+            Self::Enveloped => Some("payload"),
+            Self::Flat => None,
+        }
+    }
 }
 
 /// A word that names no command of the protocol.
@@ -105,6 +119,7 @@ macro_rules! define_command {
             effect: $effect:ident,
             shape: $shape:ident,
             ensured: $ensured:literal,
+            is_sent: $is_sent:literal,
             sent: $sent:literal,
         }
     )*) => {
@@ -157,8 +172,10 @@ macro_rules! define_command {
 
             /// Whether a server sends the command. One that no server sends yet is in the README, or in the
             /// reference extension.
-            pub fn is_sent(self) -> bool {
-                !self.sent().starts_with("No server sends it yet")
+            pub const fn is_sent(self) -> bool {
+                match self {
+                    $(Self::$variant => $is_sent,)*
+                }
             }
 
             /// How often the server sends `ensure-network-device` right before the command.
@@ -219,6 +236,23 @@ macro_rules! define_command {
 }
 
 for_each_command!(define_command);
+
+impl Command {
+    /// Whether the command belongs to one of these services, or to every device. A device that provides none of
+    /// a command's services succeeds without doing or printing anything.
+    ///
+    /// ```
+    /// use netext_protocol::{Command, Service};
+    ///
+    /// assert!(Command::AddDhcpEntry.belongs_to(&[Service::Dhcp, Service::Dns]));
+    /// assert!(!Command::AddDhcpEntry.belongs_to(&[Service::Firewall]));
+    /// assert!(Command::ImplementNetwork.belongs_to(&[]));
+    /// ```
+    pub fn belongs_to<'a>(self, provided: impl IntoIterator<Item = &'a Service>) -> bool {
+        let services = self.services();
+        services.is_empty() || provided.into_iter().any(|service| services.contains(service))
+    }
+}
 
 impl fmt::Display for Command {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

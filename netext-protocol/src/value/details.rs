@@ -20,6 +20,9 @@ use crate::{InvalidText, Secret};
 pub struct PhysicalDetails(BTreeMap<String, Secret>);
 
 impl PhysicalDetails {
+    /// The keys that hold them in a payload file: the server's, and another spelling that readers accept.
+    pub const KEYS: [&str; 2] = ["physical-network-extension-details", "physical_network_extension_details"];
+
     const HARMLESS: [&str; 7] = [
         "hosts",
         "host",
@@ -146,6 +149,9 @@ impl Field for PhysicalDetails {
 pub struct DeviceDetails(Map<String, Value>);
 
 impl DeviceDetails {
+    /// The keys that hold them in a payload file: the server's, and another spelling that readers accept.
+    pub const KEYS: [&str; 2] = ["network-extension-details", "network_extension_details"];
+
     /// How long the details may be as JSON text: longer ones do not fit the server's table.
     pub const MAX_BYTES: usize = 1024;
 

@@ -109,7 +109,7 @@ impl Provided {
 
     /// Whether a service of the command is declared, or it belongs to none.
     pub(super) fn declares(&self, command: Command) -> bool {
-        command.services().is_empty() || command.services().iter().any(|it| self.services.contains(it))
+        command.belongs_to(&self.services)
     }
 
     /// Whether the extension answers the command by doing something.

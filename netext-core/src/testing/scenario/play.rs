@@ -89,7 +89,7 @@ impl Scenario {
                     }
                     tell(Told::Registered(details.iter().map(|(name, value)| (&**name, &**value)).collect()));
                 }
-                Act::Send { payload, .. } if !is_sent(payload.command(), services) => {
+                Act::Send { payload, .. } if !payload.command().belongs_to(services) => {
                     tell(Told::NotSent(payload.command()));
                 }
                 Act::Send { payload, expected } => {
@@ -114,8 +114,4 @@ fn send<'a, E: Extension>(server: &Server<E>, payload: &'a Payload, expected: Ex
     let stored = ensured.iter().rev().find_map(crate::testing::judged::stored_details);
     let stored = stored.filter(|details| *details != before);
     Sent { payload, ensured, stored, judged, took, expected }
-}
-
-fn is_sent(command: Command, services: &BTreeSet<Service>) -> bool {
-    command.services().is_empty() || command.services().iter().any(|service| services.contains(service))
 }

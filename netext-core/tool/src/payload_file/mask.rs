@@ -31,10 +31,9 @@ pub(crate) fn masked(command: Command, mut document: Value) -> (Value, Vec<Strin
 
 /// Whether it is a registered detail that holds no credential by convention.
 fn is_harmless(pointer: &str) -> bool {
-    let name = ["/physical-network-extension-details/", "/physical_network_extension_details/"]
-        .iter()
-        .find_map(|folder| pointer.strip_prefix(folder));
-    name.is_some_and(PhysicalDetails::is_harmless)
+    let path = pointer.strip_prefix('/').and_then(|path| path.split_once('/'));
+    let Some((key, name)) = path else { return false };
+    PhysicalDetails::KEYS.contains(&key) && PhysicalDetails::is_harmless(name)
 }
 
 /// Masks every scalar in a value; its shape stays.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use netext_core::error_chain;
 use netext_core::testing::{Answer, Call, End, Executable, Extension, Streams, as_gson_writes};
-use netext_protocol::Command;
+use netext_protocol::{Command, DeviceDetails};
 use serde_json::{Value, json};
 
 use super::{PAYLOAD_FILE, Recorded, RecordingError};
@@ -189,9 +189,8 @@ impl Answers {
     }
 
     fn put_into(&self, mut document: Value) -> Value {
-        for pointer in
-            ["/network-extension-details", "/network_extension_details", "/payload/current_details"]
-        {
+        let details = DeviceDetails::KEYS.map(|key| format!("/{key}"));
+        for pointer in details.iter().map(String::as_str).chain(["/payload/current_details"]) {
             let Some(place) = document.pointer_mut(pointer) else { continue };
             let (is_text, then) = match &*place {
                 Value::String(text) => (true, serde_json::from_str::<Value>(text).unwrap_or_default()),

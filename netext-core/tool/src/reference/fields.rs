@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use netext_protocol::schema::{self, Form};
-use netext_protocol::{Command, Sample, Sender, Shape};
+use netext_protocol::{Command, Sample, Sender};
 use serde_json::Value;
 
 use crate::payload_file::Inside;
@@ -139,9 +139,9 @@ fn text(schema: &Value, key: &str) -> String {
 
 /// The schema of the payload in the schema of a command's file.
 fn payload_of(command: Command, file: &Value) -> &Value {
-    match command.shape() {
-        Shape::Flat => file,
-        Shape::Enveloped => &file["properties"]["payload"],
+    match command.shape().key() {
+        Some(key) => &file["properties"][key],
+        None => file,
     }
 }
 
@@ -213,7 +213,7 @@ static SEEN: LazyLock<Seen> = LazyLock::new(|| {
         let root = Value::from(schema::request_schema(command, Form::Lenient));
         for sample in Sample::all_of(command) {
             let Ok(document) = serde_json::from_str::<Value>(sample.text()) else { continue };
-            let payload = if command.shape() == Shape::Flat { &document } else { &document["payload"] };
+            let payload = command.shape().key().map_or(&document, |key| &document[key]);
             let mut visit = Visit { root: &root, sender: sample.sender(), seen: &mut seen.here };
             visit.object(command.name(), payload_of(command, &root), payload);
         }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use netext_protocol::{
     ActionResult, BroadcastDomainType, Capability, Command, DeviceDetails, Effect, NetworkUpdate, Output,
-    PROTOCOL_VERSION, Sample, Sender, Service, Shape,
+    PROTOCOL_VERSION, Sample, Sender, Service,
 };
 use serde_json::{Value, json};
 
@@ -53,9 +53,9 @@ pub(crate) fn command(command: Command) -> String {
     line(&mut page, format_args!("- **Effect:** {}", effect(command)));
     line(&mut page, format_args!("- **Prints:** {}", output(command)));
     let objects = Objects::of(command);
-    let place = match command.shape() {
-        Shape::Flat => "Fields, which stand beside the details:",
-        Shape::Enveloped => "Fields of `payload`:",
+    let place = match command.shape().key() {
+        Some(key) => format!("Fields of `{key}`:"),
+        None => "Fields, which stand beside the details:".to_owned(),
     };
     line(&mut page, format_args!("\n{place}\n"));
     table(&mut page, &objects.payload);
@@ -82,6 +82,7 @@ fn effect(command: Command) -> &'static str {
         Effect::Creates => "creates, or brings back; a second time it changes nothing",
         Effect::Changes => "changes or replaces",
         Effect::Removes => "removes; removing something that does not exist succeeds",
+        other => other.name(),
     }
 }
 
@@ -135,6 +136,7 @@ fn example(page: &mut String, command: Command) {
         }
         Output::NetworkUpdate => json!(NetworkUpdate::new(BroadcastDomainType::Lswitch, "ovn://cs-net-209")),
         Output::ActionResult => json!(ActionResult::message("3 routes")),
+        _ => return,
     };
     line(page, format_args!("\nAn answer, in one line:\n\n```json\n{answer}\n```"));
 }
@@ -194,6 +196,7 @@ fn output(command: Command) -> &'static str {
         Output::DeviceDetails => "device details",
         Output::NetworkUpdate => "a network update, or nothing",
         Output::ActionResult => "text or JSON",
+        other => other.name(),
     }
 }
 

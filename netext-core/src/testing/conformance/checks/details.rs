@@ -8,8 +8,6 @@ use crate::testing::conformance::report::Finding;
 use crate::testing::conformance::suite::Suite;
 use crate::testing::judged::excerpt;
 
-const DETAILS: &str = "network-extension-details";
-
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "device-details",
@@ -45,7 +43,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn with_details(mut document: Value, details: Value) -> Value {
-    document[DETAILS] = details;
+    document[DeviceDetails::KEYS[0]] = details;
     document
 }
 

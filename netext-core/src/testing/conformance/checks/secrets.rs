@@ -30,7 +30,7 @@ fn secrets(suite: &Suite<'_>) -> Finding {
         }
         let mut document = suite.server.document(&payload);
         for name in ["password", "sshkey"] {
-            let details = &mut document["physical-network-extension-details"];
+            let details = &mut document[PhysicalDetails::KEYS[0]];
             if details.get(name).is_none() {
                 details[name] = SECRET.into();
             }

@@ -1,6 +1,6 @@
 //! The ways in which servers write one and the same thing.
 
-use netext_protocol::Command;
+use netext_protocol::{Command, DeviceDetails, PhysicalDetails};
 use serde_json::{Value, json};
 
 use super::Check;
@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
             suite.network().live_with_document(|mut document| {
                 add_unknown(&mut document["payload"]);
                 document["x-netext-conformance"] = json!([{ "newer": null }]);
-                document["physical-network-extension-details"]["x-netext-conformance"] = "newer".into();
+                document[PhysicalDetails::KEYS[0]]["x-netext-conformance"] = "newer".into();
                 document
             })
         },
@@ -62,7 +62,7 @@ pub(super) const CHECKS: &[Check] = &[
         remedy: "If a detail object is a text, parse it as JSON; an empty text is an empty object.",
         run: |suite| {
             suite.network().live_with_document(|mut document| {
-                for name in ["physical-network-extension-details", "network-extension-details"] {
+                for name in [PhysicalDetails::KEYS[0], DeviceDetails::KEYS[0]] {
                     document[name] = document[name].to_string().into();
                 }
                 document
