@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-/// A load balancer rule: connections to a public port are spread over members, by turns if nothing else is said.
+use crate::forward::split_end;
+
+/// A load balancer rule: it spreads connections to a public port over members, by default in turns (round robin).
 #[derive(Clone, Debug)]
 pub struct Balancer {
     fields: Map<String, Value>,
@@ -16,7 +18,7 @@ impl Balancer {
         Self::of(id, "tcp", public)
     }
 
-    /// Spreads TCP connections to `address:port`, and tells members with a PROXY header who connects.
+    /// Spreads TCP connections to `address:port`, with a PROXY header that names the client.
     #[track_caller]
     pub fn tcp_proxy(id: u32, public: &str) -> Self {
         Self::of(id, "tcp-proxy", public)
@@ -28,7 +30,7 @@ impl Balancer {
         Self::of(id, "udp", public)
     }
 
-    /// Spreads any protocol at all.
+    /// Spreads the given protocol.
     #[track_caller]
     pub fn of(id: u32, protocol: &str, public: &str) -> Self {
         let (address, port) = split(public);
@@ -43,32 +45,32 @@ impl Balancer {
             .field("revoke", false)
     }
 
-    /// How members are chosen.
+    /// Sets the algorithm that chooses members.
     pub fn by(self, algorithm: &str) -> Self {
         self.field("algorithm", algorithm)
     }
 
-    /// A member at `address:port`.
+    /// Adds a member at `address:port`.
     #[track_caller]
     pub fn member(self, member: &str) -> Self {
         let (ip, port) = split(member);
         self.any_member(&json!({"ip": ip, "port": port, "revoked": false}))
     }
 
-    /// A member at `address:port` that is to be taken out.
+    /// Adds a member at `address:port` that is to be removed.
     #[track_caller]
     pub fn revoked_member(self, member: &str) -> Self {
         let (ip, port) = split(member);
         self.any_member(&json!({"ip": ip, "port": port, "revoked": true}))
     }
 
-    /// Any member at all, for rules that ought to be refused.
+    /// Adds a member of any form, for rules that must be refused.
     pub fn any_member(mut self, member: &Value) -> Self {
         self.members.push(member.clone());
         self
     }
 
-    /// Any field at all, for rules that ought to be refused.
+    /// Sets any field, for rules that must be refused.
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
@@ -88,6 +90,6 @@ impl Balancer {
 
 #[track_caller]
 fn split(end: &str) -> (&str, u16) {
-    let parts = end.split_once(':').and_then(|(address, port)| Some((address, port.parse().ok()?)));
-    parts.unwrap_or_else(|| panic!("{end:?} is no address:port"))
+    let (address, port) = split_end(end);
+    (address, port.parse().unwrap_or_else(|_| panic!("{end:?} is not address:port")))
 }

@@ -1,9 +1,8 @@
-//! Rules for packets: a network's firewall as `apply-fw-rules` carries it, and the access list of a tier as
-//! `apply-network-acl` does.
+//! Rules for packets: a network's firewall for `apply-fw-rules`, and a tier's access list for `apply-network-acl`.
 
 use serde_json::{Map, Value, json};
 
-/// All firewall rules of a network and its egress policy.
+/// The firewall rules of a network and its egress policy.
 #[derive(Clone, Debug)]
 pub struct Firewall {
     default_egress_allow: bool,
@@ -11,12 +10,12 @@ pub struct Firewall {
 }
 
 impl Firewall {
-    /// Guests may leave unless an egress rule denies it.
+    /// Guests' traffic may leave unless an egress rule denies it.
     pub fn egress_allowed() -> Self {
         Self { default_egress_allow: true, rules: Vec::new() }
     }
 
-    /// Guests may not leave unless an egress rule allows it.
+    /// Guests' traffic may not leave unless an egress rule allows it.
     pub fn egress_denied() -> Self {
         Self { default_egress_allow: false, rules: Vec::new() }
     }
@@ -27,7 +26,7 @@ impl Firewall {
         self
     }
 
-    /// Adds a rule that rules that open `public_ip` to everyone, by TCP, UDP and ICMP.
+    /// Adds rules that open `public_ip` to everyone for TCP, UDP and ICMP.
     pub fn open(self, public_ip: &str) -> Self {
         let rule = |protocol| Rule::ingress(public_ip).protocol(protocol);
         self.with(rule("tcp").ports(1, 65535))
@@ -46,7 +45,7 @@ impl Firewall {
     }
 }
 
-/// The access list of a tier, in whatever order its items have.
+/// The access list of a tier. Items may be added in any order.
 #[derive(Clone, Debug, Default)]
 pub struct AccessList {
     items: Vec<Rule>,
@@ -64,7 +63,7 @@ impl AccessList {
         self
     }
 
-    /// Leaves out the item of that number.
+    /// Removes the item of that number.
     pub fn without(mut self, number: u32) -> Self {
         self.items.retain(|item| item.fields["number"] != number);
         self
@@ -87,32 +86,32 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Lets traffic in to a public address.
+    /// Allows traffic to a public address.
     pub fn ingress(public_ip: &str) -> Self {
         Self::new("ingress").field("publicIp", public_ip)
     }
 
-    /// Concerns traffic of guests to the outside; allows or denies against the network's policy.
+    /// Concerns guests' traffic to the outside: the opposite of the network's egress policy.
     pub fn egress() -> Self {
         Self::new("egress")
     }
 
-    /// An item of an access list: lets packets into the tier.
+    /// An item of an access list that allows packets into the tier.
     pub fn allow_in(number: u32) -> Self {
         Self::item(number, "allow", "ingress")
     }
 
-    /// An item of an access list: keeps packets from entering the tier.
+    /// An item of an access list that denies packets into the tier.
     pub fn deny_in(number: u32) -> Self {
         Self::item(number, "deny", "ingress")
     }
 
-    /// An item of an access list: lets packets out of the tier.
+    /// An item of an access list that allows packets out of the tier.
     pub fn allow_out(number: u32) -> Self {
         Self::item(number, "allow", "egress")
     }
 
-    /// An item of an access list: keeps packets from leaving the tier.
+    /// An item of an access list that denies packets out of the tier.
     pub fn deny_out(number: u32) -> Self {
         Self::item(number, "deny", "egress")
     }
@@ -130,50 +129,50 @@ impl Rule {
         rule.field("protocol", "all")
     }
 
-    /// The protocol, in any spelling; without it the rule is for `all`.
+    /// Sets the protocol, in any spelling. The default is `all`.
     pub fn protocol(self, protocol: &str) -> Self {
         self.field("protocol", protocol)
     }
 
-    /// TCP to this port.
+    /// Matches TCP to this port.
     pub fn tcp(self, port: u32) -> Self {
         self.protocol("tcp").ports(port, port)
     }
 
-    /// UDP to this port.
+    /// Matches UDP to this port.
     pub fn udp(self, port: u32) -> Self {
         self.protocol("udp").ports(port, port)
     }
 
-    /// From this port to that, both included.
+    /// Matches ports from `first` to `last`, both included.
     pub fn ports(self, first: u32, last: u32) -> Self {
         self.field("portStart", first).field("portEnd", last)
     }
 
-    /// ICMP of a type and code, `-1` being any.
+    /// Matches ICMP of a type and code; `-1` means any.
     pub fn icmp(self, kind: i32, code: i32) -> Self {
         self.protocol("icmp").field("icmpType", kind).field("icmpCode", code)
     }
 
-    /// One more network that the traffic may come from.
+    /// Adds a source network.
     pub fn from(mut self, cidr: &str) -> Self {
         self.sources.push(cidr.to_owned());
         self
     }
 
-    /// One more network that the traffic may go to.
+    /// Adds a destination network.
     pub fn to(mut self, cidr: &str) -> Self {
         self.destinations.push(cidr.to_owned());
         self
     }
 
-    /// Any field at all, for rules that ought to be refused.
+    /// Sets any field, for rules that must be refused.
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The server fills in what the tenant left open: everyone outside, all guests inside.
+    /// The server fills in networks that the tenant left open: everyone outside, all guests inside.
     fn to_json(&self, id: u32, cidr: &str) -> Value {
         let ingress = self.fields.get("type").is_some_and(|kind| kind == "ingress");
         let or_all = |given: &[String], all: &[&str]| match given {
@@ -192,7 +191,7 @@ impl Rule {
         fields.into()
     }
 
-    /// The list names the other end only, and under one name whichever way the packets go.
+    /// The list names only the other end, with the same field name in both directions.
     fn to_item(&self) -> Value {
         let other_end: Vec<_> = self.sources.iter().chain(&self.destinations).collect();
         let mut fields = self.fields.clone();

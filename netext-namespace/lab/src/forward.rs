@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A port forward: what arrives here goes there.
+/// A port forward from a public end to a private end.
 #[derive(Clone, Debug)]
 pub struct Forward {
     protocol: String,
@@ -25,20 +25,25 @@ impl Forward {
         Self::of("udp", public, private)
     }
 
-    /// Forwards any protocol at all.
+    /// Forwards the given protocol.
     #[track_caller]
     pub fn of(protocol: &str, public: &str, private: &str) -> Self {
-        let (public_ip, public_port) = split(public);
-        let (private_ip, private_port) = split(private);
-        Self { protocol: protocol.to_owned(), public_ip, public_port, private_ip, private_port }
+        let ((public_ip, public_port), (private_ip, private_port)) = (split_end(public), split_end(private));
+        Self {
+            protocol: protocol.to_owned(),
+            public_ip: public_ip.to_owned(),
+            public_port: public_port.to_owned(),
+            private_ip: private_ip.to_owned(),
+            private_port: private_port.to_owned(),
+        }
     }
 
-    /// The address it is on.
+    /// The public address.
     pub fn public_ip(&self) -> &str {
         &self.public_ip
     }
 
-    /// The fields of the payload that are the forward's own.
+    /// The payload's fields about the forward.
     pub(crate) fn fields(&self) -> Value {
         json!({
             "public_port": self.public_port,
@@ -49,8 +54,8 @@ impl Forward {
     }
 }
 
+/// The two halves of `address:ports`.
 #[track_caller]
-fn split(end: &str) -> (String, String) {
-    let (address, ports) = end.split_once(':').unwrap_or_else(|| panic!("{end:?} is no address:ports"));
-    (address.to_owned(), ports.to_owned())
+pub(crate) fn split_end(end: &str) -> (&str, &str) {
+    end.split_once(':').unwrap_or_else(|| panic!("{end:?} is not address:port"))
 }

@@ -1,10 +1,9 @@
 //! The lab of netext-namespace: a KVM host, an upstream and guests in throwaway network namespaces.
 //!
-//! A [`Lab`] is a machine of its own: a mount and a network namespace with a bridge for the public
-//! segment, on which an upstream is the gateway to an internet of clients. The extension runs on that
-//! machine exactly as CloudStack runs it: [`Network`] plays the management server and drives the
-//! executable command by command. Every [`Node`] (guest, client, neighbour) then asks with real packets
-//! whether it works.
+//! A [`Testbed`] is a host of its own: a mount and a network namespace with a bridge for the public segment, where an
+//! upstream is the gateway to an internet of clients. A [`Lab`] adds the extension, which runs exactly as CloudStack
+//! runs it: [`Network`] plays the management server and calls the executable command by command. Every [`Node`]
+//! (guest, client, neighbour) then tests with real packets whether it works.
 //!
 //! ```no_run
 //! # use netext_lab::{Lab, SourceNat};
@@ -17,7 +16,7 @@
 //! guest.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
 //! ```
 //!
-//! An [`Instance`] is a whole machine with a kernel of its own, for what only such a one shows:
+//! An [`Instance`] is a whole machine with its own kernel:
 //!
 //! ```no_run
 //! # let lab = netext_lab::Lab::boot("/path/of/the/executable");
@@ -28,7 +27,7 @@
 //! assert_eq!(instance.runs("wget -qO- http://10.1.1.1/latest/user-data"), "#cloud-config\n");
 //! ```
 //!
-//! A [`Vpc`] has networks for tiers:
+//! The tiers of a [`Vpc`] are networks:
 //!
 //! ```no_run
 //! # let lab = netext_lab::Lab::boot("/path/of/the/executable");
@@ -40,64 +39,61 @@
 //! web.guest("10.2.1.10").pings("10.2.2.1");
 //! ```
 //!
-//! It needs root, `ip`, `nft` and `conntrack`, for instances also what `.ci/packages` unpacks, and fails by
-//! name where one is missing. Any number of labs can be up at once; each takes all that it made with it.
+//! It needs root, `ip`, `nft` and `conntrack`, and for instances the files that `.ci/packages` unpacks; it fails with
+//! the name of a missing one. Any number of labs can run at once, and each removes everything that it made.
 
-#![expect(clippy::print_stderr, reason = "what the lab notes beside a test is shown with the test's failure")]
+#![expect(clippy::print_stderr, reason = "notes are shown when a test fails")]
 
-mod action;
-mod attempt;
 mod balancer;
-mod client;
 mod commands;
 mod conversation;
 mod extension;
 mod firewall;
 mod fleet;
 mod forward;
+mod guest_services;
 mod hypervisor;
 mod instance;
 mod lab;
 mod listener;
-mod lock;
 mod machine;
 mod network;
 mod node;
 mod outcome;
 mod payload;
-mod place;
 mod probe;
 mod processes;
-mod reboot;
 mod requirements;
 mod router;
+mod sandbox;
+mod testbed;
 mod vpc;
 
-pub use attempt::Expectation;
 pub use balancer::Balancer;
+pub use commands::HeldLock;
 pub use conversation::Conversation;
-pub use extension::EXTENSION;
+pub use extension::{EXTENSION, SECRET_KEY, SECRET_PASSWORD};
 pub use firewall::{AccessList, Firewall, Rule};
 pub use fleet::{FIRST_HOST, KvmHost, OPERATOR, SERVER_ADDRESS, SERVER_HOME};
 pub use forward::Forward;
+pub use guest_services::Lease;
 pub use hypervisor::Hypervisor;
-pub use instance::{Instance, Lease};
-pub use lab::{Lab, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SECRET_KEY, SECRET_PASSWORD};
+pub use instance::Instance;
+pub use lab::Lab;
 pub use listener::Listener;
-pub use lock::HeldLock;
-pub use machine::{Machine, Ran};
-pub use network::{Network, SourceNat};
+pub use machine::{Machine, ScriptOutcome};
+pub use network::Network;
 pub use nix::sys::signal::Signal;
 pub use node::Node;
-pub use outcome::{Outcome, Running};
-pub use payload::{as_gson_writes, joined};
-pub use place::Place;
-pub use probe::Answer;
-pub use reboot::Unplugged;
+pub use outcome::{CommandOutcome, RunningCommand};
+pub use payload::{SourceNat, as_gson_writes, joined};
+pub use probe::{Expectation, ProbeReply};
 pub use router::Router;
+pub use sandbox::Sandbox;
+pub use testbed::{PUBLIC_BRIDGE, PUBLIC_GATEWAY, Testbed, UnpluggedMachines};
 pub use vpc::Vpc;
 
-/// Boots a lab whose extension, that of the crate under test, is called on a management server of its own.
+/// Boots a lab with the executable of the crate under test, called on a management server of its own.
 #[macro_export]
 macro_rules! fleet {
     () => {
@@ -113,8 +109,7 @@ macro_rules! lab {
     };
 }
 
-/// Boots a lab where the extension of the crate under test runs on a [machine of its own](Hypervisor) that tags these
-/// VLANs.
+/// Boots a lab with the executable of the crate under test on an [emulated host](Hypervisor) that tags these VLANs.
 #[macro_export]
 macro_rules! machine {
     ($vlans:expr) => {

@@ -1,4 +1,4 @@
-//! Servers of the lab: they tell every client by what address they see it, then echo.
+//! Servers of the lab: they greet every client with the address that they see, then echo.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -8,30 +8,30 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 
-/// A server that runs until it is dropped, and remembers who spoke to it.
+/// A server that runs until it is dropped, and remembers its clients.
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    state: Arc<ListenerState>,
     tcp: Option<TcpListener>,
 }
 
-/// Whom a TCP server takes for its client.
+/// How a TCP server learns the address of its client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Client {
-    /// Who connects.
+pub(crate) enum ClientSource {
+    /// From the connection.
     #[default]
     Peer,
-    /// Whom the PROXY header names (version 1) that comes first on each connection.
-    Proxied,
+    /// From the PROXY header (version 1) that comes first on each connection.
+    ProxyHeader,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct ListenerState {
     name: String,
-    client: Client,
+    client: ClientSource,
     ended: AtomicBool,
     seen: Mutex<Vec<IpAddr>>,
     streams: Mutex<Vec<TcpStream>>,
@@ -39,42 +39,42 @@ struct Shared {
 
 impl Listener {
     #[track_caller]
-    pub(crate) fn tcp(place: &Place, name: &str, address: SocketAddr, client: Client) -> Self {
-        let listener = place.run(|| TcpListener::bind(address));
+    pub(crate) fn tcp(sandbox: &Sandbox, name: &str, address: SocketAddr, client: ClientSource) -> Self {
+        let listener = sandbox.run(|| TcpListener::bind(address));
         let listener = listener.unwrap_or_else(|error| panic!("{name} listens on tcp {address}: {error}"));
-        let shared = Arc::new(Shared { name: name.to_owned(), client, ..Shared::default() });
+        let state = Arc::new(ListenerState { name: name.to_owned(), client, ..ListenerState::default() });
         let accepting = listener.try_clone().expect("a second handle of a socket");
-        let of_thread = Arc::clone(&shared);
+        let of_thread = Arc::clone(&state);
         std::thread::spawn(move || of_thread.accept(&accepting));
-        Self { address, shared, tcp: Some(listener) }
+        Self { address, state, tcp: Some(listener) }
     }
 
     #[track_caller]
-    pub(crate) fn udp(place: &Place, name: &str, address: SocketAddr) -> Self {
-        let socket = place.run(|| UdpSocket::bind(address));
+    pub(crate) fn udp(sandbox: &Sandbox, name: &str, address: SocketAddr) -> Self {
+        let socket = sandbox.run(|| UdpSocket::bind(address));
         let socket = socket.unwrap_or_else(|error| panic!("{name} listens on udp {address}: {error}"));
         socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout on a socket");
-        let shared = Arc::new(Shared { name: name.to_owned(), ..Shared::default() });
-        let of_thread = Arc::clone(&shared);
+        let state = Arc::new(ListenerState { name: name.to_owned(), ..ListenerState::default() });
+        let of_thread = Arc::clone(&state);
         std::thread::spawn(move || of_thread.answer(&socket));
-        Self { address, shared, tcp: None }
+        Self { address, state, tcp: None }
     }
 
-    /// The addresses that spoke to this server so far, in the order of arrival.
+    /// The addresses of this server's clients so far, in the order of arrival.
     pub fn seen(&self) -> Vec<String> {
-        let seen = self.shared.seen.lock().expect("no panic while held");
+        let seen = self.state.seen.lock().expect("no panic while held");
         seen.iter().map(ToString::to_string).collect()
     }
 
-    /// Asserts that nobody got through to this server so far.
+    /// Asserts that no client reached this server so far.
     #[track_caller]
     pub fn saw_nobody(&self) {
         let seen = self.seen();
-        assert!(seen.is_empty(), "{} port {} was reached by {seen:?}", self.shared.name, self.address.port());
+        assert!(seen.is_empty(), "{} port {} was reached by {seen:?}", self.state.name, self.address.port());
     }
 }
 
-impl Shared {
+impl ListenerState {
     fn accept(self: &Arc<Self>, listener: &TcpListener) {
         while let Ok((stream, peer)) = listener.accept() {
             self.seen.lock().expect("no panic while held").push(peer.ip());
@@ -83,16 +83,16 @@ impl Shared {
             if self.ended.load(Ordering::SeqCst) {
                 return;
             }
-            let shared = Arc::clone(self);
-            std::thread::spawn(move || shared.echo(stream, peer));
+            let state = Arc::clone(self);
+            std::thread::spawn(move || state.echo(stream, peer));
         }
     }
 
     fn echo(&self, mut stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true);
         let peer = match self.client {
-            Client::Peer => Some(peer),
-            Client::Proxied => proxied(&mut stream),
+            ClientSource::Peer => Some(peer),
+            ClientSource::ProxyHeader => proxied(&mut stream),
         };
         let Some(peer) = peer else { return };
         if stream.write_all(self.greeting(peer).as_bytes()).is_err() {
@@ -144,12 +144,12 @@ fn proxied(stream: &mut TcpStream) -> Option<SocketAddr> {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
+        self.state.ended.store(true, Ordering::SeqCst);
         if let Some(listener) = &self.tcp {
             // Wakes the thread that waits in accept().
             let _ = SockRef::from(listener).shutdown(std::net::Shutdown::Both);
         }
-        let streams = self.shared.streams.lock().map(|mut held| std::mem::take(&mut *held));
+        let streams = self.state.streams.lock().map(|mut held| std::mem::take(&mut *held));
         for stream in streams.unwrap_or_default() {
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }

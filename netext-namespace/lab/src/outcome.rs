@@ -1,4 +1,4 @@
-//! A run of the extension as the management server does it, and what came of it.
+//! A command of the extension, run as the management server runs it, and its outcome.
 
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd};
@@ -12,36 +12,36 @@ use nix::unistd::Pid;
 
 use crate::processes;
 
-/// No command of a test takes longer; the watchdog ends it.
+/// The limit for a command of a test; the watchdog fails the test after it.
 const WATCHDOG: Duration = Duration::from_secs(40);
-/// How long after the end of the command its output may stay open.
+/// How long the output may stay open after the end of the command.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A command that is running.
+/// A running command.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningCommand {
     pub(crate) command: String,
     pub(crate) child: Child,
     pub(crate) pipe: std::io::PipeReader,
     pub(crate) begun: Instant,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct CommandOutcome {
     /// The command's name.
     pub command: String,
     /// The exit code; `None` when a signal ended it.
     pub code: Option<i32>,
     /// The signal that ended it, if one did.
     pub signal: Option<i32>,
-    /// All that it printed, standard output and standard error merged.
+    /// Standard output and standard error, merged.
     pub output: String,
     /// From its start to the end of its output.
     pub duration: Duration,
 }
 
-impl Running {
+impl RunningCommand {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).expect("a process id");
@@ -52,21 +52,21 @@ impl Running {
     #[track_caller]
     pub fn still_runs(&mut self) {
         let ended = self.child.try_wait().expect("a child can be asked");
-        assert!(ended.is_none(), "{} ought to run still, but ended: {ended:?}", self.command);
+        assert!(ended.is_none(), "{} has ended: {ended:?}", self.command);
     }
 
     /// Reads the merged output to its end, as the management server does, and waits for the exit.
     ///
     /// # Panics
-    /// When the command runs for longer than any test needs, or when it is gone and something still
-    /// holds its output: the management server would hang for ever.
+    /// When the command runs longer than any test needs, or when it has exited and another process still holds its
+    /// output: the management server would hang forever.
     #[track_caller]
-    pub fn finish(mut self) -> Outcome {
+    pub fn finish(mut self) -> CommandOutcome {
         let (output, status) = match self.read_to_end() {
             Ok(read) => read,
-            Err(trouble) => panic!("{}: {trouble}", self.command),
+            Err(error) => panic!("{}: {error}", self.command),
         };
-        Outcome {
+        CommandOutcome {
             command: self.command.clone(),
             code: status.code(),
             signal: status.signal(),
@@ -109,7 +109,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCommand {
     fn drop(&mut self) {
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
             let _ = self.child.kill();
@@ -118,58 +118,57 @@ impl Drop for Running {
     }
 }
 
-impl Outcome {
+impl CommandOutcome {
     /// Asserts exit code 0.
     #[track_caller]
     pub fn succeeds(&self) -> &Self {
-        assert_eq!(self.code, Some(0), "{} ought to succeed, but: {}", self.command, self.told());
+        assert_eq!(self.code, Some(0), "{} failed: {}", self.command, self.summary());
         self
     }
 
-    /// Asserts exit code 0 and that nothing at all was printed.
+    /// Asserts exit code 0 and an empty output.
     #[track_caller]
     pub fn succeeds_silently(&self) -> &Self {
         self.succeeds();
-        assert_eq!(self.output, "", "{} ought to print nothing", self.command);
+        assert_eq!(self.output, "", "{} must print nothing", self.command);
         self
     }
 
-    /// Asserts that the command failed with `code` and told why in one line.
+    /// Asserts that the command failed with `code` and one line that says why.
     #[track_caller]
     pub fn fails_with(&self, code: i32) -> &Self {
-        assert_eq!(self.code, Some(code), "{} ought to exit {code}: {}", self.command, self.told());
+        assert_eq!(self.code, Some(code), "{} must exit {code}: {}", self.command, self.summary());
         assert_eq!(
             self.output.lines().count(),
             1,
-            "{} ought to say why in one line: {}",
+            "{} must say why in one line: {}",
             self.command,
-            self.told()
+            self.summary()
         );
         self
     }
 
-    /// Asserts that the command was refused as malformed (exit 1) and that the one line it printed
-    /// names each of `words`.
+    /// Asserts that the command was refused as malformed (exit 1) in one line that names each of `words`.
     #[track_caller]
     pub fn is_refused_naming(&self, words: &[&str]) -> &Self {
         self.fails_with(1);
         for word in words {
-            assert!(self.output.contains(word), "{} ought to name {word:?}: {}", self.command, self.told());
+            assert!(self.output.contains(word), "{} must name {word:?}: {}", self.command, self.summary());
         }
         self
     }
 
-    /// Asserts that an action succeeded in the way that the server understands, and returns its message.
+    /// Asserts that an action succeeded in the form that the server understands, and returns its message.
     #[track_caller]
     pub fn message(&self) -> serde_json::Value {
         self.succeeds();
-        let mut answer: serde_json::Value = serde_json::from_str(&self.output).unwrap_or_default();
-        assert_eq!(answer["status"], "success", "{} ought to say so: {}", self.command, self.told());
-        assert_eq!(answer["printmessage"], "true", "{} ought to be shown: {}", self.command, self.told());
-        answer["message"].take()
+        let mut result: serde_json::Value = serde_json::from_str(&self.output).unwrap_or_default();
+        assert_eq!(result["status"], "success", "{} must report success: {}", self.command, self.summary());
+        assert_eq!(result["printmessage"], "true", "{} must be shown: {}", self.command, self.summary());
+        result["message"].take()
     }
 
-    fn told(&self) -> String {
+    fn summary(&self) -> String {
         format!(
             "code {:?}, signal {:?}, after {:?}, printed {:?}",
             self.code, self.signal, self.duration, self.output

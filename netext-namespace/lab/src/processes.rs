@@ -1,4 +1,4 @@
-//! Processes that live in the lab: who they are, and their end.
+//! Processes that run in the lab: finding them and ending them.
 
 use std::fs;
 use std::os::fd::RawFd;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 
-/// The processes, ours excepted, that are in one of these places.
-pub(crate) fn within(places: &[Place]) -> Vec<(i32, String)> {
-    let namespaces: Vec<u64> = places.iter().flat_map(Place::identity).collect();
+/// The processes in one of these sandboxes, without this process, as process id and command line.
+pub(crate) fn within(sandboxes: &[Sandbox]) -> Vec<(i32, String)> {
+    let namespaces: Vec<u64> = sandboxes.iter().flat_map(Sandbox::identity).collect();
     inside(&["net", "mnt"], &namespaces)
 }
 
@@ -26,15 +26,15 @@ fn inside(kinds: &[&str], namespaces: &[u64]) -> Vec<(i32, String)> {
     all().into_iter().filter(|pid| is_inside(*pid)).map(|pid| (pid, name(pid))).collect()
 }
 
-/// Kills the processes in these places and waits until they are gone.
-pub(crate) fn end_within(places: &[Place]) {
-    end(|| within(places));
+/// Kills the processes in these sandboxes and waits for their end.
+pub(crate) fn end_within(sandboxes: &[Sandbox]) {
+    end(|| within(sandboxes));
 }
 
-/// Kills the processes in the network namespaces of these places, whatever else they share, and waits until they
-/// are gone.
-pub(crate) fn end_network_of(places: &[Place]) {
-    let namespaces: Vec<u64> = places.iter().map(Place::network_identity).collect();
+/// Kills the processes in the network namespaces of these sandboxes and waits for their end. Processes that share
+/// only the mount namespace stay.
+pub(crate) fn end_network_of(sandboxes: &[Sandbox]) {
+    let namespaces: Vec<u64> = sandboxes.iter().map(Sandbox::network_identity).collect();
     end(|| inside(&["net"], &namespaces));
 }
 
@@ -52,7 +52,7 @@ fn end(alive: impl Fn() -> Vec<(i32, String)>) {
     }
 }
 
-/// The other processes that hold an end of the pipe behind our descriptor `pipe`.
+/// The other processes that hold an end of the pipe behind this process's descriptor `pipe`.
 pub(crate) fn holding_pipe(pipe: RawFd) -> Vec<(i32, String)> {
     let Ok(pipe) = fs::read_link(format!("/proc/self/fd/{pipe}")) else { return Vec::new() };
     let holds = |pid: i32| {

@@ -1,13 +1,13 @@
-//! What the lab needs of the machine it runs on.
+//! The programs and rights that the lab needs on the machine that it runs on.
 
 use std::env;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// Programs, each with the Debian package that has it.
+/// Programs, each with its Debian package.
 const PROGRAMS: [(&str, &str); 3] = [("ip", "iproute2"), ("nft", "nftables"), ("conntrack", "conntrack")];
 
-/// Ends the test with a list of what is missing; a test that could not run must not pass.
+/// Ends the test with a list of missing requirements: a test that cannot run must not pass.
 #[track_caller]
 pub(crate) fn demand() {
     static MISSING: OnceLock<Option<String>> = OnceLock::new();
@@ -34,7 +34,7 @@ fn missing() -> Option<String> {
     (!wants.is_empty()).then(|| wants.join("; "))
 }
 
-/// Where a program lies.
+/// The path of a program.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())

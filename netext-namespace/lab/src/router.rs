@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 
-/// A router's namespace, for what packets alone do not tell.
+/// A router's namespace, for facts that packets alone do not show.
 #[derive(Clone, Debug)]
 pub struct Router {
     node: Node,
@@ -13,16 +13,16 @@ impl Router {
         Self { node }
     }
 
-    /// The router as a machine of the lab, to serve and to connect from inside it.
+    /// The router as a machine of the lab: serves and connects from inside it.
     pub fn node(&self) -> &Node {
         &self.node
     }
 
-    /// The tracked connections that were begun towards `address`, and there towards `port` if given.
+    /// The tracked connections whose first packet went to `address`, and to `port` if given.
     #[track_caller]
     pub fn connections_to(&self, address: &str, port: Option<u16>) -> Vec<String> {
         let listed = self.print("conntrack", &["-L", "-d", address]);
-        // The first dport of a line is that of the packet that began the connection.
+        // The first dport of a line is that of the connection's first packet.
         let begun = |line: &str| {
             let first = line.split_whitespace().find_map(|word| word.strip_prefix("dport="));
             port.is_none_or(|port| first == Some(port.to_string().as_str()))
@@ -30,21 +30,21 @@ impl Router {
         listed.lines().filter(|line| begun(line)).map(str::to_owned).collect()
     }
 
-    /// What `ip -oneline <words>` prints, a line each.
+    /// The lines that `ip -oneline <words>` prints.
     #[track_caller]
     pub fn ip(&self, words: &str) -> Vec<String> {
         let arguments: Vec<_> = std::iter::once("-oneline").chain(words.split_whitespace()).collect();
         self.print("ip", &arguments).lines().map(str::to_owned).collect()
     }
 
-    /// The addresses, with prefix length, that the router answers on.
+    /// The router's addresses, with prefix length.
     #[track_caller]
     pub fn addresses(&self) -> Vec<String> {
         let lines = self.ip("address show");
         lines.iter().filter_map(|line| line.split_whitespace().nth(3)).map(str::to_owned).collect()
     }
 
-    /// The names of the router's interfaces, the loopback excepted.
+    /// The names of the router's interfaces, without the loopback.
     #[track_caller]
     pub fn interfaces(&self) -> Vec<String> {
         let lines = self.ip("link show");
@@ -57,7 +57,7 @@ impl Router {
         names
     }
 
-    /// The whole rule set in force, without its counts.
+    /// The whole rule set in force, without counters.
     #[track_caller]
     pub fn ruleset(&self) -> String {
         self.print("nft", &["--stateless", "list", "ruleset"])
@@ -65,7 +65,7 @@ impl Router {
 
     #[track_caller]
     fn print(&self, program: &str, arguments: &[&str]) -> String {
-        let output = self.node.place().output(program, arguments);
+        let output = self.node.sandbox().output(program, arguments);
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }

@@ -1,30 +1,33 @@
-//! A VPC of the cloud, driven command by command as the management server drives it.
+//! A VPC of the cloud and its commands, as the management server sends them.
 
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use crate::lab::Lab;
-use crate::network::{Network, SourceNat};
-use crate::outcome::Outcome;
-use crate::payload::{joined, public_fields};
+use crate::network::Network;
+use crate::outcome::CommandOutcome;
+use crate::payload::{self, SourceNat, action_document, joined, public_fields};
 use crate::router::Router;
 
-/// A VPC as the management server knows it: 10.2.0.0/16, with public addresses on VLAN 101.
+/// A VPC 10.2.0.0/16 with public addresses on VLAN 101, and the details that the device printed last.
 #[derive(Debug)]
 pub struct Vpc<'lab> {
-    pub(crate) lab: &'lab Lab,
+    lab: &'lab Lab,
     id: u32,
     details: Mutex<Value>,
 }
 
-impl<'lab> Vpc<'lab> {
-    pub(crate) fn new(lab: &'lab Lab, id: u32) -> Self {
-        Self { lab, id, details: Mutex::new(json!({})) }
+impl Lab {
+    /// A VPC of the cloud that is not implemented yet.
+    pub fn vpc(&self, id: u32) -> Vpc<'_> {
+        Vpc { lab: self, id, details: Mutex::new(json!({})) }
     }
+}
 
-    /// The VPC's tier of that number, from 1 to 99: network `<VPC>01` and so on, with the subnet 10.2.1.0/24, the
-    /// gateway 10.2.1.1 and VLAN 2001. Tiers of several VPCs need VLANs of their own.
+impl<'lab> Vpc<'lab> {
+    /// A tier of the VPC, with a number from 1 to 99. Tier 1 is network `<VPC>01` with the subnet 10.2.1.0/24, the gateway
+    /// 10.2.1.1 and VLAN 2001. The tiers of several VPCs need different VLANs.
     pub fn tier(&self, number: u32) -> Network<'lab> {
         let (gateway, cidr) = (format!("10.2.{number}.1"), format!("10.2.{number}.0/24"));
         let mut tier = Network::new(self.lab, self.id * 100 + number)
@@ -37,22 +40,19 @@ impl<'lab> Vpc<'lab> {
     /// Runs `implement-vpc` for a VPC that has no address yet.
     #[track_caller]
     pub fn implement(&self) -> &Self {
-        self.command("implement-vpc", &json!({})).succeeds_silently();
-        self
+        self.succeeds("implement-vpc", &json!({}))
     }
 
     /// Runs `implement-vpc` with the source NAT address.
     #[track_caller]
     pub fn implement_with(&self, source_nat: &str) -> &Self {
-        self.command("implement-vpc", &source_nat_fields(source_nat)).succeeds_silently();
-        self
+        self.succeeds("implement-vpc", &source_nat_fields(source_nat))
     }
 
     /// Runs `update-vpc-source-nat-ip`.
     #[track_caller]
     pub fn leave_by(&self, source_nat: &str) -> &Self {
-        self.command("update-vpc-source-nat-ip", &source_nat_fields(source_nat)).succeeds_silently();
-        self
+        self.succeeds("update-vpc-source-nat-ip", &source_nat_fields(source_nat))
     }
 
     /// Runs `shutdown-vpc`; the server then forgets the details.
@@ -69,15 +69,21 @@ impl<'lab> Vpc<'lab> {
 
     #[track_caller]
     fn end(&self, command: &str) -> &Self {
-        self.command(command, &json!({"vpc_state": "inactive"})).succeeds_silently();
+        self.succeeds(command, &json!({"vpc_state": "inactive"}));
         *self.details.lock().expect("no panic while held") = json!({});
         self
     }
 
-    /// Runs any command, the fields of the VPC being joined with (or overruled by) `fields`, after
-    /// `ensure-network-device` as the server does.
     #[track_caller]
-    pub fn command(&self, name: &str, fields: &Value) -> Outcome {
+    fn succeeds(&self, command: &str, fields: &Value) -> &Self {
+        self.command(command, fields).succeeds_silently();
+        self
+    }
+
+    /// Runs any command after `ensure-network-device`, as the server does. `fields` are added to those of the VPC, or
+    /// replace them.
+    #[track_caller]
+    pub fn command(&self, name: &str, fields: &Value) -> CommandOutcome {
         let current = self.details.lock().expect("no panic while held").to_string();
         let asked = joined(fields, &json!({"current_details": current}));
         let ensured = self.lab.run("ensure-network-device", &self.document(&asked));
@@ -88,18 +94,26 @@ impl<'lab> Vpc<'lab> {
 
     /// The whole document of a command: both details, and the fields of the VPC joined with `fields`.
     pub fn document(&self, fields: &Value) -> Value {
-        let physical = self.lab.physical_details.lock().expect("no panic while held").clone();
         let vpc = json!({
             "vpc_id": self.id.to_string(),
             "zone_id": "1",
             "vpc_state": "enabled",
             "vpc_cidr": "10.2.0.0/16",
         });
-        json!({
-            "physical-network-extension-details": physical,
-            "network-extension-details": self.details.lock().expect("no panic while held").clone(),
-            "payload": joined(&vpc, fields),
-        })
+        let details = self.details.lock().expect("no panic while held").clone();
+        payload::document(&self.lab.registered(), &details, &joined(&vpc, fields))
+    }
+
+    /// Runs `custom-action` on the VPC as a whole. The action may fail.
+    #[track_caller]
+    pub fn action(&self, name: &str, parameters: &Value) -> CommandOutcome {
+        self.lab.run("custom-action", &action_document(&self.document(&json!({})), name, parameters))
+    }
+
+    /// Runs an action, which must succeed, and returns its message.
+    #[track_caller]
+    pub fn acts(&self, name: &str, parameters: &Value) -> Value {
+        self.action(name, parameters).message()
     }
 
     /// The VPC's router, seen from inside.

@@ -79,5 +79,5 @@ fn dnsmasq(node: &Node, options: &[&str]) -> Child {
     let own = ["--leasefile-ro", "--pid-file=", "--user=root", "--log-facility=-"];
     let mut command = Command::new("dnsmasq");
     command.args(plain).args(own).args(options).stdin(Stdio::null()).stderr(Stdio::null());
-    node.place().run(|| command.spawn()).expect("dnsmasq runs (of Debian's dnsmasq-base)")
+    node.sandbox().run(|| command.spawn()).expect("dnsmasq runs (of Debian's dnsmasq-base)")
 }

@@ -61,7 +61,7 @@ fn what_does_not_answer_is_told_soon() {
     let lab = Lab::without_extension();
     let guest = lab.plug("brnone-1910", &["10.1.1.10/24"]);
     let silent = lab.plug("brnone-1910", &["10.1.1.11/24"]);
-    silent.place().ip("link set eth0 down\n");
+    silent.sandbox().ip("link set eth0 down\n");
     let begun = Instant::now();
     guest.cannot_connect_to("10.1.1.11:80");
     guest.gets_no_udp_from("10.1.1.11:53");
@@ -78,10 +78,10 @@ fn a_conversation_notices_that_it_was_cut() {
     let (mut tcp, mut udp) = (guest.talks_to("10.1.1.11:80"), guest.talks_udp_with("10.1.1.11:53"));
     tcp.goes_on();
     udp.goes_on();
-    server.place().ip("link set eth0 down\n");
+    server.sandbox().ip("link set eth0 down\n");
     tcp.is_cut();
     udp.is_cut();
-    server.place().ip("link set eth0 up\n");
+    server.sandbox().ip("link set eth0 up\n");
     tcp.goes_on();
     udp.goes_on();
 }
@@ -123,7 +123,7 @@ fn a_lab_leaves_nothing_behind() {
     let guest = lab.plug("brnone-1910", &["10.1.1.10/24"]);
     lab.host().ip("netns add cs-net-209\n");
     assert!(lab.has_namespace("cs-net-209"));
-    let spawned = [lab.host().clone(), guest.place().clone(), lab.inside("cs-net-209").place().clone()]
+    let spawned = [lab.host().clone(), guest.sandbox().clone(), lab.inside("cs-net-209").sandbox().clone()]
         .map(|place| place.run(|| Command::new("sleep").arg("600").spawn()).expect("sleep runs"));
     assert_eq!(lab.processes().len(), 3);
     assert_eq!(outside(), before, "nothing shows outside while the lab is up");

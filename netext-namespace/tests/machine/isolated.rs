@@ -22,7 +22,7 @@ impl<'lab> Isolated<'lab> {
     pub(crate) fn deployed(lab: &'lab Lab) -> Self {
         // Whom the upstream took for the holder of the address so far.
         let former = format!("neighbour replace {SOURCE_NAT} lladdr 02:00:00:00:00:99 nud stale dev eth0\n");
-        lab.upstream().place().ip(&former);
+        lab.upstream().sandbox().ip(&former);
         let network = lab.network(209).with_ip6("2001:db8:1::1", "2001:db8:1::/64");
         network.implement().assign_ip(SOURCE_NAT, SourceNat::Yes);
         let told = lab.upstream().mac_of(SOURCE_NAT);

@@ -35,7 +35,7 @@ impl<'lab> Shared<'lab> {
         let network = lab.network(215).on_vlan("3042").with_subnet("172.31.42.1", "172.31.42.0/24");
         let network = network.shared("172.31.42.200");
         let gateway = lab.plug("brnone-3042", &["172.31.42.1/24"]);
-        gateway.place().ip("route add local 203.0.113.0/24 dev lo\n");
+        gateway.sandbox().ip("route add local 203.0.113.0/24 dev lo\n");
         deploy(&network, "172.31.42.10");
         let guest = network.guest("172.31.42.10");
         let outside = gateway.listen_tcp_on("203.0.113.9:80");
@@ -45,7 +45,7 @@ impl<'lab> Shared<'lab> {
     pub(crate) fn works(&self) {
         assert_eq!(ports(self.lab.hypervisor(), BRIDGE), ["eth1.3042", "vh-3042-215"]);
         let prints = |program: &str, arguments: &[&str]| {
-            let output = self.guest.place().output(program, arguments);
+            let output = self.guest.sandbox().output(program, arguments);
             String::from_utf8_lossy(&output.stdout).trim().to_owned()
         };
         let name = ["+short", "@172.31.42.200", "web-10.cs1.internal"];

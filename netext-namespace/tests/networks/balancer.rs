@@ -97,7 +97,7 @@ fn the_member_with_the_fewest_connections_is_next() {
     network.apply_balancers(&[&rule(2).by("leastconn")]);
     let client = lab.client("203.0.113.5");
     let held = client.talks_to("198.51.100.10:80");
-    let busy = held.answer().server().to_owned();
+    let busy = held.reply().server().to_owned();
     for _ in 0..6 {
         // Each is gone before the next comes; haproxy learns of that a moment later.
         let answer = client.connects_to("198.51.100.10:80");
@@ -166,7 +166,7 @@ fn a_dead_member_is_taken_out_and_comes_back() {
     assert_eq!(answers(&client, 4).len(), 2);
 
     // Silent, not shut down: nobody says that it is gone.
-    web[1].0.place().ip("link set eth0 down\n");
+    web[1].0.sandbox().ip("link set eth0 down\n");
     let all_quick = || {
         let quick = |_| {
             let begun = Instant::now();
@@ -178,7 +178,7 @@ fn a_dead_member_is_taken_out_and_comes_back() {
     within(Duration::from_secs(10), "the end of the dead member", all_quick);
     assert_eq!(answers(&client, 6), BTreeMap::from([("10.1.1.10".to_owned(), 6)]));
 
-    web[1].0.place().ip("link set eth0 up\n");
+    web[1].0.sandbox().ip("link set eth0 up\n");
     within(Duration::from_secs(10), "the return of the member", || answers(&client, 2).len() == 2);
 }
 
@@ -200,7 +200,7 @@ fn a_change_of_other_rules_sends_nobody_to_a_dead_member() {
         })
     };
     // Silent, not shut down: who is sent there waits.
-    web[1].0.place().ip("link set eth0 down\n");
+    web[1].0.sandbox().ip("link set eth0 down\n");
     within(Duration::from_secs(15), "the end of the dead member", nobody_waits);
 
     // More than one change: a successor tells what it was told itself.
@@ -209,7 +209,7 @@ fn a_change_of_other_rules_sends_nobody_to_a_dead_member() {
             .apply_balancers(&[&Balancer::tcp(id, &format!("198.51.100.10:{id}")).member("10.1.1.10:8080")]);
         assert!(nobody_waits(), "after rule {id} came");
     }
-    web[1].0.place().ip("link set eth0 up\n");
+    web[1].0.sandbox().ip("link set eth0 up\n");
     within(Duration::from_secs(10), "the return of the member", || answers(&clients[0], 2).len() == 2);
 }
 

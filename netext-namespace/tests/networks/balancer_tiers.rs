@@ -146,7 +146,7 @@ fn connections_to_a_member_end_with_its_tier_and_those_to_others_go_on() {
     let mut over_udp: Vec<_> = (0..2).map(|_| site.client.talks_udp_with(UDP)).collect();
     site.database.destroy();
     for flow in &mut over_tcp {
-        match flow.answer().server() {
+        match flow.reply().server() {
             "10.2.2.10" => flow.is_cut(),
             _ => flow.goes_on(),
         }

@@ -62,7 +62,7 @@ fn a_client_stays_with_its_member() {
     let clients: Vec<_> = (1..=16).map(|last| format!("203.0.113.{last}")).collect();
     let before: Vec<_> = clients.iter().map(|client| member_of(client)).collect();
     assert_eq!(before.iter().collect::<BTreeSet<_>>().len(), 2, "{before:?}");
-    network.router().node().place().output("nft", &["flush", "ruleset"]);
+    network.router().node().sandbox().output("nft", &["flush", "ruleset"]);
     network.implement();
     let after: Vec<_> = clients.iter().map(|client| member_of(client)).collect();
     assert_eq!(after, before, "also when the rules were made anew");
@@ -91,7 +91,7 @@ fn a_revoked_member_loses_its_flows_and_the_others_keep_theirs() {
     let client = lab.client("203.0.113.5");
     let (mut one, mut other) =
         (client.talks_udp_with("198.51.100.10:5353"), client.talks_udp_with("198.51.100.10:5353"));
-    assert_ne!(one.answer().server(), other.answer().server());
+    assert_ne!(one.reply().server(), other.reply().server());
 
     network.apply_balancers(&[&rule(1).revoked_member("10.1.1.11:53")]);
     let before = met(&servers);

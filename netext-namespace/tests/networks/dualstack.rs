@@ -82,7 +82,7 @@ fn a_neighbour_that_routes_the_ipv6_subnet_at_us_reaches_nothing() {
     let links = network.router().ip("link show vpn-101-209");
     let mac = links[0].split_whitespace().skip_while(|word| *word != "link/ether").nth(1);
     let mac = mac.expect("the public interface has a MAC address");
-    neighbour.place().ip(&format!(
+    neighbour.sandbox().ip(&format!(
         "neighbour replace 2001:db8:ff::1 lladdr {mac} dev eth0 nud permanent\n\
          route add 2001:db8:1::/64 via 2001:db8:ff::1 dev eth0\n"
     ));

@@ -29,7 +29,7 @@ fn save_password(network: &Network<'_>, address: &str, password: &str) {
 /// What a guest is answered; nothing if it is not.
 fn asks(guest: &Node, arguments: &[&str]) -> String {
     let arguments = [&["-s", "-f", "--max-time", "3"], arguments].concat();
-    String::from_utf8_lossy(&guest.place().output("curl", &arguments).stdout).into_owned()
+    String::from_utf8_lossy(&guest.sandbox().output("curl", &arguments).stdout).into_owned()
 }
 
 fn user_data(guest: &Node) -> String {
@@ -41,7 +41,7 @@ fn password(guest: &Node, words: &str) -> String {
 }
 
 fn address_of(guest: &Node, name: &str) -> String {
-    let answer = guest.place().output("dig", &["+short", "+time=2", "+tries=1", "@10.1.1.1", name]);
+    let answer = guest.sandbox().output("dig", &["+short", "+time=2", "+tries=1", "@10.1.1.1", name]);
     String::from_utf8_lossy(&answer.stdout).trim().to_owned()
 }
 

@@ -108,14 +108,14 @@ fn guests_reach_neither_the_host_nor_what_it_would_forward_to() {
         .expect("the host can be made to forward");
     let services = [lab.host_machine().listen_udp(5555), managed.listen_udp(5555)];
 
-    guest.place().ip("route add 192.0.2.0/24 dev eth0");
+    guest.sandbox().ip("route add 192.0.2.0/24 dev eth0");
     guest.gets_no_udp_from("192.0.2.10:5555");
     // What is not told may be guessed: frames to the bridge itself.
     let link = host.output("ip", &["-oneline", "link", "show", &network.bridge()]);
     let link = String::from_utf8_lossy(&link.stdout).into_owned();
     let mac = link.split_once("link/ether ").and_then(|(_, rest)| rest.split(' ').next()).expect("a MAC");
     for address in ["192.0.2.10", "192.0.2.77"] {
-        guest.place().ip(&format!("neighbour replace {address} lladdr {mac} dev eth0"));
+        guest.sandbox().ip(&format!("neighbour replace {address} lladdr {mac} dev eth0"));
         guest.gets_no_udp_from(&format!("{address}:5555"));
     }
     services.iter().for_each(netext_lab::Listener::saw_nobody);

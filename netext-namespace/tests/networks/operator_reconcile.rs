@@ -30,7 +30,7 @@ fn deploy(network: &Network<'_>, address: &str) {
 }
 
 fn prints(guest: &Node, program: &str, arguments: &[&str]) -> String {
-    String::from_utf8_lossy(&guest.place().output(program, arguments).stdout).trim().to_owned()
+    String::from_utf8_lossy(&guest.sandbox().output(program, arguments).stdout).trim().to_owned()
 }
 
 /// The balancer takes a member back a few seconds after it was plugged in.
@@ -167,7 +167,7 @@ fn a_dry_run_names_every_damage_and_a_repair_heals_it() {
     let _ssh = guest.listen_tcp(22);
     let inside = |program: &str, words: &str| {
         let words: Vec<_> = words.split(' ').collect();
-        let output = network.router().node().place().output(program, &words);
+        let output = network.router().node().sandbox().output(program, &words);
         assert!(output.status.success(), "{program} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
     };
     let folder = format!("{}/network-209", lab.state_folder());
@@ -250,7 +250,7 @@ fn rules_that_somebody_changed_and_put_back_are_left_alone() {
     let lab = lab!();
     let network = whole(&lab);
     let foreign = |words: &str| {
-        drop(network.router().node().place().output("nft", &words.split(' ').collect::<Vec<_>>()));
+        drop(network.router().node().sandbox().output("nft", &words.split(' ').collect::<Vec<_>>()));
     };
     foreign("add table ip somebodys");
     foreign("delete table ip somebodys");
@@ -342,7 +342,7 @@ fn json_says_what_the_text_says() {
     network.implement();
     let read =
         |words: &str, code: i32| -> Value { serde_json::from_str(&operator(&lab, words, code)).unwrap() };
-    network.router().node().place().output("ip", &["link", "set", "vn-1910-209", "down"]);
+    network.router().node().sandbox().output("ip", &["link", "set", "vn-1910-209", "down"]);
     let plan = read("reconcile --all --dry-run --json", 3);
     assert_eq!(plan["dry_run"], true);
     assert_eq!(plan["routers"][0]["router"], "network-209");

@@ -171,7 +171,7 @@ fn actions_tell_how_a_router_does_and_repair_it() {
     network
         .router()
         .node()
-        .place()
+        .sandbox()
         .output("ip", &["address", "del", "198.51.100.11/24", "dev", "vpn-101-209"]);
     let missing = json!({
         "part": "addresses", "state": "differs", "change": "add", "what": "add address 198.51.100.11/24 to vpn-101-209",

@@ -172,7 +172,7 @@ fn a_late_delete_of_a_replaced_forward_changes_nothing() {
     let _servers = (one.listen_tcp(22), other.listen_tcp(22));
     let client = lab.client("203.0.113.5");
     let mut flow = client.talks_to("198.51.100.10:2222");
-    flow.answer().answered_by("10.1.1.11");
+    flow.reply().answered_by("10.1.1.11");
 
     network.delete_port_forward(&first);
     network.delete_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.11:23"));

@@ -81,7 +81,7 @@ fn guests_leave_by_the_segment_of_the_address_that_they_are_seen_as() {
 fn machines_of_a_segment_are_answered_by_the_way_that_they_came() {
     let lab = lab!();
     let network = network(&lab);
-    let upstream = lab.upstream().place();
+    let upstream = lab.upstream().sandbox();
     upstream.run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("an upstream that forwards");
     // And that must see both ways of a connection, as stateful firewalls do.
     for words in [
@@ -189,7 +189,7 @@ fn two_gateways_on_one_vlan_serve_their_own_addresses() {
     );
     network.command("add-static-nat", &other_range).succeeds_silently();
     let other_gateway = lab.plug(netext_lab::PUBLIC_BRIDGE, &["192.0.2.1/24", "192.0.2.200/32"]);
-    other_gateway.place().ip("address add 192.88.99.9/32 dev lo\n");
+    other_gateway.sandbox().ip("address add 192.88.99.9/32 dev lo\n");
     let guest = network.guest("10.1.1.11");
     let _servers = (guest.listen_tcp(22), other_gateway.listen_tcp_on("192.88.99.9:80"));
     other_gateway.connects_to("192.0.2.10:22").answered_by("10.1.1.11");
@@ -251,7 +251,7 @@ fn rules_and_tables_that_somebody_flushed_are_healed_by_the_next_command() {
     for damage in
         ["rule flush\nrule add from all lookup main pref 32766\n", "route flush table all proto 110\n"]
     {
-        network.router().node().place().ip(damage);
+        network.router().node().sandbox().ip(damage);
         client.cannot_connect_to("198.18.102.10:2222");
         network.prepare_nic("10.1.1.10");
         client.connects_to("198.18.102.10:2222");

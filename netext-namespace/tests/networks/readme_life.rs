@@ -204,7 +204,7 @@ fn a_shared_network_with_two_ranges() {
     let lab = lab!();
     let sender = Sender::new(&lab, &json!({"extension_ip": "10.0.0.200"}));
     let gateway = lab.plug("brnone-100", &["10.0.0.1/24", "10.9.0.1/24"]);
-    gateway.place().run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("a router");
+    gateway.sandbox().run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("a router");
 
     // No implement-network comes, and the first NIC is one of the second range. Commands that name no NIC carry its
     // gateway.

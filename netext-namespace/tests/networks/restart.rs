@@ -119,7 +119,7 @@ fn a_rule_set_that_somebody_emptied_is_healed_by_the_next_implement() {
     network.apply_firewall(&firewall());
     let one = network.guest("10.1.1.10");
     let _ssh = one.listen_tcp(22);
-    network.router().node().place().output("nft", &["flush", "ruleset"]);
+    network.router().node().sandbox().output("nft", &["flush", "ruleset"]);
     lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2222");
     network.implement();
     lab.client("203.0.113.5").connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
@@ -138,7 +138,7 @@ fn a_namespace_that_somebody_made_anew_is_healed_whatever_its_generation() {
             network
                 .router()
                 .node()
-                .place()
+                .sandbox()
                 .output("nft", &["add", "table", "ip", &format!("foreign{table}")]);
         }
         network.add_port_forward(&Forward::tcp(

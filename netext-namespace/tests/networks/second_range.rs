@@ -11,7 +11,7 @@ const SECOND_GUEST: &str = "10.2.0.20";
 fn shared(lab: &Lab) -> (Network<'_>, Node) {
     let network = lab.network(215).on_vlan("3042").with_subnet("172.31.42.1", "172.31.42.0/24");
     let gateway = lab.plug("brnone-3042", &["172.31.42.1/24", "10.2.0.1/24"]);
-    gateway.place().run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("a router");
+    gateway.sandbox().run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("a router");
     (network.shared(FIRST), gateway)
 }
 
@@ -89,7 +89,7 @@ fn dhclient_gets_the_lease_of_a_second_range() {
     let guest = network.bare_guest(&mac(SECOND_GUEST));
     let arguments =
         ["15", "dhclient", "-1", "-d", "-sf", "/bin/true", "-lf", "/dev/null", "-pf", "/dev/null", "eth0"];
-    let asked = guest.place().output("timeout", &arguments);
+    let asked = guest.sandbox().output("timeout", &arguments);
     let said = String::from_utf8_lossy(&asked.stderr);
     assert!(said.contains("bound to 10.2.0.20"), "{said}");
 }

@@ -8,7 +8,7 @@ fn shared(lab: &Lab) -> (Network<'_>, Node) {
     let network = lab.network(215).on_vlan("3042").with_subnet("172.31.42.1", "172.31.42.0/24");
     let network = network.shared("172.31.42.200");
     let gateway = lab.plug("brnone-3042", &["172.31.42.1/24"]);
-    gateway.place().ip("route add local 203.0.113.0/24 dev lo\n");
+    gateway.sandbox().ip("route add local 203.0.113.0/24 dev lo\n");
     (network, gateway)
 }
 

@@ -14,7 +14,7 @@ fn network(lab: &Lab) -> Network<'_> {
 
 /// The number that the kernel gave the table when it was made.
 fn table(network: &Network<'_>) -> String {
-    let listed = network.router().node().place().output("nft", &["-a", "list", "table", "inet", "netext"]);
+    let listed = network.router().node().sandbox().output("nft", &["-a", "list", "table", "inet", "netext"]);
     String::from_utf8_lossy(&listed.stdout).lines().next().unwrap_or_default().to_owned()
 }
 
@@ -40,7 +40,7 @@ fn another_build_takes_nothing_of_the_last_one_for_its_own() {
     assert_ne!(server(&lab), old_server, "its server is the one that runs");
     assert_eq!(server(&lab).len(), 1);
     talk.goes_on();
-    let asked = guest.place().output("curl", &["-s", "-m5", "http://10.1.1.1/latest/user-data"]);
+    let asked = guest.sandbox().output("curl", &["-s", "-m5", "http://10.1.1.1/latest/user-data"]);
     assert_eq!(asked.stdout, b"data");
 
     let (new_table, new_server) = (table(&network), server(&lab));

@@ -91,7 +91,7 @@ fn a_tier_that_is_destroyed_leaves_the_others_connections_and_services_alone() {
         serve(tier, address);
     }
     let asks = |words: &[&str]| {
-        let answer = guest.place().output(words[0], &words[1..]);
+        let answer = guest.sandbox().output(words[0], &words[1..]);
         String::from_utf8_lossy(&answer.stdout).trim().to_owned()
     };
     let is_served = || {
@@ -190,7 +190,7 @@ fn a_source_nat_address_that_changes_moves_new_flows_and_nothing_else() {
     };
     all_work();
     let mut earlier = other.talks_to("203.0.113.5:80");
-    earlier.answer().seen_as("198.51.100.20");
+    earlier.reply().seen_as("198.51.100.20");
 
     // The address may be in use already, or come with the change.
     for address in ["198.51.100.22", "198.51.100.23"] {
@@ -264,10 +264,10 @@ fn a_guest_of_one_tier_cannot_pass_for_one_of_another() {
     let lab = lab!();
     let (_vpc, web, database) = two_tiers(&lab);
     let liar = lab.plug(&web.bridge(), &["10.2.2.66/24"]);
-    liar.place().ip("route replace 0.0.0.0/0 via 10.2.1.1 dev eth0 onlink\n");
+    liar.sandbox().ip("route replace 0.0.0.0/0 via 10.2.1.1 dev eth0 onlink\n");
     let guest = database.guest("10.2.2.10");
     let (ssh, web_server) = (guest.listen_tcp(22), lab.client("203.0.113.5").listen_udp(53));
-    liar.place().ip("route replace 10.2.2.10/32 via 10.2.1.1 dev eth0 onlink\n");
+    liar.sandbox().ip("route replace 10.2.2.10/32 via 10.2.1.1 dev eth0 onlink\n");
     liar.cannot_connect_to("10.2.2.10:22");
     liar.gets_no_udp_from("203.0.113.5:53");
     ssh.saw_nobody();
@@ -298,7 +298,7 @@ fn a_guest_is_served_on_its_own_tiers_address_only() {
 fn what_is_addressed_to_no_tier_stays_inside() {
     let lab = lab!();
     let (_vpc, web, _) = two_tiers(&lab);
-    lab.upstream().place().ip("address add 10.2.9.9/32 dev lo\n");
+    lab.upstream().sandbox().ip("address add 10.2.9.9/32 dev lo\n");
     let elsewhere = lab.upstream().listen_udp_on("10.2.9.9:53");
     web.guest("10.2.1.10").gets_no_udp_from("10.2.9.9:53");
     elsewhere.saw_nobody();

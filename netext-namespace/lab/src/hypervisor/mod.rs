@@ -1,89 +1,75 @@
-//! A KVM host with a kernel of its own, for what a namespace cannot be: a machine that tags VLANs on a real NIC,
-//! loads modules, and keeps nothing but its disk when it is reset.
+//! A KVM host with its own kernel, for tests that a namespace cannot serve: it tags VLANs on a real NIC, loads modules,
+//! and keeps only its disk over a reset.
 //!
-//! It has Debian with the packages that the extension needs, and no others. Its NIC `eth1` is cabled to a
+//! It runs Debian with the packages that the extension needs, and no others. Its NIC `eth1` is cabled to a
 //! [`Switch`], whose access ports are the bridges that the lab's machines are plugged into.
 
-mod disk;
 mod switch;
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::extension::{self, EXTENSION};
-use crate::lab::Lab;
-use crate::machine::{Blueprint, Machine, Nic};
-use crate::outcome::Outcome;
+use crate::extension::deployed;
+use crate::machine::{Machine, MachineBlueprint, MachineNic};
+use crate::outcome::CommandOutcome;
+use crate::testbed::Testbed;
 
 use switch::{Switch, TRUNK};
 
-/// How long a script may take: what takes milliseconds elsewhere takes a second where everything is emulated,
-/// and more where many tests run on few processors.
+/// Debian with the packages that the extension needs, as the image of a file system that `.ci/packages` makes.
+const DISK: &str = "/var/cache/netext-lab/kvm-host/disk";
+
+/// How long a script may take: milliseconds become a second under emulation, and more when many tests share few
+/// processors.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// The timeout in seconds that commands are given.
+/// The timeout in seconds of commands.
 const TIMEOUT: u64 = 180;
-/// The bridge of `eth0`, by which an operator would reach the host.
+/// The bridge of `eth0`, through which an operator would reach the host.
 const MANAGEMENT: &str = "lab-management";
 const PAYLOAD: &str = "/run/lab/payload.json";
 
-/// A whole machine that carries the extension, and the switch that it is cabled to.
+/// An emulated machine with the extension, and the switch that it is cabled to.
 #[derive(Debug)]
 pub struct Hypervisor {
     machine: Machine,
     _switch: Switch,
 }
 
-impl Lab {
-    /// A lab whose extension runs on a [machine of its own](Hypervisor), where guest and public traffic leaves `eth1`
-    /// with one of the tags `vlans`. The lab's other machines are plugged in where the switch has an access port for
-    /// a VLAN: what is `brnone-1910` here is `breth1-1910` there.
-    ///
-    /// The lab does not look into that host: ask [`Lab::hypervisor`].
-    #[track_caller]
-    pub fn boot_machine(extension: &str, vlans: &[u16]) -> Self {
-        let mut lab = Self::without_extension();
-        lab.register("guest.network.device", "eth1");
-        lab.register("public.network.device", "eth1");
-        lab.hypervisor = Some(Hypervisor::boot(&lab, Path::new(&extension::executable(extension)), vlans));
-        lab
-    }
-
-    /// The KVM host that is a machine of its own.
-    #[track_caller]
-    pub fn hypervisor(&self) -> &Hypervisor {
-        self.hypervisor.as_ref().expect("the lab was booted with a machine")
-    }
-}
-
 impl Hypervisor {
-    /// Boots a host that carries `executable`, where guest and public traffic is tagged with one of `vlans`.
+    /// Boots a host with `executable` whose guest and public traffic is tagged with one of `vlans`.
     #[track_caller]
-    pub(crate) fn boot(lab: &Lab, executable: &Path, vlans: &[u16]) -> Self {
-        let root = disk::demand();
-        let size = disk::size_of(executable);
-        let switch = Switch::boot(lab, vlans);
+    pub(crate) fn boot(testbed: &Testbed, executable: &Path, vlans: &[u16]) -> Self {
+        let disk = Path::new(DISK);
+        assert!(disk.is_file(), "no KVM host can boot here: no {DISK} (run .ci/packages)");
+        let size = match fs::metadata(executable) {
+            Ok(metadata) => metadata.len(),
+            Err(error) => panic!("{}: {error}", executable.display()),
+        };
+        let switch = Switch::boot(testbed, vlans);
         let nics = [
-            Nic { bridge: MANAGEMENT, mac: "02:1a:b1:00:00:00" },
-            Nic { bridge: TRUNK, mac: "02:1a:b1:00:00:01" },
+            MachineNic { bridge: MANAGEMENT, mac: "02:1a:b1:00:00:00" },
+            MachineNic { bridge: TRUNK, mac: "02:1a:b1:00:00:01" },
         ];
-        let blueprint = Blueprint { memory: 512, nics: &nics, modules: &[], disks: &[&root, executable] };
-        let machine = Machine::boot(lab, "hypervisor", &blueprint, PATIENCE);
-        // As the server deploys it; a disk is a multiple of its blocks, the executable is not.
+        let blueprint =
+            MachineBlueprint { memory: 512, nics: &nics, modules: &[], disks: &[disk, executable] };
+        let machine = Machine::boot(testbed, "hypervisor", &blueprint, PATIENCE);
+        // Deployed as by the server. A disk is a multiple of its block size; the executable is not.
         machine.runs(&format!(
-            "mkdir -p /etc/cloudstack/extensions/{EXTENSION}\n\
+            "mkdir -p $(dirname {0})\n\
              head -c {size} /dev/vdb >{0}\n\
              chmod 755 {0}\n\
              sync",
-            wrapper(),
+            deployed(),
         ));
         Self { machine, _switch: switch }
     }
 
-    /// Runs a command as the server has it run on the host.
+    /// Runs a command as the server runs it on the host.
     #[track_caller]
-    pub(crate) fn run(&self, command: &str, payload: &str) -> Outcome {
+    pub(crate) fn run(&self, command: &str, payload: &str) -> CommandOutcome {
         let begun = Instant::now();
-        // A server that keeps its files to itself, as hardened ones do. Its text has no quotes of the shell's.
+        // A hardened server creates private files. The payload has no quotes that the shell would read.
         assert!(!payload.contains('\''), "{payload}");
         let timeout = TIMEOUT.to_string();
         let call = call(&[command, PAYLOAD, &timeout]);
@@ -93,7 +79,7 @@ impl Hypervisor {
              {call} 2>&1"
         ));
         let output = String::from_utf8_lossy(&ran.output).into_owned();
-        Outcome {
+        CommandOutcome {
             command: command.to_owned(),
             code: Some(ran.code),
             signal: None,
@@ -102,23 +88,19 @@ impl Hypervisor {
         }
     }
 
-    /// Runs one of the commands for operators, and tells what it printed.
+    /// Runs a command for operators and returns its output.
     #[track_caller]
     pub fn operates(&self, words: &[&str]) -> String {
         self.machine.runs(&call(words))
     }
 
-    /// The host itself, to look at with busybox.
+    /// The host itself, to inspect with busybox.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
 }
 
-/// The executable, with nothing in its environment but what a service has.
+/// A call of the executable in the environment of a systemd service.
 fn call(words: &[&str]) -> String {
-    format!("env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin {} {}", wrapper(), words.join(" "))
-}
-
-fn wrapper() -> String {
-    format!("/etc/cloudstack/extensions/{EXTENSION}/{EXTENSION}-wrapper.sh")
+    format!("env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin {} {}", deployed(), words.join(" "))
 }

@@ -1,4 +1,4 @@
-//! Scripts that a machine carries out, and what it says came of them: the test's side of `image/carry-out`.
+//! Scripts that a machine runs, and their outcomes: the test's side of `image/carry-out`.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
@@ -9,26 +9,30 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// What came of a command that a machine ran.
+/// The outcome of a script that a machine ran.
 #[derive(Clone)]
-pub struct Ran {
-    /// Its exit code.
+pub struct ScriptOutcome {
+    /// The exit code.
     pub code: i32,
-    /// What it printed, byte for byte.
+    /// Standard output, byte for byte.
     pub output: Vec<u8>,
-    /// What it said on standard error.
+    /// Standard error.
     pub errors: String,
 }
 
-impl fmt::Debug for Ran {
-    /// What it printed as text: messages of failed tests are read by people.
+impl fmt::Debug for ScriptOutcome {
+    /// Shows the output as text, for the messages of failed tests.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let output = String::from_utf8_lossy(&self.output);
-        write!(formatter, "exit code {}, printed {output:?}, complained {:?}", self.code, self.errors)
+        write!(
+            formatter,
+            "exit code {}, standard output {output:?}, standard error {:?}",
+            self.code, self.errors
+        )
     }
 }
 
-/// The serial port over which the test and the machine's first program talk.
+/// The serial port between the test and the machine's first program.
 #[derive(Debug)]
 pub(super) struct Dialogue {
     port: ChildStdin,
@@ -39,7 +43,7 @@ pub(super) struct Dialogue {
 impl Dialogue {
     pub(super) fn new(port: ChildStdin, output: ChildStdout) -> Self {
         let (sender, lines) = channel();
-        // Ends with the machine, whose end of the pipe it reads.
+        // Ends with the machine, which holds the other end of the pipe.
         std::thread::spawn(move || {
             let read = BufReader::new(output).split(b'\n').map_while(Result::ok);
             for line in read {
@@ -51,32 +55,32 @@ impl Dialogue {
         Self { port, lines, number: 0 }
     }
 
-    /// Waits until the machine says that it is up.
+    /// Waits until the machine is up.
     pub(super) fn await_ready(&mut self, patience: Duration) -> Result<(), String> {
-        self.hear(patience, |line| (line == "ready").then_some(()))
+        self.receive(patience, |line| (line == "ready").then_some(()))
     }
 
-    /// Has the machine carry out `script`, within `patience`.
-    pub(super) fn ask(&mut self, script: &str, patience: Duration) -> Result<Ran, String> {
-        let number = self.tell(script)?;
-        // An answer that comes late, to an earlier script, bears another number.
-        let answer = self.hear(patience, |line| {
-            line.split_once(' ').filter(|(of, _)| *of == number).map(|(_, answer)| answer.to_owned())
+    /// Runs `script` on the machine, within `patience`.
+    pub(super) fn ask(&mut self, script: &str, patience: Duration) -> Result<ScriptOutcome, String> {
+        let number = self.send(script)?;
+        // A late outcome of an earlier script has another number.
+        let line = self.receive(patience, |line| {
+            line.split_once(' ').filter(|(of, _)| *of == number).map(|(_, outcome)| outcome.to_owned())
         })?;
-        parse(&answer).ok_or_else(|| format!("it answers {answer:?}, which makes no sense"))
+        parse(&line).ok_or_else(|| format!("{line:?} is not the outcome of a script"))
     }
 
-    /// Has the machine begin to carry out `script`, and tells the number that the answer will bear.
-    pub(super) fn tell(&mut self, script: &str) -> Result<String, String> {
+    /// Sends `script` to the machine, and returns the number of its outcome.
+    pub(super) fn send(&mut self, script: &str) -> Result<String, String> {
         self.number += 1;
         let line = format!("{} {}\n", self.number, BASE64_STANDARD.encode(format!("{script}\n")));
-        let said = self.port.write_all(line.as_bytes()).and_then(|()| self.port.flush());
-        said.map_err(|error| format!("it cannot be spoken to: {error}"))?;
+        let sent = self.port.write_all(line.as_bytes()).and_then(|()| self.port.flush());
+        sent.map_err(|error| format!("its serial port cannot be written: {error}"))?;
         Ok(self.number.to_string())
     }
 
-    /// What `wanted` makes of the first line that it makes something of.
-    fn hear<T>(&self, patience: Duration, wanted: impl Fn(&str) -> Option<T>) -> Result<T, String> {
+    /// Waits for a line that `wanted` accepts, and returns its result.
+    fn receive<T>(&self, patience: Duration, wanted: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let deadline = Instant::now() + patience;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -86,7 +90,7 @@ impl Dialogue {
                         return Ok(found);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => return Err(format!("no word of it within {patience:?}")),
+                Err(RecvTimeoutError::Timeout) => return Err(format!("it sent nothing within {patience:?}")),
                 Err(RecvTimeoutError::Disconnected) => return Err("it is switched off".to_owned()),
             }
         }
@@ -94,11 +98,11 @@ impl Dialogue {
 }
 
 /// Reads `<exit code> <output in base64>:<errors in base64>`.
-fn parse(answer: &str) -> Option<Ran> {
-    let (code, said) = answer.split_once(' ')?;
-    let (output, errors) = said.split_once(':')?;
+fn parse(outcome: &str) -> Option<ScriptOutcome> {
+    let (code, printed) = outcome.split_once(' ')?;
+    let (output, errors) = printed.split_once(':')?;
     let errors = BASE64_STANDARD.decode(errors).ok()?;
-    Some(Ran {
+    Some(ScriptOutcome {
         code: code.parse().ok()?,
         output: BASE64_STANDARD.decode(output).ok()?,
         errors: String::from_utf8_lossy(&errors).into_owned(),

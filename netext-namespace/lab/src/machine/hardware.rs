@@ -4,69 +4,68 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::lab::Lab;
-use crate::place::{LAB_FOLDER, Place};
+use crate::sandbox::{LAB_FOLDER, Sandbox};
+use crate::testbed::Testbed;
 
-use super::parts::{Parts, QEMU};
-use super::root;
+use super::boot_files::{BootFiles, QEMU};
 
-/// What a machine is to be built of.
+/// The parts that a machine is built of.
 #[derive(Debug)]
-pub(crate) struct Blueprint<'a> {
+pub(crate) struct MachineBlueprint<'a> {
     /// MiB of memory.
     pub(crate) memory: u32,
     /// Its NICs, from `eth0` on.
-    pub(crate) nics: &'a [Nic<'a>],
-    /// Kernel modules beside those for NICs and disks, each with those before it that it needs.
+    pub(crate) nics: &'a [MachineNic<'a>],
+    /// Kernel modules in addition to those for NICs and disks, each after those that it needs.
     pub(crate) modules: &'a [&'a str],
-    /// Images of its disks, from `vda` on. It lives on the first, if there is one, and keeps it over resets; the
-    /// images stay as they are.
+    /// Images of its disks, from `vda` on. The first, if any, is its root, which it keeps over resets. The images are
+    /// not changed.
     pub(crate) disks: &'a [&'a Path],
 }
 
 /// A NIC, plugged into a bridge of the lab's host.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Nic<'a> {
+pub(crate) struct MachineNic<'a> {
     /// The bridge, made if absent.
     pub(crate) bridge: &'a str,
     /// Its hardware address.
     pub(crate) mac: &'a str,
 }
 
-/// A running qemu. Dropped, it is switched off, and its tap devices with it.
+/// A running qemu. When it is dropped, it ends, and its tap devices are deleted.
 #[derive(Debug)]
 pub(super) struct Hardware {
-    host: Place,
+    host: Sandbox,
     taps: Vec<String>,
-    /// The host's folder with what it boots and what it writes.
+    /// The host's folder with the files that it boots and writes.
     folder: String,
     qemu: Child,
 }
 
 impl Hardware {
-    /// Switches a machine on.
+    /// Switches on a machine.
     #[track_caller]
-    pub(super) fn start(lab: &Lab, name: &str, blueprint: &Blueprint<'_>) -> Self {
-        let parts = Parts::demand(blueprint.modules);
-        let taps: Vec<_> = blueprint.nics.iter().map(|nic| lab.plug_tap(nic.bridge)).collect();
+    pub(super) fn start(testbed: &Testbed, name: &str, blueprint: &MachineBlueprint<'_>) -> Self {
+        let files = BootFiles::demand(blueprint.modules);
+        let taps: Vec<_> = blueprint.nics.iter().map(|nic| testbed.plug_tap(nic.bridge)).collect();
         let folder = format!("{LAB_FOLDER}/machine-{}", taps.first().map_or(name, String::as_str));
-        let archive = root::archive(&parts, name).unwrap_or_else(|error| panic!("root of {name}: {error}"));
-        let qemu = lab.host().run(|| {
+        let archive = files.archive(name).unwrap_or_else(|error| panic!("root of {name}: {error}"));
+        let qemu = testbed.host().run(|| {
             fs::create_dir(&folder)?;
             fs::write(format!("{folder}/root"), archive)?;
-            command(&parts.kernel, &folder, &taps, blueprint).spawn()
+            command(&files.kernel, &folder, &taps, blueprint).spawn()
         });
         let qemu = qemu.unwrap_or_else(|error| panic!("{QEMU} for {name}: {error}"));
-        Self { host: lab.host().clone(), taps, folder, qemu }
+        Self { host: testbed.host().clone(), taps, folder, qemu }
     }
 
-    /// The two ends of its second serial port, once.
+    /// The two ends of its second serial port. They can be taken once.
     pub(super) fn take_port(&mut self) -> (ChildStdin, ChildStdout) {
         let port = self.qemu.stdin.take().zip(self.qemu.stdout.take());
         port.expect("asked for when it was started, and taken once")
     }
 
-    /// What its console showed so far, after what qemu itself had to say.
+    /// The console's text so far, after the messages of qemu itself.
     pub(super) fn console(&self) -> String {
         let paths = ["qemu", "console"].map(|file| format!("{}/{file}", self.folder));
         let texts = self.host.run(|| paths.map(|path| fs::read(path).unwrap_or_default()));
@@ -85,10 +84,10 @@ impl Drop for Hardware {
     }
 }
 
-fn command(kernel: &Path, folder: &str, taps: &[String], blueprint: &Blueprint<'_>) -> Command {
+fn command(kernel: &Path, folder: &str, taps: &[String], blueprint: &MachineBlueprint<'_>) -> Command {
     let mut qemu = Command::new(QEMU);
-    // Emulated wherever it runs, so that it is the same everywhere. qemu's microvm boots half a second sooner
-    // where it boots; under emulation it mostly stood still with an empty console.
+    // Always emulated, so that it is the same everywhere. qemu's microvm boots half a second sooner, but under
+    // emulation it mostly hung with an empty console.
     qemu.args(["-accel", "tcg", "-machine", "q35", "-cpu", "qemu64"]);
     qemu.args(["-m", &blueprint.memory.to_string()]);
     qemu.args(["-nodefaults", "-no-user-config", "-display", "none"]);
@@ -105,7 +104,7 @@ fn command(kernel: &Path, folder: &str, taps: &[String], blueprint: &Blueprint<'
         qemu.args(["-device", &device]);
     }
     for disk in blueprint.disks {
-        // What is written goes to a file that has no name and ends with the machine.
+        // Writes go to a file without a name that ends with the machine.
         let drive = format!("if=virtio,format=raw,snapshot=on,file={}", disk.display());
         qemu.args(["-drive", &drive]);
     }

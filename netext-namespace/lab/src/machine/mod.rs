@@ -1,90 +1,94 @@
-//! Machines with a kernel of their own: Debian's cloud kernel under qemu, which carries out what the test says
+//! Emulated machines with their own kernel: Debian's cloud kernel under qemu, which runs the scripts that the test sends
 //! over a serial port.
 
+mod boot_files;
 mod dialogue;
 mod hardware;
-mod parts;
-mod root;
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-pub use dialogue::Ran;
-pub(crate) use hardware::{Blueprint, Nic};
+pub use dialogue::ScriptOutcome;
+pub(crate) use hardware::{MachineBlueprint, MachineNic};
 
-use crate::lab::Lab;
+use crate::testbed::Testbed;
 
 use dialogue::Dialogue;
 use hardware::Hardware;
 
-/// How long it may take to boot: about 2 s, and more where many boot at once on few processors.
+/// The limit for booting: it takes about 2 s, and more when many machines boot at once on few processors.
 const PATIENCE_TO_BOOT: Duration = Duration::from_secs(60);
 
 /// A machine that has booted; its first NIC is up and has no address yet.
 ///
-/// It is switched off when it is dropped, and after five minutes without a word. Dropped by a test that
-/// fails, it shows its console.
+/// It is switched off when it is dropped, and after five minutes without a script. When a test fails, it prints its
+/// console.
 #[derive(Debug)]
 pub struct Machine {
     name: String,
-    /// How long one script may take.
+    /// How long a script may take.
     patience: Duration,
     dialogue: Mutex<Dialogue>,
     hardware: Hardware,
 }
 
 impl Machine {
-    /// Builds and boots a machine that calls itself `name`.
+    /// Builds and boots the machine `name`.
     #[track_caller]
-    pub(crate) fn boot(lab: &Lab, name: &str, blueprint: &Blueprint<'_>, patience: Duration) -> Self {
-        let mut hardware = Hardware::start(lab, name, blueprint);
+    pub(crate) fn boot(
+        testbed: &Testbed,
+        name: &str,
+        blueprint: &MachineBlueprint<'_>,
+        patience: Duration,
+    ) -> Self {
+        let mut hardware = Hardware::start(testbed, name, blueprint);
         let (input, output) = hardware.take_port();
         let dialogue = Mutex::new(Dialogue::new(input, output));
         let machine = Self { name: name.to_owned(), patience, dialogue, hardware };
-        machine.awaits_boot();
+        machine.await_boot();
         machine
     }
 
-    /// Resets it, as if the power had failed for a moment: nobody is told, nothing is written first. It boots
-    /// again from its disk.
+    /// Resets it, like a short power failure: without notice, and without writing anything first. It boots again from its
+    /// disk.
     #[track_caller]
     pub fn resets(&self) {
-        let told = self.dialogue.lock().expect("no panic while held").tell("echo b >/proc/sysrq-trigger");
-        told.unwrap_or_else(|trouble| panic!("{} ought to reset, but: {trouble}", self.name));
-        self.awaits_boot();
+        let sent = self.dialogue.lock().expect("no panic while held").send("echo b >/proc/sysrq-trigger");
+        sent.unwrap_or_else(|error| panic!("{} does not reset: {error}", self.name));
+        self.await_boot();
     }
 
     #[track_caller]
-    fn awaits_boot(&self) {
+    fn await_boot(&self) {
         let booted = self.dialogue.lock().expect("no panic while held").await_ready(PATIENCE_TO_BOOT);
-        booted.unwrap_or_else(|trouble| panic!("{} ought to boot, but: {trouble}", self.name));
+        booted.unwrap_or_else(|error| panic!("{} does not boot: {error}", self.name));
     }
 
-    /// What it calls itself when it boots.
+    /// Its host name when it boots.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What its console showed so far: the kernel's complaints, and every script with what it printed.
+    /// The console's text so far: the kernel's messages, and every script with its output.
     pub fn console(&self) -> String {
         self.hardware.console()
     }
 
-    /// Runs a shell script of busybox, whatever comes of it.
+    /// Runs a busybox shell script, which may fail.
     #[track_caller]
-    pub fn tries(&self, script: &str) -> Ran {
+    pub fn tries(&self, script: &str) -> ScriptOutcome {
         let ran = self.dialogue.lock().expect("no panic while held").ask(script, self.patience);
-        ran.unwrap_or_else(|trouble| panic!("{} ought to run {script:?}, but: {trouble}", self.name))
+        ran.unwrap_or_else(|error| panic!("{} cannot run {script:?}: {error}", self.name))
     }
 
-    /// Runs a shell script of busybox that ends well, and tells what it printed.
+    /// Runs a busybox shell script, which must succeed, and returns its output.
     #[track_caller]
     pub fn runs(&self, script: &str) -> String {
         let ran = self.tries(script);
-        assert_eq!(ran.code, 0, "{} ought to run {script:?}, but: {ran:?}", self.name);
+        assert_eq!(ran.code, 0, "{} failed to run {script:?}: {ran:?}", self.name);
         match String::from_utf8(ran.output) {
             Ok(output) => output,
-            Err(error) => panic!("{} ran {script:?}, which printed no text: {error}", self.name),
+            Err(error) => panic!("the output of {script:?} on {} is not text: {error}", self.name),
         }
     }
 }

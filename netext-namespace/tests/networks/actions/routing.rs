@@ -141,7 +141,7 @@ fn a_route_leads_through_another_guest() {
     let appliance = lab.plug(&scene.network.bridge(), &["10.1.1.20/24", "192.0.2.9/32"]);
     let _behind = (appliance.listen_tcp_on("192.0.2.9:80"), appliance.listen_udp_on("192.0.2.9:53"));
     // Who heeds redirects finds the way alone after the first packet.
-    scene.guest.place().run(|| {
+    scene.guest.sandbox().run(|| {
         for conf in ["all", "eth0"] {
             std::fs::write(format!("/proc/sys/net/ipv4/conf/{conf}/accept_redirects"), "0").unwrap();
         }

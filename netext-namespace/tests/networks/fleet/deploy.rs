@@ -41,7 +41,7 @@ fn a_host_that_has_nothing_gets_all_that_commands_need() {
     assert!(printed.contains("1 host: 1 deployed"), "{printed}");
     has_it(host);
     let mode = host
-        .place()
+        .sandbox()
         .output("stat", &["-c", "%a %U", &format!("{FOLDER}/{EXTENSION}/{EXTENSION}-wrapper.sh")]);
     assert_eq!(String::from_utf8_lossy(&mode.stdout), "755 root\n");
     lab.network(209).implement();
@@ -114,7 +114,7 @@ fn a_host_that_takes_nothing_is_named_with_the_reason_and_holds_up_no_other() {
     }
     let mount = |host: &KvmHost, options: &str| {
         let script = format!("mkdir -p {FOLDER} && mount -t tmpfs -o {options} lab {FOLDER}");
-        let mounted = host.place().output("sh", &["-c", &script]);
+        let mounted = host.sandbox().output("sh", &["-c", &script]);
         assert!(mounted.status.success(), "{mounted:?}");
     };
     mount(&second, "size=1m");
@@ -188,7 +188,7 @@ fn a_deployment_that_is_killed_leaves_what_was_in_place() {
     lab.network(209).ensure_device(&json!({})).succeeds();
     // What is left is removed by the first deployment after an hour.
     let script = format!("touch -d '2 hours ago' {FOLDER}/{EXTENSION}/*.new");
-    host.place().output("sh", &["-c", &script]);
+    host.sandbox().output("sh", &["-c", &script]);
     fleet(&lab, "deploy", 0);
     has_it(host);
 }

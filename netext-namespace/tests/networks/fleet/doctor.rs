@@ -9,7 +9,7 @@ fn problems_are_told_with_their_remedies_by_host() {
     let lab = fleet!();
     let [second, third] = three_hosts(&lab);
     third.loses_sshd();
-    second.place().output("mkdir", &["-p", "-m", "0777", "/run/lab/state/lab-router"]);
+    second.sandbox().output("mkdir", &["-p", "-m", "0777", "/run/lab/state/lab-router"]);
     let printed = fleet(&lab, "doctor", 3);
     let mut lines =
         printed.lines().skip_while(|line| !(line.starts_with(SECOND_HOST) && line.contains("problem")));

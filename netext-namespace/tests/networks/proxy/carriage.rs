@@ -44,7 +44,7 @@ fn a_payload_of_ten_mebibytes_arrives_byte_for_byte() {
     // Everything from U+0080 on goes as it is; control characters go escaped, as JSON wants it.
     network.command("save-userdata", &fields).succeeds_silently();
     let guest = network.guest("10.1.1.10");
-    let told = guest.place().output("curl", &["-s", "-f", "http://10.1.1.1/latest/user-data"]);
+    let told = guest.sandbox().output("curl", &["-s", "-f", "http://10.1.1.1/latest/user-data"]);
     assert_eq!(told.stdout.len(), user_data.len());
     assert!(told.stdout == user_data.as_bytes(), "the guest is told what was sent");
     let left = lab.server().output("find", &["/run/lab/state", "-size", "+1M"]);

@@ -35,7 +35,7 @@ fn deploy(network: &Network<'_>) {
 }
 
 fn asks(guest: &Node, program: &str, arguments: &[&str]) -> String {
-    String::from_utf8_lossy(&guest.place().output(program, arguments).stdout).trim().to_owned()
+    String::from_utf8_lossy(&guest.sandbox().output(program, arguments).stdout).trim().to_owned()
 }
 
 /// What was deployed works; the password is still there, and stays.

@@ -35,7 +35,7 @@ fn network_on<'lab>(lab: &'lab Lab, host: &str, first: u32) -> Network<'lab> {
 }
 
 /// `ensure-network-device` for a network of which the server has these details, and nothing else stored.
-fn ensure(lab: &Lab, network: &Network<'_>, timeout: u32) -> netext_lab::Outcome {
+fn ensure(lab: &Lab, network: &Network<'_>, timeout: u32) -> netext_lab::CommandOutcome {
     let fields = json!({"current_details": network.details().to_string()});
     lab.start_with("ensure-network-device", &netext_lab::as_gson_writes(&network.document(&fields)), timeout)
         .finish()

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use netext_lab::{Lab, Place};
+use netext_lab::{Lab, Sandbox};
 
 use crate::clock::{Work, program};
 
@@ -60,8 +60,8 @@ impl<'lab> Floor<'lab> {
     }
 
     /// `nft -f` alone, to be spawned by a thread that is inside already.
-    pub(crate) fn bare_nft(&self, name: &str, lines: &str) -> (Place, Command) {
-        let place = self.lab.inside(&self.namespace).place().clone();
+    pub(crate) fn bare_nft(&self, name: &str, lines: &str) -> (Sandbox, Command) {
+        let place = self.lab.inside(&self.namespace).sandbox().clone();
         (place, program("nft", &["-f", &self.script(name, lines)]))
     }
 
@@ -74,7 +74,7 @@ impl<'lab> Floor<'lab> {
     pub(crate) fn must_have_rules(&self, ruleset: &str) {
         // What was counted meanwhile does not matter.
         let arguments = ["--stateless", "list", "ruleset"];
-        let listed = self.lab.inside(&self.namespace).place().output("nft", &arguments);
+        let listed = self.lab.inside(&self.namespace).sandbox().output("nft", &arguments);
         let listed = String::from_utf8_lossy(&listed.stdout);
         assert_eq!(listed, ruleset, "the floor in {} put other rules in force than we did", self.namespace);
     }

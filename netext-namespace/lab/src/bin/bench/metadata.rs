@@ -80,7 +80,7 @@ struct Asker(BufReader<TcpStream>);
 
 impl Asker {
     fn connect(guest: &Node, server: SocketAddr) -> Self {
-        let stream = guest.place().run(|| TcpStream::connect(server)).expect("a server");
+        let stream = guest.sandbox().run(|| TcpStream::connect(server)).expect("a server");
         stream.set_nodelay(true).expect("an option of a socket");
         stream.set_read_timeout(Some(Duration::from_secs(5))).expect("an option of a socket");
         Self(BufReader::new(stream))
@@ -123,10 +123,10 @@ impl Nginx {
         let arguments = ["-p", "/run/bench-nginx", "-c", "/run/bench-nginx/nginx.conf"];
         let mut command = Command::new("nginx");
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
-        let child = node.place().run(|| command.spawn()).expect("nginx: run .ci/packages");
+        let child = node.sandbox().run(|| command.spawn()).expect("nginx: run .ci/packages");
         let address = (node.name() + ":80").parse().expect("an address");
         let patience = Instant::now() + Duration::from_secs(5);
-        while node.place().run(|| TcpStream::connect_timeout(&address, Duration::from_secs(5))).is_err() {
+        while node.sandbox().run(|| TcpStream::connect_timeout(&address, Duration::from_secs(5))).is_err() {
             assert!(Instant::now() < patience, "nginx does not listen on {address}");
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -61,7 +61,7 @@ impl<'lab> Site<'lab> {
     }
 
     fn listen(&self, port: u16) -> TcpListener {
-        let listener = self.guest.place().run(|| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)));
+        let listener = self.guest.sandbox().run(|| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)));
         listener.expect("a listening guest")
     }
 
@@ -69,7 +69,7 @@ impl<'lab> Site<'lab> {
     #[expect(clippy::cast_precision_loss, reason = "a rate has no 52 bits of meaning")]
     fn bytes(&self, lab: &Lab, window: Duration) -> f64 {
         let (listener, target) = (self.listen(BYTES_PORT), self.target(BYTES_PORT));
-        let mut sender = lab.upstream().place().run(|| TcpStream::connect(target)).expect("a way in");
+        let mut sender = lab.upstream().sandbox().run(|| TcpStream::connect(target)).expect("a way in");
         let (mut receiver, _) = listener.accept().expect("a connection");
         let begun = Instant::now();
         let arrived = std::thread::scope(|scope| {
@@ -92,7 +92,7 @@ impl<'lab> Site<'lab> {
     #[expect(clippy::cast_precision_loss, reason = "a rate has no 52 bits of meaning")]
     pub(crate) fn connections(&self, lab: &Lab, window: Duration) -> f64 {
         // Every window starts with an empty table of tracked connections.
-        self.network.router().node().place().output("conntrack", &["-F"]);
+        self.network.router().node().sandbox().output("conntrack", &["-F"]);
         let (listener, target) = (self.listen(CONNECTIONS_PORT), self.target(CONNECTIONS_PORT));
         let (ended, made) = (AtomicBool::new(false), AtomicU64::new(0));
         let begun = Instant::now();
@@ -101,7 +101,7 @@ impl<'lab> Site<'lab> {
             let callers = [(); CALLERS].map(|()| {
                 scope.spawn(|| {
                     lab.upstream()
-                        .place()
+                        .sandbox()
                         .run(|| made.fetch_add(call(target, begun + window), Ordering::Relaxed))
                 })
             });

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use netext_lab::{Answer, Lab, Network, Outcome};
+use netext_lab::{CommandOutcome, Lab, Network, ProbeReply};
 use serde_json::{Value, json};
 
 use crate::screen::{Screen, milliseconds};
@@ -59,7 +59,7 @@ impl<'lab> Stage<'lab> {
         if refused { Ok(seen) } else { Err(seen) }
     }
 
-    fn note(&mut self, outcome: &Outcome, well: bool, about: &str) {
+    fn note(&mut self, outcome: &CommandOutcome, well: bool, about: &str) {
         // The lab keeps the arguments too; the audience is told the command.
         let name = outcome.command.split(' ').next().unwrap_or_default();
         let trouble = || format!("exit {:?}: {}", outcome.code, outcome.output.trim_end());
@@ -99,7 +99,7 @@ impl<'lab> Stage<'lab> {
 }
 
 /// Reached the server of that name, which saw that source address.
-pub(crate) fn reached(answer: Result<Answer, String>, server: &str, source: &str) -> Seen {
+pub(crate) fn reached(answer: Result<ProbeReply, String>, server: &str, source: &str) -> Seen {
     let answer = answer?;
     let seen = format!("{} answered, and saw {}", answer.server(), answer.source());
     let expected = answer.server() == server && answer.source().to_string() == source;
@@ -107,7 +107,7 @@ pub(crate) fn reached(answer: Result<Answer, String>, server: &str, source: &str
 }
 
 /// Reached nobody.
-pub(crate) fn refused(answer: Result<Answer, String>) -> Seen {
+pub(crate) fn refused(answer: Result<ProbeReply, String>) -> Seen {
     match answer {
         Ok(answer) => Err(format!("{} answered", answer.server())),
         Err(why) => Ok(why),

@@ -214,7 +214,7 @@ fn static_nat(stage: &mut Stage<'_>) {
     stage.command("add-static-nat", &format!("{STATIC_NAT} is {DB}"), &fields);
 }
 
-fn by_forward(cast: &Cast, expected: netext_lab::Expectation) -> Result<netext_lab::Answer, String> {
+fn by_forward(cast: &Cast, expected: netext_lab::Expectation) -> Result<netext_lab::ProbeReply, String> {
     cast.client.tries_tcp(&format!("{SOURCE_NAT}:2222"), expected)
 }
 

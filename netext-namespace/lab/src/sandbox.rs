@@ -1,7 +1,7 @@
-//! Namespaces as places where code and programs can run.
+//! Namespaces in which code and programs run.
 
 use std::fs::File;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
-/// Where the lab keeps its own files, inside the private `/run` of the KVM host.
+/// The folder of the lab's own files, in the private `/run` of a machine.
 pub(crate) const LAB_FOLDER: &str = "/run/lab";
 
-/// A network namespace, and for a KVM host also its mount namespace.
+/// A network namespace, and for a KVM host also a mount namespace.
 ///
-/// It lives as long as something holds it: the last clone dropped, the kernel takes it down with all
-/// that is inside. No thread stays in it: [`Place::run`] enters with a fresh thread every time.
+/// It lives as long as something holds it: when the last clone is dropped, the kernel takes it down with everything
+/// inside. No thread stays in it: [`Sandbox::run`] enters with a new thread every time.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Sandbox {
     name: Arc<str>,
     net: Arc<File>,
     mount: Option<Arc<File>>,
 }
 
-impl Place {
-    /// A fresh network namespace with its loopback up.
+impl Sandbox {
+    /// A new network namespace with its loopback up.
     pub(crate) fn network(name: &str) -> Self {
         let net = fresh_thread(|| {
             unshare(CloneFlags::CLONE_NEWNET).expect("a new network namespace");
@@ -34,7 +34,7 @@ impl Place {
         Self { name: name.into(), net: Arc::new(net), mount: None }
     }
 
-    /// A fresh machine: its own network, its own `/run` and its own view of `/sys`.
+    /// A new machine with its own network, its own `/run` and its own view of `/sys`.
     pub(crate) fn machine(name: &str) -> Self {
         let (net, mounts) = fresh_thread(|| {
             unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).expect("new namespaces");
@@ -52,7 +52,7 @@ impl Place {
         Self { name: name.into(), net: Arc::new(net), mount: Some(Arc::new(mounts)) }
     }
 
-    /// Gives a machine a folder of its own: it looks as on every other one, and what is changed in it stays here.
+    /// Gives a machine its own copy of a folder: it starts with the same content, and changes stay on this machine.
     pub(crate) fn own_folder(&self, path: &str) {
         let aside = format!("{LAB_FOLDER}/own{path}");
         let (changes, work) = (format!("{aside}/changes"), format!("{aside}/work"));
@@ -66,28 +66,46 @@ impl Place {
         });
     }
 
-    /// The namespace that `ip netns` knows on this machine by `name`, if there is one.
+    /// The namespace that `ip netns` knows by `name` on this machine, if there is one.
     pub(crate) fn named_namespace(&self, name: &str) -> Option<Self> {
         let path = format!("/run/netns/{name}");
         let net = self.run(|| File::open(path)).ok()?;
-        // A plain file is what a half-made or half-removed namespace leaves.
-        let alive = fstatfs(&net).is_ok_and(|fs| fs.filesystem_type() == NSFS_MAGIC);
-        alive.then(|| Self { name: name.into(), net: Arc::new(net), mount: self.mount.clone() })
+        // A half-made or half-removed namespace leaves a plain file.
+        let is_alive = fstatfs(&net).is_ok_and(|fs| fs.filesystem_type() == NSFS_MAGIC);
+        is_alive.then(|| Self { name: name.into(), net: Arc::new(net), mount: self.mount.clone() })
     }
 
-    /// What messages call this place.
+    /// The names in the folder `folder` of this machine; none if the folder does not exist.
+    pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
+        self.run(|| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        })
+    }
+
+    /// The text of a file on this machine; empty if it cannot be read.
+    pub(crate) fn text(&self, path: &str) -> String {
+        self.run(|| std::fs::read_to_string(path)).unwrap_or_default()
+    }
+
+    /// The names in `/run/netns`; some may be left by namespaces that are gone.
+    pub(crate) fn namespaces(&self) -> Vec<String> {
+        self.names_in("/run/netns")
+    }
+
+    /// The name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Runs `work` inside, on a thread of its own, and returns what it returned.
+    /// Runs `work` inside, on its own thread, and returns its result.
     ///
-    /// Sockets and files that `work` opens stay usable outside. A panic of `work` goes on in the caller.
+    /// Sockets and files that `work` opens stay usable outside. A panic of `work` continues in the caller.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         fresh_thread(|| {
             if let Some(mounts) = &self.mount {
-                // A mount namespace can be entered only by a thread that shares no folder state.
-                unshare(CloneFlags::CLONE_FS).expect("own folder state");
+                // Only a thread that shares no file system state may enter a mount namespace.
+                unshare(CloneFlags::CLONE_FS).expect("own file system state");
                 setns(mounts, CloneFlags::CLONE_NEWNS).expect("entering the mount namespace");
             }
             setns(&self.net, CloneFlags::CLONE_NEWNET).expect("entering the network namespace");
@@ -95,14 +113,14 @@ impl Place {
         })
     }
 
-    /// Runs a program inside and returns what it printed, whatever its exit code.
+    /// Runs a program inside and returns its output, even if the program fails.
     #[track_caller]
     pub fn output(&self, program: &str, arguments: &[&str]) -> Output {
         let made = self.run(|| Command::new(program).args(arguments).stdin(Stdio::null()).output());
         made.unwrap_or_else(|error| panic!("{program} in {}: {error}", self.name))
     }
 
-    /// Carries out lines of `ip -batch`; the first that fails ends the test.
+    /// Runs lines of `ip -batch`; the first failure ends the test.
     #[track_caller]
     pub fn ip(&self, lines: &str) {
         if let Err(message) = self.try_ip(lines) {
@@ -110,7 +128,7 @@ impl Place {
         }
     }
 
-    /// Carries out lines of `ip -batch` up to the first that fails.
+    /// Runs lines of `ip -batch` up to the first failure.
     pub(crate) fn try_ip(&self, lines: &str) -> Result<(), String> {
         use std::io::Write;
         let output = self.run(|| {
@@ -134,22 +152,18 @@ impl Place {
 
     /// The path by which another program can open this network namespace.
     pub(crate) fn path(&self) -> String {
-        format!("/proc/{}/fd/{}", std::process::id(), self.raw())
+        format!("/proc/{}/fd/{}", std::process::id(), self.net.as_raw_fd())
     }
 
-    /// The numbers by which the kernel knows these namespaces: the network's, then the mounts'.
+    /// The inode numbers of these namespaces: network, then mount.
     pub(crate) fn identity(&self) -> Vec<u64> {
         let files = std::iter::once(&self.net).chain(&self.mount);
         files.map(|file| file.metadata().expect("an open namespace").ino()).collect()
     }
 
-    /// The number by which the kernel knows the network namespace.
+    /// The inode number of the network namespace.
     pub(crate) fn network_identity(&self) -> u64 {
         self.net.metadata().expect("an open namespace").ino()
-    }
-
-    fn raw(&self) -> RawFd {
-        self.net.as_raw_fd()
     }
 }
 
