@@ -1,11 +1,11 @@
-//! A real machine, with a kernel of its own, comes to life by what the network tells it.
+//! A real machine, with its own kernel, boots and configures itself from the network.
 
 use netext_lab::Expectation::Answered;
 use netext_lab::{Forward, Instance, joined};
 use serde_json::{Value, json};
 
+use crate::picture::{CLIENT, SOURCE_NAT};
 use crate::stage::{Seen, Stage, reached};
-use crate::story::{CLIENT, SOURCE_NAT};
 
 const ADDRESS: &str = "10.1.1.20";
 const NAME: &str = "web-20";
@@ -13,24 +13,24 @@ const MAC: &str = "02:01:00:d1:00:14";
 const USER_DATA: &str = "#cloud-config\nhello: world\n";
 const PASSWORD: &str = "kE3=p&x9'<>";
 
-/// Deploys an instance as the server does, boots it, and lets it ask for what it needs.
+/// Deploys an instance as the server does, boots it, and uses the router's services from inside it.
 pub(crate) fn a_real_instance_boots(stage: &mut Stage<'_>) {
     stage.act("A real instance boots: Debian's kernel under qemu, its NIC on the guest bridge");
     deploy(stage);
     let instance = stage.network.instance("image", MAC);
-    stage.claim("DHCP gives it the address that is reserved for its NIC", lease(&instance));
+    stage.claim("DHCP gives it the address reserved for its NIC", lease(&instance));
     let name = format!("nslookup -type=a {NAME}.cs1.internal 10.1.1.1 | grep -q {ADDRESS} && echo {ADDRESS}");
-    stage.claim("DNS knows it by its name", says(&instance, &name, &format!("{ADDRESS}\n")));
+    stage.claim("DNS resolves its name", says(&instance, &name, &format!("{ADDRESS}\n")));
     let user_data = "wget -qO- http://10.1.1.1/latest/user-data";
     stage.claim("It reads its user data, byte for byte", says(&instance, user_data, USER_DATA));
     let host_name = "wget -qO- http://10.1.1.1/latest/meta-data/local-hostname";
-    stage.claim("and its metadata", says(&instance, host_name, NAME));
+    stage.claim("It reads its metadata", says(&instance, host_name, NAME));
     let password = |words: &str| format!("wget -qO- --header 'DomU_Request: {words}' http://10.1.1.1:8080/");
     let handed_out = says(&instance, &password("send_my_password"), PASSWORD);
-    stage.claim("It is handed its password", handed_out.map(|_| "the password".to_owned()));
+    stage.claim("It gets its password", handed_out.map(|_| "the password".to_owned()));
     let forgotten = says(&instance, &password("saved_password"), "saved_password")
         .and_then(|_| says(&instance, &password("send_my_password"), "saved_password"));
-    stage.claim("which is forgotten when it has been read", forgotten);
+    stage.claim("The password is deleted after its first read", forgotten);
     instance.listens_tcp(22);
     let client = stage.lab.client(CLIENT);
     let outside = client.tries_tcp(&format!("{SOURCE_NAT}:2222"), Answered);
@@ -64,7 +64,7 @@ fn lease(instance: &Instance) -> Seen {
     if option("ip") == ADDRESS { Ok(seen) } else { Err(seen) }
 }
 
-/// What a script prints must be this, byte for byte.
+/// The output of a script, which must be `expected`, byte for byte.
 fn says(instance: &Instance, script: &str, expected: &str) -> Seen {
     let ran = instance.tries(script);
     let printed = String::from_utf8_lossy(&ran.output);

@@ -1,7 +1,7 @@
-//! Plays the life of an isolated network on throwaway namespaces, for somebody to watch.
+//! Shows the life of an isolated network on throwaway namespaces.
 //!
-//! The executable is driven command by command as CloudStack drives it; after each step real packets show what
-//! it did. Nothing of it is left when it is over. Exits with 1 if anything was not as it ought to be.
+//! The demo calls the executable command by command, as CloudStack does. After each step it shows the effect with real
+//! packets. It leaves nothing behind, and exits with 1 if anything failed.
 
 mod birth;
 mod picture;
@@ -18,12 +18,12 @@ use screen::Screen;
 use stage::Stage;
 
 const HELP: &str = "\
-Plays the life of an isolated network on throwaway namespaces. Needs root.
+Shows the life of an isolated network on throwaway namespaces. Needs root.
 
 Usage: demo --exec PATH [--plain]
 
-  --exec PATH   the netext-namespace to play with
-  --plain       no colours, no signs beyond ASCII; colours are also off where NO_COLOR is set";
+  --exec PATH   the netext-namespace executable to run
+  --plain       ASCII only, without colours; NO_COLOR also turns colours off";
 
 struct Arguments {
     executable: String,
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     if stage.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// `None` where help is asked for.
+/// `None` for `--help`.
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let (mut executable, mut plain) = (None, false);
     let mut parser = lexopt::Parser::from_env();
@@ -62,7 +62,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     Ok(Some(Arguments { executable: executable.to_string_lossy().into_owned(), plain }))
 }
 
-#[expect(clippy::print_stderr, reason = "what is wrong with the arguments belongs there")]
+#[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]
 fn say(text: &str, code: u8) -> ExitCode {
     eprintln!("{text}");
     ExitCode::from(code)

@@ -1,6 +1,13 @@
-//! The network that is played, as a picture.
+//! The network of the demo: its picture and its addresses.
 
-/// Who is who, in characters that every terminal has.
+pub(crate) const SOURCE_NAT: &str = "198.51.100.10";
+pub(crate) const STATIC_NAT: &str = "198.51.100.11";
+pub(crate) const WEB: &str = "10.1.1.10";
+pub(crate) const DB: &str = "10.1.1.11";
+pub(crate) const CLIENT: &str = "203.0.113.5";
+pub(crate) const NEIGHBOUR: &str = "198.51.100.66";
+
+/// The machines, in characters that every terminal has.
 pub(crate) const NETWORK: &str = r"
                  the internet, 203.0.113.0/24
                               |

@@ -1,9 +1,9 @@
-//! What is shown, and in which colours.
+//! The output, and its colours.
 
 use std::io::{IsTerminal, Write, stdout};
 use std::time::Duration;
 
-/// Standard output, in colours where somebody looks at them.
+/// Standard output, in colours if it is a terminal.
 pub(crate) struct Screen {
     colours: bool,
     plain: bool,
@@ -19,7 +19,7 @@ enum Style {
 }
 
 impl Screen {
-    /// Without colours and signs beyond ASCII if `plain`; without colours if nobody looks or `NO_COLOR` is set.
+    /// `plain` is ASCII without colours. Colours also need a terminal, and no `NO_COLOR`.
     pub(crate) fn new(plain: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { colours: !plain && wanted && stdout().is_terminal(), plain }
@@ -36,24 +36,28 @@ impl Screen {
         self.line(&format!("\n{}", self.styled(&format!("{number}. {title}"), Style::Strong)));
     }
 
-    /// A command with its verdict and how long it took.
-    pub(crate) fn command(&self, well: bool, name: &str, took: Duration, about: &str) {
+    /// A command with its verdict and its duration.
+    pub(crate) fn command(&self, succeeded: bool, name: &str, took: Duration, about: &str) {
         let name = format!("{name:<24}");
         let (name, took) = (self.styled(&name, Style::Strong), format!("{:>7.1} ms", milliseconds(took)));
-        self.line(&format!("  {} {name} {took}   {}", self.verdict(well), self.styled(about, Style::Faint)));
+        self.line(&format!(
+            "  {} {name} {took}   {}",
+            self.verdict(succeeded),
+            self.styled(about, Style::Faint)
+        ));
     }
 
-    /// A claim with its verdict and what was seen.
+    /// A claim with its verdict and the observation.
     pub(crate) fn claim(&self, held: bool, sentence: &str, seen: &str) {
-        // What goes wrong is told in full.
+        // A failure is shown in full.
         let seen = if held { self.shortened(seen) } else { seen.to_owned() };
         let seen = self.styled(&seen, if held { Style::Faint } else { Style::Bad });
         self.line(&format!("      {} {sentence:<66} {seen}", self.verdict(held)));
     }
 
-    /// The last words.
-    pub(crate) fn close(&self, well: bool, summary: &str) {
-        self.line(&format!("\n{} {}", self.verdict(well), self.styled(summary, Style::Strong)));
+    /// The summary.
+    pub(crate) fn close(&self, succeeded: bool, summary: &str) {
+        self.line(&format!("\n{} {}", self.verdict(succeeded), self.styled(summary, Style::Strong)));
     }
 
     fn shortened(&self, text: &str) -> String {
@@ -65,14 +69,14 @@ impl Screen {
         text.chars().take(ROOM - ellipsis.len()).chain(ellipsis.chars()).collect()
     }
 
-    fn verdict(&self, well: bool) -> String {
-        let sign = match (well, self.plain) {
+    fn verdict(&self, succeeded: bool) -> String {
+        let sign = match (succeeded, self.plain) {
             (true, false) => "✔",
             (false, false) => "✘",
             (true, true) => "ok    ",
             (false, true) => "FAILED",
         };
-        self.styled(sign, if well { Style::Good } else { Style::Bad })
+        self.styled(sign, if succeeded { Style::Good } else { Style::Bad })
     }
 
     fn styled(&self, text: &str, style: Style) -> String {
@@ -88,9 +92,9 @@ impl Screen {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    #[expect(clippy::unused_self, reason = "what is shown is shown by the screen")]
+    #[expect(clippy::unused_self, reason = "the screen is the only place that prints")]
     fn line(&self, text: &str) {
-        // Whoever closed the pipe has seen enough; the story still ends and cleans up.
+        // Ignores a closed pipe: the story still ends and cleans up.
         let _ = writeln!(stdout(), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Where the story is played: commands go out as the management server sends them, claims are put to the test.
+//! The stage of the story: it sends commands as the management server does, tests claims, and keeps the score.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::screen::{Screen, milliseconds};
 pub(crate) struct Stage<'lab> {
     /// The lab.
     pub(crate) lab: &'lab Lab,
-    /// The network whose life is played.
+    /// The network of the story.
     pub(crate) network: Network<'lab>,
     screen: Screen,
     begun: Instant,
@@ -21,7 +21,7 @@ pub(crate) struct Stage<'lab> {
     failed: usize,
 }
 
-/// What was seen: `Ok` if it is what was claimed.
+/// An observation: `Ok` if it proves the claim.
 pub(crate) type Seen = Result<String, String>;
 
 impl<'lab> Stage<'lab> {
@@ -37,7 +37,7 @@ impl<'lab> Stage<'lab> {
         self.screen.act(self.acts, title);
     }
 
-    /// Asks for the device, as the server does before the first command.
+    /// Runs `ensure-network-device`, as the server does before the first command.
     pub(crate) fn ensure_device(&mut self) {
         let outcome = self.network.ensure_device(&json!({}));
         let details = outcome.output.trim_end().to_owned();
@@ -59,17 +59,17 @@ impl<'lab> Stage<'lab> {
         if refused { Ok(seen) } else { Err(seen) }
     }
 
-    fn note(&mut self, outcome: &CommandOutcome, well: bool, about: &str) {
-        // The lab keeps the arguments too; the audience is told the command.
+    fn note(&mut self, outcome: &CommandOutcome, succeeded: bool, about: &str) {
+        // The lab also keeps the arguments; the demo shows only the command.
         let name = outcome.command.split(' ').next().unwrap_or_default();
-        let trouble = || format!("exit {:?}: {}", outcome.code, outcome.output.trim_end());
-        let about = if well { about.to_owned() } else { trouble() };
-        self.screen.command(well, name, outcome.duration, &about);
+        let failure = || format!("exit {:?}: {}", outcome.code, outcome.output.trim_end());
+        let about = if succeeded { about.to_owned() } else { failure() };
+        self.screen.command(succeeded, name, outcome.duration, &about);
         self.commands.push((name.to_owned(), outcome.duration));
-        self.failed += usize::from(!well);
+        self.failed += usize::from(!succeeded);
     }
 
-    /// Shows whether a claim held, with what was seen.
+    /// Shows whether a claim held, with the observation.
     pub(crate) fn claim(&mut self, sentence: &str, seen: Seen) {
         let held = seen.is_ok();
         self.screen.claim(held, sentence, &seen.unwrap_or_else(|seen| seen));
@@ -77,7 +77,7 @@ impl<'lab> Stage<'lab> {
         self.failed += usize::from(!held);
     }
 
-    /// The last words; whether everything was as it ought to be.
+    /// Shows the summary; returns whether everything succeeded.
     pub(crate) fn close(mut self) -> bool {
         self.commands.sort_by_key(|(_, took)| *took);
         let median = self.commands.get(self.commands.len() / 2).map_or(Duration::ZERO, |(_, took)| *took);
@@ -98,23 +98,23 @@ impl<'lab> Stage<'lab> {
     }
 }
 
-/// Reached the server of that name, which saw that source address.
-pub(crate) fn reached(answer: Result<ProbeReply, String>, server: &str, source: &str) -> Seen {
-    let answer = answer?;
-    let seen = format!("{} answered, and saw {}", answer.server(), answer.source());
-    let expected = answer.server() == server && answer.source().to_string() == source;
+/// Proves that the server of that name replied and saw that source address.
+pub(crate) fn reached(reply: Result<ProbeReply, String>, server: &str, source: &str) -> Seen {
+    let reply = reply?;
+    let seen = format!("{} answered, and saw {}", reply.server(), reply.source());
+    let expected = reply.server() == server && reply.source().to_string() == source;
     if expected { Ok(seen) } else { Err(seen) }
 }
 
-/// Reached nobody.
-pub(crate) fn refused(answer: Result<ProbeReply, String>) -> Seen {
-    match answer {
-        Ok(answer) => Err(format!("{} answered", answer.server())),
+/// Proves that no server replied.
+pub(crate) fn refused(reply: Result<ProbeReply, String>) -> Seen {
+    match reply {
+        Ok(reply) => Err(format!("{} answered", reply.server())),
         Err(why) => Ok(why),
     }
 }
 
-/// All of them, the words of the last; or the first that was not so.
+/// The last observation, or the first that disproves its claim.
 pub(crate) fn all(seen: impl IntoIterator<Item = Seen>) -> Seen {
     seen.into_iter().try_fold(String::new(), |_, next| next)
 }

@@ -1,20 +1,14 @@
-//! The story: what the management server sends, and what everybody around the router then sees.
+//! The story: the commands of the management server, and their effect on every machine around the router.
 
 use netext_lab::Expectation::{Answered, Refused};
-use netext_lab::{Conversation, Firewall, Forward, Listener, Node, Rule, SourceNat};
+use netext_lab::{Conversation, Expectation, Firewall, Forward, Listener, Node, ProbeReply, Rule, SourceNat};
 use serde_json::json;
 
 use crate::birth;
+use crate::picture::{CLIENT, DB, NEIGHBOUR, SOURCE_NAT, STATIC_NAT, WEB};
 use crate::stage::{Seen, Stage, all, reached, refused};
 
-pub(crate) const SOURCE_NAT: &str = "198.51.100.10";
-const STATIC_NAT: &str = "198.51.100.11";
-const WEB: &str = "10.1.1.10";
-const DB: &str = "10.1.1.11";
-pub(crate) const CLIENT: &str = "203.0.113.5";
-const NEIGHBOUR: &str = "198.51.100.66";
-
-/// Who takes part beside the router, and the servers they run.
+/// The machines beside the router, and their servers.
 struct Cast {
     web: Node,
     db: Node,
@@ -24,14 +18,14 @@ struct Cast {
     _internet: [Listener; 2],
 }
 
-/// Plays it from the first instance to the end of the network.
+/// Plays the story from the first instance to the end of the network.
 pub(crate) fn play(stage: &mut Stage<'_>) {
     let cast = the_first_instances_are_deployed(stage);
     a_port_is_forwarded(stage, &cast);
-    an_instance_gets_an_address_of_its_own(stage, &cast);
-    a_neighbour_tries_its_luck(stage, &cast);
-    guests_are_kept_from_sending_mail(stage, &cast);
-    a_rule_cannot_be_understood(stage, &cast);
+    an_instance_gets_its_own_address(stage, &cast);
+    a_neighbour_tries_to_get_in(stage, &cast);
+    the_tenant_blocks_outgoing_mail(stage, &cast);
+    a_rule_is_malformed(stage, &cast);
     the_network_is_restarted_with_cleanup(stage, &cast);
     a_live_connection_is_cut(stage, &cast);
     drop(cast);
@@ -58,45 +52,48 @@ fn the_first_instances_are_deployed(stage: &mut Stage<'_>) -> Cast {
 
     let pinged = cast.web.tries_ping("10.1.1.1", Answered);
     stage.claim("Instances reach their gateway", pinged.map(|()| "ping is answered".to_owned()));
-    stage.claim("They leave by the source NAT address", leaves_as(&cast.web, SOURCE_NAT));
-    stage.claim("Nobody comes in", refused(cast.client.tries_tcp(&format!("{SOURCE_NAT}:22"), Refused)));
+    stage.claim("They leave with the source NAT address", leaves_as(&cast.web, SOURCE_NAT));
+    stage.claim(
+        "No connection comes in",
+        refused(cast.client.tries_tcp(&format!("{SOURCE_NAT}:22"), Refused)),
+    );
     cast
 }
 
 fn a_port_is_forwarded(stage: &mut Stage<'_>, cast: &Cast) {
-    stage.act("A port is forwarded, then the firewall is opened for it");
+    stage.act("A port is forwarded, then the firewall opens it");
     forward(stage, "add-port-forward");
-    stage.claim("As long as no rule allows it, it stays shut", refused(by_forward(cast, Refused)));
+    stage.claim("Without a rule that allows it, the port stays closed", refused(by_forward(cast, Refused)));
     let few = Firewall::egress_allowed().with(Rule::ingress(SOURCE_NAT).tcp(2222).from("203.0.113.0/24"));
     firewall(stage, "203.0.113.0/24 to tcp 2222", &few);
-    stage.claim("Then it leads to web, which sees the client's own address", web_by_forward(cast));
+    stage.claim("With the rule, it reaches web, which sees the client's own address", web_by_forward(cast));
     let others = cast.neighbour.tries_tcp(&format!("{SOURCE_NAT}:2222"), Refused);
-    stage.claim("But not for a source that the rule does not name", refused(others));
+    stage.claim("The rule does not open it to other sources", refused(others));
     firewall(stage, "no rules again", &Firewall::egress_allowed());
-    stage.claim("With the rule gone it is shut again", refused(by_forward(cast, Refused)));
+    stage.claim("Without the rule, it is closed again", refused(by_forward(cast, Refused)));
     let datagrams = Forward::udp(&format!("{SOURCE_NAT}:5350-5359"), &format!("{WEB}:5350-5359"));
     let about = "udp 5350-5359 to the same of web";
     stage.command("add-port-forward", about, &stage.network.forward_fields(&datagrams));
-    firewall(stage, "everything this story needs", &open());
+    firewall(stage, "all ports of this demo", &open());
     let udp = cast.client.tries_udp(&format!("{SOURCE_NAT}:5353"), Answered);
-    stage.claim("A range of UDP ports leads each port to its like", reached(udp, WEB, CLIENT));
+    stage.claim("A range of UDP ports forwards each port to the same port", reached(udp, WEB, CLIENT));
 }
 
-fn an_instance_gets_an_address_of_its_own(stage: &mut Stage<'_>, cast: &Cast) {
-    stage.act("An instance gets an address of its own");
+fn an_instance_gets_its_own_address(stage: &mut Stage<'_>, cast: &Cast) {
+    stage.act("An instance gets its own public address");
     assign(stage, STATIC_NAT, SourceNat::No);
     static_nat(stage);
     stage.claim("The outside reaches db by static NAT", db_by_static_nat(cast));
-    stage.claim("db leaves by its own address", leaves_as(&cast.db, STATIC_NAT));
-    stage.claim("web still leaves by the source NAT address", leaves_as(&cast.web, SOURCE_NAT));
+    stage.claim("db leaves with its own address", leaves_as(&cast.db, STATIC_NAT));
+    stage.claim("web still leaves with the source NAT address", leaves_as(&cast.web, SOURCE_NAT));
     let hairpin = cast.web.tries_tcp(&format!("{STATIC_NAT}:22"), Answered);
     stage.claim("web reaches db through the public address (hairpin)", reached(hairpin, DB, "10.1.1.1"));
     let itself = cast.web.tries_tcp(&format!("{SOURCE_NAT}:2222"), Answered);
-    stage.claim("and even itself", reached(itself, WEB, "10.1.1.1"));
+    stage.claim("web reaches itself through the public address", reached(itself, WEB, "10.1.1.1"));
 }
 
-fn a_neighbour_tries_its_luck(stage: &mut Stage<'_>, cast: &Cast) {
-    stage.act("A neighbour on the public segment routes the guest subnet at the router");
+fn a_neighbour_tries_to_get_in(stage: &mut Stage<'_>, cast: &Cast) {
+    stage.act("A neighbour on the public segment routes the guest subnet to the router");
     cast.neighbour.routes("10.1.1.0/24", SOURCE_NAT);
     let before: usize = cast.guests_servers.iter().map(|server| server.seen().len()).sum();
     let tcp = [WEB, DB].map(|guest| refused(cast.neighbour.tries_tcp(&format!("{guest}:22"), Refused)));
@@ -105,30 +102,31 @@ fn a_neighbour_tries_its_luck(stage: &mut Stage<'_>, cast: &Cast) {
         Ok(()) => Err("the gateway answered".to_owned()),
         Err(why) => Ok(why),
     };
-    stage.claim("nor ping the gateway", ping);
+    stage.claim("It cannot ping the gateway", ping);
     let udp = refused(cast.neighbour.tries_udp(&format!("{DB}:5353"), Refused));
     let arrived = cast.guests_servers.iter().map(|server| server.seen().len()).sum::<usize>() - before;
     let nothing =
         if arrived == 0 { Ok("0 datagrams arrived".to_owned()) } else { Err(format!("{arrived} did")) };
-    stage.claim("nor get in a single datagram", all([udp, nothing]));
+    stage.claim("No datagram of its arrives", all([udp, nothing]));
 }
 
-fn guests_are_kept_from_sending_mail(stage: &mut Stage<'_>, cast: &Cast) {
-    stage.act("The tenant keeps guests from sending mail");
-    firewall(stage, "and no guest to tcp 25", &open().with(Rule::egress().tcp(25)));
-    stage.claim("Port 25 is shut", refused(cast.web.tries_tcp(&format!("{CLIENT}:25"), Refused)));
-    stage.claim("Everything else goes on", leaves_as(&cast.web, SOURCE_NAT));
+fn the_tenant_blocks_outgoing_mail(stage: &mut Stage<'_>, cast: &Cast) {
+    stage.act("The tenant blocks outgoing mail");
+    firewall(stage, "and no egress to tcp 25", &open().with(Rule::egress().tcp(25)));
+    stage.claim("Port 25 is blocked", refused(cast.web.tries_tcp(&format!("{CLIENT}:25"), Refused)));
+    stage.claim("Other traffic continues", leaves_as(&cast.web, SOURCE_NAT));
     firewall(stage, "as before", &open());
-    stage.claim("Allowed again, it is open", reached_mail(cast));
+    stage.claim("Allowed again, port 25 works", reached_mail(cast));
 }
 
-fn a_rule_cannot_be_understood(stage: &mut Stage<'_>, cast: &Cast) {
-    stage.act("A rule comes that cannot be understood");
+fn a_rule_is_malformed(stage: &mut Stage<'_>, cast: &Cast) {
+    stage.act("A rule is malformed");
     let nonsense = open().with(Rule::ingress(STATIC_NAT).protocol("quic"));
     let fields = stage.network.firewall_fields(&nonsense);
-    let refusal = stage.refused_command("apply-fw-rules", "one rule of many says protocol \"quic\"", &fields);
-    stage.claim("It is refused as a whole, by name", refusal);
-    stage.claim("What was in force stays in force", all([web_by_forward(cast), db_by_static_nat(cast)]));
+    let refusal =
+        stage.refused_command("apply-fw-rules", "one rule of several has the protocol \"quic\"", &fields);
+    stage.claim("All rules are refused, and the error names the bad one", refusal);
+    stage.claim("The rules in force stay in force", all([web_by_forward(cast), db_by_static_nat(cast)]));
 }
 
 fn the_network_is_restarted_with_cleanup(stage: &mut Stage<'_>, cast: &Cast) {
@@ -142,29 +140,27 @@ fn the_network_is_restarted_with_cleanup(stage: &mut Stage<'_>, cast: &Cast) {
     assign(stage, STATIC_NAT, SourceNat::No);
     static_nat(stage);
     forward(stage, "add-port-forward");
-    firewall(stage, "everything this story needs", &open());
-    stage.claim(
-        "Port forward and static NAT lead in again",
-        all([web_by_forward(cast), db_by_static_nat(cast)]),
-    );
+    firewall(stage, "all ports of this demo", &open());
+    stage
+        .claim("Port forward and static NAT work again", all([web_by_forward(cast), db_by_static_nat(cast)]));
     let out = [leaves_as(&cast.web, SOURCE_NAT), leaves_as(&cast.db, STATIC_NAT)];
-    stage.claim("Both instances leave by the addresses they had", all(out));
+    stage.claim("Both instances leave with the same addresses as before", all(out));
     let now = cast.web.mac_of("10.1.1.1");
     let same = if now == mac { Ok(now) } else { Err(format!("it was {mac} and is {now}")) };
-    stage.claim("The gateway has kept its MAC address: ARP caches are right", same);
+    stage.claim("The gateway keeps its MAC address: ARP caches stay valid", same);
 }
 
 fn a_live_connection_is_cut(stage: &mut Stage<'_>, cast: &Cast) {
-    stage.act("A port forward is deleted while somebody uses it");
+    stage.act("A port forward is deleted while it is in use");
     let address = |ip| format!("{ip}:{}", if ip == SOURCE_NAT { 2222 } else { 22 });
     let talk = |ip| cast.client.tries_to_talk(&address(ip), Answered);
     let (mut first, mut second) = (talk(SOURCE_NAT), talk(STATIC_NAT));
     let both = [goes_on(&mut first), goes_on(&mut second)];
-    stage.claim("Two connections are open, one by the forward, one by static NAT", all(both));
+    stage.claim("Two connections are open, one each by forward and static NAT", all(both));
     forward(stage, "delete-port-forward");
-    stage.claim("The one by the forward is cut", is_cut(&mut first));
-    stage.claim("The other goes on", goes_on(&mut second));
-    stage.claim("and the forward leads nowhere", refused(by_forward(cast, Refused)));
+    stage.claim("The one through the forward is cut", is_cut(&mut first));
+    stage.claim("The other one continues", goes_on(&mut second));
+    stage.claim("The forward no longer works", refused(by_forward(cast, Refused)));
 }
 
 fn the_network_is_destroyed(stage: &mut Stage<'_>) {
@@ -178,7 +174,7 @@ fn the_network_is_destroyed(stage: &mut Stage<'_>) {
     let namespace = stage.lab.has_namespace("cs-net-209").then(|| "cs-net-209".to_owned());
     let links = stage.lab.interfaces().into_iter().filter(|name| name != "lo" && !name.starts_with("br"));
     let left = namespace.into_iter().chain(links).collect();
-    stage.claim("Namespace and links are gone, bridges stay", is_empty(left, "no namespace, no veth"));
+    stage.claim("Namespace and links are gone; bridges stay", is_empty(left, "no namespace, no veth"));
     let processes = stage.lab.processes().into_iter().map(|(_, name)| name).collect();
     stage.claim("No process is left", is_empty(processes, "none"));
     let files = stage.lab.files().into_iter().map(|(path, ..)| path.to_string_lossy().into_owned());
@@ -214,7 +210,7 @@ fn static_nat(stage: &mut Stage<'_>) {
     stage.command("add-static-nat", &format!("{STATIC_NAT} is {DB}"), &fields);
 }
 
-fn by_forward(cast: &Cast, expected: netext_lab::Expectation) -> Result<netext_lab::ProbeReply, String> {
+fn by_forward(cast: &Cast, expected: Expectation) -> Result<ProbeReply, String> {
     cast.client.tries_tcp(&format!("{SOURCE_NAT}:2222"), expected)
 }
 
@@ -236,13 +232,13 @@ fn reached_mail(cast: &Cast) -> Seen {
 
 fn goes_on(conversation: &mut Result<Conversation, String>) -> Seen {
     let conversation = conversation.as_mut().map_err(|error| error.clone())?;
-    conversation.tries_to_go_on(Answered).map(|()| "words go there and back".to_owned())
+    conversation.tries_to_go_on(Answered).map(|()| "data flow both ways".to_owned())
 }
 
 fn is_cut(conversation: &mut Result<Conversation, String>) -> Seen {
     let conversation = conversation.as_mut().map_err(|error| error.clone())?;
     match conversation.tries_to_go_on(Refused) {
-        Ok(()) => Err("words still go there and back".to_owned()),
+        Ok(()) => Err("data still flow both ways".to_owned()),
         Err(_) => Ok("no answer any more".to_owned()),
     }
 }
