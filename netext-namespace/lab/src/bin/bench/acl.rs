@@ -1,21 +1,20 @@
-//! What access lists cost: to put in force, and on the way of packets.
+//! The cost of access lists: to apply, and for packets.
 
 use std::time::Duration;
 
 use netext_lab::{AccessList, Forward, Lab, Network, Rule};
 
-use crate::clock::{Work, interleave, milliseconds, settle};
+use crate::clock::{Work, interleave};
 use crate::figure::{Figure, Table, Target};
-use crate::floor::{Floor, additions};
+use crate::floor::Refill;
 use crate::path::{CONNECTIONS_PORT, Site};
 
-/// What the items of a list are like.
+/// The kinds of items in a list.
 #[derive(Clone, Copy)]
-enum Kind {
-    /// As tenants have them: hosts, offices and everybody, ports and ranges, and exceptions before them.
-    Usual,
-    /// Actions that take turns, each item in the way of half of the earlier ones: nothing may be looked up out of
-    /// order.
+enum ItemKind {
+    /// Items as tenants have them: hosts, offices and everyone, ports and ranges, with exceptions before them.
+    Typical,
+    /// Alternating actions, where each item overlaps half of the earlier ones: the order of all lookups matters.
     Crossing,
 }
 
@@ -23,27 +22,26 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
     table.group("access lists", "one nft -f in the namespace that adds the same sets, elements and rules");
     let (few, many) = (Site::of_tier(lab, 21, "198.51.100.61"), Site::of_tier(lab, 22, "198.51.100.62"));
     let rounds = if quick { 5 } else { 15 };
-    for (kind, count) in
-        [(Kind::Usual, 10), (Kind::Usual, 1_000), (Kind::Usual, 10_000), (Kind::Crossing, 1_000)]
-    {
-        put_in_force(lab, &many.network, table, kind, count, if count > 1_000 { rounds / 3 } else { rounds });
+    for (kind, count) in [
+        (ItemKind::Typical, 10),
+        (ItemKind::Typical, 1_000),
+        (ItemKind::Typical, 10_000),
+        (ItemKind::Crossing, 1_000),
+    ] {
+        apply(lab, &many.network, table, kind, count, if count > 1_000 { rounds / 3 } else { rounds });
     }
 
-    table.group("through a tier, matching the last item", "the same with 10 items");
+    table.group("traffic into a tier, matching the last item", "the same with 10 items");
     let (rounds, window) = if quick { (9, 150) } else { (41, 200) };
     let window = Duration::from_millis(window);
-    few.network.apply_access_list(&list(Kind::Usual, 10));
+    few.network.apply_access_list(&list(ItemKind::Typical, 10));
     for (kind, name, target) in [
-        (Kind::Usual, "new TCP connections, 1,000 items", Some(Target::AtLeast(0.8))),
-        (Kind::Crossing, "new TCP connections, 1,000 items that cross", None),
+        (ItemKind::Typical, "new TCP connections, 1,000 items", Some(Target::AtLeast(0.8))),
+        (ItemKind::Crossing, "new TCP connections, 1,000 items that cross", None),
     ] {
         many.network.apply_access_list(&list(kind, 1_000));
         let calls = interleave(rounds, |_| many.connections(lab, window), |_| few.connections(lab, window));
-        let figure = Figure::rate(name, "1/s", calls);
-        table.add(match target {
-            Some(target) => figure.must_reach(target),
-            None => figure,
-        });
+        table.add(Figure::rate(name, "1/s", calls).must_reach(target));
     }
     for site in [&few, &many] {
         site.network.destroy();
@@ -51,7 +49,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
 }
 
 impl<'lab> Site<'lab> {
-    /// A tier of a VPC of its own, with a guest behind a forward.
+    /// A tier of its own VPC, with a guest behind a port forward.
     fn of_tier(lab: &'lab Lab, vpc: u32, public: &'static str) -> Self {
         let router = lab.vpc(vpc);
         router.implement_with(public);
@@ -65,57 +63,35 @@ impl<'lab> Site<'lab> {
     }
 }
 
-fn put_in_force(lab: &Lab, tier: &Network<'_>, table: &mut Table, kind: Kind, count: u32, rounds: usize) {
+fn apply(lab: &Lab, tier: &Network<'_>, table: &mut Table, kind: ItemKind, count: u32, rounds: usize) {
     let ready = |list: &AccessList| -> Work {
         lab.ready("apply-network-acl", &tier.document(&tier.access_list_fields(list))).into()
     };
     let (mut nothing, mut all) = (ready(&AccessList::new()), ready(&list(kind, count)));
+    let mut refill = Refill::new(lab, "floor-acl", tier, &mut nothing, &mut all);
+    let measured = refill.measure(rounds, &mut nothing, &mut all);
     nothing.run();
-    let without = tier.router().ruleset();
-    all.run();
-    let with = tier.router().ruleset();
-    let floor = Floor::with_rules(lab, "floor-acl", &without);
-    let mut of_floor: Work = floor.nft("all.nft", &additions(&without, &with)).into();
-    of_floor.run();
-    floor.must_have_rules(&with);
-    let measured = interleave(
-        rounds,
-        |_| {
-            nothing.run();
-            settle();
-            milliseconds(all.run())
-        },
-        |_| {
-            floor.set_rules(&without);
-            settle();
-            milliseconds(of_floor.run())
-        },
-    );
-    nothing.run();
-    floor.delete();
+    refill.floor.delete();
     let (crossing, target) = match kind {
-        Kind::Usual => ("", (count == 1_000).then_some(Target::Within(100.0))),
-        Kind::Crossing => (" that cross", None),
+        ItemKind::Typical => ("", (count == 1_000).then_some(Target::Within(100.0))),
+        ItemKind::Crossing => (" that cross", None),
     };
-    let figure = Figure::time(format!("apply-network-acl, {count} items{crossing}"), measured);
-    table.add(match target {
-        Some(target) => figure.must_reach(target),
-        None => figure,
-    });
+    let name = format!("apply-network-acl, {count} items{crossing}");
+    table.add(Figure::time(name, measured).must_reach(target));
 }
 
-/// A list whose last item alone lets in what the lab's machines send.
-fn list(kind: Kind, count: u32) -> AccessList {
+/// A list whose last item alone allows the packets of the lab's machines.
+fn list(kind: ItemKind, count: u32) -> AccessList {
     let item = |number| match kind {
-        Kind::Usual => usual(number, count),
-        Kind::Crossing => crossing(number),
+        ItemKind::Typical => typical(number, count),
+        ItemKind::Crossing => crossing(number),
     };
     let list = (1..count).fold(AccessList::new(), |list, number| list.with(item(number)));
     list.with(Rule::allow_in(count).tcp(CONNECTIONS_PORT.into()).from("198.51.100.0/24"))
 }
 
-/// First the networks that nobody wants to hear from, then what is open, with an exception here and there.
-fn usual(number: u32, count: u32) -> Rule {
+/// First the blocked networks, then the open ports, with some exceptions.
+fn typical(number: u32, count: u32) -> Rule {
     let (high, low) = (number / 250 % 64 + 64, number % 250);
     let port = 10_000 + number;
     match number % 8 {

@@ -1,4 +1,4 @@
-//! What a load balancer rule costs to change, depending on how many there are.
+//! The cost of changing a load balancer rule, by the number of rules.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::figure::{Figure, Table, Target};
 
 const PUBLIC: &str = "198.51.100.45";
 
-/// Takes a member out of one rule and puts it back, again and again, among few and many other rules.
+/// Removes a member of a rule and adds it again, repeatedly, among few and many other rules.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     table.group("one load balancer rule changed", "haproxy reading the same configuration (haproxy -c)");
     let network = lab.network(805).on_vlan("805");
@@ -43,12 +43,12 @@ fn rule(number: u32, members: &[u8]) -> Balancer {
     members.iter().fold(rule, |rule, last| rule.member(&format!("10.1.1.{last}:8080")))
 }
 
-/// What the haproxy of a router holds.
+/// The memory of a router's haproxy.
 fn memory(lab: &Lab, table: &mut Table, network: &Network<'_>) {
     let folder = format!("network-{}/haproxy", network.namespace().trim_start_matches("cs-net-"));
     let serving =
         || lab.processes().into_iter().filter(|(_, line)| line.contains(&folder)).collect::<Vec<_>>();
-    // Predecessors wait for the answers to their last checks.
+    // Predecessors wait for the replies to their last health checks.
     let deadline = Instant::now() + Duration::from_secs(10);
     while serving().len() > 1 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Times programs as the management server experiences them: from the start to the end of the merged output.
+//! Times programs as the management server sees them: from the start to the end of the merged output.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::series::Series;
 
-/// Programs that are run one after the other.
+/// Programs that run one after the other.
 pub(crate) struct Work(Vec<Command>);
 
 impl Work {
@@ -14,7 +14,7 @@ impl Work {
         Self(commands.into_iter().collect())
     }
 
-    /// Runs them; a program that fails ends the measurement, for it did not do what was to be measured.
+    /// Runs them. A program that fails ends the benchmark: its time means nothing.
     pub(crate) fn run(&mut self) -> Duration {
         let begun = Instant::now();
         for command in &mut self.0 {
@@ -42,7 +42,7 @@ fn run(command: &mut Command) {
     let errors = input.try_clone().expect("a second handle of a pipe");
     command.stdin(Stdio::null()).stdout(input).stderr(errors);
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    // It would keep the pipe open.
+    // The command would keep the pipe open.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut printed = Vec::new();
     output.read_to_end(&mut printed).expect("what a program prints");
@@ -50,8 +50,8 @@ fn run(command: &mut Command) {
     assert!(status.success(), "{command:?}: {status}: {}", String::from_utf8_lossy(&printed));
 }
 
-/// Runs ours and the floor in turns, so that whatever else goes on hits both alike. Which goes first changes
-/// with every round; the first round warms up and does not count.
+/// Runs ours and the floor in turns, so that other load affects both alike. The order changes with every round; the
+/// first round warms up and does not count.
 pub(crate) fn interleave(
     rounds: usize,
     mut ours: impl FnMut(usize) -> f64,
@@ -80,8 +80,7 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-/// Lets the kernel finish what it does after a program has ended: namespaces and interfaces are taken down
-/// behind the back of whoever deleted them.
+/// Waits for the kernel's work after a program has ended: it takes namespaces and interfaces down in the background.
 pub(crate) fn settle() {
     std::thread::sleep(Duration::from_millis(50));
 }

@@ -1,25 +1,26 @@
-//! Figures and the table that they make.
+//! Figures, and the table that shows them.
 
 use std::io::{Write, stdout};
 
 use serde_json::{Value, json};
 
+use crate::clock::{Work, interleave, milliseconds, program};
 use crate::series::Series;
 
-/// What must be reached.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
-    /// At most so many times the floor.
+    /// The ratio to the floor is at most this.
     AtMost(f64),
-    /// At least so many times the floor.
+    /// The ratio to the floor is at least this.
     AtLeast(f64),
-    /// So many milliseconds at most.
+    /// It takes at most this many milliseconds.
     Within(f64),
-    /// So many milliseconds at most beyond the floor.
+    /// It takes at most this many milliseconds more than the floor.
     Adds(f64),
 }
 
-/// Something measured, with the floor of the same run.
+/// A measurement, with the floor of the same run.
 #[derive(Debug)]
 pub(crate) struct Figure {
     name: String,
@@ -35,17 +36,27 @@ impl Figure {
         Self { name: name.into(), unit: "ms", ours, floor, target: None }
     }
 
-    /// How much gets through, in a unit of the caller's.
+    /// Milliseconds of ours, with spawning `/bin/true` as the floor.
+    pub(crate) fn against_true(
+        name: impl Into<String>,
+        rounds: usize,
+        mut ours: impl FnMut() -> f64,
+    ) -> Self {
+        let mut spawn = Work::from(program("/bin/true", &[]));
+        Self::time(name, interleave(rounds, |_| ours(), |_| milliseconds(spawn.run())))
+    }
+
+    /// A rate in the caller's unit.
     pub(crate) fn rate(name: &str, unit: &'static str, (ours, floor): (Series, Series)) -> Self {
         Self { name: name.to_owned(), unit, ours, floor, target: None }
     }
 
-    /// With what must be reached.
-    pub(crate) fn must_reach(self, target: Target) -> Self {
-        Self { target: Some(target), ..self }
+    /// Sets the target.
+    pub(crate) fn must_reach(self, target: impl Into<Option<Target>>) -> Self {
+        Self { target: target.into(), ..self }
     }
 
-    /// What was measured of ours.
+    /// The measurements of ours.
     pub(crate) fn ours(&self) -> &Series {
         &self.ours
     }
@@ -109,14 +120,14 @@ impl Figure {
     }
 }
 
-/// The table, printed row by row as the figures come.
+/// The table, printed row by row.
 pub(crate) struct Table {
     figures: Vec<Figure>,
     json: bool,
 }
 
 impl Table {
-    /// A table for people, or one for programs that is printed at its end.
+    /// A table for people, or with `json` one document for programs, printed at the end.
     pub(crate) fn new(json: bool) -> Self {
         Self { figures: Vec::new(), json }
     }
@@ -124,12 +135,12 @@ impl Table {
     /// A line for people.
     pub(crate) fn say(&self, text: &str) {
         if !self.json {
-            // Whoever closed the pipe has seen enough.
+            // Ignores a closed pipe.
             let _ = writeln!(stdout(), "{text}");
         }
     }
 
-    /// Begins a group of figures; says what the floor is.
+    /// Begins a group of figures with the same floor.
     pub(crate) fn group(&self, title: &str, floor: &str) {
         self.say(&format!(
             "\n{:<52} {:>10} {:<5} {:>17}  {:>10}  {:>8}  {:>9}\n  floor: {floor}",

@@ -1,10 +1,10 @@
-//! What firewall rules cost to put in force.
+//! The cost of applying firewall rules.
 
 use netext_lab::{Firewall, Lab, Network, Rule, SourceNat};
 
-use crate::clock::{Work, interleave, milliseconds, settle};
+use crate::clock::{Work, interleave, milliseconds};
 use crate::figure::{Figure, Table, Target};
-use crate::floor::{Floor, additions, set_with};
+use crate::floor::{Refill, set_with};
 
 const PUBLIC: &str = "198.51.100.44";
 
@@ -28,40 +28,21 @@ fn measure_count(lab: &Lab, network: &Network<'_>, table: &mut Table, count: u32
     let mut nothing = ready(&Firewall::egress_allowed());
     let (mut one, mut other) = (ready(&changing(7)), ready(&changing(8)));
 
-    nothing.run();
-    let without = network.router().ruleset();
-    one.run();
-    let with = network.router().ruleset();
-    let floor = Floor::with_rules(lab, "floor-firewall", &without);
-    let mut of_floor: Work = floor.nft("all.nft", &additions(&without, &with)).into();
-    of_floor.run();
-    floor.must_have_rules(&with);
+    let limit = (count == 10_000).then_some(Target::Within(500.0));
+    let mut refill = Refill::new(lab, "floor-firewall", network, &mut nothing, &mut one);
+    let from_nothing = refill.measure(rounds, &mut nothing, &mut one);
+    let name = format!("apply-fw-rules, {count} rules from nothing");
+    table.add(Figure::time(name, from_nothing).must_reach(limit));
 
-    let from_nothing = interleave(
-        rounds,
-        |_| {
-            nothing.run();
-            settle();
-            milliseconds(one.run())
-        },
-        |_| {
-            floor.set_rules(&without);
-            settle();
-            milliseconds(of_floor.run())
-        },
-    );
-    let figure = Figure::time(format!("apply-fw-rules, {count} rules from nothing"), from_nothing);
-    table.add(if count == 10_000 { figure.must_reach(Target::Within(500.0)) } else { figure });
-
-    // Every round changes it to what it was not.
+    // Every round changes the rule: to 8, then back to 7.
     let element = |port| format!("192.0.2.0 . {PUBLIC} . tcp . {port}");
-    let set = set_with(&with, &element(7));
+    let set = set_with(&refill.full, &element(7));
     let change = |name, from, to| {
         let (from, to) = (element(from), element(to));
         let script = format!(
             "delete element inet netext {set} {{ {from} }}\nadd element inet netext {set} {{ {to} }}\n"
         );
-        Work::from(floor.nft(name, &script))
+        Work::from(refill.floor.nft(name, &script))
     };
     let (mut there, mut back) = (change("there.nft", 7, 8), change("back.nft", 8, 7));
     let changed = interleave(
@@ -69,14 +50,15 @@ fn measure_count(lab: &Lab, network: &Network<'_>, table: &mut Table, count: u32
         |round| milliseconds(if round % 2 == 0 { other.run() } else { one.run() }),
         |round| milliseconds(if round % 2 == 0 { there.run() } else { back.run() }),
     );
+    let floor = &refill.floor;
     floor.must_have_rules(&network.router().ruleset());
-    let figure = Figure::time(format!("apply-fw-rules, {count} rules, one of them changed"), changed);
-    table.add(if count == 10_000 { figure.must_reach(Target::Within(500.0)) } else { figure });
+    let name = format!("apply-fw-rules, {count} rules, one of them changed");
+    table.add(Figure::time(name, changed).must_reach(limit));
     floor.delete();
 }
 
-/// Rules as tenants have them: single hosts, offices and everybody, single ports and ranges. None lets in what
-/// the lab's machines send.
+/// Rules as tenants have them: single hosts, offices and everyone, single ports and ranges. None allows the packets of
+/// the lab's machines.
 pub(crate) fn fillers(public: &str, count: u32) -> Firewall {
     (0..count).fold(Firewall::egress_allowed(), |firewall, number| {
         let (high, low) = (number / 250 % 64 + 64, number % 250);

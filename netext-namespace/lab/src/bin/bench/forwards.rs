@@ -1,4 +1,4 @@
-//! What one more port forward costs, depending on how many there are.
+//! The cost of one more port forward, by the number of existing ones.
 
 use netext_lab::{Forward, Lab, Network, SourceNat};
 
@@ -10,7 +10,7 @@ use crate::series::Series;
 const PUBLIC: &str = "198.51.100.43";
 const COUNTS: [u32; 3] = [10, 100, 1000];
 
-/// Adds and takes back the same forward, again and again, among more and more others.
+/// Adds and deletes the same forward repeatedly, among a growing number of others.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     table.group("one more port forward", "one nft -f in the namespace (ip netns exec)");
     let network = lab.network(802).on_vlan("802");
@@ -43,29 +43,29 @@ fn among(lab: &Lab, network: &Network<'_>, table: &mut Table, count: u32, rounds
     let element = format!("{PUBLIC} . tcp . {port} : {guest} . 22");
     let add = format!("add element inet netext forwards {{ {element} }}\n");
     let mut ours = command(lab, network, "add-port-forward", number);
-    let mut take_back = command(lab, network, "delete-port-forward", number);
+    let mut delete_ours = command(lab, network, "delete-port-forward", number);
     let mut of_floor: Work = floor.nft("add.nft", &add).into();
-    let mut delete: Work =
+    let mut delete_floors: Work =
         floor.nft("delete.nft", &format!("delete element inet netext forwards {{ {element} }}\n")).into();
 
-    // Once to see that both sides do the same.
+    // Once, to check that both sides have the same effect.
     ours.run();
     of_floor.run();
     floor.must_have_rules(&network.router().ruleset());
-    take_back.run();
-    delete.run();
+    delete_ours.run();
+    delete_floors.run();
 
     let measured = interleave(
         rounds,
         |_| {
             let took = ours.run();
-            take_back.run();
+            delete_ours.run();
             settle();
             milliseconds(took)
         },
         |_| {
             let took = of_floor.run();
-            delete.run();
+            delete_floors.run();
             settle();
             milliseconds(took)
         },
@@ -78,7 +78,7 @@ fn among(lab: &Lab, network: &Network<'_>, table: &mut Table, count: u32, rounds
             let begun = std::time::Instant::now();
             place.run(|| bare.run());
             series.push(milliseconds(begun.elapsed()));
-            delete.run();
+            delete_floors.run();
             settle();
         }
         let name = "for scale: nft -f by a thread that is inside already";

@@ -1,40 +1,41 @@
-//! What it costs to tell instances something, depending on how many there are.
+//! The cost of adding an instance, by the number of existing ones.
 
 use std::process::Command;
 
 use netext_lab::{Lab, Network, joined};
 use serde_json::{Value, json};
 
-use crate::clock::{Work, interleave, milliseconds, program, settle};
+use crate::clock::{Work, milliseconds, settle};
 use crate::figure::{Figure, Table, Target};
 
 const COUNTS: [u32; 2] = [10, 1_000];
 
-/// One more entry and one instance's data among few and many others, and all of them at once.
+/// Adds one DHCP entry or one instance's data among few and many others, and restores all at once.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     table.group("guests", "spawning /bin/true");
     let network = lab.network(804).on_vlan("804").with_subnet("10.1.0.1", "10.1.0.0/16");
     network.implement();
     for count in [10, 100, 1_000] {
         let (mut all, mut none) = (restore(lab, &network, count), restore(lab, &network, 0));
-        let figure = against_true(&format!("restore-network, {count} instances"), rounds.min(11), || {
+        let name = format!("restore-network, {count} instances");
+        let figure = Figure::against_true(name, rounds.min(11), || {
             none.run();
             settle();
             milliseconds(all.run())
         });
-        table.add(if count == 1_000 { figure.must_reach(Target::Within(500.0)) } else { figure });
+        table.add(figure.must_reach((count == 1_000).then_some(Target::Within(500.0))));
     }
     for name in ["add-dhcp-entry", "save-vm-data"] {
         let [few, many] = COUNTS.map(|count| {
             restore(lab, &network, count).run();
-            // Every round tells another instance, as a deployment of many does.
+            // Every round adds another instance, as a deployment of many does.
             let mut next = count;
-            let figure = against_true(&format!("{name}, {count} present"), rounds, || {
+            let figure = Figure::against_true(format!("{name}, {count} present"), rounds, || {
                 next += 1;
                 let fields = joined(&instance(next), &subnet());
-                let mut tell = Work::from(lab.ready(name, &network.document(&fields)));
+                let mut add = Work::from(lab.ready(name, &network.document(&fields)));
                 settle();
-                milliseconds(tell.run())
+                milliseconds(add.run())
             });
             let ours = figure.ours().clone();
             table.add(figure.must_reach(Target::Within(15.0)));
@@ -47,12 +48,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     network.destroy();
 }
 
-fn against_true(name: &str, rounds: usize, mut ours: impl FnMut() -> f64) -> Figure {
-    let mut spawn = Work::from(program("/bin/true", &[]));
-    Figure::time(name, interleave(rounds, |_| ours(), |_| milliseconds(spawn.run())))
-}
-
-/// What the daemons of one network with all services hold, shared pages divided among those who share them.
+/// The memory of the daemons of one network with all services. Each shared page counts in parts.
 fn memory(lab: &Lab, table: &mut Table) {
     let daemons = lab.processes().into_iter().map(|(process, line)| {
         let name = line.split([' ', '\0']).next().unwrap_or_default().to_owned();
@@ -85,7 +81,7 @@ fn subnet() -> Value {
     json!({"dns": "198.51.100.53", "domain": "cs1.internal"})
 }
 
-/// An instance as the server describes it, with as much metadata as it really sends.
+/// An instance as the server describes it, with the usual amount of metadata.
 fn instance(number: u32) -> Value {
     let (high, low) = (number / 250 + 16, number % 250 + 1);
     let metadata =

@@ -1,4 +1,4 @@
-//! Commands that make and remove a router, over many short lives of a network.
+//! Creating and destroying a router, many times.
 
 use netext_lab::{Firewall, Lab, Network, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SourceNat};
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ use crate::series::Series;
 const NETWORK: u32 = 801;
 const SOURCE_NAT: &str = "198.51.100.41";
 const ANOTHER: &str = "198.51.100.42";
-/// The router's ends of its links; the floor gives its own the same names, that the rules may be the same.
+/// The router's ends of its links. The floor's links have the same names, so that the rules are the same.
 const GUEST: &str = "vn-801-801";
 const PUBLIC: &str = "vpn-101-801";
 
-/// One thing that both sides do.
+/// A step that both sides do.
 struct Step {
     name: &'static str,
     target: Option<Target>,
@@ -49,9 +49,12 @@ impl Step {
     }
 }
 
-/// Both sides implement, assign and destroy; each step in turns.
+/// Both sides implement, assign and destroy, step by step in turns.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
-    table.group("making and removing a router", "ip -batch and one nft -f in the namespace (ip netns exec)");
+    table.group(
+        "creating and destroying a router",
+        "ip -batch and one nft -f in the namespace (ip netns exec)",
+    );
     let network = lab.network(NETWORK).on_vlan("801");
     let floor = Floor::new(lab, "floor-life");
     let rules = Rules::observe(&network);
@@ -100,15 +103,11 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
         destroy.run(round);
     }
     for Step { name, target, of_ours, of_floor, .. } in [implement, assign, assign_more, destroy] {
-        let figure = Figure::time(name, (of_ours, of_floor));
-        table.add(match target {
-            Some(target) => figure.must_reach(target),
-            None => figure,
-        });
+        table.add(Figure::time(name, (of_ours, of_floor)).must_reach(target));
     }
 }
 
-/// What our commands put in force, step by step.
+/// The rules after each of our commands.
 struct Rules {
     implemented: String,
     assigned: String,
@@ -159,7 +158,7 @@ fn implement(floor: &Floor<'_>, network: &Network<'_>, rules: &Rules) -> Work {
     ])
 }
 
-/// Link to the public bridge, address, way out, rules.
+/// Link to the public bridge, address, default route, rules.
 fn assign(floor: &Floor<'_>, rules: &Rules) -> Work {
     let (namespace, mac) = (floor.namespace(), &rules.public_mac);
     let host = format!(
@@ -178,7 +177,7 @@ fn assign(floor: &Floor<'_>, rules: &Rules) -> Work {
     ])
 }
 
-/// An address, and the rules about it.
+/// An address and its rules.
 fn assign_more(floor: &Floor<'_>, rules: &Rules) -> Work {
     let inside = format!("address add {ANOTHER}/24 dev {PUBLIC}\n");
     Work::of([

@@ -1,7 +1,7 @@
 //! Measures commands and the packet path, each figure against a floor of the same run.
 //!
-//! A measurement, not a test: what it prints is for people (or, with `--json`, for programs) to judge. Ours and
-//! the floor take turns, so that whatever else the machine does hits both alike.
+//! It is a benchmark, not a test: people judge its table, or programs its `--json` document. Ours and the floor run in
+//! turns, so that other load affects both alike.
 
 mod acl;
 mod balancers;
@@ -28,21 +28,21 @@ use netext_lab::Lab;
 use figure::Table;
 
 const HELP: &str = "\
-Measures commands and packet path against a floor of the same run. Needs root and a quiet machine.
+Measures commands and the packet path against a floor of the same run. Needs root and an idle machine.
 
 Usage: bench --exec PATH [--quick] [--json] [--only PART]
 
-  --exec PATH   the netext-namespace to measure, a release build
+  --exec PATH   the netext-namespace executable to measure, a release build
   --quick       fewer rounds: under a minute instead of about 4 minutes
   --json        print one JSON document at the end instead of a table
-  --only PART   one of spawn, life, forwards, firewall, acl, balancers, guests, metadata, path,
-                reconcile, proxy; may be given more than once";
+  --only PART   run one of spawn, life, forwards, firewall, acl, balancers, guests, metadata, path,
+                reconcile, proxy; may be repeated";
 
-/// A part of the measurement; the last argument asks for few rounds.
-type Part = (&'static str, fn(&Lab, &mut Table, bool));
+/// A benchmark; its last argument asks for fewer rounds.
+type Benchmark = (&'static str, fn(&Lab, &mut Table, bool));
 
-/// The parts in their order.
-const PARTS: [Part; 11] = [
+/// The benchmarks in their order.
+const BENCHMARKS: [Benchmark; 11] = [
     ("spawn", |lab, table, quick| spawn::measure(lab, table, if quick { 51 } else { 301 })),
     ("life", |lab, table, quick| life::measure(lab, table, if quick { 9 } else { 51 })),
     ("forwards", |lab, table, quick| forwards::measure(lab, table, if quick { 9 } else { 51 })),
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     let mut table = Table::new(arguments.json);
     table.say(&format!("{} on {}", arguments.executable, machine()));
     let lab = Lab::boot(&arguments.executable);
-    // Once and for all on the host, so that nothing but the programs themselves is timed.
+    // Everything runs on the host, so that only the programs themselves are timed.
     lab.host().run(|| measure(&lab, &mut table, &arguments));
     table.close(begun.elapsed().as_secs_f64());
     ExitCode::SUCCESS
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
 
 fn measure(lab: &Lab, table: &mut Table, arguments: &Arguments) {
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
-    for (_, measure) in PARTS.iter().filter(|(name, _)| wanted(name)) {
+    for (_, measure) in BENCHMARKS.iter().filter(|(name, _)| wanted(name)) {
         measure(lab, table, arguments.quick);
     }
 }
@@ -94,7 +94,7 @@ fn machine() -> String {
     format!("Linux {}, {processors} processors, load {load} at the start", release.trim_end())
 }
 
-/// `None` where help is asked for.
+/// `None` for `--help`.
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let (mut executable, mut quick, mut json, mut only) = (None, false, false, Vec::new());
     let mut parser = lexopt::Parser::from_env();
@@ -108,8 +108,8 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    if let Some(unknown) = only.iter().find(|part| PARTS.iter().all(|(name, _)| name != part)) {
-        return Err(format!("--only {unknown}: there is no such part").into());
+    if let Some(unknown) = only.iter().find(|part| BENCHMARKS.iter().all(|(name, _)| name != part)) {
+        return Err(format!("--only {unknown}: unknown part").into());
     }
     let executable = executable.ok_or("--exec PATH is missing")?;
     // The lab runs it from another folder.
@@ -117,7 +117,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     Ok(Some(Arguments { executable: executable.to_string_lossy().into_owned(), quick, json, only }))
 }
 
-#[expect(clippy::print_stderr, reason = "what is wrong with the arguments belongs there")]
+#[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]
 fn say(text: &str, code: u8) -> ExitCode {
     eprintln!("{text}");
     ExitCode::from(code)

@@ -1,4 +1,4 @@
-//! How fast instances are told about themselves, against nginx serving the same bytes as a file.
+//! The speed of the metadata server, against nginx serving the same bytes as a file.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,11 +17,11 @@ const GUEST: &str = "10.1.1.10";
 const ROUTER: &str = "10.1.1.1:80";
 const NGINX: &str = "10.1.1.9:80";
 const PATH: &str = "/latest/user-data";
-/// Connections that ask at the same time.
-const ASKERS: usize = 8;
+/// Connections that send requests at the same time.
+const REQUESTERS: usize = 8;
 
-/// Requests over connections that stay open, from one guest, by turns of our server and of nginx, which is a
-/// machine on the same segment.
+/// Requests over connections that stay open, from one guest, in turns to our server and to nginx on another machine of
+/// the same segment.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
     table.group("metadata", "nginx serving the same bytes");
     let network = lab.network(821).on_vlan("821");
@@ -35,14 +35,18 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
     let (ours, nginx): (SocketAddr, SocketAddr) =
         (ROUTER.parse().expect("an address"), NGINX.parse().expect("an address"));
     for server in [ours, nginx] {
-        assert_eq!(Asker::connect(&guest, server).ask(), user_data.as_bytes(), "{server} says the same");
+        assert_eq!(
+            Requester::connect(&guest, server).request(),
+            user_data.as_bytes(),
+            "{server} serves the user data"
+        );
     }
 
     let (rounds, window) = if quick { (9, 100) } else { (31, 200) };
     let window = Duration::from_millis(window);
     let rates = interleave(rounds, |_| rate(&guest, ours, window), |_| rate(&guest, nginx, window));
     table.add(Figure::rate("user data, 8 connections at once", "1/s", rates));
-    let [mut one, mut other] = [ours, nginx].map(|server| Asker::connect(&guest, server));
+    let [mut one, mut other] = [ours, nginx].map(|server| Requester::connect(&guest, server));
     let latencies = interleave(rounds * 20, |_| latency(&mut one), |_| latency(&mut other));
     table.add(Figure::time("user data, one request at a time", latencies));
     network.destroy();
@@ -51,34 +55,38 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
 /// Requests per second.
 #[expect(clippy::cast_precision_loss, reason = "a rate has no 52 bits of meaning")]
 fn rate(guest: &Node, server: SocketAddr, window: Duration) -> f64 {
-    let mut askers: Vec<_> = (0..ASKERS).map(|_| Asker::connect(guest, server)).collect();
+    let mut requesters: Vec<_> = (0..REQUESTERS).map(|_| Requester::connect(guest, server)).collect();
     let end = Instant::now() + window;
     let answered: usize = std::thread::scope(|scope| {
-        let asking = askers.iter_mut().map(|asker| {
+        let requesting = requesters.iter_mut().map(|requester| {
             scope.spawn(move || {
                 let mut answered = 0;
                 while Instant::now() < end {
-                    asker.ask();
+                    requester.request();
                     answered += 1;
                 }
                 answered
             })
         });
-        asking.collect::<Vec<_>>().into_iter().map(|asking| asking.join().expect("an asking thread")).sum()
+        requesting
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|requesting| requesting.join().expect("a requesting thread"))
+            .sum()
     });
     answered as f64 / window.as_secs_f64()
 }
 
-fn latency(asker: &mut Asker) -> f64 {
+fn latency(requester: &mut Requester) -> f64 {
     let begun = Instant::now();
-    asker.ask();
+    requester.request();
     milliseconds(begun.elapsed())
 }
 
 /// A connection that stays open.
-struct Asker(BufReader<TcpStream>);
+struct Requester(BufReader<TcpStream>);
 
-impl Asker {
+impl Requester {
     fn connect(guest: &Node, server: SocketAddr) -> Self {
         let stream = guest.sandbox().run(|| TcpStream::connect(server)).expect("a server");
         stream.set_nodelay(true).expect("an option of a socket");
@@ -86,9 +94,9 @@ impl Asker {
         Self(BufReader::new(stream))
     }
 
-    fn ask(&mut self) -> Vec<u8> {
+    fn request(&mut self) -> Vec<u8> {
         let request = format!("GET {PATH} HTTP/1.1\r\nHost: {ROUTER}\r\n\r\n");
-        self.0.get_mut().write_all(request.as_bytes()).expect("a server that listens");
+        self.0.get_mut().write_all(request.as_bytes()).expect("a server that accepts requests");
         let mut length = 0;
         let mut line = String::new();
         loop {
@@ -108,7 +116,7 @@ impl Asker {
     }
 }
 
-/// nginx with one worker, as our server has one thread, ended when it is dropped.
+/// nginx with one worker, like our server with one thread. It ends when it is dropped.
 struct Nginx(Child);
 
 impl Nginx {

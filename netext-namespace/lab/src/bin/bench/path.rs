@@ -1,4 +1,4 @@
-//! What gets through a router, with few firewall rules and with many.
+//! Traffic through a router, with few firewall rules and with many.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -18,16 +18,16 @@ pub(crate) const CONNECTIONS_PORT: u16 = 5002;
 const CALLERS: usize = 1;
 const CHUNK: usize = 128 * 1024;
 
-/// One network with its rules, and a guest that serves.
+/// A network with its rules, and a guest that serves.
 pub(crate) struct Site<'lab> {
     pub(crate) network: Network<'lab>,
     pub(crate) public: &'static str,
     pub(crate) guest: Node,
 }
 
-/// Bytes and connections from the upstream to a guest behind a port forward, let in by the last rule.
+/// Bytes and connections from the upstream to a guest behind a port forward; the last rule allows them.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
-    table.group("through the router", "the same with 5 firewall rules");
+    table.group("traffic through the router", "the same with 5 firewall rules");
     let few = Site::new(lab, 811, "811", "198.51.100.51", 5);
     let many = Site::new(lab, 812, "812", "198.51.100.52", 5_000);
     let (rounds, window) = if quick { (9, 150) } else { (61, 200) };
@@ -65,7 +65,7 @@ impl<'lab> Site<'lab> {
         listener.expect("a listening guest")
     }
 
-    /// Gigabits per second of one connection, counted where they arrive.
+    /// Gigabits per second of one connection, counted at the receiver.
     #[expect(clippy::cast_precision_loss, reason = "a rate has no 52 bits of meaning")]
     fn bytes(&self, lab: &Lab, window: Duration) -> f64 {
         let (listener, target) = (self.listen(BYTES_PORT), self.target(BYTES_PORT));
@@ -116,13 +116,13 @@ impl<'lab> Site<'lab> {
     }
 }
 
-/// Connects and hangs up until the time is over; how often.
+/// Connects and disconnects until the time is over; returns the number of connections.
 fn call(target: SocketAddr, end: Instant) -> u64 {
     let mut made = 0;
     while Instant::now() < end {
-        // One that is not let in would wait for long; none may.
+        // A connection that the rules drop would wait for long; every one must succeed.
         let stream = TcpStream::connect_timeout(&target, Duration::from_secs(2)).expect("a way in");
-        // A reset leaves neither side with a port that waits for stragglers.
+        // A reset leaves no port in TIME_WAIT.
         SockRef::from(&stream).set_linger(Some(Duration::ZERO)).expect("an option of a socket");
         made += 1;
     }

@@ -1,4 +1,4 @@
-//! What it costs to reach a host over SSH.
+//! The cost of reaching a host over SSH.
 
 use std::process::Command;
 
@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::clock::{Work, interleave, milliseconds, program};
 use crate::figure::{Figure, Table, Target};
 
-/// The floor's own key and connection, in the management server's `/run`.
+/// The floor's key and connection, in the management server's `/run`.
 const KEY: &str = "/run/floor/key";
 const SOCKET: &str = "/run/floor/connection";
 
-/// Ensuring and a command that does nothing, over a connection that is up and over one that is not yet.
+/// `ensure-network-device` and a command that changes nothing, with and without an open connection.
 pub(crate) fn measure(executable: &str, table: &mut Table, rounds: usize) {
     let lab = Lab::boot_with_server(executable);
     let (server, lab) = (lab.server().clone(), &lab);
@@ -59,7 +59,7 @@ pub(crate) fn measure(executable: &str, table: &mut Table, rounds: usize) {
     });
 }
 
-/// Gives the floor the key that is registered, and lets it know the host.
+/// Gives the floor the registered key and the host's key.
 fn prepare_floor(lab: &Lab) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir_all("/run/floor").expect("a folder");
@@ -71,7 +71,7 @@ fn prepare_floor(lab: &Lab) {
         .expect("a host key");
 }
 
-/// Ends the connections that ours left behind; not the floor's.
+/// Ends the connections of ours, not the floor's.
 fn end_connections(lab: &Lab) {
     let folder = lab.proxy_folder();
     for (process, line) in lab.processes() {

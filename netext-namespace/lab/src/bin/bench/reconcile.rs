@@ -1,25 +1,25 @@
-//! A host with many routers comes back from a reboot, and is looked at.
+//! Reconciling a host with many routers after a reboot, and its status.
 
 use netext_lab::{Firewall, Lab, Network, Rule, SourceNat, joined};
 use serde_json::json;
 
-use crate::clock::{Work, interleave, milliseconds, program, settle};
+use crate::clock::{Work, milliseconds, settle};
 use crate::figure::{Figure, Table, Target};
 
 const ROUTERS: u32 = 100;
 const RULES: u32 = 10;
 
-/// Routers with rules alone, then the same routers serving an instance each.
+/// Routers with rules only, then the same routers with an instance each.
 pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     table.group(&format!("{ROUTERS} routers with {RULES} rules each"), "spawning /bin/true");
     let networks: Vec<_> = (0..ROUTERS).map(|number| network(lab, number)).collect();
-    after_reboot(lab, table, rounds, "reconcile --all after a reboot", Some(5000.0));
+    after_reboot(lab, table, rounds, "reconcile --all after a reboot");
     again(lab, table, "reconcile --all, nothing to do", &["reconcile", "--all"]);
     again(lab, table, "status", &["status"]);
     for network in &networks {
         serve(network);
     }
-    after_reboot(lab, table, rounds, "... with DHCP, DNS and user data", Some(5000.0));
+    after_reboot(lab, table, rounds, "... with DHCP, DNS and user data");
     again(lab, table, "status, with DHCP, DNS and user data", &["status"]);
     for network in &networks {
         network.destroy();
@@ -46,27 +46,19 @@ fn serve(network: &Network<'_>) {
     network.command("save-vm-data", &joined(&network.nic_fields("10.1.1.10"), &data)).succeeds_silently();
 }
 
-fn after_reboot(lab: &Lab, table: &mut Table, rounds: usize, name: &str, limit: Option<f64>) {
+fn after_reboot(lab: &Lab, table: &mut Table, rounds: usize, name: &str) {
     let mut ours = Work::from(lab.operator(&["reconcile", "--all"]));
-    let figure = against_true(name, rounds, || {
+    let figure = Figure::against_true(name, rounds, || {
         let unplugged = lab.reboot();
         settle();
         let taken = milliseconds(ours.run());
         unplugged.plug_in();
         taken
     });
-    table.add(match limit {
-        Some(limit) => figure.must_reach(Target::Within(limit)),
-        None => figure,
-    });
+    table.add(figure.must_reach(Target::Within(5000.0)));
 }
 
 fn again(lab: &Lab, table: &mut Table, name: &str, words: &[&str]) {
     let mut ours = Work::from(lab.operator(words));
-    table.add(against_true(name, 9, || milliseconds(ours.run())));
-}
-
-fn against_true(name: &str, rounds: usize, mut ours: impl FnMut() -> f64) -> Figure {
-    let mut spawn = Work::from(program("/bin/true", &[]));
-    Figure::time(name, interleave(rounds, |_| ours(), |_| milliseconds(spawn.run())))
+    table.add(Figure::against_true(name, 9, || milliseconds(ours.run())));
 }

@@ -1,4 +1,4 @@
-//! What was measured in many rounds, and what stands for it.
+//! The measurements of many rounds, with their median and quartiles.
 
 /// One number per round.
 #[derive(Clone, Debug, Default)]
@@ -9,12 +9,12 @@ impl Series {
         self.0.push(value);
     }
 
-    /// The middle one: half of the rounds were below.
+    /// Half of the rounds are below it.
     pub(crate) fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
-    /// Between these lies the middle half of the rounds.
+    /// The middle half of the rounds is between them.
     pub(crate) fn quartiles(&self) -> (f64, f64) {
         (self.quantile(0.25), self.quantile(0.75))
     }
