@@ -1,4 +1,4 @@
-//! Until when a command may work.
+//! The deadline of a command.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,11 +7,11 @@ use tokio::sync::watch;
 
 use crate::DeviceError;
 
-/// Until when a command may work. Clones share one flag: when the runner calls the work off, because the time
-/// is over or the process was asked to end, every clone knows.
+/// The deadline of a command. Clones share one flag: when the runner calls the work off, because the time is over or
+/// the process was asked to end, every clone is cancelled.
 ///
-/// Work that changes something should ask [`check`](Self::check) before the change and not after it: what
-/// ends after the deadline counts as failed, whatever it answers, and the server sends it again.
+/// Call [`check`](Self::check) before a change, not after it: a command that ends after the deadline counts as failed,
+/// and the server sends it again.
 ///
 /// ```
 /// use netext_core::{Deadline, ErrorKind};
@@ -32,12 +32,12 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline at an instant.
+    /// A deadline at an instant.
     pub fn at(instant: Instant) -> Self {
         Self { instant, cancelled: Arc::new(watch::Sender::new(false)) }
     }
 
-    /// The deadline after some time from now.
+    /// A deadline after some time from now.
     pub fn after(time: Duration) -> Self {
         Self::at(Instant::now() + time)
     }
@@ -47,8 +47,7 @@ impl Deadline {
         self.instant
     }
 
-    /// How much time is left: nothing once the work was called off. The right timeout for whatever one waits
-    /// for next.
+    /// The time that is left: none once the work was called off. Use it as the timeout of the next wait.
     pub fn remaining(&self) -> Duration {
         if *self.cancelled.borrow() {
             Duration::ZERO
@@ -73,7 +72,7 @@ impl Deadline {
     /// Waits until the time is over or the work was called off.
     pub async fn cancelled(&self) {
         let mut flag = self.cancelled.subscribe();
-        // Both ends of this wait say the same, the flag and the clock.
+        // The flag and the clock mean the same, so it does not matter which one ended the wait.
         let _ = tokio::time::timeout_at(self.instant.into(), flag.wait_for(|cancelled| *cancelled)).await;
     }
 
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_is_woken_by_the_clock() {
+    fn a_wait_ends_at_the_deadline() {
         let deadline = Deadline::after(Duration::from_millis(50));
         assert!(!deadline.is_cancelled());
         assert!(wait(&deadline) >= Duration::from_millis(49));
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_is_woken_when_a_clone_calls_the_work_off() {
+    fn a_wait_ends_when_a_clone_calls_the_work_off() {
         let deadline = Deadline::after(Duration::from_secs(600));
         let clone = deadline.clone();
         std::thread::spawn(move || clone.cancel());

@@ -1,18 +1,18 @@
-//! What a device says about itself.
+//! The description of a device.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use netext_protocol::{Capability, Command, InvalidCapability, PROTOCOL_VERSION, Scope, Service};
 use serde_json::{Value, json};
 
-/// What a device says about itself: its name and version, the services and capabilities that an operator
-/// registers, and with them the commands that it answers.
+/// The description of a device: its name and version, the services and capabilities that an operator registers, and the
+/// commands that follow from them.
 ///
-/// The runner goes by it: a command of which no service is declared is answered by doing nothing, as the
-/// protocol demands, and a command that is not described as implemented never reaches the device.
+/// It decides which commands reach the device: a command of undeclared services succeeds without doing anything, as the
+/// protocol demands, and a command that is not implemented fails.
 ///
-/// A declared service has all of its capabilities, with the values of a device that does everything that the
-/// protocol can ask: the server looks them up and fails without them. A device that does less says so with
+/// By default a declared service has all of its capabilities, with the values of a device that supports everything in the
+/// protocol, because the server looks them up and fails without them. A device that supports less says so with
 /// [`capability`](Self::capability).
 ///
 /// ```
@@ -39,7 +39,7 @@ pub struct Description {
     name: String,
     version: String,
     services: BTreeSet<Service>,
-    /// Values that differ from those of a device that does everything; `None` for what is not declared.
+    /// Values that differ from the default; `None` for a capability that is not declared.
     capabilities: BTreeMap<Capability, Option<String>>,
     /// Capabilities that this version of the protocol does not know.
     other_capabilities: BTreeMap<Service, BTreeMap<String, String>>,
@@ -63,29 +63,28 @@ impl Description {
         }
     }
 
-    /// It provides a service.
+    /// Declares a service.
     pub fn service(mut self, service: Service) -> Self {
         self.services.insert(service);
         self
     }
 
-    /// It provides some services.
+    /// Declares services.
     pub fn services(mut self, services: impl IntoIterator<Item = Service>) -> Self {
         self.services.extend(services);
         self
     }
 
-    /// It provides a service with this value of a capability, such as fewer protocols than the protocol can
-    /// ask for. [`Capability::values`] tells the values that there are; another one is a
-    /// [fault](Self::capability_faults).
+    /// Declares a service with this value of a capability, such as a shorter list of protocols.
+    /// [`Capability::values`] describes the valid values; another value is a [fault](Self::capability_faults).
     pub fn capability(mut self, capability: Capability, value: impl Into<String>) -> Self {
         self.services.insert(capability.service());
         self.capabilities.insert(capability, Some(value.into()));
         self
     }
 
-    /// It provides a service with a capability that this version of the protocol does not know. A server that
-    /// does not know it either ignores it.
+    /// Declares a service with a capability that this version of the protocol does not know. Servers ignore
+    /// capabilities that they do not know.
     pub fn other_capability(
         mut self,
         service: Service,
@@ -97,27 +96,26 @@ impl Description {
         self
     }
 
-    /// It does not declare a capability. Where the server cannot do without, that is a
-    /// [fault](Self::capability_faults).
+    /// Leaves a capability undeclared. That is a [fault](Self::capability_faults) if the server needs it.
     pub fn without_capability(mut self, capability: Capability) -> Self {
         self.capabilities.insert(capability, None);
         self
     }
 
-    /// It owns its segments: CloudStack chooses no VLAN, and takes from the answer to `implement-network` where
-    /// the network lives. `--describe` prints it as `network.isolation.method`.
+    /// The device owns its segments: CloudStack chooses no VLAN, and takes the segment from the answer to
+    /// `implement-network`. `--describe` prints it as `network.isolation.method`.
     pub fn owns_segments(mut self) -> Self {
         self.owns_segments = true;
         self
     }
 
-    /// It carries VPCs: the commands about a VPC as a whole belong to no service, so they are declared here.
+    /// The device carries VPCs: it implements the commands about a VPC as a whole, which belong to no service.
     pub fn vpc(mut self) -> Self {
         self.vpc = true;
         self
     }
 
-    /// It does not answer this command although it provides the service.
+    /// The device does not implement this command of a declared service.
     pub fn without(mut self, command: Command) -> Self {
         self.without.insert(command);
         self
@@ -143,7 +141,7 @@ impl Description {
         command.belongs_to(&self.services)
     }
 
-    /// Whether the device answers the command by doing something.
+    /// Whether the device implements the command.
     pub fn implements(&self, command: Command) -> bool {
         self.provides(command)
             && (self.vpc || command.scope() != Scope::Vpc)
@@ -166,13 +164,12 @@ impl Description {
         self.capabilities_by_name().to_string()
     }
 
-    /// What is wrong with the capabilities: those that the server cannot do without and does not find, and
-    /// values that it does not understand.
+    /// The faults of the capabilities: missing ones that the server needs, and values that it does not understand.
     pub fn capability_faults(&self) -> Vec<CapabilityFault> {
         CapabilityFault::all_in(self.services.iter().copied(), &self.capabilities_by_name())
     }
 
-    /// What `--describe` prints.
+    /// The output of `--describe`.
     pub fn to_json(&self) -> Value {
         let mut description = json!({
             "name": self.name,
@@ -213,7 +210,7 @@ impl Description {
     }
 }
 
-/// Why the server will stumble over the capabilities that a device declares.
+/// Why the server cannot use the capabilities that a device declares.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CapabilityFault {
@@ -226,8 +223,8 @@ pub enum CapabilityFault {
 }
 
 impl CapabilityFault {
-    /// The faults of a registration: its services, and the value of `network.service.capabilities` read as
-    /// JSON. Names are compared without regard to case, and unknown ones are ignored, as the server does it.
+    /// The faults of a registration: its services, and the value of `network.service.capabilities` parsed as JSON.
+    /// Names are case-insensitive, and unknown names are ignored, as in the server.
     pub fn all_in(services: impl IntoIterator<Item = Service>, registered: &Value) -> Vec<Self> {
         let services: BTreeSet<_> = services.into_iter().collect();
         let missing = Capability::missing_of(services.iter().copied(), registered).map(Self::Missing);
@@ -305,24 +302,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_told() {
+    fn a_missing_capability_is_reported() {
         for &capability in Capability::ALL {
             let full = Description::new("d", "1").service(capability.service());
             let description = full.without_capability(capability);
             let faults = description.capability_faults();
-            let told = description.to_json()["capability_faults"][0].as_str().map(str::to_owned);
+            let reported = description.to_json()["capability_faults"][0].as_str().map(str::to_owned);
             match capability.without() {
                 Some(consequence) => {
                     assert_eq!(faults, [CapabilityFault::Missing(capability)]);
-                    assert!(told.unwrap().ends_with(consequence));
+                    assert!(reported.unwrap().ends_with(consequence));
                 }
-                None => assert_eq!((faults, told), (Vec::new(), None)),
+                None => assert_eq!((faults, reported), (Vec::new(), None)),
             }
         }
     }
 
     #[test]
-    fn a_value_that_the_server_does_not_understand_is_told() {
+    fn a_value_that_the_server_does_not_understand_is_reported() {
         for (capability, value) in [
             (Capability::LbAlgorithms, "fastest"),
             (Capability::LbSslTermination, "false"),

@@ -1,4 +1,4 @@
-//! From a command to the method of a device that answers it.
+//! Every device is a handler: parses the payload of a command and calls the device's method.
 
 use async_trait::async_trait;
 use netext_protocol::{Request, for_each_command};
@@ -27,8 +27,8 @@ impl<D: NetworkDevice + ?Sized> Handler for D {
     }
 }
 
-/// Turns what a method returns into a reply; a method whose return type is not what the table says about its
-/// command's output does not compile.
+/// Turns the result of a method into a reply. Does not compile if the result's type differs from the command's output in
+/// the table.
 macro_rules! reply {
     (Nothing, $answer:expr) => {{
         let answer: () = $answer;
@@ -53,7 +53,7 @@ macro_rules! define_call {
         ) -> Result<Reply, DeviceError> {
             match request {
                 $(Request::$variant(request) => Ok(reply!($output, device.$method(context, request).await?)),)*
-                // The enum is open for later versions, yet every row of the table has its arm above.
+                // The enum may grow in later versions. Every row of the table has its arm above.
                 other => Err(DeviceError::not_implemented(other.command())),
             }
         }

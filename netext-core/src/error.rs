@@ -1,4 +1,4 @@
-//! Why a command failed, and the exit code that says so.
+//! Why a command failed, and its exit code.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -6,23 +6,23 @@ use std::num::NonZeroU8;
 
 use netext_protocol::{Command, MissingField, ParseError};
 
-/// What kind of failure it is: decides the exit code, and whether another try can help.
+/// The kind of a failure: decides the exit code, and whether a retry can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The command line, the payload or the configuration cannot be used as it stands. Exit code 1.
+    /// The command line, the payload or the configuration is invalid. Exit code 1.
     Invalid,
-    /// The device or host cannot be reached, or does not let us in. Exit code 2.
+    /// The device or host cannot be reached, or authentication failed. Exit code 2.
     Connection,
     /// The device or the remote side failed. Exit code 3.
     Device,
-    /// It took too long, or was called off. Exit code 4.
+    /// The command took too long, or was called off. Exit code 4.
     TimedOut,
-    /// The device does not know the command. Exit code 5.
+    /// The device does not implement the command. Exit code 5.
     NotImplemented,
     /// A defect of the extension itself. Exit code 70, as `sysexits.h` has it.
     Internal,
-    /// What an extension behind this one means by this exit code, which is none of the others'.
+    /// An exit code of another extension that stands for none of the other kinds.
     Other(NonZeroU8),
 }
 
@@ -30,7 +30,7 @@ impl ErrorKind {
     const ALL: [Self; 6] =
         [Self::Invalid, Self::Connection, Self::Device, Self::TimedOut, Self::NotImplemented, Self::Internal];
 
-    /// The exit code of a command that failed so.
+    /// The exit code of this kind of failure.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Invalid => 1,
@@ -43,13 +43,14 @@ impl ErrorKind {
         }
     }
 
-    /// The kind that has an exit code, for what passes on the exit code of another extension as it is.
+    /// The kind with this exit code, [`Other`](Self::Other) if the protocol does not define it: passes on the exit code
+    /// of another extension.
     pub fn of_exit_code(code: NonZeroU8) -> Self {
         Self::known(code.get().into()).unwrap_or(Self::Other(code))
     }
 
-    /// The kind that an exit code stands for; the protocol leaves other codes free, they count as
-    /// [`Device`](Self::Device). For proxies, which hear another extension's exit code.
+    /// The kind with this exit code, [`Device`](Self::Device) if the protocol does not define it: classifies the exit
+    /// code of another extension.
     pub fn from_exit_code(code: i32) -> Self {
         Self::known(code).unwrap_or(Self::Device)
     }
@@ -71,16 +72,16 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the same command can succeed later although nobody changed anything.
+    /// Whether the same command can succeed later without any change by an operator.
     pub const fn is_retryable(self) -> bool {
         matches!(self, Self::Connection | Self::TimedOut)
     }
 }
 
-/// A command failed. The message is what the operator reads in the server's log, so it should say what was
-/// attempted, on what, and what to do if that is known; never a secret.
+/// A command failed. The operator reads the message in the server's log: it should say what was attempted, on what, and
+/// what to do if that is known; never a secret.
 ///
-/// It is shown as one line: line breaks and other control characters appear escaped.
+/// It is displayed on one line: line breaks and other control characters are escaped.
 ///
 /// ```
 /// use netext_core::{DeviceError, ErrorKind};
@@ -107,12 +108,12 @@ impl DeviceError {
         Self { kind, error: error.into(), source: None, retryable: kind.is_retryable() }
     }
 
-    /// The command line, the payload or the configuration cannot be used.
+    /// The command line, the payload or the configuration is invalid.
     pub fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Invalid, error)
     }
 
-    /// The device or host cannot be reached, or does not let us in.
+    /// The device or host cannot be reached, or authentication failed.
     pub fn connection(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Connection, error)
     }
@@ -122,12 +123,12 @@ impl DeviceError {
         Self::new(ErrorKind::Device, error)
     }
 
-    /// It took too long, or was called off.
+    /// The command took too long, or was called off.
     pub fn timed_out(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::TimedOut, error)
     }
 
-    /// The device does not know the command.
+    /// The device does not implement the command.
     pub fn not_implemented(command: Command) -> Self {
         Self::new(ErrorKind::NotImplemented, format!("{command} is not implemented by this device"))
     }
@@ -143,7 +144,7 @@ impl DeviceError {
         self
     }
 
-    /// Says that another try can or cannot help, where the kind does not tell.
+    /// Sets whether a retry can help, if the kind is wrong about it.
     pub fn retryable(mut self, retryable: bool) -> Self {
         self.retryable = retryable;
         self
@@ -154,12 +155,12 @@ impl DeviceError {
         self.kind
     }
 
-    /// The exit code that says so.
+    /// The exit code.
     pub fn exit_code(&self) -> u8 {
         self.kind.exit_code()
     }
 
-    /// Whether the same command can succeed later although nobody changed anything.
+    /// Whether the same command can succeed later without any change by an operator.
     pub fn is_retryable(&self) -> bool {
         self.retryable
     }
@@ -193,7 +194,7 @@ impl Error for DeviceError {
     }
 }
 
-/// A command that can do nothing without a field: the payload cannot be used.
+/// A required field is missing: the payload is invalid.
 impl From<MissingField> for DeviceError {
     fn from(missing: MissingField) -> Self {
         Self::invalid(missing)
@@ -224,7 +225,7 @@ pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     messages.join(": ")
 }
 
-/// A text whose control characters are shown escaped.
+/// A text with its control characters escaped.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -245,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_shown_in_one_line_whatever_it_says() {
+    fn an_error_is_displayed_on_one_line() {
         let cause = std::io::Error::other("first\r\nsecond\u{2028}third");
         let error = DeviceError::device("nft said:\n\tsyntax error\u{1b}[0m\n").with_source(cause);
         assert_eq!(error.to_string(), r"nft said:\n\tsyntax error\u{1b}[0m");

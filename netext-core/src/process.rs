@@ -21,52 +21,35 @@ use crate::{DeviceError, Handler, Runner};
 /// The whole `main` of an extension's executable.
 ///
 /// ```no_run
-/// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
-/// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
-/// # struct Acme;
-/// # #[async_trait]
-/// # impl NetworkDevice for Acme {
-/// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
-/// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
-/// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
-/// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
-/// # }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/device/examples/acme.rs"));
+/// # acme! {}
 /// fn main() -> std::process::ExitCode {
-///     netext_core::main(Acme)
+///     netext_core::main(Acme::default())
 /// }
 /// ```
 ///
-/// It takes the process for itself: standard input, output and error are `/dev/null` for the device and its
-/// children, so nothing that is printed by accident reaches the server, and no child can hold the server's
-/// stream open. A device whose construction could print or panic is better built by [`main_with`], because an
-/// argument comes into being before the call. The executable must be built to unwind: with `panic = "abort"`
-/// it would end without its one line.
+/// It takes over the process: the device and its children get `/dev/null` as standard input, output and error, so that
+/// nothing printed by accident reaches the server, and no child can hold the server's stream open. If creating the
+/// device could print or panic, use [`main_with`], because an argument is evaluated before the call. Build the
+/// executable to unwind: with `panic = "abort"` a panic would end it without its one line.
 pub fn main(handler: impl Handler + 'static) -> ExitCode {
     main_with(|| Ok(Runner::new(handler)))
 }
 
-/// The whole `main` of an executable that must look around before it knows what it is: its name, its
-/// environment, its configuration. What the closure prints is lost and what it panics with is caught, as for
-/// a device. The deadline does not guard it, so it must not wait for anything.
+/// The whole `main` of an executable that needs its name, its environment or a configuration to create the device.
+/// Output and panics of the closure are caught, as those of a device. The deadline does not guard it, so it must not
+/// wait for anything.
 ///
 /// ```no_run
-/// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
-/// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
-/// # struct Acme(String);
-/// # #[async_trait]
-/// # impl NetworkDevice for Acme {
-/// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
-/// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
-/// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
-/// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
-/// # }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/device/examples/acme.rs"));
+/// # acme! {}
 /// use netext_core::Runner;
 ///
 /// fn main() -> std::process::ExitCode {
 ///     netext_core::main_with(|| {
-///         let controller = std::env::var("ACME_CONTROLLER")
-///             .map_err(|error| DeviceError::invalid("ACME_CONTROLLER cannot be used").with_source(error))?;
-///         Ok(Runner::new(Acme(controller)).log_file("/var/log/acme/acme.log"))
+///         let log = std::env::var("ACME_LOG")
+///             .map_err(|error| DeviceError::invalid("cannot use ACME_LOG").with_source(error))?;
+///         Ok(Runner::new(Acme::default()).log_file(log))
 ///     })
 /// }
 /// ```
@@ -74,14 +57,14 @@ pub fn main_with(build: impl FnOnce() -> Result<Runner, DeviceError>) -> ExitCod
     main_with_args(std::env::args_os(), build)
 }
 
-/// The same for an executable whose own command line holds that of the extension: the extension's arguments are
-/// given, the name that it was called by first.
+/// [`main_with`] for an executable whose own command line contains that of the extension: `args` are the extension's
+/// arguments, beginning with the program's name.
 pub fn main_with_args(
     args: impl IntoIterator<Item = impl Into<OsString>>,
     build: impl FnOnce() -> Result<Runner, DeviceError>,
 ) -> ExitCode {
     let Ok(mut process) = Process::take() else {
-        // Without /dev/null nothing can be kept off the server's stream, so nothing is begun.
+        // Without /dev/null the device would write to the server's stream.
         return ExitCode::from(DeviceError::internal("no streams").exit_code());
     };
     let outcome = catch_panics(build).and_then(|runner| {
@@ -98,11 +81,11 @@ pub fn main_with_args(
     }
 }
 
-/// This process, taken over for an extension whose commands do not stand on its command line: the far end of a
-/// proxy, which hears them on standard input and answers in a form of its own.
+/// This process, taken over for an extension that does not get its commands on the command line: the remote end of a
+/// proxy, which reads them on standard input and answers in a format of its own.
 ///
-/// The streams of whoever started it are private from here on, as [`main`] has it: the device and its children
-/// have `/dev/null`, and panics print nothing.
+/// The caller's streams are private from here on, as in [`main`]: the device and its children get `/dev/null`, and
+/// panics print nothing.
 #[derive(Debug)]
 pub struct Process {
     streams: Streams,
@@ -110,7 +93,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Takes the process over; to be done once, before anything else.
+    /// Takes the process over. Call it once, before anything else.
     pub fn take() -> io::Result<Self> {
         let started = Instant::now();
         let streams = Streams::take()?;
@@ -118,18 +101,18 @@ impl Process {
         Ok(Self { streams, started })
     }
 
-    /// What the caller sends.
+    /// The caller's standard input.
     pub fn input(&self) -> &File {
         &self.streams.stdin
     }
 
-    /// Where the answer goes.
+    /// The caller's standard output.
     pub fn output(&self) -> &File {
         &self.streams.stdout
     }
 
-    /// Runs one command in an environment of the caller's making, with the process for itself: SIGTERM and
-    /// SIGINT call it off, and children that are left behind by a command that was called off are killed.
+    /// Runs one command in the given environment. SIGTERM and SIGINT call it off, and children that a called-off command
+    /// leaves behind are killed.
     pub fn run(&self, runner: &Runner, environment: Environment<'_>) -> Result<Outcome, DeviceError> {
         run(runner, environment)
     }
@@ -141,7 +124,7 @@ fn run(runner: &Runner, environment: Environment<'_>) -> Result<Outcome, DeviceE
         .map_err(|error| DeviceError::internal("cannot watch for signals").with_source(error))?;
     let outcome = runner.run(environment);
     if outcome.ending.is_called_off() {
-        // Last of all: a device that goes on could start another child in the meantime.
+        // Last, because a device that goes on could start another child until then.
         kill_descendants();
     }
     Ok(outcome)
@@ -172,7 +155,7 @@ impl Streams {
 
     /// Writes an error's line.
     fn say(&mut self, error: &DeviceError) {
-        // If this fails there is nowhere left to say so; the exit code still does.
+        // If this fails, only the exit code is left to report the failure.
         let _ = writeln!(self.stderr, "{}", error.report());
     }
 }
@@ -182,8 +165,8 @@ fn private(stream: BorrowedFd<'_>) -> io::Result<File> {
     Ok(File::from(fcntl_dupfd_cloexec(stream, 3)?))
 }
 
-/// From now on these signals interrupt the run instead of ending the process: what it began is undone. A terminal
-/// that goes away (SIGHUP) and SIGQUIT count as SIGTERM.
+/// From now on these signals interrupt the run instead of ending the process, so that the device can undo what it
+/// began. A terminal that goes away (SIGHUP) and SIGQUIT count as SIGTERM.
 fn forward_signals(interrupter: Interrupter) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
     let watch = move || {
@@ -195,15 +178,15 @@ fn forward_signals(interrupter: Interrupter) -> io::Result<()> {
     Ok(())
 }
 
-/// How often the tree is looked through: what is being killed may have forked meanwhile.
+/// How often the tree is searched: a process that is being killed may have forked meanwhile.
 const ROUNDS: usize = 16;
 
-/// Kills every process that descends from this one. A daemon that detached itself, so that its parent is the
-/// init process, is none of them.
+/// Kills every process that descends from this one. A daemon that detached itself does not: its parent is the init
+/// process.
 fn kill_descendants() {
     let mut killed = HashSet::new();
     for _ in 0..ROUNDS {
-        // The whole tree first: the children of a process that was killed are no longer found below it.
+        // The whole tree first: the children of a killed process are no longer found below it.
         let mut tree = Vec::new();
         collect(getpid(), &mut tree);
         tree.retain(|process| killed.insert(*process));
@@ -211,7 +194,7 @@ fn kill_descendants() {
             return;
         }
         for process in tree {
-            // It may have ended by itself.
+            // It may have ended already.
             let _ = kill_process(process, rustix::process::Signal::KILL);
         }
     }

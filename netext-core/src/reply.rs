@@ -1,4 +1,4 @@
-//! What a command prints.
+//! The reply to a command.
 
 use netext_protocol::{ActionResult, Command, DeviceDetails, NetworkUpdate, Output};
 use serde::Serialize;
@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::DeviceError;
 
-/// The keys of a network update; the server takes both, or none.
+/// The keys of a network update: the server needs both, or none.
 const NETWORK_UPDATE: [&str; 2] = ["network.broadcast_domain_type", "network.broadcast_uri"];
 
-/// What a handler answers to a command that succeeded.
+/// A handler's answer to a command that succeeded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reply {
-    /// Nothing is printed. Right for every command.
+    /// Prints nothing. Valid for every command.
     #[default]
     Nothing,
     /// For `ensure-network-device`.
@@ -22,18 +22,18 @@ pub enum Reply {
     NetworkUpdate(NetworkUpdate),
     /// For `custom-action`.
     ActionResult(ActionResult),
-    /// What somebody else printed for the same command, such as the host that a proxy asked. It is held to
-    /// the same contract; white space around it is dropped.
+    /// The text that another extension printed for the same command, such as the host behind a proxy. It must keep the
+    /// same contract; white space around it is dropped.
     Relayed(String),
 }
 
 impl Reply {
-    /// The bytes that go to standard output: nothing, or a text that ends in a line break.
+    /// The text for standard output: empty, or ending in a line break.
     ///
-    /// Refuses, as an internal error, what would break the contract with the server: output of a command that
-    /// prints nothing, or of another command's kind; more than one line, except for the free text of an
-    /// action; a JSON object whose `status` is not `success`, because the server would take the command for
-    /// failed; details that are longer than [`DeviceDetails::MAX_BYTES`].
+    /// Fails with an internal error if the reply would break the contract with the server: output of a command that
+    /// prints nothing, or output of another command's kind; more than one line, except for the free text of an action; a
+    /// JSON object whose `status` is not `success`, which the server takes for a failure; details longer than
+    /// [`DeviceDetails::MAX_BYTES`].
     ///
     /// ```
     /// use netext_core::Reply;
@@ -70,8 +70,7 @@ impl Reply {
     }
 }
 
-/// Holds the output of a command that succeeded to the contract; says what whoever printed it did if it breaks
-/// it.
+/// Checks the output of a command that succeeded against the contract, and describes the breach if there is one.
 pub(crate) fn breach(command: Command, printed: &str) -> Option<String> {
     let expected = command.output();
     let text = printed.trim();
@@ -83,7 +82,7 @@ pub(crate) fn breach(command: Command, printed: &str) -> Option<String> {
     }
     let Some(object) = first_object(text) else {
         let is_text = expected == Output::ActionResult;
-        return (!is_text).then(|| "answered what is not a JSON object".to_owned());
+        return (!is_text).then(|| "answered a text that is not a JSON object".to_owned());
     };
     if text.contains(['\n', '\r']) {
         return Some("answered more than one line".to_owned());
@@ -100,7 +99,7 @@ pub(crate) fn breach(command: Command, printed: &str) -> Option<String> {
         }
         Output::NetworkUpdate if NETWORK_UPDATE.iter().any(|key| object.get(key).is_some()) => {
             let update = serde_json::from_value::<NetworkUpdate>(object);
-            update.err().map(|error| format!("answered what is not a network update: {error}"))
+            update.err().map(|error| format!("answered an invalid network update: {error}"))
         }
         _ => None,
     }
@@ -122,8 +121,7 @@ fn json(value: &impl Serialize) -> Result<String, DeviceError> {
         .map_err(|error| DeviceError::internal("the reply has no JSON form").with_source(error))
 }
 
-/// The object that the text begins with. The server's parser is a lenient one, so what follows the object
-/// does not make it a mere text.
+/// The object at the beginning of the text. The server's lenient parser ignores the text after it.
 fn first_object(text: &str) -> Option<Value> {
     serde_json::Deserializer::from_str(text).into_iter().next()?.ok().filter(Value::is_object)
 }
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_right_for_every_command() {
+    fn nothing_is_valid_for_every_command() {
         for &command in Command::ALL {
             assert_eq!(Reply::Nothing.render(command).unwrap(), "");
             assert_eq!(relayed(" \n").render(command).unwrap(), "");
@@ -181,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_prints_nothing_is_not_given_output() {
+    fn a_command_that_prints_nothing_refuses_output() {
         for &command in Command::ALL.iter().filter(|command| command.output() == Output::Nothing) {
             assert!(refusal(&relayed("done"), command).contains("prints nothing"));
         }

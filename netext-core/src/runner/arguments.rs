@@ -11,7 +11,7 @@ use crate::{Description, DeviceError, Invocation};
 /// The longest timeout, in seconds: a day. A larger one is a mistake.
 const MAX_TIMEOUT_SECONDS: u64 = 86_400;
 
-/// What the command line asks for.
+/// A command line, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Arguments {
     /// `--help`
@@ -32,7 +32,7 @@ pub(super) struct Invoked {
     pub(super) timeout: Duration,
 }
 
-/// The name that the program was called by, without its folder.
+/// The name that the program was started with, without its folder.
 pub(super) fn program_name(args: &[OsString]) -> String {
     let path = args.first().map(Path::new);
     path.and_then(Path::file_name)
@@ -40,8 +40,7 @@ pub(super) fn program_name(args: &[OsString]) -> String {
 }
 
 impl Arguments {
-    /// Reads the arguments, the program's name first. The timeout may be left out: a person trying a command
-    /// by hand is given the server's.
+    /// Parses the arguments, the program's name first. The timeout is optional for people: the default is the server's.
     pub(super) fn parse(program: &str, args: &[OsString]) -> Result<Self, DeviceError> {
         let refuse = |problem: String| {
             DeviceError::invalid(format!(
@@ -73,7 +72,7 @@ impl Arguments {
         Ok(Self::Command(Invoked { command, payload_path: path.into(), timeout }))
     }
 
-    /// What a flag prints; nothing for a command.
+    /// The text that a flag prints; empty for a command.
     pub(super) fn answer(&self, program: &str, description: &Description) -> String {
         match self {
             Self::Help => help(program, description),
@@ -101,25 +100,25 @@ fn help(program: &str, description: &Description) -> String {
          \n\
          usage: {program} <command> <payload-file> <timeout-seconds>\n\
          \n\
-         The management server runs this for every event of a network: a command, the file that holds its\n\
-         payload as JSON, and how many seconds it may take (60 if left out).\n\
+         The management server runs this for every event of a network, with a command, a file that holds\n\
+         its payload as JSON, and a timeout in seconds (default: 60).\n\
          \n\
          options:\n  \
-           --describe  print as JSON what it provides, ready to be registered\n  \
-           --version   print its version and the protocol's\n  \
-           --help      print this\n\
+           --describe  print services and capabilities as JSON, ready to be registered\n  \
+           --version   print the versions of the extension and of the protocol\n  \
+           --help      print this help\n\
          \n\
          commands:\n{commands}\
          \n\
-         Commands of services that it does not provide succeed without doing anything.\n\
+         Commands of other services succeed without doing anything.\n\
          \n\
          exit codes:\n   \
            0  success\n   \
-           1  the command line, the payload or the configuration cannot be used\n   \
-           2  the device cannot be reached or does not let us in\n   \
+           1  invalid command line, payload or configuration\n   \
+           2  cannot reach the device, or authentication failed\n   \
            3  the device failed\n   \
-           4  it took too long\n   \
-           5  the command is not implemented\n  \
+           4  timed out\n   \
+           5  command not implemented\n  \
            70  a defect of the extension\n",
         name = description.name(),
         version = description.version(),

@@ -1,19 +1,19 @@
-//! The runner: owns the process contract, so that a device need not know it.
+//! The runner implements the process contract, so that a device need not know it.
 //!
-//! [`Runner::run`] takes what surrounds a process as values and returns what happened as a value: it can be
-//! tested without a process. [`main`](crate::main) puts it into one.
+//! [`Runner::run`] takes the surroundings of a process as values and returns the outcome as a value: it can be tested
+//! without a process. [`main`](crate::main) puts it into one.
 //!
 //! # Time
 //!
-//! The timeout argument counts from the start of the process. When it is over, or the process is asked to end
-//! (SIGTERM, SIGINT), the runner calls the work off: [`Deadline`] says so to whoever asks it or waits for it.
-//! The device then has a grace to undo what it began: a fifth of the timeout, at least 200 ms and at most 2 s.
-//! After it, or as soon as the device is done, whatever child processes are left are killed, and the command
-//! fails: exit code 4, or 143 and 130 for the signals. A device that blocks and never asks is abandoned.
+//! The timeout argument counts from the start of the process. When it is over, or the process is asked to end (SIGTERM,
+//! SIGINT), the runner calls the work off, and every [`Deadline`] says so. The device then has a grace to undo what it
+//! began: a fifth of the timeout, at least 200 ms and at most 2 s. When the device is done, or the grace is over,
+//! remaining child processes are killed, and the command fails: exit code 4, or 143 and 130 for the signals. A device
+//! that blocks and never checks its deadline is abandoned.
 //!
-//! What a device answers within the grace does not count, success included: the server has been promised an
-//! answer by the deadline, and sends the command again. As every command is as good twice as once, calling a
-//! late success a failure costs a repetition; the other way round a half-undone change would pass for done.
+//! A success within the grace counts as a failure, because the server was promised an answer by the deadline and sends
+//! the command again. Commands are idempotent, so this costs one repetition; reporting a half-undone change as a success
+//! would cost more.
 
 mod arguments;
 mod environment;
@@ -36,29 +36,23 @@ use work::Job;
 /// Runs one command of a handler.
 ///
 /// ```
-/// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
-/// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
-/// # struct Acme;
-/// # #[async_trait]
-/// # impl NetworkDevice for Acme {
-/// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
-/// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
-/// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
-/// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
-/// # }
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/device/examples/acme.rs"));
+/// # acme! {}
 /// use netext_core::Runner;
 /// use netext_core::runner::Environment;
 ///
+/// # fn main() {
 /// let payload = r#"{"payload": {"network_id": "209", "current_details": "{\"host\":\"192.0.2.10\"}"}}"#;
 /// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
 /// let environment = Environment::new(["acme", "ensure-network-device", "/payload", "60"], &mut stdout, &mut stderr)
 ///     .payload(move |_| Ok(payload.as_bytes()));
 ///
-/// let outcome = Runner::new(Acme).run(environment);
+/// let outcome = Runner::new(Acme::default()).run(environment);
 ///
 /// assert_eq!(outcome.exit_code(), 0);
 /// assert_eq!(stdout, b"{\"host\":\"192.0.2.10\"}\n");
 /// assert!(stderr.is_empty());
+/// # }
 /// ```
 pub struct Runner {
     handler: Arc<dyn Handler>,
@@ -71,19 +65,19 @@ impl Runner {
         Self { handler: Arc::new(handler), log_file: None }
     }
 
-    /// Appends a record of every command to a file: command, ids, outcome, exit code, milliseconds, and the
-    /// error if there is one; never the payload. `tracing` events of the device from level `INFO` go there
-    /// too. The file gets mode 0600, folders that are missing 0700.
+    /// Appends a record of every command to a file: command, ids, outcome, exit code, milliseconds, and the error if
+    /// there is one; never the payload. `tracing` events of the device from level `INFO` go there too. The file gets
+    /// mode 0600, missing folders 0700.
     ///
-    /// A log that cannot be opened is given up silently: it must not keep networks from working, and there is
-    /// no place to say it.
+    /// If the file cannot be opened, the command runs without a log: that must not keep networks from working, and no
+    /// stream is left to report it.
     pub fn log_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.log_file = Some(path.into());
         self
     }
 
-    /// Runs what the arguments ask for, and writes what the server may see: the reply on standard output after
-    /// success, one line on standard error after a failure, never both.
+    /// Runs the command or flag of the arguments. Writes the reply to standard output after a success, or one line to
+    /// standard error after a failure, never both.
     pub fn run(&self, environment: Environment<'_>) -> Outcome {
         let Environment { args, payload, stdout, stderr, started, events, owns_process } = environment;
         let program = arguments::program_name(&args);

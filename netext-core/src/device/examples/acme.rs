@@ -1,4 +1,4 @@
-// The part of every example that readers are not shown: a device, and in place of a controller a map.
+// The hidden part of every example: a device, with a map instead of a controller.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,12 +13,12 @@ struct Acme {
     controller: Controller,
 }
 
-// Things by their paths. What is below a path goes with it.
+// Objects by path. Deleting a path deletes everything below it.
 #[derive(Default)]
 struct Controller(Mutex<BTreeMap<String, Value>>);
 
 impl Controller {
-    fn things(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Value>> {
+    fn objects(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Value>> {
         self.0.lock().unwrap()
     }
 
@@ -27,30 +27,30 @@ impl Controller {
     }
 
     async fn count(&self, path: &str) -> Result<usize, DeviceError> {
-        Ok(self.things().keys().filter(|it| is_below(it, path)).count())
+        Ok(self.objects().keys().filter(|it| is_below(it, path)).count())
     }
 
-    async fn put(&self, path: String, thing: Value) -> Result<(), DeviceError> {
-        self.things().insert(path, thing);
+    async fn put(&self, path: String, object: Value) -> Result<(), DeviceError> {
+        self.objects().insert(path, object);
         Ok(())
     }
 
     async fn patch(&self, path: String, fields: Value) -> Result<(), DeviceError> {
-        let mut things = self.things();
-        let thing = things.entry(path).or_insert_with(|| json!({}));
-        thing.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let mut objects = self.objects();
+        let object = objects.entry(path).or_insert_with(|| json!({}));
+        object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         Ok(())
     }
 
     async fn delete(&self, path: String) -> Result<(), DeviceError> {
-        self.things().retain(|it, _| *it != path && !is_below(it, &path));
+        self.objects().retain(|it, _| *it != path && !is_below(it, &path));
         Ok(())
     }
 
     async fn delete_if(&self, path: String, meant: Value) -> Result<(), DeviceError> {
-        let mut things = self.things();
-        if things.get(&path) == Some(&meant) {
-            things.remove(&path);
+        let mut objects = self.objects();
+        if objects.get(&path) == Some(&meant) {
+            objects.remove(&path);
         }
         Ok(())
     }
@@ -60,9 +60,9 @@ impl Controller {
         path: String,
         all: impl IntoIterator<Item = (K, Value)>,
     ) -> Result<(), DeviceError> {
-        let mut things = self.things();
-        things.retain(|it, _| !is_below(it, &path));
-        things.extend(all.into_iter().map(|(key, thing)| (format!("{path}/{key}"), thing)));
+        let mut objects = self.objects();
+        objects.retain(|it, _| !is_below(it, &path));
+        objects.extend(all.into_iter().map(|(key, object)| (format!("{path}/{key}"), object)));
         Ok(())
     }
 
@@ -71,12 +71,12 @@ impl Controller {
         path: String,
         changes: impl IntoIterator<Item = (K, Option<Value>)>,
     ) -> Result<(), DeviceError> {
-        let mut things = self.things();
-        for (key, thing) in changes {
+        let mut objects = self.objects();
+        for (key, object) in changes {
             let path = format!("{path}/{key}");
-            match thing {
-                Some(thing) => drop(things.insert(path, thing)),
-                None => drop(things.remove(&path)),
+            match object {
+                Some(object) => drop(objects.insert(path, object)),
+                None => drop(objects.remove(&path)),
             }
         }
         Ok(())
@@ -87,7 +87,7 @@ fn is_below(path: &str, other: &str) -> bool {
     path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
 }
 
-// What a rule speaks of, in the controller's words.
+// The traffic of a rule, in the controller's words.
 fn packets(traffic: &Traffic) -> Result<Value, DeviceError> {
     Ok(match traffic {
         Traffic::All => json!("all"),
@@ -103,7 +103,7 @@ fn everything() -> Description {
     Description::new("acme", "1.0.0").services(Service::ALL.iter().copied()).vpc()
 }
 
-// The device with the methods of an example; with `whole:` they are all that it has.
+// The device with the methods of an example; after `whole:` the example has all of its methods.
 macro_rules! acme {
     (whole: $($method:tt)*) => {
         #[async_trait]
@@ -138,19 +138,19 @@ macro_rules! acme {
     };
 }
 
-// Sends samples as servers do, each twice, to a device that has some things already, and looks at what it has then.
+// Sends each sample twice, as a server does, to a device that has some objects already, and checks its objects then.
 // Without the test kit the example is only compiled.
 #[cfg(feature = "testing")]
 macro_rules! sent {
-    ($($path:literal $(= $thing:expr)?),+; $($rest:tt)*) => {
-        sent! { @ [$(($path, json!({}) $(; $thing)?)),+] $($rest)* }
+    ($($path:literal $(= $object:expr)?),+; $($rest:tt)*) => {
+        sent! { @ [$(($path, json!({}) $(; $object)?)),+] $($rest)* }
     };
     ([$($sample:literal),*], $($rest:tt)*) => {
         sent! { @ [] [$($sample),*], $($rest)* }
     };
-    (@ [$(($path:literal, $nothing:expr $(; $thing:expr)?)),*] [$($sample:literal),*], |$server:ident| $check:expr) => {
+    (@ [$(($path:literal, $nothing:expr $(; $object:expr)?)),*] [$($sample:literal),*], |$server:ident| $check:expr) => {
         let $server = Sent(Server::for_device(Acme::default()).registering("hosts", "192.0.2.10"));
-        $($server.has($path, [$nothing $(, $thing)?].into_iter().last());)*
+        $($server.has($path, [$nothing $(, $object)?].into_iter().last());)*
         $(for _ in 0..2 {
             $server.send(Payload::sample_named($sample)).succeeds();
         })*
@@ -180,17 +180,17 @@ impl std::ops::Deref for Sent {
 
 #[cfg(feature = "testing")]
 impl Sent {
-    fn has(&self, path: &str, thing: Option<Value>) {
-        self.device().controller.things().insert(path.to_owned(), thing.unwrap_or_default());
+    fn has(&self, path: &str, object: Option<Value>) {
+        self.device().controller.objects().insert(path.to_owned(), object.unwrap_or_default());
     }
 
-    // The thing at a path.
+    // The object at a path.
     fn at(&self, path: &str) -> Value {
-        self.device().controller.things().get(path).cloned().unwrap_or_default()
+        self.device().controller.objects().get(path).cloned().unwrap_or_default()
     }
 
-    // Where there are things.
+    // The paths of all objects.
     fn paths(&self) -> Vec<String> {
-        self.device().controller.things().keys().cloned().collect()
+        self.device().controller.objects().keys().cloned().collect()
     }
 }

@@ -194,7 +194,7 @@ fn answers_exit_codes_and_the_one_line_are_passed_on() {
         ("exit 3", 3, " failed without a word (exit status: 3)\n"),
         ("echo first >&2; echo second >&2; exit 3", 3, "first\\nsecond\n"),
         ("echo no memory >&2; kill -KILL $$", 70, "(signal: 9 (SIGKILL)): no memory\n"),
-        ("echo progress", 70, "the device answered what is not a JSON object\n"),
+        ("echo progress", 70, "the device answered a text that is not a JSON object\n"),
         ("printf '\\377'", 70, "the executable answered what is not UTF-8\n"),
     ] {
         let failed = Executable::new(body).implement("60");
