@@ -94,7 +94,7 @@ impl WayOut {
         };
         let route = move |subnet: Ipv4Net, gateway| TableRoute {
             table: self.table(),
-            route: Route { destination: IpNet::V4(subnet), metric: None, way: hop(gateway) },
+            route: Route { destination: IpNet::V4(subnet), metric: None, action: hop(gateway) },
         };
         let neighbours = self.subnets.iter().map(move |subnet| (*subnet, None));
         neighbours.chain([(Ipv4Net::default(), Some(self.gateway))]).map(move |(to, via)| route(to, via))

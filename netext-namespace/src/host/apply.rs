@@ -10,12 +10,12 @@ use crate::compile::{Ruleset, RulesetChange, flows_to_cut, links, packets, routi
 use crate::daemons::{DaemonError, PendingReloads};
 use crate::drift::{self, Pass, RouterPart};
 use crate::kernel::conntrack::{self, ConntrackError};
-use crate::kernel::elements;
 use crate::kernel::links::{self, LinkError};
 use crate::kernel::listing;
 use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::kernel::netlink::NetlinkError;
-use crate::kernel::nftables::{self, NftError};
+use crate::kernel::nft::{self, NftError};
+use crate::kernel::nftables;
 use crate::kernel::routing::RoutingRefusal;
 use crate::model::{FIRST_OWN_TABLE, Router};
 use crate::store::{RouterState, Store};
@@ -154,8 +154,10 @@ fn apply_packets(
                     pass.differs(RouterPart::Rules, drift::DifferenceKind::Modify, "change the packet rules");
                     return Ok(());
                 }
-                RulesetChange::Elements(elements) => elements::change(namespace, &elements, generation),
-                RulesetChange::Script(script) => nftables::run(namespace, &script, deadline),
+                RulesetChange::Elements(elements) => {
+                    nftables::change_elements(namespace, &elements, generation)
+                }
+                RulesetChange::Script(script) => nft::run(namespace, &script, deadline),
             };
             match changed {
                 // Generations are counted from the start in a namespace that somebody made anew.
@@ -174,7 +176,7 @@ fn apply_packets(
     if pass.acts() {
         // Deleting what is not there costs as much as deleting.
         let script = if generation.is_some() { ruleset.replace() } else { ruleset.create() };
-        nftables::run(namespace, &script, deadline)?;
+        nft::run(namespace, &script, deadline)?;
     }
     Ok(())
 }

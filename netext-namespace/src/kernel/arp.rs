@@ -9,9 +9,9 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use nix::ifaddrs::getifaddrs;
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, socket};
+use nix::sys::socket::{MsgFlags, recv, send};
 
+use super::capture::{link_addresses, packet_socket};
 use crate::model::InterfaceName;
 use crate::wait::readable_by;
 
@@ -77,14 +77,9 @@ pub(crate) fn taken(
 
 fn open(interface: &InterfaceName) -> io::Result<(OwnedFd, [u8; 6])> {
     let missing = || io::Error::new(ErrorKind::NotFound, format!("no interface {interface}"));
-    let link = getifaddrs()?
-        .filter(|entry| entry.interface_name == interface.as_ref())
-        .find_map(|entry| entry.address?.as_link_addr().copied())
-        .ok_or_else(missing)?;
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
-    bind(socket.as_raw_fd(), &link)?;
-    Ok((socket, link.addr().ok_or_else(missing)?))
+    let links = link_addresses()?;
+    let (_, link) = links.iter().find(|(name, _)| name == interface.as_ref()).ok_or_else(missing)?;
+    Ok((packet_socket(link)?, link.addr().ok_or_else(missing)?))
 }
 
 impl AddressOwner {

@@ -59,10 +59,7 @@ impl WatchedInterface {
     pub fn open(namespace: &Namespace, interface: &InterfaceName) -> Result<Self, CaptureError> {
         namespace.enter(|| {
             let failed = |source: io::Error| CaptureError::Failed { interface: interface.clone(), source };
-            let links: Vec<_> = getifaddrs()
-                .map_err(|errno| failed(errno.into()))?
-                .filter_map(|entry| Some((entry.interface_name, *entry.address?.as_link_addr()?)))
-                .collect();
+            let links = link_addresses().map_err(failed)?;
             let link = links.iter().find(|(name, _)| name == interface.as_ref()).map(|(_, link)| *link);
             let link = link.ok_or_else(|| CaptureError::NoInterface {
                 namespace: namespace.name().to_string(),
@@ -72,10 +69,7 @@ impl WatchedInterface {
             if !ETHERNET.contains(&link.hatype()) {
                 return Err(CaptureError::NotEthernet { interface: interface.clone() });
             }
-            let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-            let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)
-                .map_err(|errno| failed(errno.into()))?;
-            bind(socket.as_raw_fd(), &link).map_err(|errno| failed(errno.into()))?;
+            let socket = packet_socket(&link).map_err(failed)?;
             Ok(Self { socket, index: link.ifindex(), buffer: vec![0; LARGEST] })
         })?
     }
@@ -100,4 +94,18 @@ impl AsFd for WatchedInterface {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// The interfaces of this thread's namespace, by name.
+pub(super) fn link_addresses() -> io::Result<Vec<(String, LinkAddr)>> {
+    let entries = getifaddrs()?;
+    Ok(entries.filter_map(|entry| Some((entry.interface_name, *entry.address?.as_link_addr()?))).collect())
+}
+
+/// A socket that sends and receives whole frames of an interface.
+pub(super) fn packet_socket(link: &LinkAddr) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
+    bind(socket.as_raw_fd(), link)?;
+    Ok(socket)
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::namespace::Namespace;
-use super::nftables::{self, NftError};
+use super::nft::{self, NftError};
 use crate::drift::DifferenceKind;
 
 /// How many elements are named before it is enough to count them.
@@ -37,7 +37,7 @@ pub fn differences(
     deadline: Instant,
 ) -> Result<Vec<(DifferenceKind, String)>, NftError> {
     let elsewhere = Namespace::nameless(namespace.name())?;
-    nftables::run(&elsewhere, script, deadline)?;
+    nft::run(&elsewhere, script, deadline)?;
     let wanted = TableListing::of(&elsewhere, deadline)?;
     let found = TableListing::of(namespace, deadline)?;
     Ok(found.differences_to(&wanted))
@@ -45,7 +45,7 @@ pub fn differences(
 
 impl TableListing {
     fn of(namespace: &Namespace, deadline: Instant) -> Result<Self, NftError> {
-        let words = nftables::list(namespace, deadline)?;
+        let words = nft::list(namespace, deadline)?;
         let shown: Value = serde_json::from_slice(&words)
             .map_err(|error| NftError::Failed { attempted: "read what nft lists", source: error.into() })?;
         let mut listing = Self::default();

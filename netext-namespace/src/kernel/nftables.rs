@@ -1,166 +1,166 @@
-//! The packet filter: scripts through `nft`, the generation of the rule set through netlink.
+//! The packet rules in the kernel: their generation, the elements of sets, and their counters.
+//!
+//! Most commands change one element. The kernel is asked to do that directly, because to start `nft` for it would cost
+//! more than everything else.
 
 use std::io;
-use std::process::{Command, ExitStatus};
-use std::time::Instant;
+use std::net::IpAddr;
 
-use netlink_packet_core::DefaultNla;
+use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE};
 use rustix::io::Errno;
 
-use super::namespace::{Namespace, NamespaceError};
-use super::netlink::{NetlinkError, NetlinkRequest, NetlinkSocket, attributes};
-use crate::plan::PACKET_TABLE;
-use crate::programs::{Output, Program, ProgramError, search_path};
+use super::namespace::Namespace;
+use super::netlink::uapi::{
+    NFGENMSG, NFNL_SUBSYS_NFTABLES, NFPROTO_INET, NFPROTO_UNSPEC, NFT_MSG_DELSETELEM, NFT_MSG_GETGEN,
+    NFT_MSG_GETSETELEM, NFT_MSG_GETTABLE, NFT_MSG_NEWSETELEM, NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS,
+    NFTA_DATA_VALUE, NFTA_EXPR_DATA, NFTA_EXPR_NAME, NFTA_GEN_ID, NFTA_LIST_ELEM, NFTA_SET_ELEM_DATA,
+    NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_LIST_ELEMENTS, NFTA_SET_ELEM_LIST_SET,
+    NFTA_SET_ELEM_LIST_TABLE, NFTA_TABLE_NAME,
+};
+use super::netlink::{
+    NetlinkError, NetlinkRequest, NetlinkSocket, address, attribute, attributes, counter, network_number,
+    string,
+};
+use super::nft::NftError;
+use crate::plan::{ElementChange, ElementFields, PACKET_TABLE, SetElement};
 
-pub(super) const NFNL_SUBSYS_NFTABLES: u8 = 10;
-const NFT_MSG_GETGEN: u8 = 16;
-const NFT_MSG_GETTABLE: u8 = 1;
-pub(super) const NFPROTO_INET: u8 = 1;
-const NFTA_GEN_ID: u16 = 1;
-const NFTA_TABLE_NAME: u16 = 1;
-/// How many bytes nft may print.
-const LONGEST_LISTING: u64 = 1 << 30;
-/// How much of a line of the script an error quotes.
-const QUOTE: usize = 120;
+/// An attribute's length has 16 bits, and an element has less than a hundred bytes.
+const ELEMENTS_PER_MESSAGE: usize = 500;
 
-/// Why a script is not in force.
+/// The packets that were counted for an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressCount {
+    /// The address.
+    pub address: IpAddr,
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes, from the IP header on.
+    pub bytes: u64,
+}
+
+/// The number of the rule set's last transaction, whichever process made it; `None` without our table.
 ///
-/// nft hands the kernel a script as one transaction: whatever was there before is untouched.
-#[derive(Debug, thiserror::Error)]
-pub enum NftError {
-    /// There is no `nft`.
-    #[error("cannot run nft: not found; install the package nftables")]
-    Missing,
-    /// nft could not be started or watched.
-    #[error("cannot {attempted} nft: {source}")]
-    Failed {
-        /// What was attempted, to be read between "cannot" and "nft".
-        attempted: &'static str,
-        /// Why it failed.
-        source: io::Error,
-    },
-    /// nft or the kernel did not take the script.
-    #[error("nft refused the rules of {namespace}: {complaint}{}", .line.as_deref().map(|line| format!(" in: {line}")).unwrap_or_default())]
-    Refused {
-        /// The namespace.
-        namespace: String,
-        /// The first thing that nft complains about.
-        complaint: String,
-        /// The line of the script that it complains about, shortened around the place.
-        line: Option<String>,
-    },
-    /// Somebody else changed the rules.
-    #[error("the rules of {namespace} were changed by somebody else")]
-    Changed {
-        /// The namespace.
-        namespace: String,
-    },
-    /// The deadline passed; nft was killed.
-    #[error("nft did not put the rules of {namespace} in force within the time given; it was stopped")]
-    TimedOut {
-        /// The namespace.
-        namespace: String,
-    },
-    /// The namespace could not be entered.
-    #[error(transparent)]
-    Namespace(#[from] NamespaceError),
-    /// The kernel did not tell the generation.
-    #[error(transparent)]
-    Netlink(#[from] NetlinkError),
-}
-
-/// Puts `script` in force in the namespace, as one transaction.
-///
-/// # Errors
-/// [`NftError::Refused`] with nft's first complaint, [`NftError::TimedOut`] when `deadline` passes first. Either
-/// way the rule set is what it was.
-pub fn run(namespace: &Namespace, script: &str, deadline: Instant) -> Result<(), NftError> {
-    nft(namespace, &["-f", "-"], script, deadline).map(|_| ())
-}
-
-/// The table of the namespace in nft's JSON.
-pub(super) fn list(namespace: &Namespace, deadline: Instant) -> Result<Vec<u8>, NftError> {
-    let (family, table) = PACKET_TABLE.split_once(' ').expect("a family and a name");
-    nft(namespace, &["-j", "list", "table", family, table], "", deadline)
-}
-
-/// Runs nft on a script, and returns what it printed.
-fn nft(
-    namespace: &Namespace,
-    arguments: &[&str],
-    script: &str,
-    deadline: Instant,
-) -> Result<Vec<u8>, NftError> {
-    let mut command = Command::new("nft");
-    command.args(arguments).env("PATH", search_path());
-    let program = Program::new(command, Output::Both).input(script.as_bytes()).limit(LONGEST_LISTING);
-    let ended = namespace.enter(|| program.start())?.and_then(|running| running.wait(deadline));
-    let ended = ended.map_err(|error| match error {
-        ProgramError::Missing(_) => NftError::Missing,
-        ProgramError::TimedOut => NftError::TimedOut { namespace: namespace.name().to_string() },
-        ProgramError::Failed { attempted, source } => NftError::Failed { attempted, source },
-    })?;
-    if ended.status.success() {
-        return Ok(ended.stdout);
-    }
-    Err(refusal(namespace.name().to_string(), &ended.complaint(), script, ended.status))
-}
-
-/// The number of the rule set's last transaction, whoever made it; `None` where our table is not there.
-///
-/// As long as it stays the same nobody has changed the rules. It starts anew with a new namespace: callers keep
-/// it together with the fact that the namespace is still the same one.
+/// As long as it stays the same, no process has changed the rules. A new namespace counts from the start: callers keep
+/// the number together with the identity of the namespace.
 pub fn generation(namespace: &Namespace) -> Result<Option<u32>, NftError> {
-    let attempted = format!("ask for the generation of the rules of {}", namespace.name());
-    let none: [DefaultNla; 0] = [];
-    let (_, table) = PACKET_TABLE.split_once(' ').expect("a family and a name");
-    let table = [DefaultNla::new(NFTA_TABLE_NAME, table.bytes().chain([0]).collect())];
+    let name = namespace.name();
+    let attempted = format!("ask for the generation of the rules of {name}");
+    let table = format!("look for the table {PACKET_TABLE} of {name}");
     let requests = [
-        NetlinkRequest::netfilter(attempted.clone(), (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN), 0, &none),
-        NetlinkRequest::netfilter(
-            format!("look for the table {PACKET_TABLE} of {}", namespace.name()),
-            (NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE),
-            NFPROTO_INET,
-            &table,
-        )
-        .tolerating(&[Errno::NOENT]),
+        request(attempted.clone(), NFT_MSG_GETGEN, NFPROTO_UNSPEC, &[]),
+        request(table, NFT_MSG_GETTABLE, NFPROTO_INET, &[our_table(NFTA_TABLE_NAME)])
+            .tolerating(&[Errno::NOENT]),
     ];
     let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
     let mut replies = socket.exchange(&requests)?.into_iter();
     let reply = replies.next().flatten().unwrap_or_default();
-    // The attributes follow `struct nfgenmsg`; the kernel's numbers are in network order here.
-    let mut found = attributes(reply.get(4..).unwrap_or_default());
-    let id = found.find_map(|(kind, value)| value.first_chunk().filter(|_| kind == NFTA_GEN_ID));
+    let id = attribute(reply.get(NFGENMSG..).unwrap_or_default(), NFTA_GEN_ID).and_then(network_number);
     let id = id.ok_or_else(|| NetlinkError::new(attempted, io::ErrorKind::InvalidData.into()))?;
     let has_table = replies.next().flatten().is_some();
-    Ok(has_table.then(|| u32::from_be_bytes(*id)))
+    Ok(has_table.then_some(id))
 }
 
-/// nft says `/dev/stdin:LINE:FROM-TO: Error: WORDS`, then the line, then carets under the place.
-fn refusal(namespace: String, complaints: &str, script: &str, status: ExitStatus) -> NftError {
-    let Some(first) = complaints.lines().find(|line| !line.trim().is_empty()) else {
-        return NftError::Refused { namespace, complaint: format!("without a word ({status})"), line: None };
-    };
-    let Some((place, words)) = first.split_once(": ") else {
-        return NftError::Refused { namespace, complaint: shortened(first, 0), line: None };
-    };
-    let mut parts = place.rsplit(':');
-    let column =
-        parts.next().and_then(|columns| columns.split('-').next()).and_then(|from| from.parse().ok());
-    let number: Option<usize> = parts.next().and_then(|line| line.parse().ok());
-    let line = number.and_then(|number| script.lines().nth(number.checked_sub(1)?));
-    match (line, column) {
-        (Some(line), Some(column)) => NftError::Refused {
-            namespace,
-            complaint: shortened(words.trim_start_matches("Error: "), 0),
-            line: Some(shortened(line, column)),
-        },
-        _ => NftError::Refused { namespace, complaint: shortened(first, 0), line: None },
+/// Changes elements of sets as one transaction, if the rules are still of the generation given.
+///
+/// # Errors
+/// [`NftError::Changed`] if they are of another generation, [`NftError::Netlink`] if the kernel refuses an
+/// element. Either way the rules are unchanged.
+pub fn change_elements(
+    namespace: &Namespace,
+    changes: &[ElementChange],
+    generation: u32,
+) -> Result<(), NftError> {
+    let name = namespace.name();
+    let mut requests = Vec::new();
+    for change in changes {
+        let (message, flags, verb) = if change.add {
+            (NFT_MSG_NEWSETELEM, NLM_F_CREATE, "add to")
+        } else {
+            (NFT_MSG_DELSETELEM, 0, "delete from")
+        };
+        for elements in change.elements.chunks(ELEMENTS_PER_MESSAGE) {
+            let attempted = format!("{verb} {} of the rules of {name}", change.set);
+            let list = DefaultNla::new(NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, encoded(elements));
+            let body = [our_table(NFTA_SET_ELEM_LIST_TABLE), text(NFTA_SET_ELEM_LIST_SET, &change.set), list];
+            requests.push(request(attempted, message, NFPROTO_INET, &body).with_flags(flags));
+        }
+    }
+    let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
+    socket.transaction(NFNL_SUBSYS_NFTABLES, generation, &requests).map_err(|error| {
+        if error.is(Errno::RESTART) {
+            NftError::Changed { namespace: name.to_string() }
+        } else {
+            error.into()
+        }
+    })
+}
+
+/// Reads the counters of a set of addresses.
+///
+/// # Errors
+/// If the kernel refuses, as it does without such a set.
+pub fn counters(namespace: &Namespace, set: &str) -> Result<Vec<AddressCount>, NftError> {
+    let attempted = format!("read the counters of {set} of the rules of {}", namespace.name());
+    let body = [our_table(NFTA_SET_ELEM_LIST_TABLE), text(NFTA_SET_ELEM_LIST_SET, set)];
+    let request = request(attempted, NFT_MSG_GETSETELEM, NFPROTO_INET, &body);
+    let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
+    let pieces = socket.dump(&request, |piece| {
+        let elements = attributes(attribute(piece.get(NFGENMSG..)?, NFTA_SET_ELEM_LIST_ELEMENTS)?);
+        Some(elements.filter_map(|(_, element)| AddressCount::read(element)).collect::<Vec<_>>())
+    })?;
+    Ok(pieces.concat())
+}
+
+impl AddressCount {
+    fn read(element: &[u8]) -> Option<Self> {
+        let key = attribute(attribute(element, NFTA_SET_ELEM_KEY)?, NFTA_DATA_VALUE)?;
+        let expression = attribute(element, NFTA_SET_ELEM_EXPR)?;
+        if string(attribute(expression, NFTA_EXPR_NAME)?) != "counter" {
+            return None;
+        }
+        let counts = attribute(expression, NFTA_EXPR_DATA)?;
+        Some(Self {
+            address: address(key)?,
+            packets: attribute(counts, NFTA_COUNTER_PACKETS).and_then(counter)?,
+            bytes: attribute(counts, NFTA_COUNTER_BYTES).and_then(counter)?,
+        })
     }
 }
 
-/// The part of a line around a column, short enough for an error of one line.
-fn shortened(line: &str, column: usize) -> String {
-    let start = if line.chars().count() <= QUOTE { 0 } else { column.saturating_sub(QUOTE / 2) };
-    line.chars().skip(start).take(QUOTE).collect::<String>().trim().to_owned()
+fn request(attempted: String, message: u8, family: u8, attributes: &[DefaultNla]) -> NetlinkRequest {
+    NetlinkRequest::netfilter(attempted, (NFNL_SUBSYS_NFTABLES, message), family, attributes)
+}
+
+fn our_table(kind: u16) -> DefaultNla {
+    let (_, table) = PACKET_TABLE.split_once(' ').expect("a family and a name");
+    text(kind, table)
+}
+
+fn text(kind: u16, text: &str) -> DefaultNla {
+    DefaultNla::new(kind, text.bytes().chain([0]).collect())
+}
+
+fn encoded(elements: &[SetElement]) -> Vec<u8> {
+    let elements = elements.iter().flat_map(|(key, value)| {
+        let key = nested(NFTA_SET_ELEM_KEY, &[data(key)]);
+        let value = value.iter().map(|value| nested(NFTA_SET_ELEM_DATA, &[data(value)]));
+        let parts: Vec<_> = std::iter::once(key).chain(value).collect();
+        bytes(&[nested(NFTA_LIST_ELEM, &parts)])
+    });
+    elements.collect()
+}
+
+/// Key or value as the kernel keeps it. Sets with other fields are left to `nft`.
+fn data(fields: &ElementFields) -> DefaultNla {
+    DefaultNla::new(NFTA_DATA_VALUE, fields.bytes().unwrap_or_default())
+}
+
+fn nested(kind: u16, attributes: &[DefaultNla]) -> DefaultNla {
+    DefaultNla::new(kind | NLA_F_NESTED, bytes(attributes))
+}
+
+fn bytes(attributes: &[DefaultNla]) -> Vec<u8> {
+    let mut bytes = vec![0; attributes.buffer_len()];
+    attributes.emit(&mut bytes);
+    bytes
 }

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{InterfaceName, NamespaceName, Route, RoutingRule};
+use crate::model::{InterfaceName, NamespaceName, Route, RouteAction, RoutingRule};
 
 /// The number by which the kernel tells our routes and rules from those of people and routing daemons
 /// (`proto 110`): the former are compared and healed, the latter left alone.
@@ -104,6 +104,16 @@ pub struct RoutingPlan {
     pub routes: BTreeSet<TableRoute>,
     /// The rules.
     pub rules: BTreeSet<TableRule>,
+}
+
+impl RoutingPlan {
+    /// The interfaces that routes name.
+    pub fn devices(&self) -> impl Iterator<Item = &InterfaceName> {
+        self.routes.iter().filter_map(|planned| match &planned.route.action {
+            RouteAction::Unicast(hop) => hop.device.as_ref(),
+            _ => None,
+        })
+    }
 }
 
 /// A route of a table.

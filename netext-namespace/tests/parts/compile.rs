@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::throwaway::{host, router_name, sh};
 use netext_namespace::compile::{Ruleset, RulesetChange, links, packets, routing};
-use netext_namespace::kernel::elements;
 use netext_namespace::kernel::namespace::Namespace;
-use netext_namespace::kernel::nftables;
+use netext_namespace::kernel::{nft, nftables};
 use netext_namespace::model::{Router, RouterId, forward_ends};
 use netext_protocol::{Command, Envelope, Request};
 
@@ -171,7 +170,7 @@ fn change_step_by_step(samples: &[&str]) {
     let namespace = Namespace::create(&router_name()).unwrap();
     let run = |script: &str| {
         let deadline = Instant::now() + Duration::from_secs(20);
-        nftables::run(&namespace, script, deadline).unwrap_or_else(|error| panic!("{error}\n{script}"));
+        nft::run(&namespace, script, deadline).unwrap_or_else(|error| panic!("{error}\n{script}"));
     };
     let states: Vec<Ruleset> =
         (1..=samples.len()).map(|count| packets(&router_after(&samples[..count]))).collect();
@@ -185,7 +184,7 @@ fn change_step_by_step(samples: &[&str]) {
         RulesetChange::Nothing => {}
         RulesetChange::Elements(changes) => {
             let generation = nftables::generation(&namespace).unwrap().expect("our table");
-            elements::change(&namespace, &changes, generation).unwrap();
+            nftables::change_elements(&namespace, &changes, generation).unwrap();
         }
         RulesetChange::Script(script) => run(&script),
     };

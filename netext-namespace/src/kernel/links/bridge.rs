@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::error::LinkError;
-use super::observed::{self, Link};
-use super::{address, message, sysctl};
+use super::link::{self, KernelLink, NOT_YET};
+use super::sysctl;
 use crate::drift::{Pass, RouterPart};
 use crate::kernel::netlink::{NetlinkError, NetlinkSocket};
 use crate::model::InterfaceName;
 use crate::plan::{BridgePlan, LinkPlan, Uplink};
 use rustix::io::Errno;
 
-/// The index of what a rehearsal would have made; no link has it.
-pub(super) const NOT_YET: u32 = 0;
-
 /// The bridge that a planned bridge comes down to: where ports are attached.
 #[derive(Debug, Clone)]
-pub(super) struct Segment {
+pub(super) struct SegmentBridge {
     pub(super) name: InterfaceName,
     pub(super) index: u32,
     /// The MTU of the bridge: the smallest among its ports, the router's included once it has one.
@@ -26,27 +23,27 @@ pub(super) struct Segment {
     pub(super) uplink_mtu: Option<u32>,
 }
 
-impl Segment {
+impl SegmentBridge {
     /// The MTU that a new port gets; `None` on a segment that a rehearsal would have made.
     pub(super) fn mtu(&self) -> Option<u32> {
         self.uplink_mtu.or(Some(self.bridge_mtu)).filter(|mtu| *mtu > 0)
     }
 
-    fn through(self, uplink: &Link) -> Self {
+    fn through(self, uplink: &KernelLink) -> Self {
         Self { uplink_mtu: Some(uplink.mtu).filter(|mtu| *mtu > 0), ..self }
     }
 }
 
-/// Segments by the name that the plan has for their bridge.
-pub(super) type Segments = BTreeMap<InterfaceName, Segment>;
+/// The bridges of segments by the name that the plan has for their bridge.
+pub(super) type SegmentBridges = BTreeMap<InterfaceName, SegmentBridge>;
 
 /// Makes sure of every bridge that the plan names, those that only interfaces name included.
 pub(super) fn ensure(
     host: &mut NetlinkSocket,
     plan: &LinkPlan,
     pass: &mut Pass,
-) -> Result<Segments, LinkError> {
-    let mut segments = Segments::new();
+) -> Result<SegmentBridges, LinkError> {
+    let mut segments = SegmentBridges::new();
     for bridge in &plan.bridges {
         let segment = ensure_one(host, bridge, pass)?;
         segments.insert(bridge.name.clone(), segment);
@@ -60,7 +57,11 @@ pub(super) fn ensure(
     Ok(segments)
 }
 
-fn ensure_one(host: &mut NetlinkSocket, plan: &BridgePlan, pass: &mut Pass) -> Result<Segment, LinkError> {
+fn ensure_one(
+    host: &mut NetlinkSocket,
+    plan: &BridgePlan,
+    pass: &mut Pass,
+) -> Result<SegmentBridge, LinkError> {
     match &plan.uplink {
         Uplink::Existing => existing(host, &plan.name, pass),
         Uplink::HostLocal => match find_bridge(host, &plan.name)? {
@@ -72,7 +73,11 @@ fn ensure_one(host: &mut NetlinkSocket, plan: &BridgePlan, pass: &mut Pass) -> R
     }
 }
 
-fn existing(host: &mut NetlinkSocket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
+fn existing(
+    host: &mut NetlinkSocket,
+    name: &InterfaceName,
+    pass: &mut Pass,
+) -> Result<SegmentBridge, LinkError> {
     let bridge = find_bridge(host, name)?.ok_or_else(|| LinkError::NoBridge { bridge: name.clone() })?;
     settle(host, name, &bridge, pass)
 }
@@ -84,10 +89,10 @@ fn on_vlan(
     name: &InterfaceName,
     (device, id, vlan_name): (&InterfaceName, u16, &InterfaceName),
     pass: &mut Pass,
-) -> Result<Segment, LinkError> {
+) -> Result<SegmentBridge, LinkError> {
     let bridge = find_bridge(host, name)?;
     let mut vlan = find(host, vlan_name)?;
-    let ours = bridge.as_ref().is_none_or(|bridge| bridge.group == message::OUR_GROUP);
+    let ours = bridge.as_ref().is_none_or(|bridge| bridge.group == link::OUR_GROUP);
     if vlan.is_none() && ours {
         vlan = Some(create_vlan(host, name, (device, id, vlan_name), pass)?);
     }
@@ -117,10 +122,10 @@ fn create_vlan(
     bridge: &InterfaceName,
     (device, id, name): (&InterfaceName, u16, &InterfaceName),
     pass: &mut Pass,
-) -> Result<Link, LinkError> {
+) -> Result<KernelLink, LinkError> {
     let parent = find(host, device)?
         .ok_or_else(|| LinkError::NoDevice { device: device.clone(), bridge: bridge.clone() })?;
-    let requests = [message::create_vlan(name, parent.index, id), message::no_ipv6_address(name)];
+    let requests = [link::create_vlan(name, parent.index, id), link::no_ipv6_address(name)];
     let refused = match host.carry_out(&requests, RouterPart::Link, pass) {
         Err(error) if error.is(Errno::OPNOTSUPP) => return Err(LinkError::NoVlan { source: error }),
         // Another network of the same segment may have made it at the same time; or it bears another name.
@@ -129,7 +134,7 @@ fn create_vlan(
     };
     if !pass.acts() {
         // As it would be: new, and no port of any bridge.
-        return Ok(Link::default());
+        return Ok(KernelLink::default());
     }
     match (find(host, name)?, refused) {
         (Some(vlan), _) => Ok(vlan),
@@ -140,7 +145,7 @@ fn create_vlan(
 
 fn raise(host: &mut NetlinkSocket, device: &InterfaceName, pass: &mut Pass) -> Result<(), NetlinkError> {
     match find(host, device)? {
-        Some(nic) if !nic.up => host.carry_out(&[message::bring_up(device)], RouterPart::Link, pass),
+        Some(nic) if !nic.up => host.carry_out(&[link::bring_up(device)], RouterPart::Link, pass),
         _ => Ok(()),
     }
 }
@@ -150,9 +155,9 @@ fn on_device(
     name: &InterfaceName,
     device: &InterfaceName,
     pass: &mut Pass,
-) -> Result<Segment, LinkError> {
+) -> Result<SegmentBridge, LinkError> {
     let bridge = find_bridge(host, name)?;
-    if let Some(bridge) = bridge.as_ref().filter(|bridge| bridge.group != message::OUR_GROUP) {
+    if let Some(bridge) = bridge.as_ref().filter(|bridge| bridge.group != link::OUR_GROUP) {
         return settle(host, name, bridge, pass);
     }
     let nic = find(host, device)?
@@ -163,9 +168,7 @@ fn on_device(
     if let Some(segment) = bridge_of(host, device, &nic, name, pass)? {
         return Ok(segment);
     }
-    if let Some(address) = address::of_the_host(host, nic.index)? {
-        return Err(LinkError::Addressed { device: device.clone(), bridge: name.clone(), address });
-    }
+    refuse_addressed(host, device, &nic, name)?;
     let segment = match &bridge {
         Some(bridge) => settle(host, name, bridge, pass)?,
         None => create(host, name, pass)?,
@@ -174,16 +177,32 @@ fn on_device(
     Ok(segment.through(&nic))
 }
 
+/// Refuses to put a NIC into a bridge that has addresses of the host: the host would lose them.
+fn refuse_addressed(
+    host: &mut NetlinkSocket,
+    device: &InterfaceName,
+    nic: &KernelLink,
+    bridge: &InterfaceName,
+) -> Result<(), LinkError> {
+    let addresses = link::addresses(host, nic.index, "list the addresses of the NIC")?;
+    match addresses.iter().find(|address| address.index == nic.index && !address.is_link_local()) {
+        None => Ok(()),
+        Some(address) => {
+            Err(LinkError::Addressed { device: device.clone(), bridge: bridge.clone(), address: address.net })
+        }
+    }
+}
+
 /// The bridge that a link is a port of already, if any.
 fn bridge_of(
     host: &mut NetlinkSocket,
     device: &InterfaceName,
-    link: &Link,
+    link: &KernelLink,
     wanted: &InterfaceName,
     pass: &mut Pass,
-) -> Result<Option<Segment>, LinkError> {
+) -> Result<Option<SegmentBridge>, LinkError> {
     let Some(master) = link.master else { return Ok(None) };
-    let master = observed::by_index(host, master)?.unwrap_or_default();
+    let master = link::by_index(host, master)?.unwrap_or_default();
     match InterfaceName::try_from(master.name.as_str()) {
         Ok(name) if master.is_bridge() => Ok(Some(settle(host, &name, &master, pass)?.through(link))),
         _ => Err(LinkError::Enslaved { device: device.clone(), bridge: wanted.clone(), master: master.name }),
@@ -194,24 +213,28 @@ fn bridge_of(
 fn settle(
     host: &mut NetlinkSocket,
     name: &InterfaceName,
-    bridge: &Link,
+    bridge: &KernelLink,
     pass: &mut Pass,
-) -> Result<Segment, LinkError> {
+) -> Result<SegmentBridge, LinkError> {
     if !bridge.up {
-        if bridge.group == message::OUR_GROUP {
+        if bridge.group == link::OUR_GROUP {
             sysctl::settle_segment(name, pass)?;
         }
-        host.carry_out(&[message::bring_up(name)], RouterPart::Link, pass)?;
+        host.carry_out(&[link::bring_up(name)], RouterPart::Link, pass)?;
     }
-    Ok(Segment { name: name.clone(), index: bridge.index, bridge_mtu: bridge.mtu, uplink_mtu: None })
+    Ok(SegmentBridge { name: name.clone(), index: bridge.index, bridge_mtu: bridge.mtu, uplink_mtu: None })
 }
 
-fn create(host: &mut NetlinkSocket, name: &InterfaceName, pass: &mut Pass) -> Result<Segment, LinkError> {
-    match host.carry_out(&[message::create_bridge(name)], RouterPart::Link, pass) {
+fn create(
+    host: &mut NetlinkSocket,
+    name: &InterfaceName,
+    pass: &mut Pass,
+) -> Result<SegmentBridge, LinkError> {
+    match host.carry_out(&[link::create_bridge(name)], RouterPart::Link, pass) {
         // Networks share bridges and may be set up at the same time.
         Err(error) if !error.is(Errno::EXIST) => Err(error.into()),
         _ if !pass.acts() => {
-            let made = Link { index: NOT_YET, group: message::OUR_GROUP, ..Link::default() };
+            let made = KernelLink { index: NOT_YET, group: link::OUR_GROUP, ..KernelLink::default() };
             settle(host, name, &made, pass)
         }
         _ => existing(host, name, pass),
@@ -221,27 +244,45 @@ fn create(host: &mut NetlinkSocket, name: &InterfaceName, pass: &mut Pass) -> Re
 fn attach(
     host: &mut NetlinkSocket,
     name: &InterfaceName,
-    link: &Link,
-    segment: &Segment,
+    link: &KernelLink,
+    segment: &SegmentBridge,
     pass: &mut Pass,
 ) -> Result<(), NetlinkError> {
     let request = match link.master {
-        None => message::enslave(name, &segment.name, segment.index),
-        Some(_) if !link.up => message::bring_up(name),
+        None => link::enslave(name, &segment.name, segment.index),
+        Some(_) if !link.up => link::bring_up(name),
         Some(_) => return Ok(()),
     };
     host.carry_out(&[request], RouterPart::Link, pass)
 }
 
-fn find(host: &mut NetlinkSocket, name: &InterfaceName) -> Result<Option<Link>, NetlinkError> {
-    Ok(observed::by_name(host, std::slice::from_ref(name))?.pop().flatten())
+fn find(host: &mut NetlinkSocket, name: &InterfaceName) -> Result<Option<KernelLink>, NetlinkError> {
+    Ok(link::by_name(host, std::slice::from_ref(name))?.pop().flatten())
 }
 
-fn find_bridge(host: &mut NetlinkSocket, name: &InterfaceName) -> Result<Option<Link>, LinkError> {
+fn find_bridge(host: &mut NetlinkSocket, name: &InterfaceName) -> Result<Option<KernelLink>, LinkError> {
     match find(host, name)? {
         Some(link) if !link.is_bridge() => {
             Err(LinkError::NotABridge { name: name.clone(), kind: link.kind_words() })
         }
         found => Ok(found),
     }
+}
+
+/// Describes the uplinks of the plan that are up and have no carrier.
+pub fn without_carrier(plan: &LinkPlan) -> Result<Vec<String>, LinkError> {
+    let uplinks = plan.bridges.iter().filter_map(|bridge| match &bridge.uplink {
+        Uplink::Vlan { device, .. } | Uplink::Untagged { device } => Some((device.clone(), &bridge.name)),
+        Uplink::HostLocal | Uplink::Existing => None,
+    });
+    let (devices, bridges): (Vec<_>, Vec<_>) = uplinks.unzip();
+    let mut host = NetlinkSocket::route()?;
+    let links = link::by_name(&mut host, &devices)?;
+    let silent = devices.iter().zip(bridges).zip(&links).filter(|(_, link)| {
+        // A missing device, or one that is down, is a difference from the plan.
+        link.as_ref().is_some_and(|link| link.up && !link.carrier)
+    });
+    Ok(silent
+        .map(|((device, bridge), _)| format!("{device} has no carrier: nothing of {bridge} leaves this host"))
+        .collect())
 }

@@ -1,40 +1,36 @@
-//! Links, addresses and the default route: observed first, then changed only where they differ from the plan.
+//! Links, addresses and routes: observed first, then changed only where they differ from the plan.
 //!
-//! On the host links are asked for by name, for there may be thousands that are none of ours; inside a router's
-//! namespace, where few are, they are listed. Every step leaves something that the next run recognises and
+//! A host may have thousands of links that are not ours, so links on the host are looked up by name; in the namespace
+//! of a router there are few, so they are listed. Every step leaves something that the next run recognises and
 //! completes, so a run may be cut off anywhere.
 
-mod address;
 mod bridge;
-mod carrier;
-mod delete;
 mod error;
-mod inside;
-mod message;
-mod observed;
-mod route;
+mod interfaces;
+mod link;
 mod sysctl;
-mod veth;
 
 use super::namespace::Namespace;
-use super::netlink::{NetlinkError, NetlinkSocket};
-use super::routing::RoutingRefusal;
+use super::netlink::NetlinkSocket;
+use super::routing::{self, RoutingRefusal};
 use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::model::{InterfaceName, NamespaceName};
-use crate::plan::LinkPlan;
+use crate::plan::{LinkPlan, NamespacePlan};
 
-pub use carrier::without_carrier;
+use bridge::SegmentBridges;
+pub use bridge::without_carrier;
 pub use error::LinkError;
+use link::delete_links;
 
-/// Makes the host's and the namespace's links match the plan, and touches nothing that matches already. The
-/// namespace is that of the plan, if it has one. Returns what the kernel refused of the routes and rules beyond the
-/// main table.
+/// Makes the links of the host and of the namespace match the plan, and touches nothing that matches already. The
+/// namespace is that of the plan, if it has one. Returns the routes and rules beyond the main table that the kernel
+/// refused.
 ///
-/// Safe to repeat: what an earlier run left half done, or somebody else damaged since, is completed.
+/// Safe to repeat: completes what an earlier run left half done, and repairs what was damaged since.
 ///
 /// # Errors
-/// Before the router is touched when a segment cannot be had on this host (a NIC or bridge that is not there, a
-/// name that something else bears); later only when the kernel refuses a change.
+/// Before the router is touched if this host cannot have a segment (a NIC or bridge that does not exist, a name that
+/// something else has); later only if the kernel refuses a change.
 pub fn apply(
     plan: &LinkPlan,
     namespace: Option<&Namespace>,
@@ -44,38 +40,56 @@ pub fn apply(
     let bridges = bridge::ensure(&mut host, plan, pass)?;
     match (&plan.namespace, namespace) {
         (Some(router), Some(namespace)) => {
-            namespace.enter(|| inside::apply(&mut host, namespace, router, &bridges, pass))?
+            namespace.enter(|| apply_inside(&mut host, namespace, router, &bridges, pass))?
         }
         _ => Ok(Vec::new()),
     }
 }
 
-/// Deletes a router's links, then its namespace. What is absent is fine; bridges and VLAN interfaces stay.
+/// The part of it that runs on a thread inside the router's namespace; `host` is a socket in the host's.
+fn apply_inside(
+    host: &mut NetlinkSocket,
+    namespace: &Namespace,
+    plan: &NamespacePlan,
+    bridges: &SegmentBridges,
+    pass: &mut Pass,
+) -> Result<Vec<RoutingRefusal>, LinkError> {
+    // Before any interface is created: new ones take the defaults that are set here.
+    sysctl::settle_router(plan.forwarding, namespace.is_new(), pass)?;
+    let mut router = NetlinkSocket::route()?;
+    let interfaces = interfaces::ensure(host, &mut router, namespace, plan, bridges, pass)?;
+    for interface in &interfaces {
+        sysctl::settle_interface(&interface.plan.name, interface.is_new, pass)?;
+    }
+    interfaces::ensure_addresses(&mut router, &interfaces, pass)?;
+    // After the addresses: the last address of an interface takes its routes along.
+    let default = plan.default_route.as_ref().map(|route| {
+        let through = interfaces.iter().find(|interface| interface.plan.name == route.interface);
+        let through = through.ok_or_else(|| LinkError::NoInterface { interface: route.interface.clone() })?;
+        Ok::<_, LinkError>((route, through.index))
+    });
+    routing::ensure_default(&mut router, default.transpose()?, pass)?;
+    let indexes = link::indexes(&mut router, plan.routing.devices())?;
+    Ok(routing::ensure(&mut router, &plan.routing, &indexes, pass)?)
+}
+
+/// Deletes a router's links, then its namespace, as far as they exist. Bridges and VLAN interfaces stay.
 ///
 /// `peers` are the host's ends of its links. They go first and all at once: the kernel would delete the links of
 /// a vanished namespace some time later, in the way of a router that is set up again at once.
 pub fn remove(namespace: &NamespaceName, peers: &[InterfaceName], pass: &mut Pass) -> Result<(), LinkError> {
     let mut host = NetlinkSocket::route()?;
-    let outer = observed::by_name(&mut host, peers)?;
-    delete::all(&mut host, outer.iter().flatten().filter(|link| link.is_veth()), pass)?;
+    let outer = link::by_name(&mut host, peers)?;
+    delete_links(&mut host, outer.iter().flatten().filter(|link| link.is_veth()), pass)?;
     if let Some(open) = Namespace::open(namespace)? {
-        // Ends whose other end bears a name that nobody expects.
+        // Ends whose other end has an unexpected name.
         let mut inner = open.enter(NetlinkSocket::route)??;
-        let left = observed::all(&mut inner)?;
-        delete::all(&mut inner, left.iter().filter(|link| link.is_ours()), pass)?;
+        let left = link::all(&mut inner)?;
+        delete_links(&mut inner, left.iter().filter(|link| link.is_ours()), pass)?;
         pass.differs(RouterPart::Namespace, DifferenceKind::Remove, format!("delete namespace {namespace}"));
     }
     if pass.acts() {
         Namespace::delete(namespace)?;
     }
     Ok(())
-}
-
-/// The numbers of interfaces of the socket's namespace; `None` for one that is absent.
-pub(super) fn indexes(
-    socket: &mut NetlinkSocket,
-    names: &[InterfaceName],
-) -> Result<Vec<Option<u32>>, NetlinkError> {
-    let found = observed::by_name(socket, names)?;
-    Ok(found.into_iter().map(|link| link.map(|link| link.index)).collect())
 }

@@ -31,8 +31,8 @@ pub struct Route {
     /// Of several routes to one destination that with the least is taken. The kernel's own default is 0 for IPv4
     /// and 1024 for IPv6.
     pub metric: Option<u32>,
-    /// What becomes of packets.
-    pub way: RouteAction,
+    /// What happens to packets.
+    pub action: RouteAction,
 }
 
 /// What becomes of packets that follow a route.
@@ -163,15 +163,12 @@ impl FromStr for Route {
 
     fn from_str(text: &str) -> Result<Self, WordError> {
         let route = RoutePattern::from_str(text)?;
-        let way = match route.way {
-            Some(way) => way,
-            None => RouteAction::Unicast(route.next_hop),
-        };
-        match &way {
+        let action = route.action.unwrap_or(RouteAction::Unicast(route.next_hop));
+        match &action {
             RouteAction::Unicast(hop) if hop.gateway.is_none() && hop.device.is_none() => {
                 Err(WordError::NoWay(route.destination))
             }
-            _ => Ok(Self { destination: route.destination, metric: route.metric, way }),
+            _ => Ok(Self { destination: route.destination, metric: route.metric, action }),
         }
     }
 }
@@ -182,7 +179,7 @@ pub struct RoutePattern {
     destination: IpNet,
     metric: Option<u32>,
     /// For a route that leads nowhere.
-    way: Option<RouteAction>,
+    action: Option<RouteAction>,
     is_unicast: bool,
     next_hop: NextHop,
 }
@@ -193,8 +190,8 @@ impl RoutePattern {
         fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
             wanted.is_none() || wanted == found
         }
-        let way = match (&self.way, &route.way) {
-            (Some(way), found) => way == found,
+        let same_action = match (&self.action, &route.action) {
+            (Some(action), found) => action == found,
             (None, RouteAction::Unicast(found)) => {
                 let wanted = &self.next_hop;
                 is(wanted.gateway.as_ref(), found.gateway.as_ref())
@@ -206,7 +203,9 @@ impl RoutePattern {
             }
             (None, _) => !self.is_unicast,
         };
-        way && self.destination == route.destination && is(self.metric.as_ref(), route.metric.as_ref())
+        same_action
+            && self.destination == route.destination
+            && is(self.metric.as_ref(), route.metric.as_ref())
     }
 }
 
@@ -217,15 +216,15 @@ impl FromStr for RoutePattern {
         let mut words = WordReader::of(text)?;
         let kinds =
             [RouteAction::Blackhole, RouteAction::Unreachable, RouteAction::Prohibit, RouteAction::Throw];
-        let way = kinds.into_iter().find(|kind| kind.word() == words.peek());
+        let action = kinds.into_iter().find(|kind| kind.word() == words.peek());
         let named_unicast = words.peek() == Some("unicast");
-        if way.is_some() || named_unicast {
+        if action.is_some() || named_unicast {
             words.next();
         }
         let destination =
             words.value("the destination", "default, a network or an address", AnyOrNetwork::read)?.network();
         let written = RouteWords::read(&mut words)?;
-        if let (Some(_), Some(word)) = (&way, written.of_next_hops()) {
+        if let (Some(_), Some(word)) = (&action, written.of_next_hops()) {
             return Err(WordError::Meaningless { word });
         }
         let is_ipv6 = family([
@@ -247,18 +246,18 @@ impl FromStr for RoutePattern {
             scope: written.scope,
             onlink: written.onlink.is_some(),
         };
-        Ok(Self { destination, metric: written.metric, way, is_unicast, next_hop })
+        Ok(Self { destination, metric: written.metric, action, is_unicast, next_hop })
     }
 }
 
 /// As `ip route` writes it.
 impl fmt::Display for Route {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(word) = self.way.word() {
+        if let Some(word) = self.action.word() {
             write!(formatter, "{word} ")?;
         }
         let destination = self.destination;
-        match (destination.prefix_len(), &self.way) {
+        match (destination.prefix_len(), &self.action) {
             // Without an IPv6 address beside it, `default` would be read as IPv4's.
             (0, RouteAction::Unicast(hop))
                 if destination.addr().is_ipv4() || hop.gateway.is_some_and(|g| g.is_ipv6()) =>
@@ -271,7 +270,7 @@ impl fmt::Display for Route {
             }
             _ => write!(formatter, "{destination}")?,
         }
-        if let RouteAction::Unicast(hop) = &self.way {
+        if let RouteAction::Unicast(hop) = &self.action {
             hop.fmt(formatter)?;
         }
         if let Some(metric) = self.metric {

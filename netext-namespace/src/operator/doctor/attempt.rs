@@ -16,7 +16,7 @@ use crate::drift::Pass;
 use crate::kernel::conntrack;
 use crate::kernel::links::{self as kernel_links, LinkError};
 use crate::kernel::namespace::Namespace;
-use crate::kernel::nftables;
+use crate::kernel::nft;
 use crate::model::{
     Balancer, ForwardKey, ForwardTarget, Ipv6Subnet, PublicAddress, Router, RouterId, SegmentDevice,
     SegmentDevices, Tier,
@@ -62,7 +62,7 @@ fn on_a_host(router: &Router) -> Vec<Finding> {
         ),
     });
     findings.push(vlan(&plan));
-    findings.push(match nftables::run(&inside, &packets(router).create(), deadline) {
+    findings.push(match nft::run(&inside, &packets(router).create(), deadline) {
         Ok(()) => Finding::ok("packet rules", "sets, maps, NAT and balancing in nftables"),
         Err(error) => Finding::problem("packet rules", error.to_string(), MODULES),
     });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::throwaway::{apply, host, machine, router, router_name, sh};
 use netext_namespace::kernel::conntrack::cut;
 use netext_namespace::kernel::namespace::Namespace;
-use netext_namespace::kernel::nftables::run;
+use netext_namespace::kernel::nft::run;
 use netext_namespace::plan::FlowMatch;
 
 const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);

@@ -1,5 +1,6 @@
 //! The rim that touches the kernel.
 
+mod bridges;
 mod conntrack;
 mod links;
 mod namespace;

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::throwaway::{host, router_name, sh};
 use netext_namespace::kernel::namespace::Namespace;
-use netext_namespace::kernel::nftables::{NftError, generation, run};
+use netext_namespace::kernel::nft::{NftError, run};
+use netext_namespace::kernel::nftables::generation;
 
 fn router() -> Namespace {
     host();
