@@ -122,6 +122,7 @@ pub use describe::{CapabilityFault, Description};
 pub use device::NetworkDevice;
 pub use error::{DeviceError, ErrorKind, error_chain};
 pub use handler::{Context, Handler, Invocation};
+#[doc(inline)]
 pub use netext_protocol as protocol;
 pub use process::{Process, main, main_with, main_with_args};
 pub use reply::Reply;

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Server};
+use crate::server::{CommandEnd, ScriptedServer};
 
-fn run(args: &[&str]) -> Answer {
-    Server::new().start_with(args, json!([])).wait()
+fn run(args: &[&str]) -> CommandEnd {
+    ScriptedServer::new().start_with(args, json!([])).wait()
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::time::Duration;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Server, eventually, is_alive};
+use crate::alive::{eventually, is_alive};
+use crate::server::{CommandEnd, ScriptedServer};
 
 /// It timed out after one second and the grace of a fifth, give or take what a busy machine adds.
 #[track_caller]
-fn assert_timed_out(answer: &Answer) -> &str {
+fn assert_timed_out(answer: &CommandEnd) -> &str {
     let line = answer.failure(4);
     assert!(line.starts_with("assign-ip: timed out after 1 s"), "{line}");
     let bounds = Duration::from_millis(990)..Duration::from_secs(6);
@@ -17,13 +18,13 @@ fn assert_timed_out(answer: &Answer) -> &str {
     line
 }
 
-fn run_for_a_second(server: &Server, script: Value) -> Answer {
+fn run_for_a_second(server: &ScriptedServer, script: Value) -> CommandEnd {
     server.start("assign-ip", "1", script).wait()
 }
 
 #[test]
 fn a_device_that_never_ends_is_abandoned_at_the_deadline() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     for step in [json!({ "sleep": 100_000 }), json!({ "block": 100_000 }), json!("spin")] {
         let answer = run_for_a_second(&server, json!([step]));
         assert_eq!(
@@ -35,7 +36,7 @@ fn a_device_that_never_ends_is_abandoned_at_the_deadline() {
 
 #[test]
 fn a_payload_that_never_arrives_is_not_waited_for_longer() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let path = server.path("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     let answer = server.start_with(&["assign-ip", path.to_str().unwrap(), "1"], json!([])).wait();
@@ -44,12 +45,12 @@ fn a_payload_that_never_arrives_is_not_waited_for_longer() {
 
 #[test]
 fn a_success_before_the_deadline_is_one() {
-    run_for_a_second(&Server::new(), json!([{ "block": 300 }])).assert_silent_success();
+    run_for_a_second(&ScriptedServer::new(), json!([{ "block": 300 }])).assert_silent_success();
 }
 
 #[test]
 fn children_and_their_children_are_killed_at_the_deadline() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let family = format!(
         "({}) & {}",
         server.sleeper("grandchild").replace("$$", "$(exec sh -c 'echo $PPID')"),
@@ -65,7 +66,7 @@ fn children_and_their_children_are_killed_at_the_deadline() {
 
 #[test]
 fn a_daemon_that_detached_itself_lives_on() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let daemon = format!("setsid sh -c '{}' & exit", server.sleeper("daemon"));
     let answer = run_for_a_second(&server, json!([{ "run": daemon }, { "block": 100_000 }]));
     assert_timed_out(&answer);
@@ -77,7 +78,7 @@ fn a_daemon_that_detached_itself_lives_on() {
 #[test]
 fn a_signal_calls_the_work_off_and_leaves_time_to_undo_it() {
     for (signal, name, code) in [(Signal::TERM, "SIGTERM", 143), (Signal::INT, "SIGINT", 130)] {
-        let server = Server::new();
+        let server = ScriptedServer::new();
         let undone = server.path("undone");
         let script = json!([
             { "spawn": server.sleeper("child") },
@@ -97,7 +98,7 @@ fn a_signal_calls_the_work_off_and_leaves_time_to_undo_it() {
 
 #[test]
 fn a_device_that_does_not_listen_to_signals_is_abandoned_after_the_grace() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let running = server.start("assign-ip", "60", json!([{ "run": server.sleeper("child") }, "spin"]));
     let child = server.process("child");
     running.signal(Signal::TERM);

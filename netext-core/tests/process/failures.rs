@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::server::{SECRETS, Server};
+use crate::server::{SECRETS, ScriptedServer};
 
 #[test]
 fn every_kind_of_failure_has_its_exit_code_and_one_line() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     for code in [1, 2, 3, 4, 5] {
         let answer = server.run("assign-ip", json!([{ "fail": [code, "no free slot for 198.51.100.10"] }]));
         assert_eq!(answer.failure(code), "no free slot for 198.51.100.10");
@@ -17,20 +17,21 @@ fn every_kind_of_failure_has_its_exit_code_and_one_line() {
 
 #[test]
 fn an_error_of_many_lines_is_one_line() {
-    let answer = Server::new().run("assign-ip", json!([{ "fail": [3, "nft said:\r\n\tsyntax error\n"] }]));
+    let answer =
+        ScriptedServer::new().run("assign-ip", json!([{ "fail": [3, "nft said:\r\n\tsyntax error\n"] }]));
     assert_eq!(answer.failure(3), r"nft said:\r\n\tsyntax error");
 }
 
 #[test]
 fn a_failure_prints_no_noise_either() {
-    let answer =
-        Server::new().run("assign-ip", json!([{ "print": "a" }, { "complain": "b" }, { "fail": [3, "c"] }]));
+    let answer = ScriptedServer::new()
+        .run("assign-ip", json!([{ "print": "a" }, { "complain": "b" }, { "fail": [3, "c"] }]));
     assert_eq!(answer.failure(3), "c");
 }
 
 #[test]
 fn a_panic_is_one_line_that_says_where() {
-    let answer = Server::new().run("assign-ip", json!([{ "panic": "index 3\nout of range" }]));
+    let answer = ScriptedServer::new().run("assign-ip", json!([{ "panic": "index 3\nout of range" }]));
     let line = answer.failure(70);
     assert!(line.starts_with("internal error: panicked at "), "{line}");
     assert!(line.contains("double/double.rs:"), "{line}");
@@ -39,7 +40,7 @@ fn a_panic_is_one_line_that_says_where() {
 
 #[test]
 fn a_panic_while_the_device_is_being_built_is_one_line_too() {
-    let answer = Server::new().run("assign-ip", json!("not an array of steps"));
+    let answer = ScriptedServer::new().run("assign-ip", json!("not an array of steps"));
     let line = answer.failure(70);
     assert!(line.starts_with("internal error: panicked at "), "{line}");
     assert!(line.contains("the script is made of steps"), "{line}");
@@ -47,7 +48,7 @@ fn a_panic_while_the_device_is_being_built_is_one_line_too() {
 
 #[test]
 fn a_payload_that_cannot_be_read_is_named() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let missing = server.path("missing.json");
     let missing = missing.to_str().unwrap();
     let line = server.start_with(&["assign-ip", missing, "60"], json!([])).wait();
@@ -63,7 +64,7 @@ fn a_payload_that_cannot_be_read_is_named() {
 
 #[test]
 fn a_payload_that_cannot_be_understood_names_field_and_file() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     for (payload, problem) in [
         (&b"{\"payload\": {\"network_id\": \"209\""[..], "not JSON"),
         (b"[]", "object"),
@@ -82,7 +83,7 @@ fn a_payload_that_cannot_be_understood_names_field_and_file() {
 
 #[test]
 fn a_big_payload_is_read() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let content = "x".repeat(1 << 20);
     let vm_data: Vec<_> = (0..32)
         .map(|number| json!({ "dir": "metadata", "file": number.to_string(), "content": content }))
@@ -99,7 +100,7 @@ fn a_big_payload_is_read() {
 
 #[test]
 fn no_failure_shows_a_secret() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     for payload in [
         format!(
             r#"{{"physical-network-extension-details": {{"password": "{0}"}}, "payload": {{}}}}"#,

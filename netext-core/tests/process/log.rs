@@ -4,11 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::server::Server;
+use crate::server::ScriptedServer;
 
 #[test]
 fn every_command_leaves_one_record() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     server.run("assign-ip", json!([]));
     server.run("assign-ip", json!([{ "fail": [2, "no\nanswer"] }]));
     server.run("assign-ip", json!([{ "panic": "oops" }]));
@@ -33,7 +33,7 @@ fn every_command_leaves_one_record() {
 
 #[test]
 fn nobody_else_may_read_it() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     server.run("assign-ip", json!([]));
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&server.log()), 0o600);
@@ -43,7 +43,7 @@ fn nobody_else_may_read_it() {
 
 #[test]
 fn what_the_device_traces_goes_there_too() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     server.run("assign-ip", json!([{ "trace": "asking the controller" }]));
     let lines = server.log_lines();
     assert_eq!(lines.len(), 2, "{lines:#?}");
@@ -52,14 +52,14 @@ fn what_the_device_traces_goes_there_too() {
 
 #[test]
 fn a_log_that_cannot_be_opened_keeps_no_command_from_working() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     std::fs::write(server.path("log"), "a file where the folder should be").unwrap();
     server.run("assign-ip", json!([])).assert_silent_success();
 }
 
 #[test]
 fn flags_leave_no_record() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     server.start_with(&["--version"], json!([])).wait();
     assert!(!server.log().exists());
 }

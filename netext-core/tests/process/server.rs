@@ -9,26 +9,24 @@ use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::alive::{WATCHDOG, process_in};
 use crate::build::example;
 
-/// How long the server is watched before the test gives up.
-const WATCHDOG: Duration = Duration::from_secs(30);
-
-/// The credentials that [`Server::payload`] holds; none may ever be seen.
+/// The credentials in [`ScriptedServer::payload`]; none may ever be printed.
 pub(crate) const SECRETS: [&str; 2] = ["hunter2-password", "hunter2-key"];
 
-/// A management server with a folder of its own for payloads, scripts and logs.
-pub(crate) struct Server {
+/// A management server with a folder for payloads, scripts and logs.
+pub(crate) struct ScriptedServer {
     folder: TempDir,
 }
 
-/// What came of a command.
+/// The end of a command, as the server sees it.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct CommandEnd {
     /// The exit code, or none if a signal ended it.
     pub(crate) code: Option<i32>,
     /// Both streams, merged.
@@ -37,7 +35,7 @@ pub(crate) struct Answer {
     pub(crate) took: Duration,
 }
 
-impl Answer {
+impl CommandEnd {
     /// It succeeded and printed nothing.
     #[track_caller]
     pub(crate) fn assert_silent_success(&self) {
@@ -54,20 +52,20 @@ impl Answer {
     }
 }
 
-/// A command that is running.
-pub(crate) struct Running {
+/// A running command.
+pub(crate) struct RunningCommand {
     child: Child,
     began: Instant,
     stream: mpsc::Receiver<Vec<u8>>,
 }
 
-impl Running {
+impl RunningCommand {
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Reads the stream to its end, as the server does, and only then asks for the exit code.
-    pub(crate) fn wait(mut self) -> Answer {
+    pub(crate) fn wait(mut self) -> CommandEnd {
         let stream = self.stream.recv_timeout(WATCHDOG).unwrap_or_else(|_| {
             let _ = self.child.kill();
             panic!("the stream was still open after {WATCHDOG:?}");
@@ -75,11 +73,11 @@ impl Running {
         let took = self.began.elapsed();
         let status = self.child.wait().unwrap();
         assert_eq!(status.signal(), None, "ended by a signal");
-        Answer { code: status.code(), stream: String::from_utf8(stream).unwrap(), took }
+        CommandEnd { code: status.code(), stream: String::from_utf8(stream).unwrap(), took }
     }
 }
 
-impl Server {
+impl ScriptedServer {
     pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }
@@ -110,16 +108,16 @@ impl Server {
     }
 
     /// A command with the server's usual timeout.
-    pub(crate) fn run(&self, command: &str, script: Value) -> Answer {
+    pub(crate) fn run(&self, command: &str, script: Value) -> CommandEnd {
         self.start(command, "60", script).wait()
     }
 
-    pub(crate) fn start(&self, command: &str, timeout: &str, script: Value) -> Running {
+    pub(crate) fn start(&self, command: &str, timeout: &str, script: Value) -> RunningCommand {
         let payload = self.payload();
         self.start_with(&[command, payload.to_str().unwrap(), timeout], script)
     }
 
-    pub(crate) fn start_with(&self, args: &[&str], script: Value) -> Running {
+    pub(crate) fn start_with(&self, args: &[&str], script: Value) -> RunningCommand {
         let path = self.path("script.json");
         fs::write(&path, script.to_string()).unwrap();
         let (mut reader, writer) = std::io::pipe().unwrap();
@@ -139,7 +137,7 @@ impl Server {
             reader.read_to_end(&mut bytes).unwrap();
             let _ = sender.send(bytes);
         });
-        Running { child, began, stream }
+        RunningCommand { child, began, stream }
     }
 
     pub(crate) fn log(&self) -> PathBuf {
@@ -150,38 +148,15 @@ impl Server {
         fs::read_to_string(self.log()).unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// The process whose number a shell wrote to a file; waits for it.
+    /// The process that a [`sleeper`](Self::sleeper) noted in a file; waits for it.
     pub(crate) fn process(&self, file: &str) -> Pid {
-        let path = self.path(file);
-        eventually(|| {
-            let text = fs::read_to_string(&path).ok()?;
-            text.strip_suffix('\n')?.parse().ok().and_then(Pid::from_raw)
-        })
+        process_in(&self.path(file))
     }
 
-    /// A shell command that notes its process number in a file and then sleeps for a long time.
+    /// A shell command that writes its process number to a file and then sleeps for a long time.
     pub(crate) fn sleeper(&self, file: &str) -> String {
         format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 300", self.path(file).display())
     }
-}
-
-/// Asks until there is an answer.
-#[track_caller]
-pub(crate) fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    let begin = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(begin.elapsed() < WATCHDOG, "still not so after {WATCHDOG:?}");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Whether a process is there and not merely waiting to be buried.
-pub(crate) fn is_alive(process: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
-    test_kill_process(process).is_ok() && !stat.contains(") Z ")
 }
 
 /// The double's executable.

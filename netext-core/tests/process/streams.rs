@@ -5,16 +5,17 @@ use std::time::Duration;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
 
-use crate::server::{Server, is_alive};
+use crate::alive::is_alive;
+use crate::server::ScriptedServer;
 
 #[test]
 fn a_command_that_has_nothing_to_say_is_silent() {
-    Server::new().run("assign-ip", json!([])).assert_silent_success();
+    ScriptedServer::new().run("assign-ip", json!([])).assert_silent_success();
 }
 
 #[test]
 fn what_the_device_and_its_children_print_never_reaches_the_server() {
-    Server::new()
+    ScriptedServer::new()
         .run("assign-ip", json!([
             { "print": "noise" },
             { "complain": "noise" },
@@ -25,7 +26,7 @@ fn what_the_device_and_its_children_print_never_reaches_the_server() {
 
 #[test]
 fn a_reply_is_printed_once_and_alone() {
-    let answer = Server::new().run(
+    let answer = ScriptedServer::new().run(
         "ensure-network-device",
         json!([
             { "print": "noise" },
@@ -38,13 +39,13 @@ fn a_reply_is_printed_once_and_alone() {
 #[test]
 fn a_long_reply_arrives_whole() {
     let text = "x".repeat(3 << 20);
-    let answer = Server::new().run("custom-action", json!([{ "answer": text }]));
+    let answer = ScriptedServer::new().run("custom-action", json!([{ "answer": text }]));
     assert_eq!(answer.stream.len(), text.len() + 1);
 }
 
 #[test]
 fn a_child_that_stays_behind_does_not_hold_the_stream() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let answer = server.run("assign-ip", json!([{ "spawn": server.sleeper("child") }, { "sleep": 200 }]));
     answer.assert_silent_success();
     assert!(answer.took < Duration::from_secs(10), "{answer:?}");
@@ -57,12 +58,12 @@ fn a_child_that_stays_behind_does_not_hold_the_stream() {
 #[test]
 fn nobody_waits_for_standard_input() {
     // The test's server offers an endless one.
-    Server::new().run("assign-ip", json!([{ "run": "cat" }])).assert_silent_success();
+    ScriptedServer::new().run("assign-ip", json!([{ "run": "cat" }])).assert_silent_success();
 }
 
 #[test]
 fn a_reply_that_would_break_the_contract_is_not_printed() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     for (command, step, problem) in [
         ("assign-ip", json!({ "answer": "done" }), "this command prints nothing"),
         ("ensure-network-device", json!({ "answer": "{}\n{}" }), "more than one line"),
@@ -80,7 +81,7 @@ fn a_reply_that_would_break_the_contract_is_not_printed() {
 
 #[test]
 fn a_server_that_is_gone_is_noticed() {
-    let server = Server::new();
+    let server = ScriptedServer::new();
     let payload = server.payload();
     let script = server.path("script.json");
     std::fs::write(&script, r#"[{ "details": { "host": "192.0.2.10" } }]"#).unwrap();

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
+#[path = "../../../tests/double/alive.rs"]
+mod alive;
 #[path = "../../../tests/double/build.rs"]
 mod build;
 mod conformance;

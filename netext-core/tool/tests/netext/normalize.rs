@@ -8,10 +8,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use netext_core::protocol::{Envelope, Sample};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::alive::{eventually, is_alive, process_in};
 use crate::build::example;
 use crate::tool::{Run, come_to, netext, run, run_with_input};
 
@@ -21,15 +22,29 @@ fn readme(name: &str) -> PathBuf {
         .join(format!("../../netext-protocol/fixtures/wire/readme/{name}.json"))
 }
 
-/// An executable in the shell, and a folder for its files and for those of the front.
-struct Executable(TempDir);
+/// An executable in the shell behind a front, with a folder for the files of both.
+struct FrontedExecutable(TempDir);
 
-impl Executable {
+impl FrontedExecutable {
     fn new(body: &str) -> Self {
         let executable = Self(TempDir::new().unwrap());
         fs::create_dir(executable.folder("temporary")).unwrap();
         executable.write("device", &format!("#!/bin/sh\ncd {}\n{body}\n", executable.0.path().display()));
         executable
+    }
+
+    /// An example of netext-core in place of the executable.
+    fn of_example(name: &str) -> Self {
+        let executable = Self::new("");
+        fs::remove_file(executable.folder("device")).unwrap();
+        std::os::unix::fs::symlink(example(name), executable.folder("device")).unwrap();
+        executable
+    }
+
+    /// An extension whose one line puts the front before the executable.
+    fn extension(&self) -> PathBuf {
+        let netext = env!("CARGO_BIN_EXE_netext");
+        self.write("acme.sh", &format!("#!/usr/bin/env -S {netext} normalize --shebang device\n"))
     }
 
     fn folder(&self, name: &str) -> PathBuf {
@@ -43,7 +58,7 @@ impl Executable {
         path
     }
 
-    /// What the executable wrote to a file.
+    /// The content of a file that the executable wrote.
     fn wrote(&self, name: &str) -> String {
         fs::read_to_string(self.folder(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
@@ -75,39 +90,18 @@ impl Executable {
     }
 }
 
-/// Waits until something is so.
-#[track_caller]
-fn soon(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn is_alive(process: &str) -> bool {
-    let process = Pid::from_raw(process.trim().parse().unwrap()).unwrap();
-    let state = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
-    test_kill_process(process).is_ok() && !state.contains(") Z ")
-}
-
 #[test]
 fn every_payload_has_a_strict_form() {
-    let folder = readme("x").parent().unwrap().to_owned();
-    let texts = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).map(|path| {
-        let name = path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
-        (name.parse().unwrap(), fs::read_to_string(path).unwrap())
-    });
-    let samples = Sample::all().map(|sample| (sample.command(), sample.text().to_owned()));
-    for (command, text) in samples.chain(texts) {
-        let strict = Envelope::parse(command, text.as_bytes()).unwrap().to_strict_json();
-        let run = run_with_input(&["normalize", command.name(), "-"], text.as_bytes());
+    for sample in Sample::all() {
+        let command = sample.command();
+        let strict = Envelope::parse(command, sample.text().as_bytes()).unwrap().to_strict_json();
+        let run = run_with_input(&["normalize", command.name(), "-"], sample.text().as_bytes());
         assert_eq!(run.succeeds(), format!("{strict}\n"));
     }
 }
 
 #[test]
-fn a_file_that_is_no_payload_is_refused_with_its_place() {
+fn an_invalid_payload_is_refused_with_the_place_of_the_problem() {
     let payload = json!({"payload": {"network_id": "209", "public_ip": "198.51.100.300"}}).to_string();
     let refused = run_with_input(&["normalize", "assign-ip", "-"], payload.as_bytes());
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
@@ -122,8 +116,8 @@ fn a_file_that_is_no_payload_is_refused_with_its_place() {
 }
 
 #[test]
-fn an_executable_gets_the_strict_form_in_a_file_that_nobody_else_reads() {
-    let executable = Executable::new(
+fn an_executable_gets_the_strict_form_in_a_private_file() {
+    let executable = FrontedExecutable::new(
         "cp \"$2\" payload; stat -c %a \"$2\" >mode; echo $# $1 $3 >arguments; echo $2 >path; \
          tr '\\0' ' ' </proc/$$/cmdline >command-line; env >environment",
     );
@@ -152,8 +146,8 @@ fn an_executable_gets_the_strict_form_in_a_file_that_nobody_else_reads() {
 }
 
 #[test]
-fn what_is_no_payload_never_reaches_the_executable() {
-    let executable = Executable::new("touch reached");
+fn an_invalid_payload_never_reaches_the_executable() {
+    let executable = FrontedExecutable::new("touch reached");
     let file = executable.folder("payload.json");
     for text in
         ["{}", "{", r#"{"payload":{"network_id":"../etc"}}"#, r#"{"payload":{"network_id":"1","cidr":"x"}}"#]
@@ -178,14 +172,15 @@ fn what_is_no_payload_never_reaches_the_executable() {
 
 #[test]
 fn answers_exit_codes_and_the_one_line_are_passed_on() {
-    let executable = Executable::new("echo warning >&2; echo '{\"host\":\"192.0.2.10\"}'");
+    let executable = FrontedExecutable::new("echo warning >&2; echo '{\"host\":\"192.0.2.10\"}'");
     let ensured = executable.send("ensure-network-device", &readme("ensure-network-device"));
     assert_eq!(ensured.succeeds(), "{\"host\":\"192.0.2.10\"}\n");
     assert_eq!(executable.implement("60").code, Some(0));
 
     for code in [1, 2, 3, 4, 5, 42, 70, 255] {
-        let failing =
-            Executable::new(&format!("echo progress; echo 'internal error: no slot' >&2; exit {code}"));
+        let failing = FrontedExecutable::new(&format!(
+            "echo progress; echo 'internal error: no slot' >&2; exit {code}"
+        ));
         let failed = failing.implement("60");
         assert_eq!((failed.code, failed.stdout.as_str()), (Some(code), ""));
         assert_eq!(failed.stderr, "internal error: no slot\n");
@@ -197,58 +192,59 @@ fn answers_exit_codes_and_the_one_line_are_passed_on() {
         ("echo progress", 70, "the device answered a text that is not a JSON object\n"),
         ("printf '\\377'", 70, "the executable answered what is not UTF-8\n"),
     ] {
-        let failed = Executable::new(body).implement("60");
+        let failed = FrontedExecutable::new(body).implement("60");
         assert_eq!((failed.code, failed.stdout.as_str()), (Some(code), ""), "{body}");
         assert_eq!(failed.stderr.lines().count(), 1, "{failed:?}");
         assert!(failed.stderr.ends_with(line), "{failed:?}");
     }
-    let absent = Executable::new("");
+    let absent = FrontedExecutable::new("");
     fs::remove_file(absent.folder("device")).unwrap();
     let failed = absent.implement("60");
     assert!(failed.code == Some(1) && failed.stderr.starts_with("cannot run /"), "{failed:?}");
 }
 
 #[test]
-fn an_answer_is_kept_to_its_last_byte_and_not_without_end() {
+fn a_long_answer_is_complete_and_an_endless_one_ends() {
     let text = "x".repeat(200_000);
-    let executable = Executable::new("cat text; head -c 300000 /dev/zero | tr '\\0' w >&2");
+    let executable = FrontedExecutable::new("cat text; head -c 300000 /dev/zero | tr '\\0' w >&2");
     fs::write(executable.folder("text"), &text).unwrap();
     let answered = executable.send("custom-action", &readme("custom-action"));
     assert_eq!(answered.succeeds(), format!("{text}\n"));
-    let endless = Executable::new("exec cat /dev/zero");
+    let endless = FrontedExecutable::new("exec cat /dev/zero");
     let failed = endless.call("custom-action", &readme("custom-action"), "2");
     assert_eq!(failed.code, Some(4), "{failed:?}");
 }
 
 #[test]
-fn a_process_that_is_left_behind_holds_nothing_up() {
-    let executable = Executable::new("sleep 30 & echo $! >left; echo '{\"host\":\"h\"}'");
+fn a_process_left_behind_delays_nothing() {
+    let executable = FrontedExecutable::new("sleep 30 & echo $! >left; echo '{\"host\":\"h\"}'");
     let begun = Instant::now();
     let ensured = executable.send("ensure-network-device", &readme("ensure-network-device"));
     assert_eq!(ensured.succeeds(), "{\"host\":\"h\"}\n");
     assert!(begun.elapsed() < Duration::from_secs(10));
-    let left = executable.wrote("left");
-    assert!(is_alive(&left), "a daemon that was started on purpose is killed");
-    let _ = kill_process(Pid::from_raw(left.trim().parse().unwrap()).unwrap(), Signal::KILL);
+    let left = process_in(&executable.folder("left"));
+    assert!(is_alive(left), "a daemon that was started on purpose is killed");
+    let _ = kill_process(left, Signal::KILL);
 }
 
 #[test]
 fn the_deadline_ends_the_whole_group() {
-    let executable = Executable::new("trap '' TERM; sleep 30 & echo $! >child; echo $$ >own; wait; wait");
+    let executable =
+        FrontedExecutable::new("trap '' TERM; sleep 30 & echo $! >child; echo $$ >own; wait; wait");
     let begun = Instant::now();
     let expired = executable.implement("1");
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!((expired.code, expired.stdout.as_str()), (Some(4), ""));
     assert_eq!(expired.stderr, "implement-network: timed out after 1 s\n");
     for process in ["own", "child"] {
-        let process = executable.wrote(process);
-        soon("a process outlives the deadline", || !is_alive(&process));
+        let process = process_in(&executable.folder(process));
+        eventually(|| (!is_alive(process)).then_some(()));
     }
 }
 
 #[test]
-fn whoever_is_called_off_may_undo_what_it_did_and_say_so() {
-    let executable = Executable::new(
+fn an_executable_that_is_called_off_may_undo_its_work_and_report_it() {
+    let executable = FrontedExecutable::new(
         "trap 'touch undone; echo undone >&2; exit 143' TERM; touch begun; while :; do sleep 0.01; done",
     );
     let expired = executable.implement("1");
@@ -259,25 +255,24 @@ fn whoever_is_called_off_may_undo_what_it_did_and_say_so() {
     assert!(executable.folder("undone").exists());
 }
 
-/// What a command comes to when the front gets a signal.
+/// A signal to the front ends the executable, too.
 fn ends_by(signal: Signal) {
-    let executable = Executable::new("echo $$ >own; exec sleep 30");
+    let executable = FrontedExecutable::new("echo $$ >own; exec sleep 30");
     let mut front =
         executable.front(&["implement-network", readme("implement-network").to_str().unwrap(), "60"]);
     front.stderr(std::process::Stdio::piped()).process_group(0);
     let child = front.spawn().unwrap();
-    soon("it is not called", || executable.folder("own").exists() && !executable.wrote("own").is_empty());
-    let own = executable.wrote("own");
+    let own = process_in(&executable.folder("own"));
     kill_process(Pid::from_child(&child), signal).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143));
     assert_eq!(output.stderr, b"implement-network: interrupted by SIGTERM\n");
-    soon("the executable outlives its front", || !is_alive(&own));
+    eventually(|| (!is_alive(own)).then_some(()));
     executable.leaves_nothing();
 }
 
 #[test]
-fn being_asked_to_end_ends_the_group_and_removes_the_file() {
+fn a_signal_ends_the_group_and_removes_the_file() {
     for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
         ends_by(signal);
     }
@@ -285,9 +280,8 @@ fn being_asked_to_end_ends_the_group_and_removes_the_file() {
 
 #[test]
 fn no_other_executable_of_the_same_name_is_called() {
-    let executable = Executable::new("echo '{\"host\":\"right\"}'");
-    let line = format!("#!/usr/bin/env -S {} normalize --shebang device\n", env!("CARGO_BIN_EXE_netext"));
-    executable.write("acme.sh", &line);
+    let executable = FrontedExecutable::new("echo '{\"host\":\"right\"}'");
+    executable.extension();
     fs::create_dir(executable.folder("elsewhere")).unwrap();
     executable.write("elsewhere/device", "#!/bin/sh\necho '{\"host\":\"wrong\"}'\n");
     let mut call = Command::new("./acme.sh");
@@ -302,10 +296,8 @@ fn no_other_executable_of_the_same_name_is_called() {
 }
 
 #[test]
-fn an_executable_speaks_for_itself() {
-    let executable = Executable::new("");
-    fs::remove_file(executable.folder("device")).unwrap();
-    std::os::unix::fs::symlink(example("netext-double"), executable.folder("device")).unwrap();
+fn an_executable_answers_its_flags_itself() {
+    let executable = FrontedExecutable::of_example("netext-double");
     let described: Value = come_to(executable.front(&["--describe"])).json(0);
     assert_eq!(described["name"], "double");
     assert!(come_to(executable.front(&["--version"])).succeeds().starts_with("double 1.2.3"));
@@ -321,7 +313,7 @@ fn an_executable_speaks_for_itself() {
 
 #[test]
 fn commands_of_services_that_it_does_not_provide_do_not_reach_it() {
-    let executable = Executable::new("echo $1 >>reached");
+    let executable = FrontedExecutable::new("echo $1 >>reached");
     let send = |services: &str, command: &str| {
         let mut front = netext(&["normalize", "--services", services, "--exec"]);
         front.arg(executable.folder("device")).args([command, readme(command).to_str().unwrap(), "60"]);
@@ -336,10 +328,9 @@ fn commands_of_services_that_it_does_not_provide_do_not_reach_it() {
 }
 
 #[test]
-fn a_line_puts_it_in_the_place_of_an_extension() {
-    let executable = Executable::new("echo \"$0\" >name; echo '{\"host\":\"192.0.2.10\"}'");
-    let line = format!("#!/usr/bin/env -S {} normalize --shebang device\n", env!("CARGO_BIN_EXE_netext"));
-    let extension = executable.write("acme.sh", &line);
+fn one_line_makes_it_an_extension() {
+    let executable = FrontedExecutable::new("echo \"$0\" >name; echo '{\"host\":\"192.0.2.10\"}'");
+    let extension = executable.extension();
     let mut call = Command::new(&extension);
     call.args(["ensure-network-device", readme("ensure-network-device").to_str().unwrap(), "60"])
         .current_dir("/");
@@ -351,11 +342,8 @@ fn a_line_puts_it_in_the_place_of_an_extension() {
 
 #[test]
 fn an_extension_behind_it_conforms() {
-    let executable = Executable::new("");
-    fs::remove_file(executable.folder("device")).unwrap();
-    std::os::unix::fs::symlink(example("netext-faulty"), executable.folder("device")).unwrap();
-    let line = format!("#!/usr/bin/env -S {} normalize --shebang device\n", env!("CARGO_BIN_EXE_netext"));
-    let extension = executable.write("acme.sh", &line);
+    let executable = FrontedExecutable::of_example("netext-faulty");
+    let extension = executable.extension();
     let mut conformance = netext(&["conformance", "--exec", extension.to_str().unwrap(), "--format", "json"]);
     conformance
         .env("NETEXT_FOLDER", executable.folder("networks"))
