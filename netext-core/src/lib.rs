@@ -124,7 +124,7 @@ pub use error::{DeviceError, ErrorKind, error_chain};
 pub use handler::{Context, Handler, Invocation};
 #[doc(inline)]
 pub use netext_protocol as protocol;
-pub use process::{Process, main, main_with, main_with_args};
+pub use process::{ExtensionProcess, main, main_with, main_with_args};
 pub use reply::Reply;
 #[doc(inline)]
 pub use runner::Runner;

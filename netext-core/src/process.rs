@@ -63,12 +63,12 @@ pub fn main_with_args(
     args: impl IntoIterator<Item = impl Into<OsString>>,
     build: impl FnOnce() -> Result<Runner, DeviceError>,
 ) -> ExitCode {
-    let Ok(mut process) = Process::take() else {
+    let Ok(mut process) = ExtensionProcess::take() else {
         // Without /dev/null the device would write to the server's stream.
         return ExitCode::from(DeviceError::internal("no streams").exit_code());
     };
     let outcome = catch_panics(build).and_then(|runner| {
-        let Process { streams, started } = &mut process;
+        let ExtensionProcess { streams, started } = &mut process;
         let environment = Environment::new(args, &mut streams.stdout, &mut streams.stderr);
         run(&runner, environment.started(*started))
     });
@@ -87,16 +87,16 @@ pub fn main_with_args(
 /// The caller's streams are private from here on, as in [`main`]: the device and its children get `/dev/null`, and
 /// panics print nothing.
 #[derive(Debug)]
-pub struct Process {
-    streams: Streams,
+pub struct ExtensionProcess {
+    streams: CallerStreams,
     started: Instant,
 }
 
-impl Process {
+impl ExtensionProcess {
     /// Takes the process over. Call it once, before anything else.
     pub fn take() -> io::Result<Self> {
         let started = Instant::now();
-        let streams = Streams::take()?;
+        let streams = CallerStreams::take()?;
         silence_panics();
         Ok(Self { streams, started })
     }
@@ -132,13 +132,13 @@ fn run(runner: &Runner, environment: Environment<'_>) -> Result<Outcome, DeviceE
 
 /// The caller's streams, on descriptors that no child inherits.
 #[derive(Debug)]
-struct Streams {
+struct CallerStreams {
     stdin: File,
     stdout: File,
     stderr: File,
 }
 
-impl Streams {
+impl CallerStreams {
     /// Takes the streams and leaves `/dev/null` in their place.
     fn take() -> io::Result<Self> {
         let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;

@@ -11,16 +11,16 @@ use std::time::Instant;
 use crate::{DeviceError, ErrorKind};
 
 /// Opens the payload argument's file.
-pub(super) type Open = Box<dyn FnOnce(&Path) -> io::Result<Box<dyn Read>> + Send>;
+pub(super) type OpenPayload = Box<dyn FnOnce(&Path) -> io::Result<Box<dyn Read>> + Send>;
 
 /// What surrounds one run: arguments, the source of the payload, the two output streams, and the start time.
 pub struct Environment<'a> {
     pub(super) args: Vec<OsString>,
-    pub(super) payload: Open,
+    pub(super) payload: OpenPayload,
     pub(super) stdout: &'a mut dyn Write,
     pub(super) stderr: &'a mut dyn Write,
     pub(super) started: Instant,
-    pub(super) events: (Sender<Event>, Receiver<Event>),
+    pub(super) events: (Sender<RunEvent>, Receiver<RunEvent>),
     pub(super) owns_process: bool,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Debug for Environment<'_> {
 
 /// What ends the wait for the device.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum RunEvent {
     /// The device finished, and when: the text to print, or why it failed.
     Finished(Result<String, DeviceError>, Instant),
     /// The process is asked to end.
@@ -87,12 +87,12 @@ pub(super) enum Event {
 
 /// Interrupts a run, as a signal does.
 #[derive(Clone, Debug)]
-pub struct Interrupter(Sender<Event>);
+pub struct Interrupter(Sender<RunEvent>);
 
 impl Interrupter {
     /// Calls the work off. Does nothing if the run is over.
     pub fn interrupt(&self, signal: Signal) {
-        let _ = self.0.send(Event::Interrupted(signal));
+        let _ = self.0.send(RunEvent::Interrupted(signal));
     }
 }
 

@@ -46,9 +46,9 @@ impl Log {
     }
 
     /// Writes the record of a run.
-    pub(super) fn record(&self, command: Command, subject: Subject, outcome: &Outcome, took: Duration) {
+    pub(super) fn record(&self, command: Command, ids: LoggedIds, outcome: &Outcome, took: Duration) {
         let command = command.name();
-        let Subject { network, vpc } = subject;
+        let LoggedIds { network, vpc } = ids;
         let exit = outcome.exit_code();
         let ms = took.as_secs_f64() * 1000.0;
         let ms = (ms * 10.0).round() / 10.0;
@@ -74,12 +74,12 @@ fn append_to(path: &Path) -> io::Result<File> {
 
 /// The network and the VPC that a payload is about, for the log: numbers only, so that no untrusted text gets there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Subject {
+pub(super) struct LoggedIds {
     pub(super) network: Option<u64>,
     pub(super) vpc: Option<u64>,
 }
 
-impl Subject {
+impl LoggedIds {
     /// Finds the ids. A malformed payload has none here; the handler refuses it.
     pub(super) fn of(payload: &[u8]) -> Self {
         #[derive(Default, Deserialize)]
@@ -129,18 +129,18 @@ mod tests {
 
     #[test]
     fn the_ids_are_found_in_every_form_of_payload() {
-        let subject = |network, vpc| Subject { network, vpc };
+        let ids = |network, vpc| LoggedIds { network, vpc };
         for (payload, expected) in [
             (
                 r#"{"payload":{"network_id":"209","vpc_id":7,"rules":[{"x":1}]},"a":{}}"#,
-                subject(Some(209), Some(7)),
+                ids(Some(209), Some(7)),
             ),
-            (r#"{"network_id":209,"action":"dump","action-params":{}}"#, subject(Some(209), None)),
-            (r#"{"vpc_id":"7","action":"dump"}"#, subject(None, Some(7))),
-            (r#"{"payload":{"network_id":"hunter2"}}"#, subject(None, None)),
-            ("not JSON", subject(None, None)),
+            (r#"{"network_id":209,"action":"dump","action-params":{}}"#, ids(Some(209), None)),
+            (r#"{"vpc_id":"7","action":"dump"}"#, ids(None, Some(7))),
+            (r#"{"payload":{"network_id":"hunter2"}}"#, ids(None, None)),
+            ("not JSON", ids(None, None)),
         ] {
-            assert_eq!(Subject::of(payload.as_bytes()), expected, "{payload}");
+            assert_eq!(LoggedIds::of(payload.as_bytes()), expected, "{payload}");
         }
     }
 }

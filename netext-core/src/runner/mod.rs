@@ -91,12 +91,12 @@ impl Runner {
         let command = invoked.command;
         let deadline = Deadline::at(started + invoked.timeout);
         let handler = Arc::clone(&self.handler);
-        let subject = Arc::default();
-        let job = Job { handler, invoked, payload, deadline, subject: Arc::clone(&subject) };
+        let ids = Arc::default();
+        let job = Job { handler, invoked, payload, deadline, ids: Arc::clone(&ids) };
 
         let log = Log::open(self.log_file.as_deref(), owns_process);
         let outcome = log.within(|| job.supervise(events)).deliver(stdout, stderr);
-        log.record(command, subject.get().copied().unwrap_or_default(), &outcome, started.elapsed());
+        log.record(command, ids.get().copied().unwrap_or_default(), &outcome, started.elapsed());
         outcome
     }
 }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use tracing::dispatcher;
 
 use super::arguments::Invoked;
-use super::environment::{Ending, Event, Open, Outcome};
-use super::log::{Subject, TARGET};
+use super::environment::{Ending, OpenPayload, Outcome, RunEvent};
+use super::log::{LoggedIds, TARGET};
 use crate::deadline::grace;
 use crate::{Deadline, DeviceError, ErrorKind, Handler, Invocation};
 
@@ -26,15 +26,15 @@ pub const MAX_PAYLOAD_BYTES: u64 = 256 << 20;
 pub(super) struct Job {
     pub(super) handler: Arc<dyn Handler>,
     pub(super) invoked: Invoked,
-    pub(super) payload: Open,
+    pub(super) payload: OpenPayload,
     pub(super) deadline: Deadline,
     /// The ids of the payload, set once it was read if there is a log.
-    pub(super) subject: Arc<OnceLock<Subject>>,
+    pub(super) ids: Arc<OnceLock<LoggedIds>>,
 }
 
 impl Job {
     /// Does the job on a thread of its own, because a device that blocks must not keep the deadline from being enforced.
-    pub(super) fn supervise(self, (sender, events): (Sender<Event>, Receiver<Event>)) -> Outcome {
+    pub(super) fn supervise(self, (sender, events): (Sender<RunEvent>, Receiver<RunEvent>)) -> Outcome {
         let deadline = self.deadline.clone();
         let (command, timeout) = (self.invoked.command, self.invoked.timeout);
         let log = dispatcher::get_default(Clone::clone);
@@ -42,7 +42,7 @@ impl Job {
         let done = sender.clone();
         let work = move || {
             let result = dispatcher::with_default(&log, || catch_panics(|| self.answer()));
-            let _ = done.send(Event::Finished(result, Instant::now()));
+            let _ = done.send(RunEvent::Finished(result, Instant::now()));
         };
         if let Err(error) = thread::Builder::new().name("device".to_owned()).spawn(work) {
             return Err(DeviceError::internal("cannot start the device's thread").with_source(error)).into();
@@ -50,10 +50,10 @@ impl Job {
 
         let call_off = || call_off(&deadline, &events, grace(timeout));
         let (ending, answer) = match events.recv_timeout(deadline.remaining()) {
-            Ok(Event::Finished(result, at)) if at < deadline.instant() => return result.into(),
+            Ok(RunEvent::Finished(result, at)) if at < deadline.instant() => return result.into(),
             // The device noticed the deadline before this thread did.
-            Ok(Event::Finished(result, _)) => (Ending::Expired, Some(result)),
-            Ok(Event::Interrupted(signal)) => (Ending::Interrupted(signal), call_off()),
+            Ok(RunEvent::Finished(result, _)) => (Ending::Expired, Some(result)),
+            Ok(RunEvent::Interrupted(signal)) => (Ending::Interrupted(signal), call_off()),
             Err(_) => (Ending::Expired, call_off()),
         };
         let cause = match ending {
@@ -73,7 +73,7 @@ impl Job {
         let Invoked { command, payload_path, timeout } = self.invoked;
         let payload = read(self.payload, &payload_path)?;
         if tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
-            let _ = self.subject.set(Subject::of(&payload));
+            let _ = self.ids.set(LoggedIds::of(&payload));
         }
         let invocation = Invocation::new(command, payload)
             .with_payload_path(payload_path)
@@ -92,23 +92,23 @@ impl Job {
 /// Asks the device to stop. Returns its answer if it does within the grace.
 fn call_off(
     deadline: &Deadline,
-    events: &Receiver<Event>,
+    events: &Receiver<RunEvent>,
     grace: Duration,
 ) -> Option<Result<String, DeviceError>> {
     deadline.cancel();
     let end = Instant::now() + grace;
     loop {
         match events.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(Event::Finished(result, _)) => return Some(result),
+            Ok(RunEvent::Finished(result, _)) => return Some(result),
             // A further signal changes nothing.
-            Ok(Event::Interrupted(_)) => {}
+            Ok(RunEvent::Interrupted(_)) => {}
             Err(_) => return None,
         }
     }
 }
 
 /// Reads the payload, once: the file holds credentials, and the server deletes it afterwards.
-fn read(open: Open, path: &Path) -> Result<Vec<u8>, DeviceError> {
+fn read(open: OpenPayload, path: &Path) -> Result<Vec<u8>, DeviceError> {
     let unreadable = |error: io::Error| {
         DeviceError::invalid(format!("cannot read the payload file {}", path.display())).with_source(error)
     };
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn read_from<R: Read + Send + 'static>(source: io::Result<R>) -> Result<Vec<u8>, String> {
-        let open: Open = Box::new(|_| Ok(Box::new(source?)));
+        let open: OpenPayload = Box::new(|_| Ok(Box::new(source?)));
         read(open, Path::new("/tmp/payload.json")).map_err(|error| {
             assert_eq!(error.exit_code(), 1);
             error.report()

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netext_core::runner::{Ending, Environment, MAX_PAYLOAD_BYTES, Signal};
-use netext_core::{Deadline, DeviceError, Process, Runner};
+use netext_core::{Deadline, DeviceError, ExtensionProcess, Runner};
 
 use super::{Answer, Call, LineError, MAX_LINE, MODE, Since, VERSION, from_line, to_line};
 use crate::failover::{self, ReplicaOutcome};
@@ -25,7 +25,7 @@ pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> bool {
 /// Hears one call on standard input and answers it on standard output. The exit code is 0 if there was an answer,
 /// whatever it says.
 pub fn serve(places: Places) -> ExitCode {
-    let Ok(process) = Process::take() else { return ExitCode::FAILURE };
+    let Ok(process) = ExtensionProcess::take() else { return ExitCode::FAILURE };
     let answer = answer(&process, places)
         .unwrap_or_else(|error| Answer::Failed { exit: error.exit_code(), line: error.report() });
     // Whoever asked may be gone.
@@ -35,7 +35,7 @@ pub fn serve(places: Places) -> ExitCode {
     }
 }
 
-fn answer(process: &Process, places: Places) -> Result<Answer, DeviceError> {
+fn answer(process: &ExtensionProcess, places: Places) -> Result<Answer, DeviceError> {
     let input = process.input().try_clone().map_err(unheard)?;
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
@@ -121,7 +121,7 @@ fn wait<T>(work: impl Future<Output = Result<T, DeviceError>>) -> Result<T, Devi
 
 /// Runs a command as if the server had called it here, until nobody waits for it any more.
 fn carry_out(
-    process: &Process,
+    process: &ExtensionProcess,
     places: Places,
     name: &str,
     payload: Vec<u8>,
