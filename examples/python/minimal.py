@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The smallest useful extension: every network is a file in a folder, for whatever tool acts on it."""
+"""The smallest useful extension: every network is a file in a folder, for another tool to act on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Spool(Device):
-    """Keeps a file `network-<id>.json` for every network that is implemented."""
+    """Keeps a file `network-<id>.json` for every implemented network."""
 
     name = "python-minimal"
     version = "0.1.0"
@@ -33,7 +33,7 @@ class Spool(Device):
     def implement_network(self, file: protocol.ImplementNetworkFile) -> None:
         network = file["payload"]
         path = self._path(network["network_id"])
-        # Written beside and renamed, by a name that no other process uses: nobody ever reads half of it.
+        # Written under another name, unique to this process, and renamed: no reader sees half a file.
         new = f"{path}.{os.getpid()}"
         network.pop("extension_ip", None)
         try:
@@ -58,14 +58,14 @@ class Spool(Device):
     destroy_network = shutdown_network
 
     def prepare_nic(self, file: protocol.PrepareNicFile) -> None:
-        """Nothing to do: the network's file says all."""
+        """Does nothing: the network's file is enough."""
 
     def release_nic(self, file: protocol.ReleaseNicFile) -> None:
-        """Nothing to do either."""
+        """Does nothing."""
 
 
 def _remove(path: str) -> None:
-    """Removing what is not there is no failure: the server may ask twice."""
+    """Removing a file that does not exist succeeds: the server may ask twice."""
     try:
         os.remove(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-//! What the device answers.
+//! The device, and its answers to each command.
 
 use netext_core::protocol::{
     ActionResult, BroadcastDomainType, CustomAction, DestroyNetwork, DeviceDetails, EnsureNetworkDevice,
@@ -9,15 +9,15 @@ use netext_core::{Context, Description, DeviceError, ErrorKind, NetworkDevice, a
 
 use crate::naming::Naming;
 
-/// Names segments, and does nothing else: hosts bring a segment into being when an instance is plugged in, and
-/// take it away with the last one. So a network's life has no step here that could fail or be forgotten.
+/// Names segments, and does nothing else: hosts create a segment when an instance is plugged in, and remove it with the
+/// last one. So there is no step here that could fail or be forgotten.
 pub(crate) struct Segments;
 
 #[async_trait]
 impl NetworkDevice for Segments {
-    /// An offering for layer-2 networks may name no service but `UserData`, so a device of such networks declares
-    /// it. `CustomAction` is declared so that actions come here and are refused: undeclared, they would succeed
-    /// without anything being done, and an operator would believe them.
+    /// An offering for layer-2 networks may name no service but `UserData`, so a device of such networks declares it.
+    /// `CustomAction` is declared so that actions come here and are refused: otherwise they would succeed without doing
+    /// anything, and mislead the operator.
     fn describe(&self) -> Description {
         Description::new("l2-naming", env!("CARGO_PKG_VERSION"))
             .services([Service::UserData, Service::CustomAction])
@@ -56,8 +56,8 @@ impl NetworkDevice for Segments {
         Ok(())
     }
 
-    // Instances of a segment without addresses ask nobody for their data: the hypervisor attaches it as a disk
-    // (CloudStack's ConfigDrive). A failure here would fail their deployment.
+    // Instances of a segment without addresses get their data from the hypervisor, as a disk (CloudStack's ConfigDrive).
+    // A failure here would fail their deployment.
 
     async fn restore_network(&self, _: &Context, _: RestoreNetwork) -> Result<(), DeviceError> {
         Ok(())
@@ -88,13 +88,13 @@ impl NetworkDevice for Segments {
     }
 
     async fn custom_action(&self, _: &Context, request: CustomAction) -> Result<ActionResult, DeviceError> {
-        let message = format!("l2-naming has no actions, and so not {:?}", request.action);
+        let message = format!("l2-naming has no actions; {:?} is unknown", request.action);
         Err(DeviceError::new(ErrorKind::NotImplemented, message))
     }
 }
 
-/// A network with addresses would come up without anybody to route and filter it. Senders that follow the README
-/// name no guest type; a network of theirs is one of layer 2 if it has no addresses.
+/// Refuses a network with addresses, because no device would route and filter it. Senders that follow the README send no
+/// guest type; their network is a layer-2 network if it has no addresses.
 fn only_layer2(network: &Network) -> Result<(), DeviceError> {
     let has_addresses = network.gateway.is_some() || network.cidr.is_some();
     let found = match network.guest_type {

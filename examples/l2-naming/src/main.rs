@@ -1,4 +1,4 @@
-//! An extension that owns its segments: it tells the server where a layer-2 network lives.
+//! An extension that owns its segments: it chooses the segment of a layer-2 network.
 
 mod device;
 mod naming;

@@ -1,4 +1,4 @@
-//! How segments are named.
+//! The names of segments.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use netext_core::protocol::NetworkId;
 use netext_core::{Context, DeviceError};
 use serde_json::Value;
 
-/// The name under which every host finds a network: `<prefix>-<mode>-<id>`, such as `cs-nat-240`.
+/// The name by which every host finds a network: `<prefix>-<mode>-<id>`, such as `cs-nat-240`.
 ///
-/// A network keeps its name when the operator registers another mode or prefix, because its instances stay
-/// plugged in where they are. So what a network is named by is said once, by `ensure-network-device`, and comes
-/// back with every command; what is registered counts where nothing came back.
+/// A network keeps its name when the operator registers another mode or prefix, because its instances stay plugged in.
+/// So `ensure-network-device` answers mode and prefix once, and they come back with every command; the registration
+/// counts if nothing came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Naming {
     pub(crate) mode: Mode,
@@ -22,7 +22,7 @@ impl Naming {
     pub(crate) const MODE: &str = "mode";
     pub(crate) const PREFIX: &str = "name_prefix";
 
-    /// What a network is named by: `internal` and `cs` where nothing was said.
+    /// The mode and prefix of a network; default: `internal` and `cs`.
     pub(crate) fn of(context: &Context) -> Result<Self, DeviceError> {
         Ok(Self {
             mode: detail(context, Self::MODE)?.unwrap_or(Mode::Internal),
@@ -35,23 +35,24 @@ impl Naming {
     }
 }
 
-/// A detail as it was said of the network, else as it is registered.
+/// The network's own detail, else the registered one.
 fn detail<T: FromStr<Err = DeviceError>>(context: &Context, name: &str) -> Result<Option<T>, DeviceError> {
     match context.device_details().get(name) {
         Some(Value::String(stored)) if !stored.is_empty() => stored.parse().map(Some),
         None | Some(Value::Null | Value::String(_)) => {
             context.physical_details().get(name).map(str::parse).transpose()
         }
-        Some(other) => Err(DeviceError::invalid(format!("the detail {name} is {other}; it is a text"))),
+        Some(other) => Err(DeviceError::invalid(format!("the detail {name} is {other}; it must be a text"))),
     }
 }
 
-/// What a host connects a segment to. An unknown word is refused: it decides whether guests reach the outside.
+/// The network that a host connects a segment to. An unknown word is refused, because it decides whether guests reach
+/// external networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The outside, through the host's own address.
+    /// External networks, through the host's own address.
     Nat,
-    /// Nothing: guests reach each other only.
+    /// None: guests reach each other only.
     Internal,
 }
 
@@ -71,13 +72,15 @@ impl FromStr for Mode {
         match text {
             "nat" => Ok(Self::Nat),
             "internal" => Ok(Self::Internal),
-            _ => Err(DeviceError::invalid(format!("the detail mode is {text:?}; it is nat or internal"))),
+            _ => {
+                Err(DeviceError::invalid(format!("the detail mode is {text:?}; it must be nat or internal")))
+            }
         }
     }
 }
 
-/// How the names of all segments begin: up to 32 lower-case letters, digits and `-`, beginning with a letter.
-/// Such a name is one word for every host, URI and tool, and needs no escaping anywhere.
+/// The beginning of all names: up to 32 lower-case letters, digits and `-`, beginning with a letter. Such a name needs no
+/// escaping on hosts, in URIs or in tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Prefix(String);
 
@@ -103,7 +106,7 @@ impl FromStr for Prefix {
             return Ok(Self(text.to_owned()));
         }
         Err(DeviceError::invalid(format!(
-            "the detail name_prefix is {text:?}; it is up to 32 of a-z, 0-9 and '-', beginning with a letter"
+            "the detail name_prefix is {text:?}; it must be up to 32 of a-z, 0-9 and '-', beginning with a letter"
         )))
     }
 }

@@ -1,4 +1,4 @@
-//! The smallest useful extension: every network is a file in a folder, for whatever tool acts on it.
+//! The smallest useful extension: every network is a file in a folder, for another tool to act on.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     netext_core::main(Spool { folder: folder.into() })
 }
 
-/// Keeps a file `network-<id>.json` for every network that is implemented.
+/// Keeps a file `network-<id>.json` for every implemented network.
 struct Spool {
     folder: PathBuf,
 }
@@ -22,7 +22,7 @@ impl Spool {
         self.folder.join(format!("network-{id}.json"))
     }
 
-    /// Removing what is not there is no failure: the server may ask twice.
+    /// Removing a file that does not exist succeeds: the server may ask twice.
     fn remove(&self, id: NetworkId) -> Result<(), DeviceError> {
         match fs::remove_file(self.file(id)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(id, error)),
@@ -47,7 +47,7 @@ impl NetworkDevice for Spool {
         request: ImplementNetwork,
     ) -> Result<Option<NetworkUpdate>, DeviceError> {
         let id = request.network.network_id;
-        // Written beside and renamed, by a name that no other process uses: nobody ever reads half of it.
+        // Written under another name, unique to this process, and renamed: no reader sees half a file.
         let new = self.folder.join(format!(".network-{id}.{}", std::process::id()));
         let written = fs::create_dir_all(&self.folder)
             .and_then(|()| fs::write(&new, serde_json::to_vec_pretty(&request.network)?))

@@ -1,4 +1,4 @@
-//! What each command changes of a network's state.
+//! The device: each command is one change of a network's state.
 
 use netext_core::protocol::{
     AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules, AssignIp,
@@ -10,18 +10,18 @@ use netext_core::protocol::{
 use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
 
 use crate::compile;
-use crate::northbound::Found;
+use crate::northbound::StoredRows;
 use crate::ovsdb::Client;
 use crate::registration::Registration;
 use crate::state::State;
 
-/// Networks on OVN. Every command is the same sentence: read the network's state, change it, compile it, and
-/// replace state and rows in one transaction, which is made only if nobody was faster.
+/// Networks on OVN. Every command does the same: it reads the network's state, changes it, compiles it, and replaces state
+/// and rows in one transaction, which fails if another process was faster.
 pub(crate) struct Ovn;
 
 type Result<T> = std::result::Result<T, DeviceError>;
 
-/// Changes what is desired of a network, which may not be known yet. Answers what the change does.
+/// Changes the state of a network, which may be unknown so far. Answers the result of the change.
 fn change<T>(context: &Context, network: &Network, change: impl Fn(&mut State) -> Result<T>) -> Result<T> {
     replace(context, network, |state| {
         let mut state = state.unwrap_or_else(|| State::new(network.clone()));
@@ -30,7 +30,7 @@ fn change<T>(context: &Context, network: &Network, change: impl Fn(&mut State) -
     })
 }
 
-/// Changes what is desired of a network that is known; of another one nothing is desired that could go.
+/// Changes the state of a known network; an unknown network has no state to change.
 fn change_known(context: &Context, network: &Network, change: impl Fn(&mut State)) -> Result<()> {
     replace(context, network, |state| {
         let changed = state.map(|mut state| {
@@ -51,7 +51,7 @@ fn replace<T>(
     let mut client = Client::connect(&registration.northbound, context.deadline())?;
     loop {
         context.deadline().check()?;
-        let found = Found::read(&mut client, id)?;
+        let found = StoredRows::read(&mut client, id)?;
         let state = found.state().map(serde_json::from_str).transpose().map_err(|error| {
             let message = format!("the state of network {id} in OVN's northbound database cannot be read");
             DeviceError::device(message).with_source(error)
@@ -91,17 +91,17 @@ impl NetworkDevice for Ovn {
     ) -> Result<Option<NetworkUpdate>> {
         let network = &request.network;
         if network.vpc_id.is_some() {
-            return Err(DeviceError::invalid("tiers of VPCs are not carried by this extension"));
+            return Err(DeviceError::invalid("this extension does not support tiers of VPCs"));
         }
         let guest_type = change(context, network, |state| {
-            state.hear(network);
+            state.learn(network);
             state.extension_ip = request.extension_ip.or(state.extension_ip);
             state.is_implemented = true;
             let guest_type = state.guest_type();
             state.network.guest_type = Some(guest_type);
             Ok(guest_type)
         })?;
-        // The VLAN of a shared network is the data centre's.
+        // The VLAN of a shared network belongs to the data centre.
         if guest_type == GuestType::Shared {
             return Ok(None);
         }

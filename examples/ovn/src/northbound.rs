@@ -1,4 +1,4 @@
-//! The northbound database: what is there of a network, and the one transaction that makes it what it shall be.
+//! The northbound database: the actual rows of a network, and the one transaction that makes them the desired rows.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::ovsdb::{Client, Refusal};
 use crate::rows::{Column, Row, map, normal, pairs};
 
-/// The tables that rows of ours are in.
+/// The tables with rows of this extension.
 const TABLES: [&str; 12] = [
     "Logical_Switch",
     "Logical_Switch_Port",
@@ -25,33 +25,33 @@ const TABLES: [&str; 12] = [
     "DNS",
 ];
 
-/// Where the rows of ours say what they are, in `external_ids`: their key, and whose they are.
+/// The `external_ids` that identify our rows: their key, and their owner.
 const KEY: &str = "netext-key";
 const OWNER: &str = "netext-owner";
 const STATE: &str = "netext-state";
-/// Counts the transactions of a network, so that each notices another that healed the same rows.
+/// Counts the transactions of a network, so that each notices another that repaired the same rows.
 const REVISION: &str = "netext-revision";
-/// The owner of what all networks share.
+/// The owner of rows that all networks share.
 const EVERYBODY: &str = "everybody";
 
-/// The key of the row that keeps the network's state: a network has one from its first command to its last.
+/// The key of the row with the network's state: a network has one from its first command to its last.
 pub(crate) const SWITCH: &str = "switch";
 
-/// What the database holds of a network.
-pub(crate) struct Found {
+/// The actual rows of a network.
+pub(crate) struct StoredRows {
     owner: String,
-    rows: BTreeMap<(String, String), FoundRow>,
+    rows: BTreeMap<(String, String), StoredRow>,
 }
 
-struct FoundRow {
+struct StoredRow {
     table: &'static str,
     uuid: String,
     is_shared: bool,
     columns: Map<String, Value>,
 }
 
-impl Found {
-    /// Reads all rows of a network, and what it shares with others, in one transaction.
+impl StoredRows {
+    /// Reads all rows of a network, and the rows that it shares with others, in one transaction.
     pub(crate) fn read(client: &mut Client, network: NetworkId) -> Result<Self, DeviceError> {
         let owner = format!("network-{network}");
         let reads: Vec<_> =
@@ -66,14 +66,14 @@ impl Found {
             for row in result["rows"].as_array().into_iter().flatten().filter_map(Value::as_object) {
                 let key = external_id(row, KEY).unwrap_or_default().to_owned();
                 let uuid = row["_uuid"][1].as_str().unwrap_or_default().to_owned();
-                let found = FoundRow { table, uuid, is_shared: owner == EVERYBODY, columns: row.clone() };
+                let found = StoredRow { table, uuid, is_shared: owner == EVERYBODY, columns: row.clone() };
                 rows.insert((table.to_owned(), key), found);
             }
         }
         Ok(Self { owner, rows })
     }
 
-    /// The state that the last command left, as text.
+    /// The state after the last command, as text.
     pub(crate) fn state(&self) -> Option<&str> {
         external_id(&self.row("Logical_Switch", SWITCH)?.columns, STATE)
     }
@@ -83,12 +83,12 @@ impl Found {
         revision.and_then(|revision| revision.parse().ok()).unwrap_or_default()
     }
 
-    fn row(&self, table: &str, key: &str) -> Option<&FoundRow> {
+    fn row(&self, table: &str, key: &str) -> Option<&StoredRow> {
         self.rows.get(&(table.to_owned(), key.to_owned()))
     }
 
-    /// Makes the rows what they shall be, if nobody changed them meanwhile; answers whether that was so. Nothing
-    /// is sent where they are so already.
+    /// Makes the rows the desired ones, unless another process changed them meanwhile; answers whether it did. Sends
+    /// nothing if there is no difference.
     pub(crate) fn replace_with(
         &self,
         client: &mut Client,
@@ -109,8 +109,8 @@ impl Found {
         }
     }
 
-    /// What must still be so when the transaction is made: the network's state, and the absence of what is
-    /// inserted for everybody.
+    /// The conditions of the transaction: the network's state has not changed, and the shared rows that it inserts do not
+    /// exist.
     fn guards(&self, rows: &[Row]) -> impl Iterator<Item = Value> {
         let wait = |condition: Value, rows: Value| {
             json!({ "op": "wait", "timeout": 0, "table": "Logical_Switch", "where": condition,
@@ -128,18 +128,18 @@ impl Found {
     }
 }
 
-/// The difference between what is and what shall be.
+/// The difference between the actual and the desired rows.
 struct Plan<'a> {
-    found: &'a Found,
+    found: &'a StoredRows,
     rows: &'a [Row],
-    /// Where the row of a key stands.
+    /// The index of each key's row.
     places: BTreeMap<&'a str, usize>,
     state: Option<&'a str>,
     revision: u64,
 }
 
 impl<'a> Plan<'a> {
-    fn new(found: &'a Found, rows: &'a [Row], state: Option<&'a str>, revision: u64) -> Self {
+    fn new(found: &'a StoredRows, rows: &'a [Row], state: Option<&'a str>, revision: u64) -> Self {
         let places = rows.iter().enumerate().map(|(place, row)| (row.key.as_str(), place)).collect();
         Self { found, rows, places, state, revision }
     }
@@ -176,15 +176,15 @@ impl<'a> Plan<'a> {
         std::iter::once(insert).chain(attach)
     }
 
-    fn update(&self, row: &Row, found: &FoundRow) -> Option<Value> {
+    fn update(&self, row: &Row, found: &StoredRow) -> Option<Value> {
         let mut columns = self.columns(row);
         columns.retain(|column, value| found.columns.get(column).map(normal) != Some(normal(value)));
         (!columns.is_empty())
             .then(|| json!({ "op": "update", "table": row.table, "where": is(&found.uuid), "row": columns }))
     }
 
-    /// A port of a shared switch is taken out of it; what refers to anything else of ours is changed as well.
-    fn delete(found: &FoundRow) -> impl Iterator<Item = Value> {
+    /// Deletes a row, and takes a port of a shared switch out of it. All other references are in rows that change as well.
+    fn delete(found: &StoredRow) -> impl Iterator<Item = Value> {
         let uuid = json!(["uuid", found.uuid]);
         let detach = (found.table == "Logical_Switch_Port").then(|| {
             json!({ "op": "mutate", "table": "Logical_Switch", "where": [["ports", "includes", uuid]],
@@ -194,7 +194,7 @@ impl<'a> Plan<'a> {
         detach.into_iter().chain([delete])
     }
 
-    /// The row as OVSDB writes it, with what tells that it is ours.
+    /// The columns as OVSDB writes them, with the ids that mark the row as ours.
     fn columns(&self, row: &Row) -> Map<String, Value> {
         let owner = if row.is_shared { EVERYBODY } else { &self.found.owner };
         let revision = self.revision.to_string();
@@ -215,8 +215,7 @@ impl<'a> Plan<'a> {
         columns
     }
 
-    /// A row by its key, which is that of a row that was compiled as well: as the database knows it, or by the
-    /// symbol that it is inserted with.
+    /// A reference to the compiled row with this key: by its uuid, or by the symbol with which it is inserted.
     fn reference(&self, key: &str) -> Value {
         let row = &self.rows[self.places[key]];
         match self.found.row(row.table, key) {
@@ -248,7 +247,9 @@ fn is(uuid: &str) -> Value {
 
 fn refused(refusal: &Refusal) -> DeviceError {
     DeviceError::device(match refusal {
-        Refusal::Outdated => "OVN's northbound database changes faster than it can be read".to_owned(),
+        Refusal::Outdated => {
+            "OVN's northbound database changes faster than this extension can read it".to_owned()
+        }
         Refusal::Failed(why) => format!("OVN's northbound database refused the change: {why}"),
     })
 }

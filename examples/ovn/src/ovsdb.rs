@@ -1,4 +1,4 @@
-//! A client of an OVSDB server (RFC 7047): JSON-RPC over a socket, as much of it as transactions need.
+//! A client of an OVSDB server (RFC 7047): the part of JSON-RPC over a socket that transactions need.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use serde_json::{Deserializer, StreamDeserializer, Value, json};
 
 use crate::registration::Endpoint;
 
-/// One connection to the northbound database. Whatever it waits for ends with the command's deadline.
+/// One connection to the northbound database. Every wait ends with the command's deadline.
 pub(crate) struct Client {
     outgoing: Socket,
     incoming: StreamDeserializer<'static, IoRead<BufReader<Socket>>, Value>,
@@ -19,7 +19,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects to the first of the endpoints that takes the connection.
+    /// Connects to the first endpoint that accepts the connection.
     pub(crate) fn connect(endpoints: &[Endpoint], deadline: &Deadline) -> Result<Self, DeviceError> {
         let mut failures = Vec::new();
         for endpoint in endpoints {
@@ -28,9 +28,9 @@ impl Client {
                 Err(error) => failures.push(format!("{endpoint}: {error}")),
             }
         }
-        let told = failures.join("; ");
+        let failures = failures.join("; ");
         Err(DeviceError::connection(format!(
-            "cannot reach OVN's northbound database: {told}; is it `northbound`?"
+            "cannot reach OVN's northbound database: {failures}; is the registered `northbound` right?"
         )))
     }
 
@@ -51,7 +51,7 @@ impl Client {
         Ok(Self { outgoing, incoming, requests: 0 })
     }
 
-    /// Runs operations as one transaction: the result of each, or of none, and then what was wrong with it.
+    /// Runs operations as one transaction: answers the result of each, or why none was done.
     pub(crate) fn transact(
         &mut self,
         operations: Vec<Value>,
@@ -71,7 +71,7 @@ impl Client {
                 Some(Err(error)) => return Err(lost(error.into())),
                 None => return Err(lost(io::ErrorKind::UnexpectedEof.into())),
             };
-            // The server asks whether we are still there.
+            // The server checks that the client is alive.
             if message["method"] == "echo" {
                 let answer = json!({ "result": message["params"], "error": null, "id": message["id"] });
                 self.send(&answer).map_err(lost)?;
@@ -86,10 +86,10 @@ impl Client {
     }
 }
 
-/// Why a transaction was not made.
+/// Why a transaction failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// What a `wait` asked for is not so: somebody else was faster.
+    /// The condition of a `wait` does not hold: another process was faster.
     Outdated,
     Failed(String),
 }
@@ -97,7 +97,7 @@ pub(crate) enum Refusal {
 fn results(message: &Value) -> Result<Result<Vec<Value>, Refusal>, DeviceError> {
     let unusual = || DeviceError::device(format!("OVN's northbound database answered {message}"));
     let results = message["result"].as_array().ok_or_else(unusual)?;
-    // After a failure comes null for each operation that was not tried; a failure to commit stands last.
+    // After a failure there is null for each remaining operation; a failure to commit comes last.
     match results.iter().find(|result| !result["error"].is_null()) {
         None => Ok(Ok(results.clone())),
         Some(failure) if failure["error"] == "timed out" => Ok(Err(Refusal::Outdated)),
@@ -108,7 +108,7 @@ fn results(message: &Value) -> Result<Result<Vec<Value>, Refusal>, DeviceError> 
     }
 }
 
-/// A socket on which every single wait ends with the deadline.
+/// A socket whose every wait ends with the deadline.
 struct Socket {
     stream: Stream,
     deadline: Deadline,

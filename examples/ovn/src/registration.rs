@@ -1,4 +1,4 @@
-//! What the operator registered about the OVN deployment.
+//! The details of the OVN deployment that the operator registered.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,11 +10,11 @@ use netext_core::{Context, DeviceError};
 
 /// The deployment.
 pub(crate) struct Registration {
-    /// `northbound`: where the northbound database listens; the first that answers is used.
+    /// `northbound`: the endpoints of the northbound database; the first that answers is used.
     pub(crate) northbound: Vec<Endpoint>,
-    /// `gateway.chassis`: who may carry traffic to and from the outside, the preferred one first.
+    /// `gateway.chassis`: the chassis that may carry traffic to and from external networks, the preferred one first.
     pub(crate) gateway_chassis: Vec<Name>,
-    /// `public.network.name`: what chassis call the outside in `ovn-bridge-mappings`.
+    /// `public.network.name`: the name of the external network in the chassis' `ovn-bridge-mappings`.
     pub(crate) public_network: Name,
     /// `guest.network.name`: the same for shared networks, whose VLANs the data centre routes.
     pub(crate) guest_network: Name,
@@ -44,12 +44,11 @@ fn list<T: FromStr>(details: &PhysicalDetails, name: &str, default: &str) -> Res
 }
 
 fn detail<T: FromStr>(name: &str, text: &str) -> Result<T, DeviceError> {
-    text.parse()
-        .map_err(|_| DeviceError::invalid(format!("the registered `{name}` cannot be used: {text:?}")))
+    text.parse().map_err(|_| DeviceError::invalid(format!("cannot use the registered `{name}`: {text:?}")))
 }
 
-/// Where a database listens, as OVN's own tools write it: `unix:/path`, `tcp:192.0.2.5:6641`. No `ssl:`: run a
-/// local `ovsdb-server` in relay mode that speaks it, and register its socket.
+/// The endpoint of a database, as OVN's own tools write it: `unix:/path`, `tcp:192.0.2.5:6641`. For `ssl:`, run a local
+/// `ovsdb-server` in relay mode and register its socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Unix(PathBuf),
@@ -77,7 +76,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A name of OVN's: letters, digits and `-_.`, at most 64.
+/// A name in OVN: letters, digits and `-_.`, at most 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(String);
 

@@ -1,18 +1,18 @@
-//! Rows of the northbound database as they shall be.
+//! Desired rows of the northbound database.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// A row, known by a key that no other row of its network has, and that stays as long as it is the same thing.
+/// A row, with a key that is unique in its network and never changes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) table: &'static str,
     pub(crate) key: String,
     pub(crate) columns: BTreeMap<&'static str, Column>,
-    /// Whether it is everybody's: made where it is absent, and never changed or deleted.
+    /// Whether all networks share the row: it is inserted if it does not exist, and never changed or deleted.
     pub(crate) is_shared: bool,
-    /// The key of the shared switch that it is a port of.
+    /// The key of the shared switch to which this port belongs.
     pub(crate) port_of: Option<String>,
 }
 
@@ -20,7 +20,7 @@ pub(crate) struct Row {
 pub(crate) enum Column {
     /// A value as OVSDB writes it.
     Value(Value),
-    /// The rows of these keys.
+    /// The rows with these keys.
     Rows(Vec<String>),
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn pairs(map: &Value) -> impl Iterator<Item = (&str, &str)> {
     pairs.filter_map(|pair| Some((pair[0].as_str()?, pair[1].as_str()?)))
 }
 
-/// The one way of writing a value: sets and maps in order, and a set of one element as that element.
+/// The normal form of a value: sets and maps in order, and a set of one element as that element.
 pub(crate) fn normal(value: &Value) -> Value {
     let Some(elements) = value[1].as_array().filter(|_| value[0] == "set" || value[0] == "map") else {
         return value.clone();
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_the_same_however_the_database_writes_it() {
+    fn the_normal_form_does_not_depend_on_the_order() {
         assert_eq!(normal(&set(["b", "a"])), normal(&set(["a", "b"])));
         assert_eq!(normal(&set(["a"])), json!("a"));
         assert_eq!(normal(&map([("b", "1"), ("a", "2")])), normal(&map([("a", "2"), ("b", "1")])));

@@ -1,5 +1,5 @@
-//! What is desired of a network: the server's commands, added up. It lies in the database beside the rows that
-//! follow from it, so both change in one transaction.
+//! The desired state of a network: the sum of the server's commands. It is stored in the database beside the rows that
+//! follow from it, so that both change in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) network: Network,
-    /// Whether it is up: what comes before `implement-network` takes effect with it.
+    /// Whether the network is up: earlier commands take effect with `implement-network`.
     pub(crate) is_implemented: bool,
-    /// What the network answers on: the gateway, or an address of its own.
+    /// The address of the network's services: the gateway, or an address of its own.
     pub(crate) extension_ip: Option<Ipv4Addr>,
     pub(crate) domain: Option<DomainName>,
     pub(crate) resolvers: AddressList,
@@ -27,12 +27,12 @@ pub(crate) struct State {
     pub(crate) static_nats: BTreeMap<Ipv4Addr, Ipv4Addr>,
     pub(crate) forwards: Vec<(Ipv4Addr, PortForward)>,
     pub(crate) balancers: BTreeMap<u64, LoadBalancerRule>,
-    /// What is allowed, once rules were ever received: before that, translation alone decides.
+    /// The firewall, once rules were received: before that, NAT alone decides.
     pub(crate) firewall: Option<FirewallRules>,
     pub(crate) nics: BTreeMap<MacAddr, InstanceNic>,
 }
 
-/// An instance's NIC, as far as the network serves it.
+/// An instance's NIC, and how the network serves it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct InstanceNic {
     pub(crate) uuid: Option<NicUuid>,
@@ -43,7 +43,7 @@ pub(crate) struct InstanceNic {
     pub(crate) has_dns: bool,
 }
 
-/// A NIC is its instance's default one unless a command says otherwise.
+/// A NIC is its instance's default NIC unless a command says otherwise.
 impl Default for InstanceNic {
     fn default() -> Self {
         Self { uuid: None, ip: None, is_default: true, hostname: None, has_dhcp: false, has_dns: false }
@@ -68,9 +68,9 @@ impl State {
         }
     }
 
-    /// The server's word about the network. What a command leaves out stays as it is known, and the gateway of a
-    /// NIC's command is that NIC's, so only commands about the network itself say it.
-    pub(crate) fn hear(&mut self, network: &Network) {
+    /// Merges the fields of a command about the network itself. Absent fields keep their values. Commands about a NIC do
+    /// not count, because their gateway is that of the NIC.
+    pub(crate) fn learn(&mut self, network: &Network) {
         let known = &mut self.network;
         known.cidr = network.cidr.or(known.cidr);
         known.gateway = network.gateway.or(known.gateway);
@@ -78,8 +78,8 @@ impl State {
         known.vlan = network.vlan.clone().or(known.vlan.take());
     }
 
-    /// How guests use the network. Senders that follow the README do not say it: a network without a gateway is
-    /// one of layer 2, and one whose extension has an address besides the gateway is routed by somebody else.
+    /// The guest type. Senders that follow the README do not send it: a network without a gateway is a layer-2 network,
+    /// and a network whose extension has an address besides the gateway is shared: another router routes it.
     pub(crate) fn guest_type(&self) -> GuestType {
         self.network.guest_type.unwrap_or_else(|| match (self.network.gateway, self.extension_ip) {
             (None, _) => GuestType::L2,
@@ -88,8 +88,8 @@ impl State {
         })
     }
 
-    /// Takes the network down. NICs stay plugged in over a restart, names are resolved as before if nobody says
-    /// otherwise, and where there were rules nothing gets in between the replay of translations and that of the rules.
+    /// Takes the network down. NICs stay plugged in during a restart, and names resolve as before. If there were rules,
+    /// the firewall stays closed until the server has replayed them, even if it replays NAT first.
     pub(crate) fn shut_down(&mut self) {
         let closed = self.firewall.as_ref().map(|_| FirewallRules::new(false, Vec::new()));
         let mut nics = std::mem::take(&mut self.nics);
@@ -104,7 +104,7 @@ impl State {
         };
     }
 
-    /// Takes up a public address; what leads from it is left as it is.
+    /// Assigns a public address. NAT and balancers on it stay as they are.
     pub(crate) fn assign(&mut self, public: PublicIp) {
         let is_source_nat = public.is_source_nat();
         if is_source_nat {
@@ -114,8 +114,8 @@ impl State {
         known.source_nat = Some(is_source_nat || known.is_source_nat());
     }
 
-    /// An address that a translation names: known by `assign-ip` mostly, and perhaps as source NAT. What the command
-    /// leaves out stays as it is known.
+    /// Merges the fields of an address that a NAT command names. `assign-ip` usually sent it before, perhaps as source
+    /// NAT. Absent fields keep their values.
     pub(crate) fn mention(&mut self, public: PublicIp) -> &mut PublicIp {
         let known = self.addresses.entry(public.public_ip).or_insert_with(|| public.clone());
         known.public_vlan = public.public_vlan.or(known.public_vlan.take());
@@ -124,7 +124,7 @@ impl State {
         known
     }
 
-    /// Gives up a public address with all that leads from it: the next tenant gets it.
+    /// Releases a public address with all NAT and balancers on it, because another tenant may get it.
     pub(crate) fn release(&mut self, address: Ipv4Addr) {
         self.addresses.remove(&address);
         self.static_nats.remove(&address);
@@ -132,18 +132,20 @@ impl State {
         self.balancers.retain(|_, rule| rule.public_ip != address);
     }
 
-    /// Adds a port forward, in place of one of the same ports.
+    /// Adds a port forward, and replaces one of the same ports.
     pub(crate) fn forward(&mut self, address: Ipv4Addr, forward: PortForward) -> Result<(), DeviceError> {
         const MOST_PORTS: u32 = 1024;
         let (public, private) = (forward.public_port, forward.private_port);
         if public.count() != private.count() && !private.is_single() {
-            let message =
-                format!("private_port {private} does not fit public_port {public}: give as many or one");
+            let message = format!(
+                "private_port {private} does not match public_port {public}: give the same number of ports, or one"
+            );
             return Err(DeviceError::invalid(message));
         }
         if public.count() > MOST_PORTS {
-            let message =
-                format!("public_port {public}: OVN keeps every port by itself, so at most {MOST_PORTS}");
+            let message = format!(
+                "public_port {public}: OVN stores every port separately, so at most {MOST_PORTS} are allowed"
+            );
             return Err(DeviceError::invalid(message));
         }
         let competes = |(other_address, other): &&(Ipv4Addr, PortForward)| {
@@ -163,7 +165,7 @@ impl State {
         Ok(())
     }
 
-    /// Adds, changes or revokes load balancer rules; those that are not named stay.
+    /// Adds, changes or revokes load balancer rules; other rules stay.
     pub(crate) fn balance(&mut self, rules: Vec<LoadBalancerRule>) -> Result<(), DeviceError> {
         for rule in rules {
             if rule.revoke {
@@ -182,7 +184,7 @@ impl State {
         Ok(())
     }
 
-    /// The MAC of the NIC that a command is about. One that does not say it names a NIC by its uuid or its address.
+    /// The MAC address of a command's NIC. A command without one names the NIC by its uuid or its address.
     pub(crate) fn mac_of(&self, nic: &Nic) -> Option<MacAddr> {
         let by = |is_it: &dyn Fn(&InstanceNic) -> bool| {
             self.nics.iter().find(|(_, known)| is_it(known)).map(|(mac, _)| *mac)
@@ -193,14 +195,14 @@ impl State {
         nic.mac.or_else(by_uuid).or_else(by_address)
     }
 
-    /// What is known of a NIC, with what a command says about it.
+    /// Merges the fields of a command about a NIC, and answers the NIC.
     pub(crate) fn nic(
         &mut self,
         nic: &Nic,
         hostname: Option<HostName>,
     ) -> Result<&mut InstanceNic, DeviceError> {
         let own = self.mac_of(nic).map_or_else(|| nic.require_mac(), Ok)?;
-        // One NIC has one hardware address.
+        // A NIC has one MAC address.
         self.nics.retain(|mac, known| *mac == own || known.uuid.is_none() || known.uuid != nic.nic_uuid);
         let known = self.nics.entry(own).or_default();
         known.uuid = nic.nic_uuid.clone().or(known.uuid.take());
@@ -217,13 +219,13 @@ impl State {
         }
     }
 
-    /// Drops the names of an address, whichever NIC had it.
+    /// Removes the names of an address, of all NICs that had it.
     pub(crate) fn drop_names(&mut self, address: Option<Ipv4Addr>) {
         let named = |nic: &&mut InstanceNic| address.is_some() && nic.ip == address;
         self.nics.values_mut().filter(named).for_each(|nic| nic.has_dns = false);
     }
 
-    /// Serves the NICs that are named and no others.
+    /// Serves the named NICs and no others.
     pub(crate) fn restore(&mut self, restored: RestoreData) {
         let named: BTreeSet<MacAddr> = restored.vms.iter().map(|vm| vm.mac).collect();
         let others = self.nics.iter_mut().filter(|(mac, _)| !named.contains(mac));

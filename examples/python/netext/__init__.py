@@ -1,1 +1,1 @@
-"""What an extension in Python needs: the protocol's types, and the contract of the process."""
+"""The library of an extension in Python: the protocol's types, and the process contract."""

@@ -1,6 +1,6 @@
-"""The process of an extension that stands behind `netext normalize`: one answer, or one line and an exit code.
+"""The process of an extension behind `netext normalize`: one answer, or one line and an exit code.
 
-`netext` in front has checked the arguments and the payload, keeps the deadline, and passes on what is said here.
+`netext` has checked the arguments and the payload, enforces the deadline, and passes on the answer or the line.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from typing import Any, Mapping, Sequence
 
 
 class Failure(Exception):
-    """A command failed. The message is all that an operator reads: what was attempted, on what, and why."""
+    """A command failed. The operator reads the message only: it says what was attempted, on what, and why."""
 
     exit_code = 3
 
 
 class NotImplementedHere(Failure):
-    """The protocol knows the command, and this device does not."""
+    """This device does not implement the command."""
 
     exit_code = 5
 
 
 class Device:
-    """A device: a method for every command that it answers, named like the command with `_`.
+    """A device: a method for every command that it implements, named like the command with `_`.
 
-    A method gets the payload file, a dictionary of the type that has the command's name: `AssignIpFile` for
-    assign-ip. It answers a dictionary for ensure-network-device and implement-network, a text or a dictionary for
-    custom-action, else nothing; or it raises `Failure`. Every command may come twice, and several run at the same
-    time, each in its own process.
+    A method gets the payload file, a dictionary of the type with the command's name: `AssignIpFile` for assign-ip. It
+    returns a dictionary for ensure-network-device and implement-network, a text or a dictionary for custom-action,
+    else nothing; or it raises `Failure`. Every command may come twice, and several run at the same time, each in its
+    own process.
 
-    The payload holds secrets, and so does "physical-network-extension-details": show no values of either.
+    The payload holds secrets, and so does "physical-network-extension-details": never print values of either.
     """
 
     name = version = ""
-    #: The services that it provides; the line in minimal.sh names the same.
+    #: The services of the device; the line in minimal.sh names the same.
     services: Sequence[str] = ()
-    #: What each of them can do: service to capability to value. The server looks some up and fails without; the
-    #: command reference lists them, and `netext conformance` names each that is missing.
+    #: Their capabilities: service to capability to value. The server needs some of them; the command reference lists
+    #: them, and `netext conformance` names each missing one.
     capabilities: Mapping[str, Mapping[str, str]] = {}
 
     def describe(self) -> dict[str, Any]:
-        """What an operator registers, and what `netext conformance` asks for."""
+        """The description for the operator's registration and for `netext conformance`."""
         methods = [name for name in dir(self) if not name.startswith("_") and callable(getattr(self, name))]
         return {
             "name": self.name,
@@ -56,8 +56,8 @@ class Device:
 
 
 def main(device: Device) -> int:
-    """The whole `main` of an extension. Whatever else is printed on the way is lost, by children as well."""
-    # Ends what is going on, and what has to be undone is: the deadline comes as SIGTERM.
+    """The whole `main` of an extension. All other output is lost, also that of children."""
+    # The deadline comes as SIGTERM: an exception ends the method, so that it can undo its work.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     stdout, stderr = os.dup(1), os.dup(2)
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -74,7 +74,7 @@ def main(device: Device) -> int:
         while trace and trace.tb_next:
             trace = trace.tb_next
         place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
-        # Not what it says: that may be anything, a credential too.
+        # Without its message, which may hold a credential.
         _write(stderr, f"internal error: {type(error).__name__} at {place}")
         return 70
 
@@ -83,7 +83,7 @@ def _answer(device: Device, arguments: Sequence[str]) -> str:
     if arguments == ["--describe"]:
         return json.dumps(device.describe())
     if len(arguments) != 3:
-        raise Failure("this is called by netext normalize: see README.md")
+        raise Failure("netext normalize runs this program: see README.md")
     command, path, _timeout = arguments
     method = getattr(device, command.replace("-", "_"), None)
     if method is None:

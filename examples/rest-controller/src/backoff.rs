@@ -1,21 +1,21 @@
-//! When to try again, and when to give up.
+//! When to retry, and when to give up.
 
 use std::time::Duration;
 
 use netext_core::Deadline;
 
-/// The first pause, about; each one after it is twice as long.
+/// The first pause, before jitter; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
-/// An attempt that has less time than this is not worth making.
+/// With less time than this there is no further attempt.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(100);
 const ATTEMPTS: u32 = 6;
 
 /// The attempts of one call, within the deadline of its command.
 pub(crate) struct Backoff<'a> {
     deadline: &'a Deadline,
-    /// How many attempts were granted.
+    /// The number of granted attempts.
     pub(crate) attempts: u32,
 }
 
@@ -24,17 +24,17 @@ impl<'a> Backoff<'a> {
         Self { deadline, attempts: 0 }
     }
 
-    /// How long the next attempt may take: a third of what is left, so that one lost answer does not cost the
-    /// command, and time remains to say what happened. `None` where it is too late.
+    /// How long the next attempt may take: a third of the remaining time, so that the command survives one lost answer,
+    /// and time remains to report a failure. `None` if it is too late.
     pub(crate) fn attempt(&mut self) -> Option<Duration> {
         let limit = (self.deadline.remaining() / 3).min(LONGEST_ATTEMPT);
         self.attempts += 1;
         (limit >= SHORTEST_ATTEMPT).then_some(limit)
     }
 
-    /// How long to wait before another attempt: as long as the controller asked for, else somewhere between
-    /// half and the whole of a pause that doubles, because a controller that comes back must not be met by all
-    /// commands at once. `None` where there is no time for it, or enough was tried.
+    /// How long to wait before another attempt: as long as the controller asked for, else between half and the whole of a
+    /// pause that doubles, so that not all commands meet a recovering controller at once. `None` if there is no time for
+    /// it, or after the last attempt.
     pub(crate) fn pause(&self, asked_for: Option<Duration>) -> Option<Duration> {
         let full = FIRST_PAUSE.saturating_mul(1 << (self.attempts.clamp(1, ATTEMPTS) - 1)).min(LONGEST_PAUSE);
         let pause = asked_for.unwrap_or_else(|| full.mul_f64(0.5 + fastrand::f64() / 2.0));
@@ -50,7 +50,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn pauses_double_are_spread_and_end() {
+    fn pauses_double_with_jitter_and_end() {
         let deadline = Deadline::after(60 * SECOND);
         let mut backoff = Backoff::new(&deadline);
         let mut pauses = Vec::new();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_waited_for_that_the_deadline_has_no_room_for() {
+    fn no_pause_is_longer_than_the_deadline_allows() {
         let deadline = Deadline::after(2 * SECOND);
         let mut backoff = Backoff::new(&deadline);
         assert!(backoff.attempt().unwrap() < SECOND);

@@ -1,4 +1,4 @@
-//! The controller: calls that are as good twice as once, and so can be made until one succeeds.
+//! The controller: idempotent calls, retried until one succeeds.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::backoff::Backoff;
 use crate::registration::Registration;
 
-/// How long a controller is waited for that does not even take the connection.
+/// How long the controller may take to accept the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The controller, for one command.
@@ -35,14 +35,14 @@ enum Retry {
     /// Another attempt would fail as well.
     Never,
     Soon,
-    /// The controller said when.
+    /// After the time that the controller asked for.
     After(Duration),
 }
 
 impl<'a> Controller<'a> {
     pub(crate) fn of(context: &'a Context) -> Result<Self, DeviceError> {
         let registration = Registration::of(context)?;
-        // Nothing may lead the token elsewhere: no redirect, no proxy out of the server's environment.
+        // The token must go nowhere else: no redirect, and no proxy from the server's environment.
         let mut builder = Client::builder()
             .https_only(true)
             .redirect(redirect::Policy::none())
@@ -60,18 +60,18 @@ impl<'a> Controller<'a> {
         Ok(Self { registration, client, deadline: context.deadline() })
     }
 
-    /// Brings about that something is there and is so.
+    /// Creates or replaces an object.
     pub(crate) async fn put(&self, path: &str, body: &impl Serialize) -> Result<(), DeviceError> {
         let url = self.url(path);
         self.call(Method::PUT, &url, |request| request.json(body)).await
     }
 
-    /// Brings about that something is not there: what is absent is deleted already.
+    /// Deletes an object. Deleting one that does not exist succeeds.
     pub(crate) async fn delete(&self, path: &str) -> Result<(), DeviceError> {
         self.call(Method::DELETE, &self.url(path), |request| request).await
     }
 
-    /// The same, unless it leads elsewhere by now: deletes may come late.
+    /// Deletes an object if a field still has this value: deletes may come late.
     pub(crate) async fn delete_if(
         &self,
         path: &str,
@@ -83,7 +83,7 @@ impl<'a> Controller<'a> {
         self.call(Method::DELETE, &url, |request| request).await
     }
 
-    /// A place below the registered one. Paths are made of ids and addresses, which need no escaping.
+    /// A URL below the registered one. Paths consist of ids and addresses, which need no escaping.
     fn url(&self, path: &str) -> Url {
         let mut url = self.registration.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -92,7 +92,7 @@ impl<'a> Controller<'a> {
         url
     }
 
-    /// Calls until an attempt succeeds, none can, or the time is over.
+    /// Retries until an attempt succeeds, no further attempt can succeed, or the time is over.
     async fn call(
         &self,
         method: Method,
@@ -140,7 +140,7 @@ impl<'a> Controller<'a> {
             _ if status.is_success() => return Ok(()),
             StatusCode::NOT_FOUND | StatusCode::GONE if *method == Method::DELETE => return Ok(()),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                (ErrorKind::Connection, "; is the registered `token` still valid?", Retry::Never)
+                (ErrorKind::Connection, "; is the token registered as `password` still valid?", Retry::Never)
             }
             StatusCode::NOT_IMPLEMENTED => (ErrorKind::Device, "", Retry::Never),
             StatusCode::TOO_MANY_REQUESTS => (ErrorKind::Device, "", retry_after(&answer)),
@@ -153,12 +153,12 @@ impl<'a> Controller<'a> {
             let _ = write!(message, ": {reason}");
         }
         if let Retry::After(time) = retry {
-            let _ = write!(message, " (to be tried again after {} s)", time.as_secs());
+            let _ = write!(message, " (retry after {} s)", time.as_secs());
         }
         Err(Failure { kind, message: message + advice, retry })
     }
 
-    /// The beginning of what the controller says about a failure, without the token should it repeat that.
+    /// The beginning of the controller's own message about a failure, with the token removed.
     async fn reason(&self, mut answer: Response) -> Option<String> {
         const LONGEST: usize = 300;
         let begin = answer.chunk().await.ok()??;
@@ -178,12 +178,12 @@ fn retry_after(answer: &Response) -> Retry {
     asked_for.map_or(Retry::Soon, Retry::After)
 }
 
-/// No answer came. Whether the controller did what it was asked for is not known, and need not be.
+/// No answer came. The controller may have done its work; the call is idempotent, so that does not matter.
 fn unanswered(error: &reqwest::Error) -> Failure {
     let cause = causes(error).last().map_or_else(|| "no answer".to_owned(), ToString::to_string);
-    // The connection stands, but who is at its other end did not prove to be the controller.
+    // The connection is up, but the other end did not prove to be the controller.
     if is_invalid(error) {
-        let advice = "register who signed its certificate as `ca`, or correct `url`";
+        let advice = "register its certificate authority as `ca`, or correct `url`";
         let message = format!("the controller's identity cannot be verified: {cause}; {advice}");
         return Failure { kind: ErrorKind::Connection, message, retry: Retry::Never };
     }
@@ -191,11 +191,11 @@ fn unanswered(error: &reqwest::Error) -> Failure {
     Failure { kind: ErrorKind::Connection, message, retry: Retry::Soon }
 }
 
-/// Whether a cause is that something invalid was read: so rustls reports a certificate that it does not accept.
+/// Whether a cause is invalid data: rustls reports a certificate that it does not accept in this way.
 fn is_invalid(error: &reqwest::Error) -> bool {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        // An error of input or output wraps another one without calling it its source.
+        // An I/O error can wrap another error that is not its source.
         .flat_map(|cause| {
             std::iter::successors(Some(cause), |error| error.get_ref()?.downcast_ref::<io::Error>())
         })

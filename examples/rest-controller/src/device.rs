@@ -1,4 +1,4 @@
-//! What each command means to the controller.
+//! The calls to the controller for each command.
 
 use netext_core::protocol::{
     AddStaticNat, ApplyFwRules, AssignIp, DeleteStaticNat, DestroyNetwork, ImplementNetwork, NetworkUpdate,
@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::controller::Controller;
 
-/// Networks behind a controller. Every command is one call that names things by the server's ids and says what
-/// they shall be, so it can be repeated, and an answer that was lost does no harm.
+/// Networks behind a controller. Every command is one call that names objects by the server's ids and sends their desired
+/// state, so it can be repeated, and a lost answer does no harm.
 pub(crate) struct Sdn;
 
 #[async_trait]
@@ -23,8 +23,8 @@ impl NetworkDevice for Sdn {
         ])
     }
 
-    /// What the payload does not say is left out, and stays as the controller knows it: the segment is not
-    /// always told a second time.
+    /// Absent fields are left out, and the controller keeps their values: the server does not always send the segment a
+    /// second time.
     async fn implement_network(
         &self,
         context: &Context,
@@ -71,7 +71,7 @@ impl NetworkDevice for Sdn {
         Controller::of(context)?.delete_if(&path, "private_ip", private_ip).await
     }
 
-    /// The whole list, every time: the controller replaces it at once, or keeps the old one.
+    /// Sends the whole list every time: the controller replaces it in one step, or keeps the old one.
     async fn apply_fw_rules(&self, context: &Context, request: ApplyFwRules) -> Result<(), DeviceError> {
         let path = format!("networks/{}/firewall", request.network.network_id);
         Controller::of(context)?.put(&path, &request.fw_rules).await

@@ -1,4 +1,4 @@
-//! An extension for an SDN controller that is spoken to by REST over HTTPS.
+//! An extension for an SDN controller with a REST API over HTTPS.
 
 mod backoff;
 mod controller;

@@ -1,16 +1,16 @@
-//! What the operator registered about the controller.
+//! The details of the controller that the operator registered.
 
 use netext_core::protocol::{PhysicalDetails, Secret};
 use netext_core::{Context, DeviceError};
 use reqwest::{Certificate, Url};
 
-/// Where the controller is, and how it and we know each other.
+/// The address of the controller, and the credentials of both sides.
 pub(crate) struct Registration {
-    /// `url`: where the interface begins, such as `https://controller.example:8443/v1`.
+    /// `url`: the base URL of the API, such as `https://controller.example:8443/v1`.
     pub(crate) url: Url,
-    /// `password`: the token that is sent with every request. A detail of another name would be readable in the API.
+    /// `password`: the token for every request. A detail of another name would be readable in the API.
     pub(crate) token: Secret,
-    /// `ca`: who signed the controller's certificate, in PEM; the system's authorities where nothing is said.
+    /// `ca`: the certificate authority of the controller, in PEM; default: the system's authorities.
     pub(crate) authorities: Vec<Certificate>,
 }
 
@@ -27,11 +27,11 @@ fn required<'a>(details: &'a PhysicalDetails, name: &str) -> Result<&'a str, Dev
     details.get(name).map(str::trim).ok_or_else(absent)
 }
 
-/// Nothing but HTTPS: the token would be read by whoever is on the way. The address appears in errors, so it is
-/// no place for credentials; it is not shown before that is known.
+/// HTTPS only, because others on the network could read the token otherwise. The URL appears in errors, so it must not
+/// hold credentials, and is not shown before that is checked.
 fn url(details: &PhysicalDetails) -> Result<Url, DeviceError> {
     let wrong = |why: &str| DeviceError::invalid(format!("the registered `url` {why}"));
-    let url: Url = required(details, "url")?.parse().map_err(|_| wrong("is no URL"))?;
+    let url: Url = required(details, "url")?.parse().map_err(|_| wrong("is not a URL"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("holds credentials; register the token as `password`"));
     }
@@ -49,7 +49,9 @@ fn token(details: &PhysicalDetails) -> Result<Secret, DeviceError> {
         || DeviceError::invalid("register the token of the controller as `password` on the physical network");
     let token = details.password().ok_or_else(absent)?.expose().trim();
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(DeviceError::invalid("the registered `password` holds what no HTTP header can carry"));
+        return Err(DeviceError::invalid(
+            "the registered `password` holds characters that an HTTP header cannot carry",
+        ));
     }
     Ok(token.into())
 }
@@ -59,6 +61,6 @@ fn authorities(details: &PhysicalDetails) -> Result<Vec<Certificate>, DeviceErro
     // The line breaks of a registered detail may have been sent as `\n`.
     match Certificate::from_pem_bundle(pem.replace("\\n", "\n").as_bytes()) {
         Ok(authorities) if !authorities.is_empty() => Ok(authorities),
-        _ => Err(DeviceError::invalid("the registered `ca` is no certificate in PEM")),
+        _ => Err(DeviceError::invalid("the registered `ca` is not a certificate in PEM")),
     }
 }

@@ -1,4 +1,4 @@
-//! Ports of public addresses that lead to instances: OVN knows them all as load balancers.
+//! Port forwards and load balancers: both are load balancers in OVN.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -26,7 +26,7 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
         let members: Vec<_> = members(rule).map(|member| member.to_string()).collect();
         let address = SocketAddrV4::new(rule.public_ip, rule.public_port);
         let key = format!("balancer/{}", rule.id);
-        // By default OVN spreads connections evenly, by a hash of both ends.
+        // By default OVN distributes connections by a hash of both ends.
         let chosen_by = match rule.algorithm {
             LoadBalancerAlgorithm::Source => set(["ip_src"]),
             _ => set::<&str>([]),
@@ -40,7 +40,7 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
     forwards.chain(balancers).collect()
 }
 
-/// The public ports of a forward with the instance's ports that they lead to.
+/// Each public port of a forward with its port of the instance.
 pub(super) fn pairs(forward: &PortForward) -> impl Iterator<Item = (u16, u16)> {
     let (public, private) = (forward.public_port, forward.private_port);
     public.ports().map(move |port| {
@@ -49,7 +49,7 @@ pub(super) fn pairs(forward: &PortForward) -> impl Iterator<Item = (u16, u16)> {
     })
 }
 
-/// The members of a rule that are not taken out.
+/// The active members of a rule.
 pub(super) fn members(rule: &LoadBalancerRule) -> impl Iterator<Item = SocketAddrV4> {
     let members = rule.backends.iter().filter(|member| !member.revoked);
     members.map(|member| SocketAddrV4::new(member.ip, member.port.unwrap_or(rule.private_port)))
@@ -62,7 +62,7 @@ pub(super) fn transport(rule: &LoadBalancerRule) -> TransportProtocol {
     }
 }
 
-/// What a public address leads to: an instance as a whole, or single ports.
+/// The target of a public address: an instance as a whole, or single ports.
 pub(super) enum Target {
     Instance(Ipv4Addr),
     Port { protocol: TransportProtocol, public: u16, instance: SocketAddrV4 },

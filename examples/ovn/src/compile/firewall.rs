@@ -1,7 +1,7 @@
 //! The firewall, as access lists of the network's switch.
 //!
-//! They see packets behind the translation of destinations, so what a rule allows on a public address is allowed
-//! on what that address leads to. Established connections pass: every list that lets anything pass is stateful.
+//! They match packets after destination NAT, so a rule for a public address becomes a rule for the targets of that
+//! address. Established connections pass: every list that allows traffic is stateful.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,7 +16,7 @@ use super::balancers::{Target, targets};
 use crate::rows::Row;
 use crate::state::State;
 
-/// Above everything: guests can ask the resolvers that DHCP tells them.
+/// Above all rules: guests can reach the resolvers that they get by DHCP.
 const RESOLVERS: u16 = 1002;
 const RULES: u16 = 1001;
 const DEFAULT: u16 = 1000;
@@ -52,7 +52,7 @@ fn ingress(
     Ok(())
 }
 
-/// The packets of an ingress rule where they arrive at an instance, if it speaks of any that do.
+/// The match for a target of an ingress rule; `None` if the rule does not allow this target.
 fn reaching(rule: &FirewallRule, target: &Target) -> Result<Option<String>, DeviceError> {
     Ok(match target {
         Target::Instance(instance) => Some(format!("ip4.dst == {instance}{}", traffic(rule.traffic)?)),
@@ -95,7 +95,7 @@ fn egress(
     Ok(())
 }
 
-/// Rows of access lists; the place of one is its key, so that a change of one rule leaves the others alone.
+/// Rows of access lists. The index of a row is its key, so that a change of one rule leaves the others alone.
 #[derive(Default)]
 struct AccessLists(Vec<Row>);
 
@@ -107,9 +107,8 @@ impl AccessLists {
     }
 }
 
-/// The networks that a rule names, as the rest of a match; nothing where it speaks of any. `None` where it names
-/// networks and none of them is IPv4: such a rule speaks of no packet here, and must not turn into one that
-/// speaks of all.
+/// The networks of a rule, as the rest of a match; empty if the rule covers all networks. `None` if the rule names
+/// networks and none of them is IPv4: such a rule matches no packet here, and must not become one that matches all.
 fn addresses(field: &str, networks: &[IpNet]) -> Option<String> {
     let any: IpNet = Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0).into();
     if networks.is_empty() || networks.contains(&any) {
@@ -138,6 +137,6 @@ fn traffic(traffic: Traffic) -> Result<String, DeviceError> {
             format!(" && icmp4{}{}", part("type", icmp_type), part("code", icmp_code))
         }
         Traffic::Protocol(number) => format!(" && ip.proto == {number}"),
-        other => return Err(DeviceError::invalid(format!("a rule about {other:?} cannot be told to OVN"))),
+        other => return Err(DeviceError::invalid(format!("OVN cannot match {other:?}"))),
     })
 }

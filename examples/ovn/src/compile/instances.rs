@@ -1,4 +1,4 @@
-//! Instances' ports, their leases and their names.
+//! Instances' ports, leases and names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,11 +13,11 @@ use crate::state::{InstanceNic, State};
 const LEASES: &str = "leases";
 /// For NICs that do not carry their instance's default route: no router.
 const LEASES_WITHOUT_ROUTER: &str = "leases-without-router";
-/// What is left of a link's 1500 bytes in a tunnel between chassis.
+/// The MTU inside a tunnel between chassis, on links of 1500 bytes.
 const MTU_IN_A_TUNNEL: u16 = 1442;
 const LEASE_SECONDS: u32 = 86_400;
 
-/// A port for every NIC. Hypervisors know it by the NIC's uuid, and it takes nothing but from its own addresses.
+/// A port for every NIC. Hypervisors find it by the NIC's uuid, and it accepts packets from its own addresses only.
 pub(super) fn ports(state: &State) -> Vec<Row> {
     state.nics.iter().map(|(mac, nic)| port(state, *mac, nic)).collect()
 }
@@ -43,7 +43,7 @@ fn port(state: &State, mac: MacAddr, nic: &InstanceNic) -> Row {
     row.with_rows("dhcpv4_options", [&Row::new("DHCP_Options", leases)])
 }
 
-/// What DHCP tells, where anybody is told it.
+/// The DHCP options, if any NIC gets DHCP.
 pub(super) fn leases(state: &State) -> Result<Vec<Row>, DeviceError> {
     let served = || state.nics.values().filter(|nic| nic.has_dhcp && nic.ip.is_some());
     if served().next().is_none() {
@@ -79,7 +79,7 @@ pub(super) fn leases(state: &State) -> Result<Vec<Row>, DeviceError> {
     Ok(rows)
 }
 
-/// The names that resolve in the network, in the lower case that OVN looks them up in.
+/// The names that resolve in the network, in lower case, as OVN looks them up.
 pub(super) fn names(state: &State) -> Option<Row> {
     if !state.serves_dns {
         return None;

@@ -1,4 +1,4 @@
-//! What a network's state means to OVN: rows of the northbound database. Pure.
+//! Compiles a network's state to rows of the northbound database. Pure.
 
 mod balancers;
 mod firewall;
@@ -17,7 +17,7 @@ use crate::registration::{Name, Registration};
 use crate::rows::{Row, map};
 use crate::state::State;
 
-/// What OVN, its tools and broadcast URIs call a network, and what the names of its parts begin with.
+/// The name of a network in OVN, its tools and broadcast URIs, and the prefix of the names of its parts.
 pub(crate) fn name(network: NetworkId) -> String {
     format!("cs-net-{network}")
 }
@@ -48,13 +48,13 @@ pub(crate) fn rows(state: &State, registration: &Registration) -> Result<Vec<Row
     Ok(rows)
 }
 
-/// The way from a shared network's switch to the data centre's VLAN.
+/// The port from a shared network's switch to the data centre's VLAN.
 fn uplink(state: &State, registration: &Registration) -> Result<Option<Row>, DeviceError> {
     let name = format!("{}-uplink", name(state.network.network_id));
     state.network.vlan.as_ref().map(|vlan| localnet(&name, &registration.guest_network, vlan)).transpose()
 }
 
-/// A port that leads to what chassis call a physical network.
+/// A port to a physical network, by its name on the chassis.
 fn localnet(name: &str, network: &Name, segment: &Segment) -> Result<Row, DeviceError> {
     let port = Row::new("Logical_Switch_Port", format!("uplink/{name}"))
         .with("name", name)
@@ -64,13 +64,13 @@ fn localnet(name: &str, network: &Name, segment: &Segment) -> Result<Row, Device
     match segment {
         Segment::Untagged => Ok(port),
         Segment::Vlan(id) => Ok(port.with("tag", *id)),
-        other => {
-            Err(DeviceError::invalid(format!("{name}: {other} is no VLAN, and an uplink knows no other")))
-        }
+        other => Err(DeviceError::invalid(format!(
+            "{name}: {other} is not a VLAN, and an uplink supports no other segment"
+        ))),
     }
 }
 
-/// A port of a switch that leads to a router's port.
+/// A port of a switch to a router's port.
 fn router_port(key: &str, name: &str, to: &str) -> Row {
     Row::new("Logical_Switch_Port", key)
         .with("name", name)
@@ -97,8 +97,8 @@ impl Subnet {
     }
 }
 
-/// Hardware addresses of a router: the same over restarts, so that guests' ARP caches stay right. Networks'
-/// numbers would have to pass 2^32 for two of them to meet on a public switch.
+/// MAC addresses of a router. They survive restarts, so that guests' ARP caches stay valid, and are unique for network ids
+/// below 2^32.
 #[allow(clippy::cast_possible_truncation, reason = "the lower bytes tell networks apart")]
 fn mac(network: NetworkId, kind: u8) -> MacAddr {
     let [a, b, c, d] = (network.get() as u32).to_be_bytes();

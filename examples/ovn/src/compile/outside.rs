@@ -1,4 +1,4 @@
-//! A network's place on the public segment.
+//! A network's port on the public segment.
 
 use netext_core::DeviceError;
 use netext_core::protocol::{PublicIp, Segment};
@@ -10,7 +10,7 @@ use crate::state::State;
 
 pub(super) struct Outside<'a> {
     segment: Segment,
-    /// The address that the router itself has there: the source NAT address, where there is one.
+    /// The router's own address there: the source NAT address, if there is one.
     own: &'a PublicIp,
 }
 
@@ -24,7 +24,7 @@ impl<'a> Outside<'a> {
         match addresses().find(|other| segment(other) != segment(own)) {
             None => Ok(Some(Self { segment: segment(own), own })),
             Some(other) => Err(DeviceError::invalid(format!(
-                "{} lies on the public segment {}, {} on {}: this extension carries one of them a network",
+                "{} is on the public segment {}, {} on {}: this extension supports one segment per network",
                 own.public_ip,
                 segment(own),
                 other.public_ip,
@@ -33,7 +33,7 @@ impl<'a> Outside<'a> {
         }
     }
 
-    /// The router's port, and everything that it is plugged into.
+    /// The router's port, and all rows that it is connected to.
     pub(super) fn rows(
         &self,
         state: &State,
@@ -69,10 +69,11 @@ impl<'a> Outside<'a> {
     }
 }
 
-/// Who may carry the traffic to and from the outside, the first one preferred.
+/// The chassis that may carry the traffic to and from external networks, the first one preferred.
 fn chassis(port: &str, registration: &Registration) -> Result<Vec<Row>, DeviceError> {
     if registration.gateway_chassis.is_empty() {
-        let message = "register `gateway.chassis`: who carries traffic to and from the outside";
+        let message =
+            "register `gateway.chassis`: the chassis that carry traffic to and from external networks";
         return Err(DeviceError::invalid(message));
     }
     let by_priority = (1..).zip(registration.gateway_chassis.iter().rev());
@@ -85,10 +86,10 @@ fn chassis(port: &str, registration: &Registration) -> Result<Vec<Row>, DeviceEr
     Ok(by_priority.map(row).collect())
 }
 
-/// Drops what comes from outside for guests' own addresses: a neighbour on the public segment with a route to them
-/// would get past the translation. It stands before the router, where nothing is translated yet.
+/// Drops packets from outside to guests' own addresses: a neighbour on the public segment with a route to them would
+/// bypass NAT. It is in front of the router, where destinations are not translated yet.
 fn guard(name: &str, port: &Row, subnet: Subnet) -> Vec<Row> {
-    // In a match this is a name without `-`.
+    // Names in a match have no `-`.
     let group = name.replace('-', "_");
     let drop = Row::new("ACL", "guard-of-guests")
         .with("direction", "to-lport")

@@ -1,4 +1,4 @@
-//! The router between a network and the outside.
+//! The router between a network and external networks.
 
 use std::net::Ipv4Addr;
 
@@ -40,7 +40,7 @@ pub(super) fn router(
     }
     let translations = translations(state, subnet);
     let balancers = balancers::rows(state);
-    // Not the switch's name: OVN's tools know both kinds by name.
+    // Not the switch's name: OVN's tools find both kinds by name.
     let router = Row::new("Logical_Router", "router")
         .with("name", format!("{name}-router"))
         .with_rows("ports", &ports)
