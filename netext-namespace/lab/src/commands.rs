@@ -11,7 +11,7 @@ use crate::firewall::{AccessList, Firewall};
 use crate::forward::Forward;
 use crate::network::Network;
 use crate::outcome::{CommandOutcome, RunningCommand};
-use crate::payload::{SourceNat, action_document, joined};
+use crate::payload::{SourceNat, action_document, joined, resolvers};
 
 /// A router's lock, held until this is dropped.
 #[derive(Debug)]
@@ -23,92 +23,105 @@ impl Network<'_> {
     /// Runs `implement-network`.
     #[track_caller]
     pub fn implement(&self) -> &Self {
-        self.succeeds("implement-network", &self.extension_field())
+        self.run_silently("implement-network", &self.extension_field())
     }
 
     /// Runs `shutdown-network`; the server then forgets the details.
     #[track_caller]
     pub fn shutdown(&self) -> &Self {
-        self.succeeds("shutdown-network", &json!({"network_state": "shutdown"})).forget_details();
+        self.run_silently("shutdown-network", &json!({"network_state": "shutdown"})).forget_details();
         self
     }
 
     /// Runs `destroy-network`; the server then forgets the details.
     #[track_caller]
     pub fn destroy(&self) -> &Self {
-        self.succeeds("destroy-network", &json!({"network_state": "destroy"})).forget_details();
+        self.run_silently("destroy-network", &json!({"network_state": "destroy"})).forget_details();
         self
     }
 
     /// Runs `assign-ip`.
     #[track_caller]
     pub fn assign_ip(&self, address: &str, source_nat: SourceNat) -> &Self {
-        self.succeeds("assign-ip", &self.public_fields(address, source_nat))
+        self.run_silently("assign-ip", &self.public_fields(address, source_nat))
     }
 
     /// Runs `release-ip`.
     #[track_caller]
     pub fn release_ip(&self, address: &str) -> &Self {
-        self.succeeds("release-ip", &self.public_fields(address, SourceNat::No))
+        self.run_silently("release-ip", &self.public_fields(address, SourceNat::No))
     }
 
     /// Runs `add-static-nat`.
     #[track_caller]
     pub fn add_static_nat(&self, public: &str, private: &str) -> &Self {
-        self.succeeds("add-static-nat", &self.static_nat_fields(public, private))
+        self.run_silently("add-static-nat", &self.static_nat_fields(public, private))
     }
 
     /// Runs `delete-static-nat`.
     #[track_caller]
     pub fn delete_static_nat(&self, public: &str, private: &str) -> &Self {
-        self.succeeds("delete-static-nat", &self.static_nat_fields(public, private))
+        self.run_silently("delete-static-nat", &self.static_nat_fields(public, private))
     }
 
     /// Runs `add-port-forward`.
     #[track_caller]
     pub fn add_port_forward(&self, forward: &Forward) -> &Self {
-        self.succeeds("add-port-forward", &self.forward_fields(forward))
+        self.run_silently("add-port-forward", &self.forward_fields(forward))
     }
 
     /// Runs `delete-port-forward`.
     #[track_caller]
     pub fn delete_port_forward(&self, forward: &Forward) -> &Self {
-        self.succeeds("delete-port-forward", &self.forward_fields(forward))
+        self.run_silently("delete-port-forward", &self.forward_fields(forward))
     }
 
     /// Runs `apply-fw-rules`.
     #[track_caller]
     pub fn apply_firewall(&self, firewall: &Firewall) -> &Self {
-        self.succeeds("apply-fw-rules", &self.firewall_fields(firewall))
+        self.run_silently("apply-fw-rules", &self.firewall_fields(firewall))
     }
 
     /// Runs `apply-network-acl`.
     #[track_caller]
     pub fn apply_access_list(&self, list: &AccessList) -> &Self {
-        self.succeeds("apply-network-acl", &self.access_list_fields(list))
+        self.run_silently("apply-network-acl", &self.access_list_fields(list))
     }
 
     /// Runs `apply-lb-rules`.
     #[track_caller]
     pub fn apply_balancers(&self, balancers: &[&Balancer]) -> &Self {
-        self.succeeds("apply-lb-rules", &self.balancer_fields(balancers))
+        self.run_silently("apply-lb-rules", &self.balancer_fields(balancers))
     }
 
     /// Runs `prepare-nic` for the instance at `address`.
     #[track_caller]
     pub fn prepare_nic(&self, address: &str) -> &Self {
-        self.succeeds("prepare-nic", &self.nic_fields(address))
+        self.run_silently("prepare-nic", &self.nic_fields(address))
     }
 
     /// Runs `release-nic` for the instance at `address`.
     #[track_caller]
     pub fn release_nic(&self, address: &str) -> &Self {
-        self.succeeds("release-nic", &self.nic_fields(address))
+        self.run_silently("release-nic", &self.nic_fields(address))
+    }
+
+    /// Deploys the instance at `address` as the server does: its NIC, its lease, its name, and its address as user data.
+    #[track_caller]
+    pub fn deploy(&self, address: &str) -> &Self {
+        self.prepare_nic(address);
+        let nic = self.nic_fields(address);
+        let resolved = joined(&nic, &resolvers());
+        for command in ["config-dhcp-subnet", "add-dhcp-entry", "config-dns-subnet", "add-dns-entry"] {
+            self.run_silently(command, &resolved);
+        }
+        let vm_data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": address}]});
+        self.run_silently("save-vm-data", &joined(&nic, &vm_data))
     }
 
     /// Runs a command, which must succeed and print nothing.
     #[track_caller]
-    fn succeeds(&self, name: &str, fields: &Value) -> &Self {
+    fn run_silently(&self, name: &str, fields: &Value) -> &Self {
         self.command(name, fields).succeeds_silently();
         self
     }

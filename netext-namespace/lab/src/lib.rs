@@ -86,7 +86,7 @@ pub use network::Network;
 pub use nix::sys::signal::Signal;
 pub use node::Node;
 pub use outcome::{CommandOutcome, RunningCommand};
-pub use payload::{SourceNat, as_gson_writes, joined};
+pub use payload::{SourceNat, as_gson_writes, joined, resolvers, restore_fields};
 pub use probe::{Expectation, ProbeReply};
 pub use router::Router;
 pub use sandbox::Sandbox;

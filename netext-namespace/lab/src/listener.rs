@@ -68,7 +68,7 @@ impl Listener {
 
     /// Asserts that no client reached this server so far.
     #[track_caller]
-    pub fn saw_nobody(&self) {
+    pub fn saw_no_client(&self) {
         let seen = self.seen();
         assert!(seen.is_empty(), "{} port {} was reached by {seen:?}", self.state.name, self.address.port());
     }

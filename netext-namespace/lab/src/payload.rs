@@ -44,6 +44,16 @@ pub(crate) fn public_fields(address: &str, vlan: &str, source_nat: SourceNat) ->
     })
 }
 
+/// The fields of a subnet's resolver and domain, in the commands about DHCP and DNS.
+pub fn resolvers() -> Value {
+    json!({"dns": "198.51.100.53", "domain": "cs1.internal"})
+}
+
+/// The fields of `restore-network` for these instances, with DHCP, DNS and user data.
+pub fn restore_fields(vms: &[Value]) -> Value {
+    json!({"restore_data": {"dhcp_enabled": true, "dns_enabled": true, "userdata_enabled": true, "vms": vms}})
+}
+
 /// The fields of both objects; a field of both has the second's value.
 pub fn joined(first: &Value, second: &Value) -> Value {
     let fields = [first, second].into_iter().filter_map(Value::as_object).flatten();

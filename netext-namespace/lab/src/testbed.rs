@@ -208,6 +208,11 @@ impl Testbed {
         processes::within(&self.sandboxes())
     }
 
+    /// Kills a process.
+    pub fn kills(&self, process: i32) {
+        self.host.output("kill", &["-9", &process.to_string()]);
+    }
+
     /// Removes everything from the host that is not on its disk: the routers' namespaces with all processes in them, and
     /// every interface except the cables to the other machines, which hang loose until they are
     /// [plugged in again](UnpluggedMachines::plug_in).

@@ -40,19 +40,19 @@ impl<'lab> Vpc<'lab> {
     /// Runs `implement-vpc` for a VPC that has no address yet.
     #[track_caller]
     pub fn implement(&self) -> &Self {
-        self.succeeds("implement-vpc", &json!({}))
+        self.run_silently("implement-vpc", &json!({}))
     }
 
     /// Runs `implement-vpc` with the source NAT address.
     #[track_caller]
     pub fn implement_with(&self, source_nat: &str) -> &Self {
-        self.succeeds("implement-vpc", &source_nat_fields(source_nat))
+        self.run_silently("implement-vpc", &source_nat_fields(source_nat))
     }
 
     /// Runs `update-vpc-source-nat-ip`.
     #[track_caller]
     pub fn leave_by(&self, source_nat: &str) -> &Self {
-        self.succeeds("update-vpc-source-nat-ip", &source_nat_fields(source_nat))
+        self.run_silently("update-vpc-source-nat-ip", &source_nat_fields(source_nat))
     }
 
     /// Runs `shutdown-vpc`; the server then forgets the details.
@@ -69,13 +69,13 @@ impl<'lab> Vpc<'lab> {
 
     #[track_caller]
     fn end(&self, command: &str) -> &Self {
-        self.succeeds(command, &json!({"vpc_state": "inactive"}));
+        self.run_silently(command, &json!({"vpc_state": "inactive"}));
         *self.details.lock().expect("no panic while held") = json!({});
         self
     }
 
     #[track_caller]
-    fn succeeds(&self, command: &str, fields: &Value) -> &Self {
+    fn run_silently(&self, command: &str, fields: &Value) -> &Self {
         self.command(command, fields).succeeds_silently();
         self
     }

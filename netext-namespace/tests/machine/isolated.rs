@@ -1,8 +1,6 @@
-//! An isolated network, with an instance that is a machine itself.
+//! An isolated network with a real instance.
 
 use netext_lab::{Balancer, Firewall, Forward, Instance, Lab, Listener, Network, Node, Rule, SourceNat};
-
-use crate::deploy;
 
 pub(crate) const VLAN: u16 = 1910;
 const SOURCE_NAT: &str = "198.51.100.10";
@@ -12,7 +10,7 @@ pub(crate) struct Isolated<'lab> {
     lab: &'lab Lab,
     network: Network<'lab>,
     instance: Instance,
-    /// Has the static NAT.
+    /// The guest with the static NAT.
     second: Node,
     closed: Listener,
     _open: [Listener; 2],
@@ -20,13 +18,13 @@ pub(crate) struct Isolated<'lab> {
 
 impl<'lab> Isolated<'lab> {
     pub(crate) fn deployed(lab: &'lab Lab) -> Self {
-        // Whom the upstream took for the holder of the address so far.
+        // The upstream has another machine in its ARP cache for the address.
         let former = format!("neighbour replace {SOURCE_NAT} lladdr 02:00:00:00:00:99 nud stale dev eth0\n");
         lab.upstream().sandbox().ip(&former);
         let network = lab.network(209).with_ip6("2001:db8:1::1", "2001:db8:1::/64");
         network.implement().assign_ip(SOURCE_NAT, SourceNat::Yes);
-        let told = lab.upstream().mac_of(SOURCE_NAT);
-        assert!(told != "02:00:00:00:00:99", "the upstream has heard who holds {SOURCE_NAT} now");
+        let owner = lab.upstream().mac_of(SOURCE_NAT);
+        assert!(owner != "02:00:00:00:00:99", "the router did not announce {SOURCE_NAT}");
 
         network.assign_ip(STATIC_NAT, SourceNat::No).add_static_nat(STATIC_NAT, "10.1.1.11");
         network.add_port_forward(&Forward::tcp(&format!("{SOURCE_NAT}:2222"), "10.1.1.10:22"));
@@ -38,7 +36,7 @@ impl<'lab> Isolated<'lab> {
         );
         let balancer = Balancer::tcp(3, &format!("{SOURCE_NAT}:80")).member("10.1.1.11:22");
         network.apply_balancers(&[&balancer]);
-        deploy(&network, "10.1.1.10");
+        network.deploy("10.1.1.10");
         let instance = network.instance("image", "02:01:00:d1:00:0a");
         let second = network.guest("10.1.1.11");
         instance.listens_tcp(22);
@@ -64,10 +62,10 @@ impl<'lab> Isolated<'lab> {
         client.connects_to(&format!("{SOURCE_NAT}:80")).seen_as("10.1.1.1").answered_by("10.1.1.11");
         client.cannot_connect_to(&format!("{STATIC_NAT}:23"));
         self.second.connects_to("10.1.1.10:22").seen_as("10.1.1.11");
-        self.closed.saw_nobody();
+        self.closed.saw_no_client();
     }
 
-    /// Somebody takes the tag off the NIC, or the NIC down; whatever the server says next on the network mends it.
+    /// Asserts that the next command repairs a deleted VLAN interface, and a NIC that is down.
     pub(crate) fn is_healed(&self) {
         for damage in [format!("delete eth1.{VLAN}"), "set eth1 down".to_owned()] {
             self.lab.hypervisor().machine().runs(&format!("ip link {damage}"));

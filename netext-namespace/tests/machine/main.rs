@@ -1,14 +1,13 @@
-//! A KVM host with a kernel of its own: 802.1Q on a real NIC against a switch that tags the same VLANs, modules
-//! that are loaded when they are needed, and nothing but the packages that the extension asks for.
+//! A KVM host with its own kernel: 802.1Q on a real NIC, a switch that tags the same VLANs, modules that load on demand,
+//! and only the packages that the extension requires.
 //!
-//! Everything happens on one host: booting another for each sentence would cost more than saying it.
+//! One host serves all tests: booting a host takes longer than the tests.
 
 mod isolated;
 mod shared;
 mod tiers;
 
-use netext_lab::{Hypervisor, Network, joined, machine};
-use serde_json::json;
+use netext_lab::{Hypervisor, machine};
 
 use isolated::Isolated;
 use shared::Shared;
@@ -17,13 +16,13 @@ use tiers::Tiers;
 const PUBLIC_VLAN: u16 = 101;
 
 #[test]
-fn networks_on_tagged_vlans_live_outlast_a_reset_and_end() {
+fn networks_on_tagged_vlans_work_and_survive_a_reset_and_end() {
     let ours = [PUBLIC_VLAN, isolated::VLAN, tiers::WEB_VLAN, tiers::DATABASE_VLAN];
     let lab = machine!(&[&ours[..], &[shared::VLAN]].concat());
     let host = lab.hypervisor();
     host.operates(&["doctor"]);
 
-    // The operator left eth1 down, which carries nothing else yet.
+    // The operator left eth1 down; it has no other use yet.
     let isolated = Isolated::deployed(&lab);
     let tiers = Tiers::deployed(&lab);
     shared::configure(host);
@@ -55,12 +54,12 @@ fn networks_on_tagged_vlans_live_outlast_a_reset_and_end() {
     shared.ends();
     assert_eq!(namespaces(host), "");
     for vlan in ours {
-        // A bridge is the segment's, which instances are plugged into, not the router's.
+        // A bridge belongs to the segment that instances are plugged into, not to the router.
         assert_eq!(ports(host, &format!("breth1-{vlan}")), [format!("eth1.{vlan}")]);
     }
 }
 
-/// What is plugged into a bridge of the host, in the order of names.
+/// The ports of a bridge of the host, sorted by name.
 fn ports(host: &Hypervisor, bridge: &str) -> Vec<String> {
     let listed = host.machine().runs(&format!("ls /sys/class/net/{bridge}/brif"));
     listed.lines().map(str::to_owned).collect()
@@ -68,16 +67,4 @@ fn ports(host: &Hypervisor, bridge: &str) -> Vec<String> {
 
 fn namespaces(host: &Hypervisor) -> String {
     host.machine().runs("ls /run/netns 2>/dev/null || true")
-}
-
-/// Deploys an instance as the server does.
-fn deploy(network: &Network<'_>, address: &str) {
-    network.prepare_nic(address);
-    let resolvers = json!({"dns": "198.51.100.53", "domain": "cs1.internal"});
-    let nic = joined(&network.nic_fields(address), &resolvers);
-    for command in ["config-dhcp-subnet", "add-dhcp-entry", "config-dns-subnet", "add-dns-entry"] {
-        network.command(command, &nic).succeeds_silently();
-    }
-    let vm_data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": address}]});
-    network.command("save-vm-data", &joined(&network.nic_fields(address), &vm_data)).succeeds_silently();
 }

@@ -1,14 +1,14 @@
-//! A shared network, whose gateway is somebody else on the VLAN.
+//! A shared network with another gateway on the VLAN.
 
 use netext_lab::{Hypervisor, Lab, Listener, Network, Node};
 
-use crate::{deploy, ports};
+use crate::ports;
 
 pub(crate) const VLAN: u16 = 3042;
-/// What the host's operator has the VLAN end in, by a name of their own.
+/// The operator's own bridge for the VLAN.
 const BRIDGE: &str = "tenants";
 
-/// What the network configuration of the host's operator does when the host boots.
+/// Configures the operator's bridge, as the host's own network configuration does at boot.
 pub(crate) fn configure(host: &Hypervisor) {
     host.machine().runs(&format!(
         "set -e\n\
@@ -30,13 +30,13 @@ pub(crate) struct Shared<'lab> {
 }
 
 impl<'lab> Shared<'lab> {
-    /// The first command of all is `prepare-nic`.
+    /// The first command is `prepare-nic`.
     pub(crate) fn deployed(lab: &'lab Lab) -> Self {
         let network = lab.network(215).on_vlan("3042").with_subnet("172.31.42.1", "172.31.42.0/24");
         let network = network.shared("172.31.42.200");
         let gateway = lab.plug("brnone-3042", &["172.31.42.1/24"]);
         gateway.sandbox().ip("route add local 203.0.113.0/24 dev lo\n");
-        deploy(&network, "172.31.42.10");
+        network.deploy("172.31.42.10");
         let guest = network.guest("172.31.42.10");
         let outside = gateway.listen_tcp_on("203.0.113.9:80");
         Self { lab, network, guest, _gateway: gateway, _outside: outside }

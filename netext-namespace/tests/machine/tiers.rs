@@ -1,4 +1,4 @@
-//! A VPC with two tiers, each on a VLAN of its own.
+//! A VPC with two tiers, each on its own VLAN.
 
 use netext_lab::{AccessList, Forward, Lab, Listener, Network, Node, Rule, SourceNat, Vpc};
 
@@ -40,7 +40,7 @@ impl<'lab> Tiers<'lab> {
         Self { lab, vpc, networks: tiers, web, database, denied, _allowed: allowed }
     }
 
-    /// Someone else serves port 80 at 203.0.113.5.
+    /// Port 80 at 203.0.113.5 is served elsewhere in the test.
     pub(crate) fn work(&self) {
         self.web.connects_to("10.2.2.10:5432").seen_as("10.2.1.10");
         self.web.cannot_connect_to("10.2.2.10:22");
@@ -49,7 +49,7 @@ impl<'lab> Tiers<'lab> {
         self.database.connects_to("203.0.113.5:80").seen_as(SOURCE_NAT);
         let client = self.lab.client("203.0.113.5");
         client.connects_to(&format!("{SECOND}:443")).seen_as("203.0.113.5").answered_by("10.2.1.10");
-        self.denied.saw_nobody();
+        self.denied.saw_no_client();
     }
 
     pub(crate) fn end(&self) {

@@ -1,23 +1,19 @@
-//! A command that leaves a field out says nothing about it: what earlier commands said stays in force.
+//! A command without a field does not change it: the value of earlier commands stays in force.
 
-use netext_lab::{Lab, Network, Node, SourceNat, joined, lab};
+use netext_lab::{Network, Node, joined, lab, restore_fields};
 use serde_json::{Value, json};
 
-/// A resolver on the upstream's side of the world that knows one name.
-const RESOLVER: &str = "203.0.113.53";
+use crate::setup::network;
 
-fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network
-}
+/// A resolver on the internet.
+const RESOLVER: &str = "203.0.113.53";
 
 fn guest(network: &Network<'_>) -> Node {
     network.guest("10.1.1.99")
 }
 
-/// The first commands about a NIC say everything.
-fn say_everything(network: &Network<'_>) {
+/// Sends the first commands about a NIC, with every field.
+fn send_everything(network: &Network<'_>) {
     let nic = network.nic_fields("10.1.1.10");
     let resolvers = json!({"dns": RESOLVER, "domain": "readme.internal"});
     for command in ["config-dns-subnet", "add-dns-entry", "config-dhcp-subnet", "add-dhcp-entry"] {
@@ -36,10 +32,10 @@ fn everything_is_in_force(network: &Network<'_>) {
 }
 
 #[test]
-fn a_name_without_domain_and_resolvers_leaves_those_that_are_known() {
+fn a_name_without_domain_and_resolvers_keeps_the_known_ones() {
     let lab = lab!();
     let network = network(&lab);
-    say_everything(&network);
+    send_everything(&network);
     let nic = joined(&network.nic_fields("10.1.1.11"), &json!({"default_nic": null, "device_id": null}));
     network.command("add-dns-entry", &nic).succeeds_silently();
     assert_eq!(guest(&network).digs("10.1.1.1", "web-11.readme.internal"), "10.1.1.11");
@@ -47,10 +43,10 @@ fn a_name_without_domain_and_resolvers_leaves_those_that_are_known() {
 }
 
 #[test]
-fn no_command_about_a_nic_takes_back_what_it_does_not_say() {
+fn no_command_about_a_nic_removes_a_field_that_it_does_not_have() {
     let lab = lab!();
     let network = network(&lab);
-    say_everything(&network);
+    send_everything(&network);
     let nic = network.nic_fields("10.1.1.10");
     let bare = joined(
         &nic,
@@ -66,7 +62,7 @@ fn no_command_about_a_nic_takes_back_what_it_does_not_say() {
 }
 
 #[test]
-fn a_second_nic_stays_one_until_a_command_says_otherwise() {
+fn a_nic_that_is_not_the_default_one_stays_so_until_a_command_changes_it() {
     let lab = lab!();
     let network = network(&lab);
     let nic = network.nic_fields("10.1.1.10");
@@ -79,7 +75,7 @@ fn a_second_nic_stays_one_until_a_command_says_otherwise() {
 }
 
 #[test]
-fn an_implement_without_ipv6_leaves_the_ipv6_that_is_known() {
+fn an_implement_without_ipv6_keeps_the_known_ipv6() {
     let lab = lab!();
     lab.network(209).with_ip6("2001:db8:1::1", "2001:db8:1::/64").implement();
     let bare = json!({"gateway": null, "cidr": null, "vlan": "", "guest_type": null});
@@ -90,53 +86,49 @@ fn an_implement_without_ipv6_leaves_the_ipv6_that_is_known() {
     guest.pings("2001:db8:1::1");
 }
 
-fn restore(network: &Network<'_>, vm: &Value, more: &Value) {
-    let data = json!({"dhcp_enabled": true, "dns_enabled": true, "userdata_enabled": true, "vms": [vm]});
-    network.command("restore-network", &joined(&json!({"restore_data": data}), more)).succeeds_silently();
+fn restore(network: &Network<'_>, vm: &Value) {
+    let restored = restore_fields(std::slice::from_ref(vm));
+    network.command("restore-network", &restored).succeeds_silently();
 }
 
 #[test]
-fn a_restore_without_resolvers_and_names_leaves_those_that_are_known() {
+fn a_restore_without_resolvers_and_names_keeps_the_known_ones() {
     let lab = lab!();
     let network = network(&lab);
-    say_everything(&network);
-    restore(&network, &json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a"}), &json!({}));
+    send_everything(&network);
+    restore(&network, &json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a"}));
     everything_is_in_force(&network);
 
     network.shutdown().implement();
-    restore(
-        &network,
-        &json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a", "hostname": "web-10"}),
-        &json!({}),
-    );
+    restore(&network, &json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a", "hostname": "web-10"}));
     everything_is_in_force(&network);
 }
 
 #[test]
-fn a_restore_may_name_the_resolvers_with_its_instances_only() {
+fn a_restore_may_name_the_resolvers_only_with_its_instances() {
     let lab = lab!();
     let network = network(&lab);
     let vm = json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a", "hostname": "web-10", "dns": RESOLVER,
         "domain": "readme.internal"});
-    restore(&network, &vm, &json!({}));
+    restore(&network, &vm);
     everything_is_in_force(&network);
 }
 
 #[test]
-fn a_restore_that_names_no_services_leaves_those_that_are_served() {
+fn a_restore_that_names_no_services_keeps_the_enabled_ones() {
     let lab = lab!();
     let network = network(&lab);
-    say_everything(&network);
+    send_everything(&network);
     let vm = json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a"});
     network.command("restore-network", &json!({"restore_data": {"vms": [vm]}})).succeeds_silently();
     everything_is_in_force(&network);
 }
 
 #[test]
-fn options_that_are_not_said_stay_and_none_take_them_away() {
+fn absent_options_stay_and_an_empty_object_removes_them() {
     let lab = lab!();
     let network = network(&lab);
-    say_everything(&network);
+    send_everything(&network);
     let nic_id = network.nic_fields("10.1.1.10")["nic_id"].clone();
     let set = |options: Value| {
         let fields = joined(&json!({"nic_id": nic_id}), &options);
@@ -151,17 +143,17 @@ fn options_that_are_not_said_stay_and_none_take_them_away() {
 }
 
 #[test]
-fn a_restored_instance_without_data_keeps_what_it_was_told() {
+fn a_restored_instance_without_data_keeps_its_data() {
     let lab = lab!();
     let network = network(&lab);
     let nic = network.nic_fields("10.1.1.10");
     network.command("save-userdata", &joined(&nic, &json!({"userdata": "kept"}))).succeeds_silently();
-    restore(&network, &json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a"}), &json!({}));
+    restore(&network, &json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a"}));
     assert_eq!(network.guest("10.1.1.10").curls("10.1.1.1", "user-data"), "kept");
 }
 
 #[test]
-fn an_address_keeps_its_gateway_and_segment_when_a_translation_does_not_repeat_them() {
+fn an_address_keeps_its_gateway_and_segment_when_a_static_nat_does_not_repeat_them() {
     let lab = lab!();
     let network = network(&lab);
     let guest = network.guest("10.1.1.10");

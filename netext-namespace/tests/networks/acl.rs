@@ -1,4 +1,4 @@
-//! Access lists: what enters a tier and what leaves it.
+//! Access lists: traffic into a tier and out of it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,9 @@ use netext_lab::{
 };
 use serde_json::{Value, json};
 
-/// Two tiers with an instance each, forwards to both, and an address of the first one's.
+use crate::setup::{two_tiers, vpc};
+
+/// Two tiers with an instance each, forwards to both, and a static NAT of the first tier's instance.
 struct Site<'lab> {
     web: Network<'lab>,
     database: Network<'lab>,
@@ -22,11 +24,7 @@ const STATIC: &str = "198.51.100.23";
 
 impl<'lab> Site<'lab> {
     fn new(lab: &'lab Lab) -> Self {
-        let vpc = lab.vpc(7);
-        vpc.implement_with("198.51.100.20");
-        let (web, database) = (vpc.tier(1), vpc.tier(2));
-        web.implement();
-        database.implement();
+        let (_, web, database) = two_tiers(lab);
         Self::ways_in(&web, &database);
         let (one, other) = (web.guest("10.2.1.10"), database.guest("10.2.2.10"));
         Self { web, database, one, other, client: lab.client("203.0.113.5") }
@@ -45,13 +43,13 @@ impl<'lab> Site<'lab> {
     }
 }
 
-/// ICMP in, ssh in or not, everything out.
+/// Allows ICMP in and everything out; `ssh` allows or denies SSH in.
 fn usual(ssh: fn(u32) -> Rule) -> AccessList {
     AccessList::new().with(Rule::allow_in(10).icmp(-1, -1)).with(ssh(20).tcp(22)).with(Rule::allow_out(30))
 }
 
 #[test]
-fn two_tiers_lists_change_without_touching_each_other() {
+fn changing_one_tiers_list_does_not_affect_another_tier() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -76,7 +74,7 @@ fn two_tiers_lists_change_without_touching_each_other() {
 }
 
 #[test]
-fn an_empty_list_lets_nothing_new_through_either_way_and_spares_what_flows() {
+fn an_empty_list_denies_new_flows_both_ways_and_keeps_existing_ones() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -93,17 +91,17 @@ fn an_empty_list_lets_nothing_new_through_either_way_and_spares_what_flows() {
     site.one.cannot_connect_to("203.0.113.5:80");
     site.one.cannot_connect_to("10.2.2.10:22");
     site.other.cannot_connect_to("10.2.1.10:22");
-    // The router serves the tier all the same, and the tier itself is nobody's to filter.
+    // The router still serves the tier, and traffic inside the tier is not filtered.
     site.one.exchanges_udp_with("10.2.1.1:53");
     site.web.guest("10.2.1.11").connects_to("10.2.1.10:22");
     site.web.guest("10.2.1.11").connects_to(TO_WEB).answered_by("10.2.1.10");
-    // The other tier never had a list.
+    // The other tier has no list.
     site.client.connects_to(TO_DATABASE);
     site.other.connects_to("203.0.113.5:80");
 }
 
 #[test]
-fn the_lowest_number_decides_whatever_the_order_on_the_wire() {
+fn the_lowest_number_decides_in_any_order_on_the_wire() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -119,7 +117,7 @@ fn the_lowest_number_decides_whatever_the_order_on_the_wire() {
 }
 
 #[test]
-fn lists_meet_the_addresses_and_ports_that_guests_have() {
+fn lists_match_the_private_addresses_and_ports_of_guests() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -133,7 +131,7 @@ fn lists_meet_the_addresses_and_ports_that_guests_have() {
 }
 
 #[test]
-fn ingress_governs_what_other_tiers_send() {
+fn ingress_items_apply_to_traffic_from_other_tiers() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -146,13 +144,13 @@ fn ingress_governs_what_other_tiers_send() {
     site.database
         .apply_access_list(&AccessList::new().with(Rule::allow_in(1).tcp(22).from("203.0.113.0/24")));
     site.one.cannot_connect_to("10.2.2.10:22");
-    // Nor through the public address.
+    // Also not through the public address.
     site.one.cannot_connect_to(TO_DATABASE);
     site.client.connects_to(TO_DATABASE);
 }
 
 #[test]
-fn between_tiers_the_ones_egress_and_the_others_ingress_must_agree() {
+fn traffic_between_tiers_needs_egress_from_one_and_ingress_to_the_other() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -182,7 +180,7 @@ fn the_networks_of_egress_items_are_destinations() {
         &AccessList::new()
             .with(Rule::deny_out(10).to("203.0.113.128/25").protocol("tcp").ports(1, 1024))
             .with(Rule::allow_out(20).to("203.0.113.0/24"))
-            // What would let everything out if it were the source.
+            // It would allow everything out if it were the source.
             .with(Rule::allow_out(30).to("10.2.1.0/24")),
     );
     site.one.connects_to("203.0.113.5:80");
@@ -192,7 +190,7 @@ fn the_networks_of_egress_items_are_destinations() {
 }
 
 #[test]
-fn udp_icmp_and_protocols_by_number() {
+fn items_may_be_about_udp_icmp_and_protocols_by_number() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = [53, 54, 60].map(|port| site.one.listen_udp(port));
@@ -222,12 +220,12 @@ fn udp_icmp_and_protocols_by_number() {
 }
 
 #[test]
-fn what_is_allowed_before_and_after_a_change_is_never_refused_in_between() {
+fn traffic_allowed_before_and_after_a_change_is_not_refused_in_between() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
     let allowed = |number| Rule::allow_in(number).tcp(22).from("203.0.113.0/24");
-    // The item moves between layers, and the list from short to long and back.
+    // The item moves between positions, and the list from short to long and back.
     let long = (0..200u32).fold(AccessList::new(), |list, number| {
         let network = format!("203.0.113.{}/32", number % 256);
         let item = if number % 2 == 0 { Rule::deny_in(number + 1) } else { Rule::allow_in(number + 1) };
@@ -261,19 +259,18 @@ fn what_is_allowed_before_and_after_a_change_is_never_refused_in_between() {
         ended.store(true, Ordering::Relaxed);
         calling.join().expect("the calling thread")
     });
-    assert!(made > 50, "{made} connections are too few to tell");
+    assert!(made > 50, "{made} connections are too few for this test");
     assert_eq!(refused, Vec::<String>::new(), "of {made}");
     lasting.goes_on();
 }
 
 #[test]
-fn a_list_that_comes_before_its_tier_is_in_force_with_it() {
+fn a_list_that_comes_before_its_tier_is_in_force_from_the_start() {
     let lab = lab!();
-    let vpc = lab.vpc(7);
-    vpc.implement_with("198.51.100.20");
+    let vpc = vpc(&lab);
     let tier = vpc.tier(1);
     tier.apply_access_list(&AccessList::new().with(Rule::allow_in(1).tcp(22)));
-    assert_eq!(vpc.router().interfaces(), ["vpn-101-7"], "a list is no tier yet");
+    assert_eq!(vpc.router().interfaces(), ["vpn-101-7"], "a list does not create the tier");
     tier.implement().assign_ip(STATIC, SourceNat::No).add_static_nat(STATIC, "10.2.1.10");
     let guest = tier.guest("10.2.1.10");
     let _servers = (guest.listen_tcp(22), guest.listen_tcp(23));
@@ -283,7 +280,7 @@ fn a_list_that_comes_before_its_tier_is_in_force_with_it() {
 }
 
 #[test]
-fn a_restarted_tier_is_shut_until_its_list_is_replayed() {
+fn a_restarted_tier_is_closed_until_its_list_is_replayed() {
     let lab = lab!();
     let site = Site::new(&lab);
     let servers = site.listeners();
@@ -300,7 +297,7 @@ fn a_restarted_tier_is_shut_until_its_list_is_replayed() {
 }
 
 #[test]
-fn a_restarted_tier_does_not_carry_on_the_connections_of_before() {
+fn a_restart_cuts_the_connections_of_a_tier() {
     let lab = lab!();
     let site = Site::new(&lab);
     let (_servers, _names) = (site.listeners(), site.one.listen_udp(53));
@@ -320,7 +317,7 @@ fn a_restarted_tier_does_not_carry_on_the_connections_of_before() {
 }
 
 #[test]
-fn the_end_of_a_tier_ends_its_list() {
+fn a_list_ends_with_its_tier() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -328,7 +325,7 @@ fn the_end_of_a_tier_ends_its_list() {
     site.database.apply_access_list(&usual(Rule::allow_in));
     site.web.destroy();
     let rules = site.database.router().ruleset();
-    assert!(!rules.contains("_701"), "nothing is left of the tier: {rules}");
+    assert!(!rules.contains("_701"), "rules of the tier remain: {rules}");
     site.client.connects_to(TO_DATABASE);
     site.web.implement();
     Site::ways_in(&site.web, &site.database);
@@ -336,7 +333,7 @@ fn the_end_of_a_tier_ends_its_list() {
 }
 
 #[test]
-fn lists_that_cannot_be_understood_are_refused_as_a_whole() {
+fn malformed_lists_are_refused_as_a_whole() {
     let lab = lab!();
     let site = Site::new(&lab);
     let _servers = site.listeners();
@@ -360,7 +357,7 @@ fn lists_that_cannot_be_understood_are_refused_as_a_whole() {
         (json!("allow all"), "acl_rules"),
     ];
     for (bad, named) in hostile {
-        // A good item before and behind it.
+        // With a good item before and after it.
         let rules = json!([with(json!({"portEnd": 65535})), bad, with(json!({"portEnd": 65535}))]);
         let refused = site.web.command("apply-network-acl", &json!({"acl_rules": rules}));
         refused.is_refused_naming(&[named]);

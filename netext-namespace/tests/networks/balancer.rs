@@ -1,21 +1,14 @@
-//! Load balancer rules over TCP: who is answered by whom, and who is not.
+//! Load balancer rules over TCP: which member answers which client.
 
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netext_lab::{
-    Balancer, Expectation, Firewall, Forward, Lab, Listener, Network, Node, Rule, SourceNat, lab,
-};
+use netext_lab::{Balancer, Expectation, Firewall, Forward, Listener, Network, Node, Rule, SourceNat, lab};
 
-/// A network that leaves by 198.51.100.10, no rule applied yet.
-pub(crate) fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network
-}
+use crate::setup::{haproxies, network, within};
 
-/// Instances at 10.1.1.10 and up that serve TCP on port 8080.
+/// Instances from 10.1.1.10 up that serve TCP on port 8080.
 fn web(network: &Network<'_>, count: u8) -> Vec<(Node, Listener)> {
     let guest = |last| {
         let guest = network.guest(&format!("10.1.1.{last}"));
@@ -31,23 +24,7 @@ fn rule(count: u8) -> Balancer {
         .fold(Balancer::tcp(9, "198.51.100.10:80"), |rule, last| rule.member(&format!("10.1.1.{last}:8080")))
 }
 
-/// The haproxy processes of the lab, with those that only wait for the end of their connections.
-pub(crate) fn haproxies(lab: &Lab) -> Vec<i32> {
-    let processes = lab.processes().into_iter();
-    processes.filter(|(_, line)| line.starts_with("haproxy ")).map(|(process, _)| process).collect()
-}
-
-/// Waits for something that ought to come about.
-#[track_caller]
-pub(crate) fn within(limit: Duration, what: &str, happens: impl Fn() -> bool) {
-    let deadline = Instant::now() + limit;
-    while !happens() {
-        assert!(Instant::now() < deadline, "{what} ought to come about within {limit:?}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// How often each server answers.
+/// The number of replies of each server.
 fn answers(client: &Node, count: usize) -> BTreeMap<String, usize> {
     let mut answers = BTreeMap::new();
     for _ in 0..count {
@@ -99,7 +76,7 @@ fn the_member_with_the_fewest_connections_is_next() {
     let held = client.talks_to("198.51.100.10:80");
     let busy = held.reply().server().to_owned();
     for _ in 0..6 {
-        // Each is gone before the next comes; haproxy learns of that a moment later.
+        // Each connection ends before the next one; haproxy notices a moment later.
         let answer = client.connects_to("198.51.100.10:80");
         assert_ne!(answer.server(), busy);
         thread::sleep(Duration::from_millis(30));
@@ -119,7 +96,7 @@ fn a_client_stays_with_its_member() {
         let share = before.iter().filter(|found| *found == member).count();
         assert!((4..=28).contains(&share), "{member} has {share} of 40 clients");
     }
-    // Also when another member goes, and when the rules are made anew.
+    // Also when another member is removed, and when the rules are rewritten.
     network
         .apply_balancers(&[&rule(3).by("source").member("10.1.1.12:8080").revoked_member("10.1.1.10:8080")]);
     network.apply_balancers(&[&rule(2).by("source")]);
@@ -143,7 +120,7 @@ fn members_learn_the_clients_address_from_a_proxy_header() {
 }
 
 #[test]
-fn guests_reach_a_balanced_port_members_included() {
+fn guests_and_members_reach_a_balanced_port() {
     let lab = lab!();
     let network = network(&lab);
     let web = web(&network, 2);
@@ -157,7 +134,7 @@ fn guests_reach_a_balanced_port_members_included() {
 }
 
 #[test]
-fn a_dead_member_is_taken_out_and_comes_back() {
+fn a_dead_member_is_removed_and_comes_back() {
     let lab = lab!();
     let network = network(&lab);
     let web = web(&network, 2);
@@ -165,7 +142,7 @@ fn a_dead_member_is_taken_out_and_comes_back() {
     let client = lab.client("203.0.113.5");
     assert_eq!(answers(&client, 4).len(), 2);
 
-    // Silent, not shut down: nobody says that it is gone.
+    // Silent, not shut down: nothing reports that it is gone.
     web[1].0.sandbox().ip("link set eth0 down\n");
     let all_quick = || {
         let quick = |_| {
@@ -183,7 +160,7 @@ fn a_dead_member_is_taken_out_and_comes_back() {
 }
 
 #[test]
-fn a_change_of_other_rules_sends_nobody_to_a_dead_member() {
+fn a_change_of_other_rules_sends_no_client_to_a_dead_member() {
     let lab = lab!();
     let network = network(&lab);
     let web = web(&network, 2);
@@ -191,7 +168,7 @@ fn a_change_of_other_rules_sends_nobody_to_a_dead_member() {
     let by_source = by_source.member("10.1.1.10:8080").member("10.1.1.11:8080");
     network.apply_balancers(&[&by_turns, &by_source]);
     let clients: Vec<_> = (1..=8).map(|last| lab.client(&format!("203.0.113.{last}"))).collect();
-    let nobody_waits = || {
+    let no_client_waits = || {
         let calls = clients.iter().flat_map(|client| [80, 81].map(|port| (client, port)));
         calls.into_iter().all(|(client, port)| {
             let begun = Instant::now();
@@ -199,39 +176,40 @@ fn a_change_of_other_rules_sends_nobody_to_a_dead_member() {
                 && begun.elapsed() < Duration::from_millis(500)
         })
     };
-    // Silent, not shut down: who is sent there waits.
+    // Silent, not shut down: a client that is sent there waits.
     web[1].0.sandbox().ip("link set eth0 down\n");
-    within(Duration::from_secs(15), "the end of the dead member", nobody_waits);
+    within(Duration::from_secs(15), "the end of the dead member", no_client_waits);
 
-    // More than one change: a successor tells what it was told itself.
+    // More than one change: each successor hands its knowledge on.
     for id in 90..93 {
         network
             .apply_balancers(&[&Balancer::tcp(id, &format!("198.51.100.10:{id}")).member("10.1.1.10:8080")]);
-        assert!(nobody_waits(), "after rule {id} came");
+        assert!(no_client_waits(), "after rule {id}");
     }
     web[1].0.sandbox().ip("link set eth0 up\n");
     within(Duration::from_secs(10), "the return of the member", || answers(&clients[0], 2).len() == 2);
 }
 
 #[test]
-fn a_haproxy_that_nobody_precedes_believes_no_member_to_be_dead() {
+fn a_haproxy_without_a_predecessor_believes_that_all_members_are_alive() {
     let lab = lab!();
     let network = network(&lab);
     let _web = web(&network, 2);
     network.apply_balancers(&[&rule(2)]);
-    // Left behind by a handover that was cut off.
-    let told = std::path::PathBuf::from(format!("{}/network-209/haproxy/dead-members", lab.state_folder()));
-    let process = haproxies(&lab).pop().unwrap().to_string();
-    let lies = "1\n#\n0 rule-9 0 10.1.1.10:8080 10.1.1.10 0 0 1 1 0 8 2 0 6 0 0 0 - 8080 - 0 0 - - 0\n";
-    lab.host().run(|| std::fs::write(&told, lies)).unwrap();
-    lab.host().output("kill", &["-9", &process]);
+    // An interrupted handover left this file behind.
+    let handed_on =
+        std::path::PathBuf::from(format!("{}/network-209/haproxy/dead-members", lab.state_folder()));
+    let process = haproxies(&lab).pop().unwrap();
+    let outdated = "1\n#\n0 rule-9 0 10.1.1.10:8080 10.1.1.10 0 0 1 1 0 8 2 0 6 0 0 0 - 8080 - 0 0 - - 0\n";
+    lab.host().run(|| std::fs::write(&handed_on, outdated)).unwrap();
+    lab.kills(process);
     network.prepare_nic("10.1.1.10");
     assert_eq!(answers(&lab.client("203.0.113.5"), 4).len(), 2);
-    assert!(!lab.host().run(|| told.exists()));
+    assert!(!lab.host().run(|| handed_on.exists()));
 }
 
 #[test]
-fn a_member_that_refuses_is_passed_over_at_once() {
+fn a_member_that_refuses_connections_is_skipped_at_once() {
     let lab = lab!();
     let network = network(&lab);
     let mut web = web(&network, 2);
@@ -258,7 +236,7 @@ fn the_firewall_applies_before_the_balancer() {
         .apply_firewall(&closed.clone().with(Rule::ingress("198.51.100.10").tcp(80).from("203.0.113.0/28")));
     client.connects_to("198.51.100.10:80");
     stranger.cannot_connect_to("198.51.100.10:80");
-    // The member's own port opens nothing.
+    // A rule for the member's own port opens nothing.
     network.apply_firewall(&closed.with(Rule::ingress("198.51.100.10").tcp(8080)));
     client.cannot_connect_to("198.51.100.10:80");
     client.cannot_connect_to("198.51.100.10:8080");
@@ -280,7 +258,7 @@ fn only_the_public_port_answers() {
 }
 
 #[test]
-fn a_balanced_port_goes_before_a_forward_and_a_static_nat() {
+fn a_balanced_port_has_priority_over_a_forward_and_a_static_nat() {
     let lab = lab!();
     let network = network(&lab);
     network.assign_ip("198.51.100.11", SourceNat::No);
@@ -301,7 +279,7 @@ fn a_balanced_port_goes_before_a_forward_and_a_static_nat() {
         client.connects_to(of_owner).answered_by("10.1.1.30");
     }
     client.exchanges_udp_with("198.51.100.11:80").answered_by("10.1.1.30");
-    // Without members it refuses; it does not fall to the owner of the address.
+    // Without members it refuses connections; they do not reach the owner of the address.
     network.apply_balancers(&[&on_owned]);
     client.cannot_connect_to("198.51.100.11:80");
     network.apply_balancers(&[&on_owned.revoked()]);

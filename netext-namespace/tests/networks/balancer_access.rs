@@ -1,6 +1,8 @@
-//! Access lists of tiers, and the load balancers that are no way around them.
+//! Access lists of tiers: a load balancer does not bypass them.
 
 use netext_lab::{AccessList, Balancer, Lab, Listener, Network, Node, Rule, SourceNat, lab};
+
+use crate::setup::two_tiers;
 
 const TCP: &str = "198.51.100.21:80";
 const UDP: &str = "198.51.100.21:5353";
@@ -19,11 +21,7 @@ struct Site<'lab> {
 
 impl<'lab> Site<'lab> {
     fn new(lab: &'lab Lab) -> Self {
-        let vpc = lab.vpc(7);
-        vpc.implement_with("198.51.100.20");
-        let (web, other) = (vpc.tier(1), vpc.tier(2));
-        web.implement();
-        other.implement();
+        let (_, web, other) = two_tiers(lab);
         web.assign_ip("198.51.100.21", SourceNat::No);
         let (member, second, neighbour) =
             (web.guest("10.2.1.10"), web.guest("10.2.1.11"), other.guest("10.2.2.10"));
@@ -37,7 +35,7 @@ impl<'lab> Site<'lab> {
     }
 
     #[track_caller]
-    fn stranger_is_kept_out(&self) {
+    fn stranger_cannot_connect(&self) {
         let stranger = self.lab.client("203.0.113.77");
         stranger.cannot_connect_to(TCP);
         stranger.gets_no_udp_from(UDP);
@@ -45,12 +43,12 @@ impl<'lab> Site<'lab> {
 }
 
 #[test]
-fn a_client_that_the_list_denies_does_not_get_in_through_the_balancer() {
+fn a_client_that_the_list_denies_cannot_connect_through_the_balancer() {
     let lab = lab!();
     let site = Site::new(&lab);
     site.client.connects_to(TCP);
     let mut flow = site.client.talks_to(TCP);
-    // The list speaks of the members' ports.
+    // The list is about the members' ports.
     let list = AccessList::new()
         .with(Rule::deny_in(10).from("203.0.113.77/32"))
         .with(Rule::allow_in(20).protocol("tcp").ports(8000, 8090).from("203.0.113.0/24"))
@@ -58,19 +56,19 @@ fn a_client_that_the_list_denies_does_not_get_in_through_the_balancer() {
     site.web.apply_access_list(&list);
     site.client.connects_to(TCP);
     site.client.exchanges_udp_with(UDP);
-    site.stranger_is_kept_out();
+    site.stranger_cannot_connect();
 
-    // The first item counts.
+    // The first matching item decides.
     site.web.apply_access_list(&list.clone().with(Rule::deny_in(5).tcp(8080)));
     site.client.cannot_connect_to(TCP);
     site.client.exchanges_udp_with(UDP);
     site.web.apply_access_list(&list.clone().with(Rule::deny_in(25).tcp(8080)));
     site.client.connects_to(TCP);
-    // The public port is not what it speaks of.
+    // The list is not about the public port.
     site.web.apply_access_list(&AccessList::new().with(Rule::allow_in(10).tcp(80)));
     site.client.cannot_connect_to(TCP);
     flow.goes_on();
-    // An empty list lets nothing in but what the tier's own guests ask of each other.
+    // An empty list allows only traffic between the tier's own guests.
     site.web.apply_access_list(&AccessList::new());
     site.client.cannot_connect_to(TCP);
     site.neighbour.cannot_connect_to(TCP);
@@ -78,7 +76,7 @@ fn a_client_that_the_list_denies_does_not_get_in_through_the_balancer() {
 }
 
 #[test]
-fn a_rule_that_comes_after_the_list_is_asked_about_as_well() {
+fn the_list_also_applies_to_a_rule_that_is_added_later() {
     let lab = lab!();
     let site = Site::new(&lab);
     site.web.apply_access_list(&AccessList::new().with(Rule::allow_in(10).tcp(8080).from("203.0.113.5/32")));
@@ -88,7 +86,7 @@ fn a_rule_that_comes_after_the_list_is_asked_about_as_well() {
     site.client.connects_to("198.51.100.21:81");
     site.client.cannot_connect_to("198.51.100.21:82");
     lab.client("203.0.113.77").cannot_connect_to("198.51.100.21:81");
-    // With a member that a client may not reach, the client cannot reach the rule.
+    // A client must be allowed to reach every member of a rule.
     site.web.apply_balancers(&[&late(81, "10.2.1.10:8080").member("10.2.1.10:22")]);
     site.client.cannot_connect_to("198.51.100.21:81");
     site.web.apply_access_list(&AccessList::new().with(Rule::allow_in(10).from("203.0.113.5/32")));
@@ -97,7 +95,7 @@ fn a_rule_that_comes_after_the_list_is_asked_about_as_well() {
 }
 
 #[test]
-fn what_a_tier_may_not_reach_it_does_not_reach_through_the_balancer() {
+fn a_tier_cannot_bypass_its_access_list_through_the_balancer() {
     let lab = lab!();
     let site = Site::new(&lab);
     site.neighbour.connects_to(TCP);
@@ -108,7 +106,7 @@ fn what_a_tier_may_not_reach_it_does_not_reach_through_the_balancer() {
     site.neighbour.gets_no_udp_from(UDP);
     site.other.apply_access_list(&all_but_web.clone().with(Rule::allow_out(5).tcp(8080)));
     site.neighbour.connects_to(TCP);
-    // The list of one tier is not asked about the guests of another, nor about a tier's own balancer.
+    // A tier's list does not apply to guests of another tier, nor to the tier's own balancer.
     site.other.apply_access_list(&all_but_web.without(20));
     site.client.connects_to(TCP);
     site.member.connects_to(TCP);

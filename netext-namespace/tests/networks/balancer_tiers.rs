@@ -9,13 +9,13 @@ use netext_lab::{
 };
 use serde_json::json;
 
-use crate::balancer::{haproxies, network, within};
+use crate::setup::{haproxies, network, reboot, vpc, within};
 
 const TCP: &str = "198.51.100.21:80";
 const UDP: &str = "198.51.100.21:5353";
 const PROXIED: &str = "198.51.100.21:81";
 
-/// A tier whose balancers have a member of its own and one of another tier.
+/// A tier whose balancers have one member in this tier and one in another.
 struct Site<'lab> {
     vpc: Vpc<'lab>,
     web: Network<'lab>,
@@ -23,7 +23,7 @@ struct Site<'lab> {
     client: Node,
 }
 
-/// Instances that serve all that is balanced.
+/// An instance that serves every balanced port.
 struct Instance {
     node: Node,
     tcp: Listener,
@@ -31,10 +31,9 @@ struct Instance {
 }
 
 impl<'lab> Site<'lab> {
-    /// The second tier is not implemented yet, and the rules name its instance.
+    /// The second tier is not implemented yet, but the rules name its instance.
     fn new(lab: &'lab Lab) -> Self {
-        let vpc = lab.vpc(7);
-        vpc.implement_with("198.51.100.20");
+        let vpc = vpc(lab);
         let (web, database) = (vpc.tier(1), vpc.tier(2));
         web.implement().assign_ip("198.51.100.21", SourceNat::No);
         Self { vpc, web, database, client: lab.client("203.0.113.5") }
@@ -82,12 +81,12 @@ fn serve(tier: &Network<'_>, address: &str) -> Instance {
 const BOTH: [&str; 2] = ["10.2.1.10", "10.2.2.10"];
 
 #[test]
-fn members_of_any_tier_take_their_turns() {
+fn members_of_every_tier_take_turns() {
     let lab = lab!();
     let (site, one, other) = Site::whole(&lab);
     site.is_answered_by(&BOTH);
     site.client.exchanges_udp_with(UDP).seen_as("203.0.113.5");
-    // Guests of every tier, members included: through the public address back to themselves.
+    // Guests of every tier, and members, through the public address back to themselves.
     let third = site.web.guest("10.2.1.11");
     for guest in [&one.node, &other.node, &third] {
         for _ in 0..2 {
@@ -95,12 +94,12 @@ fn members_of_any_tier_take_their_turns() {
             guest.exchanges_udp_with(UDP);
         }
     }
-    // A member of another tier alone, which learns who connects.
+    // A single member in another tier, which learns the client's address.
     let proxied = other.node.listen_proxied_tcp(8081);
     site.web.apply_balancers(&[&Balancer::tcp_proxy(11, PROXIED).member("10.2.2.10:8081")]);
     site.client.connects_to(PROXIED).answered_by("10.2.2.10").seen_as("203.0.113.5");
     assert_eq!(proxied.seen(), ["10.2.2.1"]);
-    // A revoked member is out, and the rule goes with all of its members.
+    // A revoked member is removed, and a revoked rule with all of its members.
     site.web.apply_balancers(&[
         &Balancer::tcp(9, TCP).member("10.2.1.10:8080").revoked_member("10.2.2.10:8080"),
         &Balancer::udp(10, UDP).member("10.2.1.10:53").revoked_member("10.2.2.10:53"),
@@ -127,7 +126,7 @@ fn a_member_joins_with_its_tier_and_leaves_with_it() {
     site.database.implement();
     site.is_answered_by(&BOTH);
 
-    // A tier that is made later with the same subnet has other instances.
+    // A later tier with the same subnet has other instances.
     site.database.destroy();
     site.is_answered_by(&["10.2.1.10"]);
     let later = site.vpc.tier(2).on_vlan("2003");
@@ -151,7 +150,7 @@ fn connections_to_a_member_end_with_its_tier_and_those_to_others_go_on() {
             _ => flow.goes_on(),
         }
     }
-    // Datagrams are for the member that is left.
+    // Datagrams go to the remaining member.
     let before = one.udp.seen().len();
     over_udp.iter_mut().for_each(netext_lab::Conversation::goes_on);
     assert_eq!(one.udp.seen().len(), before + 2);
@@ -159,7 +158,7 @@ fn connections_to_a_member_end_with_its_tier_and_those_to_others_go_on() {
 }
 
 #[test]
-fn the_tier_of_the_rule_takes_it_along_and_leaves_the_members_tier_alone() {
+fn a_rule_ends_with_its_own_tier_and_does_not_disturb_the_members_tier() {
     let lab = lab!();
     let (site, _one, other) = Site::whole(&lab);
     site.database.assign_ip("198.51.100.22", SourceNat::No);
@@ -185,7 +184,7 @@ fn the_tier_of_the_rule_takes_it_along_and_leaves_the_members_tier_alone() {
 }
 
 #[test]
-fn the_list_of_the_members_tier_says_who_is_led_to_it() {
+fn the_access_list_of_the_members_tier_decides_which_clients_reach_it() {
     let lab = lab!();
     let (site, one, other) = Site::whole(&lab);
     let stranger = lab.client("203.0.113.77");
@@ -202,17 +201,17 @@ fn the_list_of_the_members_tier_says_who_is_led_to_it() {
     site.client.connects_to(PROXIED).answered_by("10.2.2.10");
     for port in [TCP, PROXIED] {
         stranger.cannot_connect_to(port);
-        // Another tier's guest is a client like any other.
+        // A guest of another tier is a client like any other.
         one.node.cannot_connect_to(port);
-        // A tier's own guests have not left it.
+        // Traffic of a tier's own guests does not leave the tier.
     }
     other.node.connects_to(PROXIED).answered_by("10.2.2.10");
 
-    // The list of the rule's tier has no say over what enters another one.
+    // The list of the rule's tier does not apply to traffic into another tier.
     site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
     site.web.apply_access_list(&AccessList::new().with(Rule::deny_in(10)).with(Rule::allow_out(10)));
     site.client.connects_to(PROXIED).answered_by("10.2.2.10");
-    // But both are asked where both have members that somebody can reach.
+    // Both lists apply where both tiers have members that a client can reach.
     let from =
         |client: &str| AccessList::new().with(Rule::allow_in(10).from(client)).with(Rule::allow_out(20));
     site.web.apply_access_list(&from("203.0.113.0/28"));
@@ -223,7 +222,7 @@ fn the_list_of_the_members_tier_says_who_is_led_to_it() {
 }
 
 #[test]
-fn a_tier_that_lets_nobody_in_takes_no_turn_and_stops_no_other() {
+fn a_tier_that_denies_every_client_gets_none_and_does_not_block_the_other() {
     let lab = lab!();
     let (site, _one, other) = Site::whole(&lab);
     site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
@@ -234,9 +233,9 @@ fn a_tier_that_lets_nobody_in_takes_no_turn_and_stops_no_other() {
     site.database.apply_access_list(&AccessList::new().with(Rule::deny_in(10)));
     flows.iter_mut().for_each(netext_lab::Conversation::goes_on);
     site.is_answered_by(&["10.2.1.10"]);
-    assert_eq!(other.tcp.seen().len(), before, "nobody new was led there");
+    assert_eq!(other.tcp.seen().len(), before, "no new client reached it");
 
-    // As after a restart, until the list comes again.
+    // Also after a restart, until the list is applied again.
     site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10)));
     site.is_answered_by(&BOTH);
     site.database.shutdown().implement();
@@ -246,7 +245,7 @@ fn a_tier_that_lets_nobody_in_takes_no_turn_and_stops_no_other() {
 }
 
 #[test]
-fn what_a_tier_may_not_reach_it_does_not_reach_through_another_tiers_balancer() {
+fn a_tier_cannot_bypass_its_access_list_through_another_tiers_balancer() {
     let lab = lab!();
     let (site, one, other) = Site::whole(&lab);
     let third = site.vpc.tier(3);
@@ -258,12 +257,12 @@ fn what_a_tier_may_not_reach_it_does_not_reach_through_another_tiers_balancer() 
     neighbour.cannot_connect_to(TCP);
     third.apply_access_list(&AccessList::new().with(Rule::allow_out(10)));
     neighbour.connects_to(TCP);
-    // The tier of the rule, too: to reach its own members it need not leave.
+    // The same for the rule's tier; traffic to its own members does not leave it.
     site.web.apply_access_list(&but("10.2.2.0/24"));
     one.node.cannot_connect_to(TCP);
     site.web.apply_balancers(&[&Balancer::tcp(9, TCP).member("10.2.1.10:8080")]);
     one.node.connects_to(TCP);
-    // And the tier of a member where the other member is not its own.
+    // And for a member's tier, if the other member is in another tier.
     site.web.apply_access_list(&AccessList::new().with(Rule::allow_in(10)).with(Rule::allow_out(20)));
     site.web.apply_balancers(&[&tcp()]);
     site.database.apply_access_list(&but("10.2.1.0/24"));
@@ -304,14 +303,13 @@ fn members_that_cannot_be_guests_of_the_vpc_are_refused() {
 }
 
 #[test]
-fn without_the_vpcs_range_its_tiers_say_who_may_be_a_member() {
+fn without_the_vpcs_range_its_tiers_decide_which_addresses_may_be_members() {
     let lab = lab!();
     let vpc = lab.vpc(7);
     vpc.command("implement-vpc", &json!({"vpc_cidr": null})).succeeds_silently();
     let (web, database) = (vpc.tier(1), vpc.tier(2));
     web.implement().assign_ip("198.51.100.21", SourceNat::No);
-    let fields = joined(&web.balancer_fields(&[&tcp()]), &json!({}));
-    let refused = web.command("apply-lb-rules", &fields);
+    let refused = web.command("apply-lb-rules", &web.balancer_fields(&[&tcp()]));
     refused.is_refused_naming(&["rule 9", "10.2.2.10", "10.2.1.0/24"]);
     database.implement();
     web.apply_balancers(&[&tcp(), &udp()]);
@@ -322,13 +320,13 @@ fn without_the_vpcs_range_its_tiers_say_who_may_be_a_member() {
 }
 
 #[test]
-fn a_network_that_stands_alone_has_no_members_but_its_guests() {
+fn members_of_an_isolated_network_must_be_its_guests() {
     let lab = lab!();
     let network = network(&lab);
     let other = lab.network(2090).on_vlan("1911").with_subnet("10.2.1.1", "10.2.1.0/24");
     other.implement();
     let fields = network.balancer_fields(&[&Balancer::tcp(9, "198.51.100.10:80").member("10.2.1.10:80")]);
-    // Also when the command does not say what its subnet is.
+    // Also if the command does not contain the subnet.
     for own in [json!({}), json!({"cidr": null, "gateway": null})] {
         let refused = network.command("apply-lb-rules", &joined(&fields, &own));
         refused.is_refused_naming(&["rule 9", "10.2.1.10", "the network (10.1.1.0/24)"]);
@@ -340,10 +338,7 @@ fn a_rebooted_host_balances_over_all_tiers_again() {
     let lab = lab!();
     let (site, _one, _other) = Site::whole(&lab);
     site.database.apply_access_list(&AccessList::new().with(Rule::allow_in(10).from("203.0.113.0/28")));
-    let unplugged = lab.reboot();
-    let outcome = lab.start_bare(&["reconcile", "--all"]).finish();
-    assert_eq!(outcome.code, Some(0), "{}", outcome.output);
-    unplugged.plug_in();
+    reboot(&lab);
     // haproxy takes members back that it could not reach.
     within(Duration::from_secs(15), "the return of the members", || {
         let answers: BTreeSet<_> = (0..4).map(|_| site.client.connects_to(TCP).server().to_owned()).collect();

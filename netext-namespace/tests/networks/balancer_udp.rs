@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use netext_lab::{Balancer, Firewall, Listener, Network, Node, Rule, lab};
 
-use crate::balancer::{haproxies, network};
+use crate::setup::{haproxies, network};
 
-/// Instances at 10.1.1.10 and up that serve UDP on port 53.
+/// Instances from 10.1.1.10 up that serve UDP on port 53.
 fn servers(network: &Network<'_>, count: u8) -> Vec<(Node, Listener)> {
     let guest = |last| {
         let guest = network.guest(&format!("10.1.1.{last}"));
@@ -22,7 +22,7 @@ fn rule(count: u8) -> Balancer {
         .fold(Balancer::udp(10, "198.51.100.10:5353"), |rule, last| rule.member(&format!("10.1.1.{last}:53")))
 }
 
-fn met(servers: &[(Node, Listener)]) -> Vec<usize> {
+fn datagrams(servers: &[(Node, Listener)]) -> Vec<usize> {
     servers.iter().map(|(_, listener)| listener.seen().len()).collect()
 }
 
@@ -35,12 +35,12 @@ fn members_take_turns_and_see_the_client() {
     for _ in 0..9 {
         lab.client("203.0.113.5").exchanges_udp_with("198.51.100.10:5353").seen_as("203.0.113.5");
     }
-    assert_eq!(met(&servers), [3, 3, 3]);
+    assert_eq!(datagrams(&servers), [3, 3, 3]);
     assert!(haproxies(&lab).is_empty());
 }
 
 #[test]
-fn with_leastconn_they_take_turns_as_well() {
+fn members_take_turns_with_leastconn_too() {
     let lab = lab!();
     let network = network(&lab);
     let servers = servers(&network, 2);
@@ -48,7 +48,7 @@ fn with_leastconn_they_take_turns_as_well() {
     for _ in 0..4 {
         lab.client("203.0.113.5").exchanges_udp_with("198.51.100.10:5353");
     }
-    assert_eq!(met(&servers), [2, 2]);
+    assert_eq!(datagrams(&servers), [2, 2]);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_client_stays_with_its_member() {
     network.router().node().sandbox().output("nft", &["flush", "ruleset"]);
     network.implement();
     let after: Vec<_> = clients.iter().map(|client| member_of(client)).collect();
-    assert_eq!(after, before, "also when the rules were made anew");
+    assert_eq!(after, before, "also after the rules were rewritten");
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn a_flow_stays_with_its_member() {
     for _ in 0..5 {
         flow.goes_on();
     }
-    let met = met(&servers);
-    assert!(met == [6, 0] || met == [0, 6], "{met:?}");
+    let datagrams = datagrams(&servers);
+    assert!(datagrams == [6, 0] || datagrams == [0, 6], "{datagrams:?}");
 }
 
 #[test]
@@ -94,11 +94,11 @@ fn a_revoked_member_loses_its_flows_and_the_others_keep_theirs() {
     assert_ne!(one.reply().server(), other.reply().server());
 
     network.apply_balancers(&[&rule(1).revoked_member("10.1.1.11:53")]);
-    let before = met(&servers);
+    let before = datagrams(&servers);
     one.goes_on();
     other.goes_on();
-    let after = met(&servers);
-    assert_eq!((after[0] - before[0], after[1] - before[1]), (2, 0), "both went to the member that is left");
+    let after = datagrams(&servers);
+    assert_eq!((after[0] - before[0], after[1] - before[1]), (2, 0), "both went to the remaining member");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_revoked_rule_cuts_its_flows() {
 }
 
 #[test]
-fn a_rule_without_members_drops_what_a_static_nat_would_take() {
+fn a_rule_without_members_drops_datagrams_before_a_static_nat() {
     let lab = lab!();
     let network = network(&lab);
     let owner = network.guest("10.1.1.30");
@@ -130,7 +130,7 @@ fn a_rule_without_members_drops_what_a_static_nat_would_take() {
 }
 
 #[test]
-fn guests_reach_a_balanced_port_members_included() {
+fn guests_and_members_reach_a_balanced_port() {
     let lab = lab!();
     let network = network(&lab);
     let servers = servers(&network, 2);

@@ -1,5 +1,6 @@
-//! What the protocol asks of every extension, asked of this one.
+//! The conformance suite, scenarios and recordings of the test kit, run with the reference backend.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,10 +11,14 @@ use netext_lab::{Lab, SECRET_KEY, SECRET_PASSWORD, lab};
 use netext_namespace::host::HostDevice;
 use netext_namespace::store::Store;
 
-/// A server of the test kit that runs the extension on the lab's host, as it is registered there.
+/// A server of the test kit that runs the extension on the lab's host, with the lab's registered details.
 fn server(lab: &Lab) -> Server<Executable> {
     let (program, variables) = lab.program_and_variables();
-    let executable = Executable::new(program).expect("the lab has installed it");
+    server_of(lab, &program, variables)
+}
+
+fn server_of(lab: &Lab, program: &str, variables: BTreeMap<String, String>) -> Server<Executable> {
+    let executable = Executable::new(program).expect("the program exists");
     let executable = variables.into_iter().fold(executable, |it, (name, value)| it.variable(name, value));
     lab.registered().into_iter().fold(Server::new(executable), |server, (name, value)| {
         server.registering(name, value.as_str().expect("registered details are texts"))
@@ -28,7 +33,7 @@ fn the_reference_backend_conforms_to_the_protocol() {
 }
 
 #[test]
-fn the_reference_backend_plays_every_story_to_its_end() {
+fn the_reference_backend_plays_every_scenario_to_its_end() {
     let description = HostDevice::new(Store::new("/nonexistent")).description();
     let services = Provided::of(&description).services;
     for name in Scenario::names() {
@@ -46,11 +51,12 @@ fn the_reference_backend_plays_every_story_to_its_end() {
     }
 }
 
-/// The tool, built on demand: it is another crate's, so cargo does not build it along with these tests.
+/// The tool, built on demand: cargo does not build another crate's binary for these tests.
 fn tool() -> PathBuf {
     let tests = std::env::current_exe().expect("this program has a path");
-    let profile = tests.parent().and_then(Path::parent).expect("tests lie in a folder of their profile");
-    let target = profile.parent().expect("profiles lie in the target folder");
+    let profile =
+        tests.parent().and_then(Path::parent).expect("the folder of tests is in the folder of their profile");
+    let target = profile.parent().expect("the folder of a profile is in the target folder");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--package", "netext-tool"]);
     if profile.ends_with("release") {
@@ -62,10 +68,11 @@ fn tool() -> PathBuf {
 }
 
 #[test]
-fn a_recording_of_the_reference_backend_replays_clean() {
+fn a_recording_of_the_reference_backend_replays_without_differences() {
     let tool = tool();
     let folder = tempfile::tempdir().expect("a folder for the recording");
-    let (recording, stand_in) = (folder.path().join("recording"), folder.path().join("lab-router.sh"));
+    let recording = folder.path().join("recording");
+    let stand_in = format!("{}/lab-router.sh", folder.path().display());
 
     let lab = lab!();
     let (program, variables) = lab.program_and_variables();
@@ -74,21 +81,16 @@ fn a_recording_of_the_reference_backend_replays_clean() {
         tool.display(),
         recording.display()
     );
-    // Written by a process of its own: while this one has it open for writing and forks, nobody can execute it.
+    // Another process writes it: a file that this process holds open for writing, or a child of it, cannot be executed.
     let mut writer = Command::new("sh");
     writer.args(["-c", "printf %s \"$1\" > \"$2\" && chmod 0755 \"$2\"", "sh", &script]).arg(&stand_in);
     assert!(writer.status().expect("a shell").success());
-    let server = |lab: &Lab| {
-        let executable = Executable::new(&stand_in).expect("it was written above");
-        let executable = variables.iter().fold(executable, |it, (name, value)| it.variable(name, value));
-        lab.registered().into_iter().fold(Server::new(executable), |server, (name, value)| {
-            server.registering(name, value.as_str().expect("registered details are texts"))
-        })
-    };
     let services = Provided::of(&HostDevice::new(Store::new("/nonexistent")).description()).services;
     for name in ["isolated-network", "restart"] {
         let scenario = Scenario::named(name).expect("it comes with the tool");
-        let problems = lab.host().run(|| scenario.play(&mut server(&lab), &services, true, &mut |_| {}));
+        let problems = lab.host().run(|| {
+            scenario.play(&mut server_of(&lab, &stand_in, variables.clone()), &services, true, &mut |_| {})
+        });
         assert_eq!(problems, 0, "{name}");
     }
 
@@ -99,9 +101,9 @@ fn a_recording_of_the_reference_backend_replays_clean() {
         replay.arg("replay").arg(&recording).args(["--exec", &program]).envs(variables).output()
     });
     let replayed = replayed.expect("the tool was built above");
-    let told = String::from_utf8_lossy(&replayed.stdout);
-    assert!(replayed.status.success() && told.ends_with("\nnothing differs\n"), "{told}");
-    assert!(told.lines().count() > 40, "{told}");
+    let printed = String::from_utf8_lossy(&replayed.stdout);
+    assert!(replayed.status.success() && printed.ends_with("\nnothing differs\n"), "{printed}");
+    assert!(printed.lines().count() > 40, "{printed}");
     for file in std::fs::read_dir(&recording).expect("it was made above").flatten() {
         let text = std::fs::read_to_string(file.path()).expect("a recorded run");
         assert!(!text.contains(SECRET_PASSWORD) && !text.contains(SECRET_KEY), "{text}");

@@ -1,4 +1,4 @@
-//! What the management server may rely on, whatever the command: output, exit codes, secrets, files.
+//! The contract of every command with the management server: output, exit codes, secrets, files.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use netext_lab::{
 };
 use serde_json::json;
 
+use crate::setup::network_with_forward;
+
+/// A network with a forward that the firewall opens.
 fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network_with_forward(lab);
     network.apply_firewall(&Firewall::egress_allowed().with(Rule::ingress("198.51.100.10").tcp(2222)));
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
     network
 }
 
@@ -23,7 +24,10 @@ fn the_device_details_are_one_line_of_json_and_name_the_namespace() {
         let outcome = network.ensure_device(&json!({}));
         outcome.succeeds();
         assert_eq!(network.details()["namespace"], "cs-net-209");
-        assert!(network.details().get("status").is_none(), "a status would be taken for a verdict");
+        assert!(
+            network.details().get("status").is_none(),
+            "the server would read a status as the result of an action"
+        );
     }
 }
 
@@ -55,7 +59,7 @@ fn commands_of_undeclared_services_are_silent_no_ops() {
 }
 
 #[test]
-fn commands_that_tell_instances_something_print_nothing_and_log_no_secret() {
+fn commands_about_instance_data_print_nothing_and_log_no_secret() {
     let lab = lab!();
     let network = network(&lab);
     let nic = network.nic_fields("10.1.1.10");
@@ -86,7 +90,7 @@ fn commands_that_tell_instances_something_print_nothing_and_log_no_secret() {
 }
 
 #[test]
-fn calls_that_are_no_calls_are_refused_in_one_line() {
+fn malformed_calls_are_refused_in_one_line() {
     let lab = lab!();
     let network = lab.network(209);
     let document = network.document(&json!({}));
@@ -102,7 +106,7 @@ fn calls_that_are_no_calls_are_refused_in_one_line() {
 }
 
 #[test]
-fn secrets_show_up_nowhere() {
+fn secrets_are_never_printed_and_never_stored() {
     let lab = lab!();
     let network = network(&lab);
     let mut printed = vec![network.ensure_device(&json!({})).output];
@@ -118,7 +122,7 @@ fn secrets_show_up_nowhere() {
         assert_ne!(outcome.code, Some(0), "{command}");
         printed.push(outcome.output);
     }
-    // A document that breaks off right behind the secrets.
+    // A document that ends right after the secrets.
     let text = network.document(&json!({})).to_string();
     let broken = &text[..text.find("\"payload\"").expect("a payload")];
     printed.push(lab.start_with("assign-ip", broken, 60).finish().fails_with(1).output.clone());
@@ -134,33 +138,33 @@ fn secrets_show_up_nowhere() {
 }
 
 #[test]
-fn state_and_log_are_for_their_owner_only() {
+fn only_the_owner_can_read_state_and_log() {
     let lab = lab!();
     let _network = network(&lab);
     let files = lab.files();
     assert!(files.len() > 3, "{files:?}");
     for (path, mode, _) in files {
-        // Daemons that are not root pass through folders that they cannot look into.
+        // Daemons that are not root may enter folders, but not list them.
         let expected: &[u32] = if mode & 0o100 == 0 { &[0o600] } else { &[0o700, 0o711] };
         assert!(expected.contains(&mode), "{} has mode {mode:o}", path.display());
     }
 }
 
 #[test]
-fn the_log_tells_every_call_with_its_network_and_outcome() {
+fn the_log_has_every_call_with_its_network_and_outcome() {
     let lab = lab!();
     let network = network(&lab);
     network.command("assign-ip", &network.public_fields("198.51.100.300", SourceNat::No)).fails_with(1);
     let log = lab.log();
     for command in ["ensure-network-device", "implement-network", "assign-ip", "add-port-forward"] {
-        let told = log.lines().any(|line| line.contains(command) && line.contains("209"));
-        assert!(told, "{command} in {log}");
+        let is_logged = log.lines().any(|line| line.contains(command) && line.contains("209"));
+        assert!(is_logged, "{command} in {log}");
     }
     assert!(log.contains("198.51.100.300"), "the refused value is in the log: {log}");
 }
 
 #[test]
-fn a_deadline_that_passes_ends_the_command_and_changes_nothing() {
+fn a_command_ends_at_its_deadline_and_changes_nothing() {
     let lab = lab!();
     let network = network(&lab);
     let guest = network.guest("10.1.1.10");
@@ -174,7 +178,7 @@ fn a_deadline_that_passes_ends_the_command_and_changes_nothing() {
         .start_with("add-port-forward", &netext_lab::as_gson_writes(&network.document(&fields)), 1)
         .finish();
     outcome.fails_with(4);
-    assert!(outcome.duration > Duration::from_millis(800), "it waited for its turn: {:?}", outcome.duration);
+    assert!(outcome.duration > Duration::from_millis(800), "it waited for the lock: {:?}", outcome.duration);
     assert!(outcome.duration < Duration::from_secs(3), "it ended in time: {:?}", outcome.duration);
     assert_eq!((network.router().ruleset(), state(&lab)), before);
     client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
@@ -185,14 +189,14 @@ fn a_deadline_that_passes_ends_the_command_and_changes_nothing() {
 }
 
 #[test]
-fn a_command_that_the_host_fails_leaves_all_as_it_was_and_succeeds_when_repeated() {
+fn a_command_that_fails_on_the_host_changes_nothing_and_succeeds_when_repeated() {
     let lab = lab!();
     let network = network(&lab);
     let guest = network.guest("10.1.1.10");
     let _servers = (guest.listen_tcp(22), guest.listen_tcp(23));
     let client = lab.client("203.0.113.5");
     let before = (network.router().ruleset(), state(&lab));
-    // One that takes nft, which the change of a mere element does not.
+    // A range needs nft; a change of a single element does not.
     let range = network.forward_fields(&Forward::tcp("198.51.100.10:2222-2223", "10.1.1.10:2222-2223"));
     let closed = network.firewall_fields(&Firewall::egress_denied());
     let mut flow = client.talks_to("198.51.100.10:2222");
@@ -211,7 +215,7 @@ fn a_command_that_the_host_fails_leaves_all_as_it_was_and_succeeds_when_repeated
 }
 
 #[test]
-fn a_command_waits_for_its_turn() {
+fn a_command_waits_for_the_lock() {
     let lab = lab!();
     let network = network(&lab);
     network.ensure_device(&json!({}));
@@ -253,7 +257,7 @@ fn the_proxy_role_without_hosts_acts_on_the_local_machine() {
         let lab = lab!();
         match role {
             Some(role) => lab.set_variable("NETEXT_ROLE", role),
-            // The executable's name, which does not end in -wrapper.sh, makes it the proxy.
+            // The executable's name does not end in -wrapper.sh: it is the proxy.
             None => lab.unset_variable("NETEXT_ROLE"),
         }
         lab.unregister("hosts");
@@ -264,7 +268,7 @@ fn the_proxy_role_without_hosts_acts_on_the_local_machine() {
 }
 
 #[test]
-fn the_wrappers_name_makes_it_the_host() {
+fn the_name_of_the_wrapper_selects_the_host_role() {
     let lab = lab!();
     lab.unset_variable("NETEXT_ROLE");
     let network = lab.network(209);

@@ -21,7 +21,7 @@ fn both_gateways_answer() {
 }
 
 #[test]
-fn both_gateways_survive_repetition_restart_and_loss() {
+fn both_gateways_survive_a_repeated_implement_a_restart_and_the_loss_of_the_namespace() {
     let lab = lab!();
     let network = network(&lab);
     network.implement();
@@ -52,7 +52,7 @@ fn a_network_becomes_dual_stack_with_its_next_implement() {
 }
 
 #[test]
-fn the_routers_services_answer_guests_by_ipv6_and_its_other_ports_do_not() {
+fn the_routers_services_answer_over_ipv6_and_its_other_ports_do_not() {
     let lab = lab!();
     let network = network(&lab);
     network.implement();
@@ -63,11 +63,11 @@ fn the_routers_services_answer_guests_by_ipv6_and_its_other_ports_do_not() {
     guest.connects_to("[2001:db8:1::1]:53").seen_as("2001:db8:1::10");
     guest.connects_to("[2001:db8:1::1]:80");
     guest.cannot_connect_to("[2001:db8:1::1]:22");
-    ssh.saw_nobody();
+    ssh.saw_no_client();
 }
 
 #[test]
-fn a_neighbour_that_routes_the_ipv6_subnet_at_us_reaches_nothing() {
+fn a_neighbour_that_routes_the_ipv6_subnet_to_the_router_reaches_nothing() {
     let lab = lab!();
     let network = network(&lab);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -77,7 +77,7 @@ fn a_neighbour_that_routes_the_ipv6_subnet_at_us_reaches_nothing() {
     let listeners = [guest.listen_tcp_on("[2001:db8:1::10]:22"), guest.listen_udp_on("[2001:db8:1::10]:53")];
     let services = network.router().node().listen_tcp_on("[::]:80");
 
-    // The way in is the router's MAC address on the public side; no IPv6 address of it is needed.
+    // The neighbour needs only the router's public MAC address, no IPv6 address.
     let neighbour = lab.plug("brnone-101", &["198.51.100.66/24", "2001:db8:ff::66/64"]);
     let links = network.router().ip("link show vpn-101-209");
     let mac = links[0].split_whitespace().skip_while(|word| *word != "link/ether").nth(1);
@@ -91,6 +91,6 @@ fn a_neighbour_that_routes_the_ipv6_subnet_at_us_reaches_nothing() {
     neighbour.gets_no_udp_from("[2001:db8:1::10]:53");
     neighbour.cannot_connect_to("[2001:db8:1::1]:80");
     neighbour.cannot_ping("2001:db8:1::1");
-    listeners.iter().for_each(netext_lab::Listener::saw_nobody);
-    services.saw_nobody();
+    listeners.iter().for_each(netext_lab::Listener::saw_no_client);
+    services.saw_no_client();
 }

@@ -1,12 +1,8 @@
-//! What guests may reach outside.
+//! Firewall rules and policy for traffic from guests to the outside.
 
-use netext_lab::{Firewall, Forward, Lab, Network, Rule, SourceNat, lab};
+use netext_lab::{Firewall, Forward, Rule, SourceNat, lab};
 
-fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network
-}
+use crate::setup::network;
 
 #[test]
 fn with_egress_denied_and_no_rule_guests_reach_nothing_outside() {
@@ -19,9 +15,9 @@ fn with_egress_denied_and_no_rule_guests_reach_nothing_outside() {
     one.cannot_connect_to("203.0.113.5:80");
     one.gets_no_udp_from("203.0.113.5:53");
     one.cannot_ping("203.0.113.5");
-    web.saw_nobody();
-    names.saw_nobody();
-    // Neither the gateway nor the neighbour on the bridge is outside.
+    web.saw_no_client();
+    names.saw_no_client();
+    // The gateway and other guests are not outside.
     one.pings("10.1.1.1");
     one.connects_to("10.1.1.11:80");
     assert_eq!(local.seen(), ["10.1.1.10"]);
@@ -89,7 +85,7 @@ fn with_egress_allowed_rules_deny_by_guest_destination_and_port() {
 }
 
 #[test]
-fn several_sources_and_destinations_in_one_rule_all_count() {
+fn a_rule_may_have_several_sources_and_destinations() {
     let lab = lab!();
     let network = network(&lab);
     let rule = Rule::egress()
@@ -110,7 +106,7 @@ fn several_sources_and_destinations_in_one_rule_all_count() {
 }
 
 #[test]
-fn egress_icmp_rules_are_for_their_type() {
+fn egress_icmp_rules_match_their_type() {
     let lab = lab!();
     let network = network(&lab);
     let guest = network.guest("10.1.1.10");
@@ -125,7 +121,7 @@ fn egress_icmp_rules_are_for_their_type() {
 }
 
 #[test]
-fn the_policy_holds_for_instances_with_a_static_nat_too() {
+fn the_policy_also_applies_to_instances_with_a_static_nat() {
     let lab = lab!();
     let network = network(&lab);
     network.assign_ip("198.51.100.11", SourceNat::No).add_static_nat("198.51.100.11", "10.1.1.10");
@@ -138,7 +134,7 @@ fn the_policy_holds_for_instances_with_a_static_nat_too() {
 }
 
 #[test]
-fn replies_to_clients_pass_whatever_the_egress_policy_is() {
+fn replies_to_clients_pass_with_every_egress_policy() {
     let lab = lab!();
     let network = network(&lab);
     network.assign_ip("198.51.100.11", SourceNat::No).add_static_nat("198.51.100.11", "10.1.1.11");
@@ -154,7 +150,7 @@ fn replies_to_clients_pass_whatever_the_egress_policy_is() {
 }
 
 #[test]
-fn the_policy_can_be_turned_round() {
+fn the_policy_can_be_reversed() {
     let lab = lab!();
     let network = network(&lab);
     let guest = network.guest("10.1.1.10");

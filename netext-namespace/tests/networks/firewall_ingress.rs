@@ -1,24 +1,17 @@
-//! What a public address lets in.
+//! Firewall rules for traffic to a public address.
 
-use netext_lab::{Firewall, Forward, Lab, Network, Rule, SourceNat, lab};
+use netext_lab::{Firewall, Rule, SourceNat, lab};
 
-/// A network with a forward on its source NAT address and a static NAT, egress allowed, no rule yet.
-fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network.assign_ip("198.51.100.11", SourceNat::No).add_static_nat("198.51.100.11", "10.1.1.11");
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
-    network
-}
+use crate::setup::network_with_ways_in;
 
 fn egress_allowed(rules: impl IntoIterator<Item = Rule>) -> Firewall {
     rules.into_iter().fold(Firewall::egress_allowed(), Firewall::with)
 }
 
 #[test]
-fn an_address_without_a_rule_lets_nothing_in_once_rules_are_known() {
+fn an_address_without_a_rule_is_closed_once_rules_are_known() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
     let (forwarded, translated) = (one.listen_tcp(22), other.listen_tcp(22));
     let client = lab.client("203.0.113.5");
@@ -32,15 +25,15 @@ fn an_address_without_a_rule_lets_nothing_in_once_rules_are_known() {
     client.cannot_ping("198.51.100.11");
     assert_eq!((forwarded.seen(), translated.seen()), before);
 
-    // That holds for what comes later, too.
+    // The same for a later address.
     network.assign_ip("198.51.100.12", SourceNat::No).add_static_nat("198.51.100.12", "10.1.1.10");
     client.cannot_connect_to("198.51.100.12:22");
 }
 
 #[test]
-fn rules_open_and_close_as_they_come_and_go() {
+fn adding_a_rule_opens_and_deleting_it_closes() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let guest = network.guest("10.1.1.11");
     let _ssh = guest.listen_tcp(22);
     let client = lab.client("203.0.113.5");
@@ -55,9 +48,9 @@ fn rules_open_and_close_as_they_come_and_go() {
 }
 
 #[test]
-fn a_rule_is_for_its_port_protocol_and_address_only() {
+fn a_rule_opens_only_its_port_protocol_and_address() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     network.assign_ip("198.51.100.12", SourceNat::No).add_static_nat("198.51.100.12", "10.1.1.10");
     network.apply_firewall(&egress_allowed([Rule::ingress("198.51.100.11").tcp(53)]));
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
@@ -71,9 +64,9 @@ fn a_rule_is_for_its_port_protocol_and_address_only() {
 }
 
 #[test]
-fn a_rule_is_for_the_public_port_not_the_private_one() {
+fn a_rule_matches_the_public_port_not_the_private_one() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let guest = network.guest("10.1.1.10");
     let _ssh = guest.listen_tcp(22);
     let client = lab.client("203.0.113.5");
@@ -87,7 +80,7 @@ fn a_rule_is_for_the_public_port_not_the_private_one() {
 #[test]
 fn ranges_include_their_ends() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let rule = |protocol| Rule::ingress("198.51.100.11").protocol(protocol).ports(8000, 8002);
     network.apply_firewall(&egress_allowed([rule("tcp"), rule("UDP")]));
     let guest = network.guest("10.1.1.11");
@@ -109,7 +102,7 @@ fn ranges_include_their_ends() {
 #[test]
 fn overlapping_and_nested_ranges_add_up() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let range =
         |first, last, from| Rule::ingress("198.51.100.11").protocol("tcp").ports(first, last).from(from);
     network.apply_firewall(&egress_allowed([
@@ -138,9 +131,9 @@ fn overlapping_and_nested_ranges_add_up() {
 }
 
 #[test]
-fn source_networks_are_told_apart() {
+fn a_rule_opens_only_to_its_source_networks() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let rule = Rule::ingress("198.51.100.11").tcp(22).from("203.0.113.64/28").from("203.0.113.7/32");
     network.apply_firewall(&egress_allowed([rule]));
     let guest = network.guest("10.1.1.11");
@@ -155,9 +148,9 @@ fn source_networks_are_told_apart() {
 }
 
 #[test]
-fn icmp_rules_are_for_their_type() {
+fn icmp_rules_match_their_type() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let _guest = network.guest("10.1.1.11");
     let client = lab.client("203.0.113.5");
     let apply = |kind, code| {
@@ -179,9 +172,9 @@ fn icmp_rules_are_for_their_type() {
 }
 
 #[test]
-fn the_router_answers_echo_on_the_source_nat_address_only_where_a_rule_allows_it() {
+fn the_router_answers_echo_on_the_source_nat_address_only_if_a_rule_allows_it() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let client = lab.client("203.0.113.5");
     network.apply_firewall(&Firewall::egress_allowed());
     client.cannot_ping("198.51.100.10");
@@ -194,7 +187,7 @@ fn the_router_answers_echo_on_the_source_nat_address_only_where_a_rule_allows_it
 #[test]
 fn a_rule_for_all_protocols_opens_the_address() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     network.apply_firewall(&egress_allowed([Rule::ingress("198.51.100.11").from("203.0.113.0/24")]));
     let guest = network.guest("10.1.1.11");
     let _servers = (guest.listen_tcp(4242), guest.listen_udp(4242));
@@ -206,9 +199,9 @@ fn a_rule_for_all_protocols_opens_the_address() {
 }
 
 #[test]
-fn established_flows_go_on_when_their_rule_goes() {
+fn established_flows_continue_when_their_rule_is_deleted() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     network.apply_firewall(&egress_allowed([Rule::ingress("198.51.100.11").tcp(22)]));
     let guest = network.guest("10.1.1.11");
     let _ssh = guest.listen_tcp(22);
@@ -220,9 +213,9 @@ fn established_flows_go_on_when_their_rule_goes() {
 }
 
 #[test]
-fn applying_rules_disturbs_no_flow() {
+fn applying_rules_does_not_disturb_flows() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let rules = || (1000..1200).map(|port| Rule::ingress("198.51.100.11").tcp(port));
     network.apply_firewall(&egress_allowed(rules()));
     let guest = network.guest("10.1.1.11");
@@ -237,9 +230,9 @@ fn applying_rules_disturbs_no_flow() {
 }
 
 #[test]
-fn rules_for_an_address_that_is_assigned_later_wait_for_it() {
+fn rules_may_come_before_their_address() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     network.apply_firewall(&egress_allowed([Rule::ingress("198.51.100.12").tcp(22)]));
     network.assign_ip("198.51.100.12", SourceNat::No).add_static_nat("198.51.100.12", "10.1.1.10");
     let guest = network.guest("10.1.1.10");

@@ -1,48 +1,35 @@
-//! What the commands of DHCP, DNS and user data come to: asked by guests, over restarts, crashes and crowds.
+//! The effect of the commands about DHCP, DNS and user data on guests, over restarts and crashes and with many guests.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netext_lab::{Lab, Network, Node, SourceNat, joined, lab};
+use netext_lab::{Lab, Network, Node, SourceNat, joined, lab, resolvers, restore_fields};
 use serde_json::{Value, json};
 
-fn resolvers() -> Value {
-    json!({"dns": "198.51.100.53", "domain": "cs1.internal"})
-}
-
-/// Deploys an instance as the server does.
-fn deploy(network: &Network<'_>, address: &str) {
-    network.prepare_nic(address);
-    let nic = joined(&network.nic_fields(address), &resolvers());
-    for command in ["config-dhcp-subnet", "add-dhcp-entry", "config-dns-subnet", "add-dns-entry"] {
-        network.command(command, &nic).succeeds_silently();
-    }
-    let vm_data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": address}]});
-    network.command("save-vm-data", &joined(&network.nic_fields(address), &vm_data)).succeeds_silently();
-}
+use crate::setup::vpc;
 
 fn save_password(network: &Network<'_>, address: &str, password: &str) {
     let fields = joined(&network.nic_fields(address), &json!({"password": password}));
     network.command("save-password", &fields).succeeds_silently();
 }
 
-/// What a guest is answered; nothing if it is not.
-fn asks(guest: &Node, arguments: &[&str]) -> String {
-    let arguments = [&["-s", "-f", "--max-time", "3"], arguments].concat();
-    String::from_utf8_lossy(&guest.sandbox().output("curl", &arguments).stdout).into_owned()
-}
-
 fn user_data(guest: &Node) -> String {
-    asks(guest, &["http://10.1.1.1/latest/user-data"])
+    guest.curls("10.1.1.1", "user-data")
 }
 
-fn password(guest: &Node, words: &str) -> String {
-    asks(guest, &["-H", &format!("DomU_Request: {words}"), "http://10.1.1.1:8080/"]).trim_end().to_owned()
+fn password(guest: &Node, request: &str) -> String {
+    guest.asks_password_server("10.1.1.1", request)
 }
 
 fn address_of(guest: &Node, name: &str) -> String {
-    let answer = guest.sandbox().output("dig", &["+short", "+time=2", "+tries=1", "@10.1.1.1", name]);
-    String::from_utf8_lossy(&answer.stdout).trim().to_owned()
+    guest.digs("10.1.1.1", name)
+}
+
+/// Asserts that the guest at 10.1.1.10 gets its user data, and its name resolves.
+#[track_caller]
+fn is_served(guest: &Node) {
+    assert_eq!(user_data(guest), "10.1.1.10");
+    assert_eq!(address_of(guest, "web-10"), "10.1.1.10");
 }
 
 /// The processes that serve guests.
@@ -58,42 +45,33 @@ fn network(lab: &Lab) -> Network<'_> {
 }
 
 #[test]
-fn killed_daemons_are_healed_by_the_next_command() {
+fn the_next_command_restarts_killed_daemons() {
     let lab = lab!();
     let network = network(&lab);
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     let guest = network.guest("10.1.1.10");
-    assert_eq!(
-        (user_data(&guest).as_str(), address_of(&guest, "web-10").as_str()),
-        ("10.1.1.10", "10.1.1.10")
-    );
+    is_served(&guest);
     let before = daemons(&lab);
     assert!(before.len() >= 3, "{before:?}");
     for (process, _) in &before {
-        lab.host().output("kill", &["-9", &process.to_string()]);
+        lab.kills(*process);
     }
     assert_eq!(user_data(&guest), "");
     assert_ne!(address_of(&guest, "web-10"), "10.1.1.10");
 
     network.prepare_nic("10.1.1.10");
-    assert_eq!(
-        (user_data(&guest).as_str(), address_of(&guest, "web-10").as_str()),
-        ("10.1.1.10", "10.1.1.10")
-    );
+    is_served(&guest);
     assert!(daemons(&lab).iter().all(|daemon| !before.contains(daemon)));
 }
 
 #[test]
-fn guests_are_served_by_a_server_that_keeps_its_files_to_itself() {
+fn guests_are_served_if_the_management_server_creates_private_files() {
     let lab = lab!();
     lab.set_umask(0o077);
     let network = network(&lab);
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     let guest = network.guest("10.1.1.10");
-    assert_eq!(
-        (user_data(&guest).as_str(), address_of(&guest, "web-10").as_str()),
-        ("10.1.1.10", "10.1.1.10")
-    );
+    is_served(&guest);
 }
 
 #[test]
@@ -102,8 +80,8 @@ fn destroying_a_network_ends_its_daemons_and_no_others() {
     let (one, other) =
         (network(&lab), lab.network(2090).on_vlan("1911").with_subnet("10.2.1.1", "10.2.1.0/24"));
     other.implement();
-    deploy(&one, "10.1.1.10");
-    deploy(&other, "10.2.1.10");
+    one.deploy("10.1.1.10");
+    other.deploy("10.2.1.10");
     one.destroy();
     let left = daemons(&lab);
     assert!(!left.is_empty() && left.iter().all(|(_, line)| line.contains("network-2090")), "{left:?}");
@@ -112,10 +90,10 @@ fn destroying_a_network_ends_its_daemons_and_no_others() {
 }
 
 #[test]
-fn a_network_whose_damaged_state_was_moved_away_is_destroyed_with_its_daemons() {
+fn destroying_a_network_without_a_state_ends_its_daemons() {
     let lab = lab!();
     let network = network(&lab);
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     let state = format!("{}/state.json", network.folder());
     lab.host().run(|| std::fs::write(&state, "{")).expect("the state can be damaged");
     network.command("destroy-network", &json!({})).fails_with(3);
@@ -125,11 +103,10 @@ fn a_network_whose_damaged_state_was_moved_away_is_destroyed_with_its_daemons() 
     assert!(!lab.has_namespace("cs-net-209"));
     assert!(!lab.host().run(|| std::path::Path::new(&network.folder()).exists()));
 
-    let vpc = lab.vpc(7);
+    let vpc = vpc(&lab);
     let tier = vpc.tier(1);
-    vpc.implement_with("198.51.100.20");
     tier.implement();
-    deploy(&tier, "10.2.1.10");
+    tier.deploy("10.2.1.10");
     let state = format!("{}/state.json", vpc.folder());
     lab.host().run(|| std::fs::remove_file(&state)).expect("the state can be moved away");
     tier.destroy();
@@ -138,7 +115,7 @@ fn a_network_whose_damaged_state_was_moved_away_is_destroyed_with_its_daemons() 
 }
 
 #[test]
-fn names_follow_dns_as_it_is_switched_on_and_off() {
+fn names_resolve_only_while_dns_is_enabled() {
     let lab = lab!();
     let network = network(&lab);
     let nic = joined(&network.nic_fields("10.1.1.10"), &resolvers());
@@ -162,10 +139,10 @@ fn names_follow_dns_as_it_is_switched_on_and_off() {
 fn a_password_survives_until_it_is_acknowledged() {
     let lab = lab!();
     let network = network(&lab);
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     save_password(&network, "10.1.1.10", "kE3=p&x9'<>");
-    let restored = json!({"restore_data": {"dhcp_enabled": true, "dns_enabled": true, "userdata_enabled": true,
-        "vms": [{"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a", "hostname": "web-10", "vm_data": []}]}});
+    let vm = json!({"ip": "10.1.1.10", "mac": "02:01:00:d1:00:0a", "hostname": "web-10", "vm_data": []});
+    let restored = restore_fields(&[vm]);
 
     network.shutdown().implement();
     network.command("restore-network", &joined(&resolvers(), &restored)).succeeds_silently();
@@ -178,11 +155,11 @@ fn a_password_survives_until_it_is_acknowledged() {
 }
 
 #[test]
-fn the_next_tenant_of_an_address_finds_nothing_of_the_last_ones() {
+fn the_next_tenant_of_an_address_cannot_read_data_of_the_previous_one() {
     let lab = lab!();
     let network = network(&lab);
-    deploy(&network, "10.1.1.10");
-    deploy(&network, "10.1.1.11");
+    network.deploy("10.1.1.10");
+    network.deploy("10.1.1.11");
     save_password(&network, "10.1.1.10", "never-yours");
     let guest = network.guest("10.1.1.10");
     assert_eq!(user_data(&guest), "10.1.1.10");
@@ -194,15 +171,15 @@ fn the_next_tenant_of_an_address_finds_nothing_of_the_last_ones() {
 }
 
 #[test]
-fn an_address_that_changed_hands_tells_nothing_of_before_and_no_late_release_takes_what_is_told_now() {
+fn data_of_the_previous_nic_of_an_address_is_hidden_and_its_late_release_removes_nothing() {
     let lab = lab!();
     let network = network(&lab);
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     save_password(&network, "10.1.1.10", "never-yours");
     let guest = network.guest("10.1.1.10");
     assert_eq!(user_data(&guest), "10.1.1.10");
 
-    // Another NIC gets the address, and the release of the first one has not been heard yet.
+    // Another NIC gets the address before the release of the first one arrives.
     let next = json!({"mac": "02:01:00:d1:00:99", "nic_id": "99", "hostname": "web-99"});
     let next = joined(&network.nic_fields("10.1.1.10"), &next);
     network.command("prepare-nic", &next).succeeds_silently();
@@ -219,10 +196,10 @@ fn an_address_that_changed_hands_tells_nothing_of_before_and_no_late_release_tak
     assert_eq!(user_data(&guest), "of the next one");
     assert_eq!(password(&guest, "send_my_password"), "its-own");
 
-    // It is told apart after a shutdown as well, which keeps the password.
+    // The NICs are also distinguished after a shutdown, which keeps the password.
     network.shutdown().implement();
     network.prepare_nic("10.1.1.10");
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     assert_eq!(password(&guest, "send_my_password"), "saved_password");
 }
 
@@ -230,7 +207,7 @@ fn an_address_that_changed_hands_tells_nothing_of_before_and_no_late_release_tak
 fn twenty_instances_at_once_are_all_served() {
     let lab = lab!();
     let network = network(&lab);
-    deploy(&network, "10.1.1.9");
+    network.deploy("10.1.1.9");
     let running: Vec<_> = (10..30)
         .map(|last| {
             let nic = joined(&network.nic_fields(&format!("10.1.1.{last}")), &resolvers());
@@ -247,11 +224,11 @@ fn twenty_instances_at_once_are_all_served() {
 }
 
 #[test]
-fn a_thousand_instances_are_restored_at_once_and_the_others_are_gone() {
+fn a_thousand_instances_are_restored_at_once_and_others_are_removed() {
     let lab = lab!();
     let network = lab.network(209).with_subnet("10.1.1.1", "10.1.0.0/16");
     network.implement();
-    deploy(&network, "10.1.9.9");
+    network.deploy("10.1.9.9");
     let vm = |number: u32| {
         let (high, low) = (number / 250 + 16, number % 250 + 1);
         json!({"ip": format!("10.1.{high}.{low}"), "mac": format!("02:01:00:d2:{high:02x}:{low:02x}"),
@@ -259,9 +236,7 @@ fn a_thousand_instances_are_restored_at_once_and_the_others_are_gone() {
             "vm_data": [{"dir": "userdata", "file": "user_data", "content": format!("data of {number}")}]})
     };
     let vms: Vec<_> = (0..1000).map(vm).collect();
-    let restored = json!({"restore_data":
-        {"dhcp_enabled": true, "dns_enabled": true, "userdata_enabled": true, "vms": vms}});
-    network.command("restore-network", &joined(&resolvers(), &restored)).succeeds_silently();
+    network.command("restore-network", &joined(&resolvers(), &restore_fields(&vms))).succeeds_silently();
     let guest = network.guest("10.1.19.250");
     assert_eq!(user_data(&guest), "data of 999");
     await_name(&guest, "vm-0", "10.1.16.1");
@@ -269,7 +244,7 @@ fn a_thousand_instances_are_restored_at_once_and_the_others_are_gone() {
     assert_eq!(user_data(&network.guest("10.1.9.9")), "");
 }
 
-/// dnsmasq takes a moment to read a long file again.
+/// dnsmasq takes a moment to reload a long file.
 fn await_name(guest: &Node, name: &str, address: &str) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while address_of(guest, name) != address {
@@ -283,17 +258,17 @@ fn a_shared_network_is_served_from_its_first_nic_on() {
     let lab = lab!();
     let network =
         lab.network(215).on_vlan("3042").with_subnet("10.1.1.254", "10.1.1.0/24").shared("10.1.1.1");
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     let guest = network.guest("10.1.1.10");
     assert_eq!(user_data(&guest), "10.1.1.10");
     assert_eq!(address_of(&guest, "web-10"), "10.1.1.10");
 }
 
 #[test]
-fn what_a_tenant_writes_is_refused_where_it_does_not_fit_and_changes_nothing() {
+fn malformed_text_of_a_tenant_is_refused_and_changes_nothing() {
     let lab = lab!();
     let network = network(&lab);
-    deploy(&network, "10.1.1.10");
+    network.deploy("10.1.1.10");
     let before = lab.files();
     let refused = |command: &str, fields: Value, words: &[&str]| {
         let nic = joined(&network.nic_fields("10.1.1.10"), &resolvers());

@@ -1,7 +1,9 @@
-//! A real instance, booted with nothing but a network interface, lives on the network.
+//! A real instance that boots with only a network interface.
 
-use netext_lab::{Forward, Lab, Network, SourceNat, joined, lab};
+use netext_lab::{Network, SourceNat, joined, lab};
 use serde_json::{Value, json};
+
+use crate::setup::network_with_forward;
 
 const MAC: &str = "02:01:00:d1:00:0a";
 const USER_DATA: &str = "#cloud-config\nwrite_files:\n- path: /etc/motd\n  content: 'a=b & c<d>'\n";
@@ -9,9 +11,9 @@ const PASSWORD: &str = "kE3=p&x9'<>";
 const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIsample user@host";
 
 #[test]
-fn an_instance_leaves_by_source_nat_and_is_reached_by_a_port_forward() {
+fn an_instance_leaves_with_source_nat_and_is_reached_through_a_port_forward() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_forward(&lab);
     let client = lab.client("203.0.113.5");
     let web = client.listen_tcp(80);
 
@@ -27,9 +29,9 @@ fn an_instance_leaves_by_source_nat_and_is_reached_by_a_port_forward() {
 }
 
 #[test]
-fn an_instance_comes_to_life_by_what_the_network_tells_it() {
+fn an_instance_configures_itself_from_the_services_of_its_network() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_forward(&lab);
     deploy(&network);
     let instance = network.instance("image", MAC);
 
@@ -45,7 +47,7 @@ fn an_instance_comes_to_life_by_what_the_network_tells_it() {
     assert_eq!(instance.runs(&format!("wget -qO- {latest}/user-data")), USER_DATA);
     let listing = instance.runs(&format!("wget -qO- {latest}/meta-data/"));
     for name in ["instance-id", "local-hostname", "public-keys"] {
-        // Without a slash, or with one where it is a directory for EC2's clients.
+        // A directory has a slash for EC2's clients.
         assert!(listing.lines().any(|line| line.trim_end_matches('/') == name), "{name} of {listing}");
     }
     let of = |name: &str| instance.runs(&format!("wget -qO- {latest}/meta-data/{name}"));
@@ -53,13 +55,13 @@ fn an_instance_comes_to_life_by_what_the_network_tells_it() {
     assert_eq!(of("public-keys/0/openssh-key").trim_end(), PUBLIC_KEY);
     assert!(instance.tries(&format!("wget -qO- {latest}/meta-data/no-such")).code != 0);
 
-    // What CloudStack's own scripts in guest images say.
-    let say = |words: &str| {
+    // The requests of CloudStack's own scripts in guest images.
+    let request = |words: &str| {
         instance.runs(&format!("wget -qO- --header 'DomU_Request: {words}' http://10.1.1.1:8080/"))
     };
-    assert_eq!(say("send_my_password").trim_end(), PASSWORD);
-    assert_eq!(say("saved_password").trim_end(), "saved_password");
-    assert_eq!(say("send_my_password").trim_end(), "saved_password");
+    assert_eq!(request("send_my_password").trim_end(), PASSWORD);
+    assert_eq!(request("saved_password").trim_end(), "saved_password");
+    assert_eq!(request("send_my_password").trim_end(), "saved_password");
 
     let client = lab.client("203.0.113.5");
     instance.listens_tcp(22);
@@ -69,15 +71,15 @@ fn an_instance_comes_to_life_by_what_the_network_tells_it() {
 }
 
 #[test]
-fn an_instance_that_nobody_reserved_an_address_for_gets_none() {
+fn an_instance_without_a_reservation_gets_no_address() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_forward(&lab);
     deploy(&network);
     network.instance("stranger", "02:01:00:d1:00:0b").gets_no_lease();
 }
 
 #[test]
-fn an_instance_configures_itself_by_router_advertisements() {
+fn an_instance_configures_itself_from_router_advertisements() {
     let lab = lab!();
     let network = lab.network(209).with_ip6("2001:db8:1::1", "2001:db8:1::/64");
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -90,26 +92,18 @@ fn an_instance_configures_itself_by_router_advertisements() {
     network.router().node().connects_to("[2001:db8:1:0:1:ff:fed1:a]:22").answered_by("web-10");
 }
 
-/// A network that leaves by 198.51.100.10 and leads its port 2222 to the instance.
-fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
-    network
-}
-
-/// What the server says when it deploys the instance at 10.1.1.10.
+/// Deploys the instance at 10.1.1.10 as the server does.
 fn deploy(network: &Network<'_>) {
     network.prepare_nic("10.1.1.10");
     let nic = network.nic_fields("10.1.1.10");
     let subnet = json!({"dns": "198.51.100.53,198.51.100.54", "domain": "cs1.internal"});
-    let say = |command: &str, fields: &Value| {
+    let send = |command: &str, fields: &Value| {
         network.command(command, &joined(&nic, fields)).succeeds_silently();
     };
-    say("config-dhcp-subnet", &subnet);
-    say("add-dhcp-entry", &subnet);
-    say("config-dns-subnet", &subnet);
-    say("add-dns-entry", &subnet);
+    send("config-dhcp-subnet", &subnet);
+    send("add-dhcp-entry", &subnet);
+    send("config-dns-subnet", &subnet);
+    send("add-dns-entry", &subnet);
     let file = |dir: &str, file: &str, content: &str| json!({"dir": dir, "file": file, "content": content});
     let vm_data = [
         file("userdata", "user_data", USER_DATA),
@@ -118,7 +112,7 @@ fn deploy(network: &Network<'_>) {
         file("metadata", "instance-id", "2b1c3f0e-7d59-4f0e-8f5b-0f8f2f1f4c11"),
         file("metadata", "public-keys", PUBLIC_KEY),
     ];
-    say("save-vm-data", &json!({"vm_data": vm_data}));
-    say("save-password", &json!({"password": PASSWORD}));
-    say("save-hypervisor-hostname", &json!({"hypervisor_hostname": "kvm-1"}));
+    send("save-vm-data", &json!({"vm_data": vm_data}));
+    send("save-password", &json!({"password": PASSWORD}));
+    send("save-hypervisor-hostname", &json!({"hypervisor_hostname": "kvm-1"}));
 }

@@ -1,25 +1,25 @@
-//! Nobody reaches what is not theirs: neighbours, other networks, services of the router.
+//! Isolation from neighbours, from other networks, and from services of the router.
 
-use netext_lab::{Firewall, Forward, Lab, Network, SourceNat, lab};
+use netext_lab::{Firewall, Forward, Lab, SourceNat, lab};
 
-/// A network in full use, every public address open to everyone.
-fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network.assign_ip("198.51.100.11", SourceNat::No).add_static_nat("198.51.100.11", "10.1.1.11");
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
-    network
-}
+use crate::setup::{network_with_forward, network_with_ways_in};
 
+/// Every public address open to everyone.
 fn open() -> Firewall {
     Firewall::egress_allowed().open("198.51.100.10").open("198.51.100.11")
 }
 
+#[track_caller]
+fn only_bridges_are_left(lab: &Lab) {
+    let left = lab.interfaces();
+    assert!(left.iter().all(|name| name == "lo" || name.starts_with("br")), "{left:?}");
+}
+
 #[test]
-fn a_neighbour_that_routes_the_guest_subnet_at_us_reaches_nothing() {
+fn a_neighbour_that_routes_the_guest_subnet_to_the_router_reaches_nothing() {
     for rules in [None, Some(open())] {
         let lab = lab!();
-        let network = network(&lab);
+        let network = network_with_ways_in(&lab);
         if let Some(rules) = rules {
             network.apply_firewall(&rules);
         }
@@ -36,28 +36,28 @@ fn a_neighbour_that_routes_the_guest_subnet_at_us_reaches_nothing() {
                 neighbour.gets_no_udp_from(&format!("{guest}:53"));
             }
         }
-        // Neither an answer nor a single datagram: what arrives one way does harm enough.
-        tcp.iter().chain(&udp).for_each(netext_lab::Listener::saw_nobody);
+        // Not a single datagram: one that arrives without a reply does enough harm.
+        tcp.iter().chain(&udp).for_each(netext_lab::Listener::saw_no_client);
     }
 }
 
 #[test]
 fn a_neighbour_cannot_reach_the_gateway_address() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     network.apply_firewall(&open());
     let services = network.router().node().listen_tcp(80);
     let neighbour = lab.neighbour("198.51.100.66");
     neighbour.routes("10.1.1.0/24", "198.51.100.10");
     neighbour.cannot_connect_to("10.1.1.1:80");
     neighbour.cannot_ping("10.1.1.1");
-    services.saw_nobody();
+    services.saw_no_client();
 }
 
 #[test]
 fn services_on_the_router_are_not_reachable_from_the_public_side() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let router = network.router();
     let everywhere = [22, 53, 80, 8080].map(|port| router.node().listen_tcp(port));
     let datagrams = [53, 67].map(|port| router.node().listen_udp(port));
@@ -73,13 +73,13 @@ fn services_on_the_router_are_not_reachable_from_the_public_side() {
             client.gets_no_udp_from("198.51.100.10:67");
         }
     }
-    everywhere.iter().chain(&datagrams).for_each(netext_lab::Listener::saw_nobody);
+    everywhere.iter().chain(&datagrams).for_each(netext_lab::Listener::saw_no_client);
 }
 
 #[test]
 fn guests_reach_the_routers_services_but_not_its_other_ports() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     network.apply_firewall(&Firewall::egress_denied());
     let router = network.router();
     let _tcp = [53, 80, 8080].map(|port| router.node().listen_tcp_on(&format!("10.1.1.1:{port}")));
@@ -93,13 +93,13 @@ fn guests_reach_the_routers_services_but_not_its_other_ports() {
     guest.cannot_connect_to("10.1.1.1:22");
     guest.cannot_connect_to("198.51.100.10:22");
     guest.gets_no_udp_from("10.1.1.1:5000");
-    ssh.iter().for_each(netext_lab::Listener::saw_nobody);
+    ssh.iter().for_each(netext_lab::Listener::saw_no_client);
 }
 
 #[test]
-fn guests_reach_neither_the_host_nor_what_it_would_forward_to() {
+fn guests_reach_neither_the_host_nor_machines_behind_it() {
     let lab = lab!();
-    let network = network(&lab);
+    let network = network_with_ways_in(&lab);
     let guest = network.guest("10.1.1.10");
     let managed = lab.plug("management", &["192.0.2.77/24"]);
     let host = lab.host();
@@ -110,7 +110,7 @@ fn guests_reach_neither_the_host_nor_what_it_would_forward_to() {
 
     guest.sandbox().ip("route add 192.0.2.0/24 dev eth0");
     guest.gets_no_udp_from("192.0.2.10:5555");
-    // What is not told may be guessed: frames to the bridge itself.
+    // A guest may guess the MAC address of the bridge itself.
     let link = host.output("ip", &["-oneline", "link", "show", &network.bridge()]);
     let link = String::from_utf8_lossy(&link.stdout).into_owned();
     let mac = link.split_once("link/ether ").and_then(|(_, rest)| rest.split(' ').next()).expect("a MAC");
@@ -118,17 +118,16 @@ fn guests_reach_neither_the_host_nor_what_it_would_forward_to() {
         guest.sandbox().ip(&format!("neighbour replace {address} lladdr {mac} dev eth0"));
         guest.gets_no_udp_from(&format!("{address}:5555"));
     }
-    services.iter().for_each(netext_lab::Listener::saw_nobody);
+    services.iter().for_each(netext_lab::Listener::saw_no_client);
     guest.pings("10.1.1.1");
 }
 
 #[test]
-fn networks_with_the_same_subnet_do_not_meet() {
+fn networks_with_the_same_subnet_are_separate() {
     let lab = lab!();
-    let (one, other) = (lab.network(209), lab.network(210).on_vlan("1911"));
-    one.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let one = network_with_forward(&lab);
+    let other = lab.network(210).on_vlan("1911");
     other.implement().assign_ip("198.51.100.20", SourceNat::Yes);
-    one.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
     other.add_port_forward(&Forward::tcp("198.51.100.20:2222", "10.1.1.10:23"));
     let (guest_of_one, guest_of_other) = (one.guest("10.1.1.10"), other.guest("10.1.1.10"));
     let (at_one, at_other) = (guest_of_one.listen_tcp(22), guest_of_other.listen_tcp(23));
@@ -144,12 +143,11 @@ fn networks_with_the_same_subnet_do_not_meet() {
 }
 
 #[test]
-fn one_networks_commands_do_not_disturb_anothers() {
+fn commands_about_one_network_do_not_disturb_another() {
     let lab = lab!();
-    let (one, other) = (lab.network(209), lab.network(210).on_vlan("1911"));
-    one.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let one = network_with_forward(&lab);
+    let other = lab.network(210).on_vlan("1911");
     other.implement().assign_ip("198.51.100.20", SourceNat::Yes);
-    one.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
     let guest = one.guest("10.1.1.10");
     let client = lab.client("203.0.113.5");
     let _servers = (guest.listen_tcp(22), client.listen_tcp(80));
@@ -168,7 +166,7 @@ fn one_networks_commands_do_not_disturb_anothers() {
 }
 
 #[test]
-fn names_too_long_for_the_kernel_do_not_collide() {
+fn interface_names_too_long_for_the_kernel_do_not_collide() {
     let lab = lab!();
     let networks = [
         (lab.network(1_234_567).on_vlan("4094"), "198.51.100.31"),
@@ -196,15 +194,11 @@ fn names_too_long_for_the_kernel_do_not_collide() {
     for (network, _) in &networks {
         network.destroy();
     }
-    assert!(
-        lab.interfaces().iter().all(|name| name == "lo" || name.starts_with("br")),
-        "{:?}",
-        lab.interfaces()
-    );
+    only_bridges_are_left(&lab);
 }
 
 #[test]
-fn the_seven_digit_id_keeps_the_plain_name_where_it_fits() {
+fn a_seven_digit_id_keeps_the_plain_name_if_it_fits() {
     let lab = lab!();
     let network = lab.network(1_234_567).on_vlan("4094");
     network.implement();
@@ -213,7 +207,7 @@ fn the_seven_digit_id_keeps_the_plain_name_where_it_fits() {
 }
 
 #[test]
-fn ports_whose_names_had_to_be_packed_go_with_what_they_were_for() {
+fn interfaces_with_packed_names_are_removed_with_their_tier() {
     let lab = lab!();
     let vpc = lab.vpc(12_345_678);
     vpc.implement_with("198.51.100.20");
@@ -233,9 +227,5 @@ fn ports_whose_names_had_to_be_packed_go_with_what_they_were_for() {
     one.destroy();
     other.destroy();
     vpc.shutdown();
-    assert!(
-        lab.interfaces().iter().all(|name| name == "lo" || name.starts_with("br")),
-        "{:?}",
-        lab.interfaces()
-    );
+    only_bridges_are_left(&lab);
 }

@@ -1,7 +1,9 @@
-//! The life of an isolated network: implement, restart, shutdown, destroy, and what goes wrong between.
+//! The life of an isolated network: implement, restart, shutdown, destroy.
 
 use netext_lab::{Firewall, Forward, Network, Rule, SourceNat, lab};
 use serde_json::json;
+
+use crate::setup::{network, network_with_forward};
 
 #[test]
 fn guests_reach_their_gateway_once_the_network_is_implemented() {
@@ -12,17 +14,16 @@ fn guests_reach_their_gateway_once_the_network_is_implemented() {
 }
 
 #[test]
-fn names_are_those_of_the_bash_reference() {
+fn names_are_the_same_as_in_the_bash_reference() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     assert!(lab.has_namespace("cs-net-209"));
     assert_eq!(lab.interfaces(), ["brnone-101", "brnone-1910", "lo", "vh-1910-209", "vph-101-209"]);
     assert_eq!(network.router().interfaces(), ["vn-1910-209", "vpn-101-209"]);
 }
 
 #[test]
-fn a_bridge_that_bears_the_name_already_is_used_as_it_stands() {
+fn an_existing_bridge_of_the_name_is_used_unchanged() {
     let lab = lab!();
     let network = lab.network(209);
     let guest = network.guest("10.1.1.10");
@@ -31,14 +32,13 @@ fn a_bridge_that_bears_the_name_already_is_used_as_it_stands() {
     guest.pings("10.1.1.1");
     let after = lab.host().output("ip", &["-oneline", "link", "show", "brnone-1910"]);
     let index = |line: &[u8]| line.split(|byte| *byte == b':').next().map(<[u8]>::to_vec);
-    assert_eq!(index(&before.stdout), index(&after.stdout), "the bridge is the one that stood there");
+    assert_eq!(index(&before.stdout), index(&after.stdout), "the bridge is the same one");
 }
 
 #[test]
-fn the_router_answers_only_on_the_addresses_it_was_given() {
+fn the_router_has_only_the_addresses_of_its_commands() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     network.assign_ip("198.51.100.11", SourceNat::No);
     let mut addresses = network.router().addresses();
     addresses.retain(|address| !address.starts_with("127.") && !address.contains(':'));
@@ -49,7 +49,7 @@ fn the_router_answers_only_on_the_addresses_it_was_given() {
 }
 
 #[test]
-fn the_gateway_keeps_its_mac_address_over_restart_destruction_and_hosts() {
+fn the_gateway_keeps_its_mac_address_after_restart_destruction_and_on_another_host() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -59,7 +59,7 @@ fn the_gateway_keeps_its_mac_address_over_restart_destruction_and_hosts() {
 
     network.implement();
     network.shutdown().implement();
-    // The guest has not forgotten the address; a different one would be noticed late or never.
+    // The guest still has the address in its ARP cache, and would notice a new one late or never.
     guest.pings("10.1.1.1");
     assert_eq!(guest.mac_of("10.1.1.1"), before, "after a restart");
 
@@ -76,7 +76,7 @@ fn the_gateway_keeps_its_mac_address_over_restart_destruction_and_hosts() {
 }
 
 #[test]
-fn networks_differ_in_their_gateways_mac_address() {
+fn the_gateways_of_two_networks_have_different_mac_addresses() {
     let lab = lab!();
     let (one, other) = (lab.network(209), lab.network(210).on_vlan("1911"));
     let macs = [one, other].map(|network| {
@@ -89,7 +89,7 @@ fn networks_differ_in_their_gateways_mac_address() {
 }
 
 #[test]
-fn every_command_twice_is_as_good_as_once() {
+fn repeating_a_command_changes_nothing() {
     let lab = lab!();
     let network = lab.network(209);
     let forward = Forward::tcp("198.51.100.10:2222", "10.1.1.10:22");
@@ -142,7 +142,7 @@ fn every_command_twice_is_as_good_as_once() {
 }
 
 #[test]
-fn deletes_of_what_never_existed_succeed() {
+fn deleting_something_that_never_existed_succeeds() {
     let lab = lab!();
     let network = lab.network(209);
     let deletes = |network: &Network<'_>| {
@@ -152,7 +152,7 @@ fn deletes_of_what_never_existed_succeed() {
     };
     deletes(&network);
     network.shutdown().destroy();
-    assert!(!lab.has_namespace("cs-net-209"), "nothing was made by deleting");
+    assert!(!lab.has_namespace("cs-net-209"), "deleting created nothing");
 
     network.implement();
     deletes(&network);
@@ -160,10 +160,9 @@ fn deletes_of_what_never_existed_succeed() {
 }
 
 #[test]
-fn commands_cope_with_empty_details() {
+fn commands_work_with_empty_details() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     network.forget_details();
     let forward = Forward::tcp("198.51.100.10:2222", "10.1.1.10:22");
     let document = network.document(&network.forward_fields(&forward));
@@ -204,10 +203,9 @@ fn rules_that_come_before_implement_take_effect_with_it() {
 }
 
 #[test]
-fn a_second_implement_without_vlan_keeps_the_first_ones() {
+fn a_second_implement_without_a_vlan_keeps_the_first_one() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     let guest = network.guest("10.1.1.10");
     let fields = netext_lab::joined(&network.extension_field(), &json!({"vlan": ""}));
     network.command("implement-network", &fields).succeeds_silently();
@@ -219,9 +217,7 @@ fn a_second_implement_without_vlan_keeps_the_first_ones() {
 #[test]
 fn destroy_leaves_nothing_but_the_bridges() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    let network = network_with_forward(&lab);
     network.apply_firewall(&Firewall::egress_allowed().open("198.51.100.10"));
     network.shutdown().destroy();
     assert!(!lab.has_namespace("cs-net-209"));
@@ -233,14 +229,12 @@ fn destroy_leaves_nothing_but_the_bridges() {
 }
 
 #[test]
-fn what_was_destroyed_does_not_come_back_with_the_next_implement() {
+fn destroyed_rules_do_not_come_back_with_the_next_implement() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    let network = network_with_forward(&lab);
     let guest = network.guest("10.1.1.10");
     let ssh = guest.listen_tcp(22);
     network.destroy().implement().assign_ip("198.51.100.10", SourceNat::Yes);
     lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2222");
-    ssh.saw_nobody();
+    ssh.saw_no_client();
 }

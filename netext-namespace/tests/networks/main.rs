@@ -1,4 +1,4 @@
-//! Networks as their guests, their neighbours and operators see them: the executable run as the server runs it.
+//! Networks as guests, neighbours and operators see them. The executable runs as the management server runs it.
 
 mod absent_fields;
 mod acl;
@@ -6,6 +6,7 @@ mod actions;
 mod balancer;
 mod balancer_access;
 mod balancer_life;
+mod balancer_refusals;
 mod balancer_tiers;
 mod balancer_udp;
 mod concurrency;
@@ -32,8 +33,11 @@ mod readme_life;
 mod refusals;
 mod restart;
 mod second_range;
+mod setup;
 mod shared_and_l2;
 mod source_nat;
 mod static_nat;
 mod upgrade;
 mod vpc;
+mod vpc_isolation;
+mod vpc_source_nat;

@@ -1,6 +1,6 @@
-//! Which NIC a command is about, whatever it names the NIC by; and what an address tells whoever gets it next.
+//! The NIC that a command is about, by MAC, UUID, id or address; and the data of a NIC whose address another one gets.
 
-use netext_lab::{Lab, Network, Node, joined, lab};
+use netext_lab::{Lab, Network, Node, joined, lab, restore_fields};
 use serde_json::{Value, json};
 
 const MAC: &str = "02:01:00:d1:00:0a";
@@ -28,7 +28,7 @@ fn password(guest: &Node) -> String {
 }
 
 #[test]
-fn names_and_data_are_served_by_addresses_alone() {
+fn commands_may_name_a_nic_by_its_address_only() {
     let lab = lab!();
     let network = network(&lab);
     let nic = by_address("10.1.1.10");
@@ -51,7 +51,7 @@ fn names_and_data_are_served_by_addresses_alone() {
 }
 
 #[test]
-fn a_reservation_needs_a_mac_of_this_command_or_an_earlier_one() {
+fn a_reservation_needs_a_mac_from_this_or_an_earlier_command() {
     let lab = lab!();
     let network = network(&lab);
     let nic = by_address("10.1.1.10");
@@ -69,7 +69,7 @@ fn a_reservation_needs_a_mac_of_this_command_or_an_earlier_one() {
 }
 
 #[test]
-fn a_mac_makes_one_nic_of_what_was_known_by_uuid_and_address() {
+fn a_mac_merges_nics_known_by_uuid_and_by_address() {
     let lab = lab!();
     let network = network(&lab);
     send(
@@ -86,7 +86,7 @@ fn a_mac_makes_one_nic_of_what_was_known_by_uuid_and_address() {
     assert_eq!(guest.digs(SERVER, "web"), "10.1.1.10");
     assert_eq!(password(&guest), "its-own");
 
-    // From now on any of the three means this NIC.
+    // From now on each of the three names this NIC.
     send(&network, "release-nic", &json!({"nic_uuid": UUID}), &json!({}));
     assert_eq!(guest.digs(SERVER, "web"), "");
     assert_eq!(password(&guest), "saved_password");
@@ -105,13 +105,13 @@ fn a_nic_moves_to_the_address_that_a_command_names() {
     guest.takes_lease("10.1.1.11");
     assert_eq!(guest.digs(SERVER, "web"), "10.1.1.11");
     assert_eq!(guest.digs(SERVER, "-x 10.1.1.10"), "");
-    // A README command that leaves the MAC out moves it as well.
+    // A README command without the MAC moves it, too.
     send(&network, "add-dns-entry", &json!({"nic_uuid": UUID, "ip": "10.1.1.12"}), &json!({}));
     guest.takes_lease("10.1.1.12");
 }
 
 #[test]
-fn options_wait_for_the_nic_that_has_their_id() {
+fn options_apply_once_a_nic_has_their_id() {
     let lab = lab!();
     let network = network(&lab);
     send(&network, "set-dhcp-options", &json!({"nic_id": "71"}), &json!({"options": {"26": "1400"}}));
@@ -122,15 +122,15 @@ fn options_wait_for_the_nic_that_has_their_id() {
     network.bare_guest(MAC).takes_lease("10.1.1.10").with("mtu", "1400");
 }
 
-/// Gives a NIC a password, and has the server never say that the NIC is released.
-fn holds_a_password(network: &Network<'_>, nic: &Value) {
+/// Gives a NIC a password. The server never releases the NIC.
+fn has_a_password(network: &Network<'_>, nic: &Value) {
     send(network, "prepare-nic", nic, &json!({}));
     send(network, "save-password", &by_address("10.1.1.10"), &json!({"password": "never-yours"}));
     assert_eq!(password(&network.guest("10.1.1.10")), "never-yours");
 }
 
 #[test]
-fn a_stranger_reads_no_password_of_the_address_whatever_names_either() {
+fn the_next_nic_of_an_address_cannot_read_the_password() {
     let names = [
         (json!({"mac": MAC}), json!({"mac": "02:00:00:00:00:99"})),
         (json!({"mac": MAC, "nic_uuid": UUID}), json!({"nic_uuid": NEXT_UUID})),
@@ -142,7 +142,7 @@ fn a_stranger_reads_no_password_of_the_address_whatever_names_either() {
     let network = network(&lab);
     for (nic, stranger) in names {
         for command in ["prepare-nic", "add-dns-entry", "config-dns-subnet"] {
-            holds_a_password(&network, &joined(&nic, &by_address("10.1.1.10")));
+            has_a_password(&network, &joined(&nic, &by_address("10.1.1.10")));
             send(&network, command, &stranger, &by_address("10.1.1.10"));
             let read = password(&network.guest("10.1.1.10"));
             assert_eq!(read, "saved_password", "{command} of {stranger} after {nic}");
@@ -152,14 +152,14 @@ fn a_stranger_reads_no_password_of_the_address_whatever_names_either() {
 }
 
 #[test]
-fn an_address_without_a_known_nic_is_no_way_to_a_password_that_outlived_a_shutdown() {
+fn an_address_alone_does_not_reveal_a_password_after_a_shutdown() {
     let lab = lab!();
     let network = network(&lab);
-    holds_a_password(&network, &json!({"mac": MAC, "ip": "10.1.1.10"}));
+    has_a_password(&network, &json!({"mac": MAC, "ip": "10.1.1.10"}));
     network.shutdown().implement();
-    send(&network, "save-userdata", &by_address("10.1.1.10"), &json!({"userdata": "of whoever has it"}));
+    send(&network, "save-userdata", &by_address("10.1.1.10"), &json!({"userdata": "of the address"}));
     let guest = network.guest("10.1.1.10");
-    assert_eq!(guest.curls(SERVER, "user-data"), "of whoever has it");
+    assert_eq!(guest.curls(SERVER, "user-data"), "of the address");
     assert_eq!(password(&guest), "saved_password");
 }
 
@@ -169,16 +169,14 @@ fn a_nic_keeps_its_password_over_restarts_of_its_instance_and_network() {
     let network = network(&lab);
     for nic in [json!({"mac": MAC}), json!({"nic_uuid": UUID}), json!({})] {
         let nic = joined(&nic, &by_address("10.1.1.10"));
-        holds_a_password(&network, &nic);
+        has_a_password(&network, &nic);
         send(&network, "prepare-nic", &nic, &json!({}));
         send(&network, "save-userdata", &by_address("10.1.1.10"), &json!({"userdata": "again"}));
         assert_eq!(password(&network.guest("10.1.1.10")), "never-yours");
 
         network.shutdown().implement();
         let vm = json!({"ip": "10.1.1.10", "mac": MAC, "nic_uuid": UUID, "hostname": "web-10"});
-        let restored =
-            json!({"dhcp_enabled": true, "dns_enabled": true, "userdata_enabled": true, "vms": [vm]});
-        network.command("restore-network", &json!({"restore_data": restored})).succeeds_silently();
+        network.command("restore-network", &restore_fields(&[vm])).succeeds_silently();
         assert_eq!(password(&network.guest("10.1.1.10")), "never-yours");
         send(&network, "release-nic", &json!({"mac": MAC}), &by_address("10.1.1.10"));
         network.shutdown().implement();
@@ -186,10 +184,10 @@ fn a_nic_keeps_its_password_over_restarts_of_its_instance_and_network() {
 }
 
 #[test]
-fn a_late_release_takes_nothing_from_the_next_holder_of_the_address() {
+fn a_late_release_removes_nothing_of_the_next_nic_of_the_address() {
     let lab = lab!();
     let network = network(&lab);
-    holds_a_password(&network, &json!({"nic_uuid": UUID, "ip": "10.1.1.10"}));
+    has_a_password(&network, &json!({"nic_uuid": UUID, "ip": "10.1.1.10"}));
     let next = json!({"nic_uuid": NEXT_UUID, "ip": "10.1.1.10"});
     send(&network, "add-dns-entry", &next, &json!({"hostname": "next"}));
     send(&network, "save-password", &next, &json!({"password": "its-own"}));
@@ -200,7 +198,7 @@ fn a_late_release_takes_nothing_from_the_next_holder_of_the_address() {
 }
 
 #[test]
-fn a_save_that_comes_late_leaves_what_the_addresss_next_holder_was_told() {
+fn a_late_save_does_not_change_data_of_the_next_nic_of_the_address() {
     let lab = lab!();
     let network = network(&lab);
     let one = json!({"mac": MAC, "ip": "10.1.1.10", "nic_uuid": UUID});
@@ -220,7 +218,7 @@ fn a_save_that_comes_late_leaves_what_the_addresss_next_holder_was_told() {
 }
 
 #[test]
-fn a_nic_without_a_mac_leaves_nothing_at_the_address_that_it_leaves() {
+fn a_nic_without_a_mac_that_moves_leaves_no_data_at_its_old_address() {
     let lab = lab!();
     let network = network(&lab);
     send(&network, "prepare-nic", &json!({"nic_uuid": UUID, "ip": "10.1.1.10"}), &json!({}));
@@ -231,7 +229,7 @@ fn a_nic_without_a_mac_leaves_nothing_at_the_address_that_it_leaves() {
 }
 
 #[test]
-fn a_restore_hands_nobody_the_password_of_an_addresss_last_holder() {
+fn a_restore_does_not_reveal_the_password_of_the_previous_nic_of_an_address() {
     let lab = lab!();
     let network = network(&lab);
     send(&network, "prepare-nic", &json!({"nic_uuid": UUID, "ip": "10.1.1.10"}), &json!({}));

@@ -1,16 +1,11 @@
 //! Port forwards, single and in ranges.
 
-use netext_lab::{Firewall, Forward, Lab, Network, Rule, SourceNat, lab};
+use netext_lab::{Firewall, Forward, Rule, SourceNat, lab};
 
-/// A network that leaves by 198.51.100.10, no rule applied yet.
-fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network
-}
+use crate::setup::network;
 
 #[test]
-fn a_forward_leads_to_the_instance_and_keeps_the_clients_address() {
+fn a_forward_reaches_the_instance_and_keeps_the_clients_address() {
     let lab = lab!();
     let network = network(&lab);
     network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
@@ -53,7 +48,7 @@ fn a_protocol_may_be_written_in_capitals_and_a_range_with_a_colon() {
 }
 
 #[test]
-fn a_range_leads_every_port_to_its_like() {
+fn a_range_forwards_every_port_to_the_same_port() {
     let lab = lab!();
     let network = network(&lab);
     network.add_port_forward(&Forward::tcp("198.51.100.10:8080-8090", "10.1.1.10:8080-8090"));
@@ -69,12 +64,12 @@ fn a_range_leads_every_port_to_its_like() {
     client.exchanges_udp_with("198.51.100.10:8090");
     client.cannot_connect_to("198.51.100.10:8079");
     client.cannot_connect_to("198.51.100.10:8091");
-    let met: Vec<_> = listeners.iter().map(|listener| listener.seen().len()).collect();
-    assert_eq!(met, [0, 1, 1, 1, 0], "every port was led to its own like");
+    let connections: Vec<_> = listeners.iter().map(|listener| listener.seen().len()).collect();
+    assert_eq!(connections, [0, 1, 1, 1, 0], "every port is forwarded to the same port");
 }
 
 #[test]
-fn a_shifted_range_keeps_the_distance() {
+fn a_shifted_range_keeps_the_offset() {
     let lab = lab!();
     let network = network(&lab);
     network.add_port_forward(&Forward::tcp("198.51.100.10:8080-8090", "10.1.1.10:9080-9090"));
@@ -84,8 +79,8 @@ fn a_shifted_range_keeps_the_distance() {
     for port in ["8080", "8083", "8083", "8090"] {
         client.connects_to(&format!("198.51.100.10:{port}"));
     }
-    let met: Vec<_> = listeners.iter().map(|listener| listener.seen().len()).collect();
-    assert_eq!(met, [1, 2, 1]);
+    let connections: Vec<_> = listeners.iter().map(|listener| listener.seen().len()).collect();
+    assert_eq!(connections, [1, 2, 1]);
 }
 
 #[test]
@@ -185,7 +180,7 @@ fn a_late_delete_of_a_replaced_forward_changes_nothing() {
 }
 
 #[test]
-fn a_replaced_forward_leads_new_connections_to_the_new_instance() {
+fn a_replaced_forward_sends_new_connections_to_the_new_instance() {
     let lab = lab!();
     let network = network(&lab);
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
@@ -198,7 +193,7 @@ fn a_replaced_forward_leads_new_connections_to_the_new_instance() {
 }
 
 #[test]
-fn a_guest_reaches_another_and_itself_by_a_forward() {
+fn a_guest_reaches_another_and_itself_through_a_forward() {
     let lab = lab!();
     let network = network(&lab);
     network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
@@ -220,7 +215,7 @@ fn a_guest_reaches_another_and_itself_by_a_forward() {
 }
 
 #[test]
-fn a_forward_on_one_address_is_none_on_another() {
+fn a_forward_on_one_address_does_not_apply_to_another() {
     let lab = lab!();
     let network = network(&lab);
     network.assign_ip("198.51.100.11", SourceNat::No);

@@ -1,21 +1,21 @@
-//! Public addresses on several VLANs: everything leaves by the segment of its address.
+//! Public addresses on several VLANs: every packet leaves through the segment of its address.
 //!
-//! The lab's upstream holds what comes by another segment than it would answer by for forged, so that whatever is
-//! answered here took the right way.
+//! The lab's upstream drops packets that arrive through another segment than its own route back (strict reverse path
+//! filter). So a reply proves that the packet took the right way.
 
 use netext_lab::{Expectation, Firewall, Forward, Lab, Network, SourceNat, joined, lab};
 use serde_json::json;
 
-/// What the rules of a router look like that has nothing to choose.
+use crate::setup::{self, network_with_forward, two_tiers, vpc};
+
+/// The rules of a router that has no choice between segments.
 const PLAIN: [&str; 3] = ["0:", "32766:", "32767:"];
 
 /// A network with its source NAT address on VLAN 101, a forward on VLAN 102 and a static NAT on VLAN 103.
 fn network(lab: &Lab) -> Network<'_> {
     lab.public_vlan(102);
     lab.public_vlan(103);
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    let network = network_with_forward(lab);
     further_segments(&network);
     network
 }
@@ -32,14 +32,14 @@ fn release_further_segments(network: &Network<'_>) {
     network.release_ip("198.18.102.10");
 }
 
-/// The places of the router's rules.
-fn places(network: &Network<'_>) -> Vec<String> {
+/// The priorities of the router's rules.
+fn priorities(network: &Network<'_>) -> Vec<String> {
     let rules = network.router().ip("rule show");
     rules.iter().filter_map(|rule| rule.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 #[test]
-fn answers_leave_by_the_segment_that_they_were_asked_on() {
+fn replies_leave_through_the_segment_of_the_request() {
     let lab = lab!();
     let network = network(&lab);
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
@@ -55,7 +55,7 @@ fn answers_leave_by_the_segment_that_they_were_asked_on() {
 }
 
 #[test]
-fn guests_leave_by_the_segment_of_the_address_that_they_are_seen_as() {
+fn guests_leave_through_the_segment_of_their_public_address() {
     let lab = lab!();
     let network = network(&lab);
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
@@ -65,7 +65,7 @@ fn guests_leave_by_the_segment_of_the_address_that_they_are_seen_as() {
     other.connects_to("203.0.113.5:80").seen_as("198.18.103.10");
     other.exchanges_udp_with("203.0.113.5:53").seen_as("198.18.103.10");
     other.pings("203.0.113.5");
-    // Longer than their first packets.
+    // More than the first packets.
     for guest in [&one, &other] {
         let mut conversation = guest.talks_to("203.0.113.5:80");
         conversation.goes_on();
@@ -78,12 +78,12 @@ fn guests_leave_by_the_segment_of_the_address_that_they_are_seen_as() {
 }
 
 #[test]
-fn machines_of_a_segment_are_answered_by_the_way_that_they_came() {
+fn replies_to_machines_of_a_segment_take_the_way_of_the_request() {
     let lab = lab!();
     let network = network(&lab);
     let upstream = lab.upstream().sandbox();
     upstream.run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("an upstream that forwards");
-    // And that must see both ways of a connection, as stateful firewalls do.
+    // Like a stateful firewall, the upstream must see both directions of a connection.
     for words in [
         "add table ip stateful",
         "add chain ip stateful forward { type filter hook forward priority 0; }",
@@ -95,7 +95,7 @@ fn machines_of_a_segment_are_answered_by_the_way_that_they_came() {
     let _servers = (one.listen_tcp(22), other.listen_tcp(22));
     let neighbour = lab.plug("brnone-102", &["198.18.102.66/24"]);
     neighbour.routes("default", "198.18.102.1");
-    // On its own segment without a detour, and on another one through the gateways of both.
+    // Directly on its own segment, and through both gateways on another one.
     neighbour.connects_to("198.18.102.10:2222").seen_as("198.18.102.66");
     neighbour.connects_to("198.51.100.10:2222").seen_as("198.18.102.66");
     neighbour.connects_to("198.18.103.10:22").seen_as("198.18.102.66");
@@ -105,7 +105,7 @@ fn machines_of_a_segment_are_answered_by_the_way_that_they_came() {
 }
 
 #[test]
-fn the_router_itself_answers_by_the_segment_of_its_address() {
+fn the_router_itself_replies_through_the_segment_of_its_address() {
     let lab = lab!();
     let network = network(&lab);
     network.apply_firewall(&Firewall::egress_allowed().open("198.51.100.10").open("198.18.102.10"));
@@ -115,7 +115,7 @@ fn the_router_itself_answers_by_the_segment_of_its_address() {
 }
 
 #[test]
-fn addresses_answer_for_themselves_on_their_own_segment_only() {
+fn addresses_answer_only_on_their_own_segment() {
     let lab = lab!();
     let network = network(&lab);
     network.apply_firewall(&Firewall::egress_allowed().open("198.18.102.10"));
@@ -126,12 +126,11 @@ fn addresses_answer_for_themselves_on_their_own_segment_only() {
 }
 
 #[test]
-fn connections_live_on_while_segments_come_and_go() {
+fn connections_continue_while_segments_come_and_go() {
     let lab = lab!();
     lab.public_vlan(102);
     lab.public_vlan(103);
-    let vpc = lab.vpc(7);
-    vpc.implement_with("198.51.100.20");
+    let vpc = vpc(&lab);
     let tier = vpc.tier(1);
     tier.implement();
     tier.add_port_forward(&Forward::tcp("198.51.100.20:2222", "10.2.1.10:22"));
@@ -145,7 +144,7 @@ fn connections_live_on_while_segments_come_and_go() {
         outgoing.goes_on();
     };
 
-    // Segments in front of it and behind it in any order, and guests who leave by another one from now on.
+    // Segments before and after it in order, and a new segment for the guests.
     tier.assign_ip("198.18.102.10", SourceNat::No);
     both_go_on();
     tier.assign_ip("198.18.103.10", SourceNat::No);
@@ -158,31 +157,30 @@ fn connections_live_on_while_segments_come_and_go() {
     vpc.leave_by("198.51.100.20");
     tier.release_ip("198.18.103.10").release_ip("198.18.103.11");
     both_go_on();
-    assert_eq!(places(&tier), PLAIN);
+    assert_eq!(priorities(&tier), PLAIN);
 }
 
 #[test]
-fn with_one_segment_there_is_nothing_to_choose() {
+fn with_one_segment_there_are_no_extra_rules_and_routes() {
     let lab = lab!();
     let network = network(&lab);
-    assert_ne!(places(&network), PLAIN);
+    assert_ne!(priorities(&network), PLAIN);
     let has_choice = || network.router().ruleset().contains("way");
     assert!(has_choice());
     release_further_segments(&network);
-    assert_eq!(places(&network), PLAIN);
+    assert_eq!(priorities(&network), PLAIN);
     assert!(!has_choice());
     assert_eq!(network.router().ip("-4 route show table all proto 110"), Vec::<String>::new());
     further_segments(&network);
     assert!(has_choice());
     network.shutdown().implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    assert_eq!(places(&network), PLAIN);
+    assert_eq!(priorities(&network), PLAIN);
 }
 
 #[test]
 fn two_gateways_on_one_vlan_serve_their_own_addresses() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = setup::network(&lab);
     let other_range = joined(
         &network.public_fields("192.0.2.10", SourceNat::No),
         &json!({"public_gateway": "192.0.2.1", "private_ip": "10.1.1.11"}),
@@ -197,14 +195,10 @@ fn two_gateways_on_one_vlan_serve_their_own_addresses() {
 }
 
 #[test]
-fn tiers_meet_each_other_across_segments() {
+fn tiers_reach_each_other_across_segments() {
     let lab = lab!();
     lab.public_vlan(102);
-    let vpc = lab.vpc(7);
-    vpc.implement_with("198.51.100.20");
-    let (web, database) = (vpc.tier(1), vpc.tier(2));
-    web.implement();
-    database.implement();
+    let (_vpc, web, database) = two_tiers(&lab);
     database.assign_ip("198.18.102.10", SourceNat::No);
     database.add_port_forward(&Forward::tcp("198.18.102.10:2222", "10.2.2.10:22"));
     web.assign_ip("198.18.102.11", SourceNat::No).add_static_nat("198.18.102.11", "10.2.1.10");
@@ -214,25 +208,25 @@ fn tiers_meet_each_other_across_segments() {
     other.connects_to("10.2.1.10:22").seen_as("10.2.2.10");
     one.connects_to("198.18.102.10:2222").answered_by("10.2.2.10").seen_as("10.2.1.10");
     other.connects_to("198.18.102.11:22").answered_by("10.2.1.10");
-    // And a tier itself, around the corner.
+    // A tier also reaches itself through its public address.
     web.guest("10.2.1.11").connects_to("198.18.102.11:22").answered_by("10.2.1.10").seen_as("10.2.1.1");
 }
 
 #[test]
-fn operators_lead_what_guests_begin_but_not_what_they_answer() {
+fn policy_routes_apply_to_connections_of_guests_but_not_to_their_replies() {
     let lab = lab!();
     let network = network(&lab);
     let second = lab.plug("brnone-102", &["198.18.102.77/24", "192.0.2.9/32"]);
     let guest = network.guest("10.1.1.10");
     let client = lab.client("203.0.113.5");
     let _servers = (guest.listen_tcp(22), client.listen_tcp(80));
-    let led_astray = second.listen_udp_on("192.0.2.9:53");
+    let diverted = second.listen_udp_on("192.0.2.9:53");
     network.acts("pbr-create-table", &json!({"table-id": "100", "table-name": "isp2"}));
     network.acts("pbr-add-route", &json!({"table": "isp2", "route": "default via 198.18.102.77"}));
     network.acts("pbr-add-rule", &json!({"table": "isp2", "rule": "from 10.1.1.0/24"}));
     guest.cannot_connect_to("203.0.113.5:80");
     let _ = guest.tries_udp("192.0.2.9:53", Expectation::Refused);
-    assert_eq!(led_astray.seen().first().map(String::as_str), Some("198.51.100.10"));
+    assert_eq!(diverted.seen().first().map(String::as_str), Some("198.51.100.10"));
     for address in ["198.51.100.10:2222", "198.18.102.10:2222"] {
         client.connects_to(address).answered_by("10.1.1.10");
     }
@@ -241,7 +235,7 @@ fn operators_lead_what_guests_begin_but_not_what_they_answer() {
 }
 
 #[test]
-fn rules_and_tables_that_somebody_flushed_are_healed_by_the_next_command() {
+fn the_next_command_repairs_rules_and_tables_that_were_flushed() {
     let lab = lab!();
     let network = network(&lab);
     let guest = network.guest("10.1.1.10");

@@ -1,5 +1,5 @@
-//! Whole lives of networks by senders that follow the published README: every payload has the fields that it
-//! documents for the command, and no others.
+//! Whole lives of networks with a sender that follows the published README: every payload has exactly the fields that
+//! the README documents for its command.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -11,17 +11,17 @@ const MAC: &str = "02:00:00:00:00:01";
 const OTHER_MAC: &str = "02:00:00:00:00:02";
 const PUBLIC: &str = "198.51.100.5";
 
-/// A sender about one network, and what the device printed last.
+/// A sender of commands about one network, and the details that the device printed last.
 struct Sender<'lab> {
     network: Network<'lab>,
     lab: &'lab Lab,
-    /// What replaces the values of the samples.
+    /// The values that replace those of the samples.
     own: Map<String, Value>,
     details: Mutex<Value>,
 }
 
 impl<'lab> Sender<'lab> {
-    /// A sender about the samples' network 42, with these values instead of some of theirs.
+    /// A sender about the samples' network 42, with some values replaced by `own`.
     fn new(lab: &'lab Lab, own: &Value) -> Self {
         let own = own.as_object().cloned().unwrap_or_default();
         let word = |name: &str, sample: &'static str| {
@@ -33,7 +33,7 @@ impl<'lab> Sender<'lab> {
         Self { network, lab, own, details: Mutex::new(json!({})) }
     }
 
-    /// Sends the README's payload of a name, such as `implement-network.tier`; `changes` replace values.
+    /// Sends a payload of the README, such as `implement-network.tier`, with some values replaced by `changes`.
     #[track_caller]
     fn sends(&self, sample: &str, changes: &Value) {
         let current = self.details().to_string();
@@ -74,7 +74,7 @@ impl<'lab> Sender<'lab> {
         document
     }
 
-    /// Everything that an instance is given, in the server's order.
+    /// Deploys an instance, in the server's order.
     fn deploys(&self, nic: &Value) {
         let of = |sample: &str| {
             let known = self.document(sample, &json!({}));
@@ -98,7 +98,7 @@ impl<'lab> Sender<'lab> {
         }
     }
 
-    /// What the clients of a guest are given and answered.
+    /// Asserts that a guest gets its lease, names, metadata and password.
     #[track_caller]
     fn serves(&self, mac: &str, address: &str, server: &str, user_data: &str) -> (Node, Lease) {
         let name = if mac == MAC { "vm-1" } else { "vm-2" };
@@ -129,7 +129,7 @@ fn an_isolated_network() {
     };
     rules(&sender);
     sender.deploys(&json!({}));
-    // The id of a NIC is in this command only, so its options wait.
+    // Only this command has the id of the NIC, so its options wait.
     sender.sends("set-dhcp-options", &json!({}));
     let (guest, lease) = sender.serves(MAC, "10.0.0.10", "10.0.0.1", "u");
     lease.with("router", "10.0.0.1").with("domain", "cs1cloud.internal").with("hostname", "vm-1");
@@ -206,8 +206,7 @@ fn a_shared_network_with_two_ranges() {
     let gateway = lab.plug("brnone-100", &["10.0.0.1/24", "10.9.0.1/24"]);
     gateway.sandbox().run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1")).expect("a router");
 
-    // No implement-network comes, and the first NIC is one of the second range. Commands that name no NIC carry its
-    // gateway.
+    // Without implement-network, and the first NIC is in the second range. Commands without a NIC have its gateway.
     let second = json!({"mac": OTHER_MAC, "ip": "10.9.0.20", "gateway": "10.9.0.1",
         "nic_uuid": "5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e60", "default_nic": "true", "hostname": "vm-2"});
     sender.sends("config-dhcp-subnet", &json!({"gateway": "10.9.0.1"}));

@@ -1,9 +1,11 @@
-//! What cannot be understood is refused as a whole, and what was in force stays in force.
+//! Malformed commands are refused as a whole, and the rules in force stay in force.
 
 use netext_lab::{Conversation, Firewall, Forward, Lab, Network, Node, Rule, SourceNat, joined, lab};
 use serde_json::{Value, json};
 
-/// A network at work, with which a refused command must not meddle.
+use crate::setup::network_with_forward;
+
+/// A network in use that a refused command must not disturb.
 struct AtWork<'lab> {
     network: Network<'lab>,
     client: Node,
@@ -14,9 +16,7 @@ struct AtWork<'lab> {
 
 impl<'lab> AtWork<'lab> {
     fn new(lab: &'lab Lab) -> Self {
-        let network = lab.network(209);
-        network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-        network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+        let network = network_with_forward(lab);
         network.apply_firewall(
             &Firewall::egress_denied()
                 .with(Rule::ingress("198.51.100.10").tcp(2222).from("203.0.113.0/28"))
@@ -35,13 +35,13 @@ impl<'lab> AtWork<'lab> {
 
     #[track_caller]
     fn refuses_rule(&self, rule: Rule, names: &[&str]) {
-        // A good rule before and behind it: the set is refused as a whole.
+        // With a good rule before and after it: the set is refused as a whole.
         let good = || Rule::ingress("198.51.100.10").protocol("tcp").ports(1, 65535);
         let firewall = Firewall::egress_allowed().with(good()).with(rule).with(good());
         self.refuses("apply-fw-rules", &self.network.firewall_fields(&firewall), names);
     }
 
-    /// Asserts with packets that all is as it was.
+    /// Asserts with packets that nothing has changed.
     #[track_caller]
     fn goes_on(mut self, lab: &Lab) {
         self.flow.goes_on();
@@ -49,7 +49,7 @@ impl<'lab> AtWork<'lab> {
         lab.client("203.0.113.77").cannot_connect_to("198.51.100.10:2222");
         self.guest.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
         self.guest.cannot_connect_to("203.0.113.5:81");
-        // And nothing of the refused was remembered for the next command to apply.
+        // The next command applies nothing of the refused one.
         self.network.implement();
         self.client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
         lab.client("203.0.113.77").cannot_connect_to("198.51.100.10:2222");
@@ -58,7 +58,7 @@ impl<'lab> AtWork<'lab> {
 }
 
 #[test]
-fn firewall_rules_that_cannot_be_understood() {
+fn malformed_firewall_rules_are_refused() {
     let lab = lab!();
     let at_work = AtWork::new(&lab);
     let ingress = || Rule::ingress("198.51.100.10");
@@ -79,7 +79,7 @@ fn firewall_rules_that_cannot_be_understood() {
 }
 
 #[test]
-fn firewall_documents_that_cannot_be_understood() {
+fn malformed_firewall_documents_are_refused() {
     let lab = lab!();
     let at_work = AtWork::new(&lab);
     let whole = |rules: Value| json!({"fw_rules": rules});
@@ -101,7 +101,7 @@ fn firewall_documents_that_cannot_be_understood() {
 }
 
 #[test]
-fn port_forwards_that_cannot_be_understood() {
+fn malformed_port_forwards_are_refused() {
     let lab = lab!();
     let at_work = AtWork::new(&lab);
     let refuses = |protocol: &str, public: &str, private: &str, names: &[&str]| {
@@ -121,7 +121,7 @@ fn port_forwards_that_cannot_be_understood() {
 }
 
 #[test]
-fn addresses_that_cannot_be_understood() {
+fn malformed_addresses_are_refused() {
     let lab = lab!();
     let at_work = AtWork::new(&lab);
     let refuses = |fields: Value, names: &[&str]| {
@@ -144,7 +144,7 @@ fn addresses_that_cannot_be_understood() {
 }
 
 #[test]
-fn networks_that_cannot_be_understood() {
+fn malformed_networks_are_refused() {
     let lab = lab!();
     let at_work = AtWork::new(&lab);
     let refuses = |fields: Value, names: &[&str]| {
@@ -168,7 +168,7 @@ fn networks_that_cannot_be_understood() {
 }
 
 #[test]
-fn interface_names_that_cannot_be_understood() {
+fn malformed_interface_names_are_refused() {
     let lab = lab!();
     let at_work = AtWork::new(&lab);
     for key in ["guest.network.device", "public.network.device"] {
@@ -188,7 +188,7 @@ fn interface_names_that_cannot_be_understood() {
 }
 
 #[test]
-fn nothing_is_made_by_what_is_refused() {
+fn a_refused_command_creates_nothing() {
     let lab = lab!();
     let network = lab.network(209);
     for fields in [json!({"cidr": "10.1.1.0/99"}), json!({"vlan": "../x"}), json!({"gateway": "x"})] {

@@ -1,8 +1,8 @@
-//! Restarts, and namespaces that vanish: what was in force comes back, and nothing else gets in meanwhile.
+//! Restarts and lost namespaces: the rules in force come back, and until then nothing gets in.
 
-use netext_lab::{Firewall, Forward, Network, Rule, SourceNat, lab};
+use netext_lab::{Firewall, Forward, Lab, Network, Rule, SourceNat, lab};
 
-/// All that the server replays after `implement-network`, but the firewall rules.
+/// Everything that the server replays after `implement-network`, without the firewall rules.
 fn addresses_and_nat(network: &Network<'_>) {
     network.assign_ip("198.51.100.10", SourceNat::Yes).assign_ip("198.51.100.11", SourceNat::No);
     network.add_static_nat("198.51.100.11", "10.1.1.11");
@@ -16,13 +16,19 @@ fn firewall() -> Firewall {
         .with(Rule::egress().tcp(25))
 }
 
-#[test]
-fn a_restart_with_cleanup_in_the_servers_order_works() {
-    let lab = lab!();
+fn network(lab: &Lab) -> Network<'_> {
     let network = lab.network(209);
     network.implement();
     addresses_and_nat(&network);
-    network.apply_firewall(&firewall()).prepare_nic("10.1.1.10").prepare_nic("10.1.1.11");
+    network.apply_firewall(&firewall());
+    network
+}
+
+#[test]
+fn a_restart_with_cleanup_in_the_servers_order_works() {
+    let lab = lab!();
+    let network = network(&lab);
+    network.prepare_nic("10.1.1.10").prepare_nic("10.1.1.11");
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
     let _servers = (one.listen_tcp(22), other.listen_tcp(22));
     let client = lab.client("203.0.113.5");
@@ -46,12 +52,9 @@ fn a_restart_with_cleanup_in_the_servers_order_works() {
 }
 
 #[test]
-fn a_restart_lets_nothing_in_until_the_rules_are_replayed() {
+fn a_restarted_network_is_closed_until_the_rules_are_replayed() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement();
-    addresses_and_nat(&network);
-    network.apply_firewall(&firewall());
+    let network = network(&lab);
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
     let (forwarded, translated) = (one.listen_tcp(22), other.listen_tcp(22));
     let client = lab.client("203.0.113.5");
@@ -60,8 +63,8 @@ fn a_restart_lets_nothing_in_until_the_rules_are_replayed() {
     addresses_and_nat(&network);
     client.cannot_connect_to("198.51.100.10:2222");
     client.cannot_connect_to("198.51.100.11:22");
-    forwarded.saw_nobody();
-    translated.saw_nobody();
+    forwarded.saw_no_client();
+    translated.saw_no_client();
 
     network.apply_firewall(&firewall());
     client.connects_to("198.51.100.10:2222");
@@ -69,7 +72,7 @@ fn a_restart_lets_nothing_in_until_the_rules_are_replayed() {
 }
 
 #[test]
-fn what_the_server_does_not_replay_is_gone_after_a_restart() {
+fn rules_that_the_server_does_not_replay_are_gone_after_a_restart() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -79,16 +82,13 @@ fn what_the_server_does_not_replay_is_gone_after_a_restart() {
     network.shutdown().implement().assign_ip("198.51.100.10", SourceNat::Yes);
     lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2222");
     lab.upstream().cannot_ping("198.51.100.11");
-    ssh.saw_nobody();
+    ssh.saw_no_client();
 }
 
 #[test]
-fn a_namespace_that_vanished_is_healed_with_all_its_rules_by_the_next_implement() {
+fn the_next_implement_repairs_a_namespace_that_vanished_with_all_its_rules() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement();
-    addresses_and_nat(&network);
-    network.apply_firewall(&firewall());
+    let network = network(&lab);
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
     let _servers = (one.listen_tcp(22), other.listen_tcp(22));
     let client = lab.client("203.0.113.5");
@@ -111,12 +111,9 @@ fn a_namespace_that_vanished_is_healed_with_all_its_rules_by_the_next_implement(
 }
 
 #[test]
-fn a_rule_set_that_somebody_emptied_is_healed_by_the_next_implement() {
+fn the_next_implement_repairs_a_rule_set_that_was_flushed() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement();
-    addresses_and_nat(&network);
-    network.apply_firewall(&firewall());
+    let network = network(&lab);
     let one = network.guest("10.1.1.10");
     let _ssh = one.listen_tcp(22);
     network.router().node().sandbox().output("nft", &["flush", "ruleset"]);
@@ -126,7 +123,7 @@ fn a_rule_set_that_somebody_emptied_is_healed_by_the_next_implement() {
 }
 
 #[test]
-fn a_namespace_that_somebody_made_anew_is_healed_whatever_its_generation() {
+fn the_next_command_repairs_a_namespace_that_was_replaced_in_any_generation() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -150,12 +147,9 @@ fn a_namespace_that_somebody_made_anew_is_healed_whatever_its_generation() {
 }
 
 #[test]
-fn a_veth_that_somebody_deleted_is_healed_by_the_next_implement() {
+fn the_next_implement_repairs_a_veth_that_was_deleted() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement();
-    addresses_and_nat(&network);
-    network.apply_firewall(&firewall());
+    let network = network(&lab);
     let one = network.guest("10.1.1.10");
     let _ssh = one.listen_tcp(22);
     for veth in ["vh-1910-209", "vph-101-209"] {

@@ -1,13 +1,13 @@
-//! A shared network with a second range of addresses on its segment, as its guests see it.
+//! A shared network with a second range of addresses on its segment.
 
-use netext_lab::{Lab, Network, Node, joined, lab};
+use netext_lab::{Lab, Network, Node, joined, lab, resolvers, restore_fields};
 use serde_json::{Value, json};
 
 const FIRST: &str = "172.31.42.200";
 const FIRST_GUEST: &str = "172.31.42.10";
 const SECOND_GUEST: &str = "10.2.0.20";
 
-/// A shared network, not implemented yet, and the data centre's router, which is the gateway of both ranges.
+/// A shared network that is not implemented yet, and the data centre's router, the gateway of both ranges.
 fn shared(lab: &Lab) -> (Network<'_>, Node) {
     let network = lab.network(215).on_vlan("3042").with_subnet("172.31.42.1", "172.31.42.0/24");
     let gateway = lab.plug("brnone-3042", &["172.31.42.1/24", "10.2.0.1/24"]);
@@ -15,11 +15,7 @@ fn shared(lab: &Lab) -> (Network<'_>, Node) {
     (network.shared(FIRST), gateway)
 }
 
-fn resolvers() -> Value {
-    json!({"dns": "198.51.100.53", "domain": "cs1.internal"})
-}
-
-/// The fields of a NIC of either range, as the server sends them: `gateway` is that of the NIC's own range.
+/// The fields of a NIC in either range, as the server sends them: with the gateway of the NIC's own range.
 fn fields(network: &Network<'_>, address: &str, extension_ip: &str) -> Value {
     let gateway = if address.starts_with("10.2.0.") { "10.2.0.1" } else { "172.31.42.1" };
     joined(&network.nic_fields(address), &json!({"gateway": gateway, "extension_ip": extension_ip}))
@@ -47,7 +43,7 @@ fn last_octet(address: &str) -> &str {
     address.rsplit('.').next().unwrap_or(address)
 }
 
-/// Asks for everything that a guest is promised, with the clients that guests have.
+/// Asserts that a guest gets its lease, names, metadata and password.
 #[track_caller]
 fn is_served(network: &Network<'_>, address: &str, gateway: &str, server: &str) -> Node {
     let guest = network.bare_guest(&mac(address));
@@ -95,7 +91,7 @@ fn dhclient_gets_the_lease_of_a_second_range() {
 }
 
 #[test]
-fn the_first_command_of_all_may_be_about_a_nic_of_the_second_range() {
+fn the_first_command_may_be_about_a_nic_of_the_second_range() {
     let lab = lab!();
     let (network, _gateway) = shared(&lab);
     deploy(&network, SECOND_GUEST, FIRST);
@@ -107,7 +103,7 @@ fn the_first_command_of_all_may_be_about_a_nic_of_the_second_range() {
 }
 
 #[test]
-fn a_second_range_may_have_an_extension_address_of_its_own() {
+fn a_second_range_may_have_its_own_extension_address() {
     let lab = lab!();
     let (network, _gateway) = shared(&lab);
     deploy(&network, SECOND_GUEST, "10.2.0.200");
@@ -143,18 +139,17 @@ fn a_second_range_comes_back_after_restart_and_loss() {
     assert_eq!(reconciled.code, Some(0), "{}", reconciled.output);
     let _second = is_served(&network, SECOND_GUEST, "10.2.0.1", FIRST);
 
-    // A restore says nothing about gateways and netmasks.
+    // A restore contains no gateways and netmasks.
     network.shutdown().implement();
     let vm = json!({"ip": SECOND_GUEST, "mac": mac(SECOND_GUEST), "hostname": "web-20", "default_nic": true,
         "vm_data": [{"dir": "userdata", "file": "user_data", "content": SECOND_GUEST}]});
-    let restored = json!({"extension_ip": FIRST, "restore_data":
-        {"dhcp_enabled": true, "dns_enabled": true, "userdata_enabled": true, "vms": [vm]}});
+    let restored = joined(&restore_fields(&[vm]), &json!({"extension_ip": FIRST}));
     network.command("restore-network", &joined(&resolvers(), &restored)).succeeds_silently();
     let _second = is_served(&network, SECOND_GUEST, "10.2.0.1", FIRST);
 }
 
 #[test]
-fn a_range_without_nics_is_served_to_nobody() {
+fn a_range_without_nics_is_not_served() {
     let lab = lab!();
     let (network, _gateway) = shared(&lab);
     network.implement();
@@ -171,7 +166,7 @@ fn a_range_without_nics_is_served_to_nobody() {
 }
 
 #[test]
-fn a_nic_without_a_default_route_gets_no_router_of_its_range() {
+fn a_nic_without_a_default_route_gets_no_router() {
     let lab = lab!();
     let (network, _gateway) = shared(&lab);
     let nic = joined(&fields(&network, SECOND_GUEST, FIRST), &json!({"default_nic": "false"}));
@@ -180,7 +175,7 @@ fn a_nic_without_a_default_route_gets_no_router_of_its_range() {
 }
 
 #[test]
-fn a_nic_of_a_second_range_has_an_ipv6_name_and_no_stranger_speaks_for_the_range() {
+fn a_nic_of_a_second_range_has_an_ipv6_name_and_a_stranger_is_not_served() {
     let lab = lab!();
     let (network, _gateway) = shared(&lab);
     let nic = joined(&fields(&network, SECOND_GUEST, FIRST), &json!({"ip6_address": "2001:db8:2::20"}));

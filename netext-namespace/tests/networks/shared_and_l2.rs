@@ -1,9 +1,9 @@
-//! Networks without a router: shared ones, where somebody else is the gateway, and L2 ones.
+//! Networks that the router is not the gateway of: shared networks and L2 networks.
 
 use netext_lab::{Lab, Network, Node, lab};
 use serde_json::json;
 
-/// A shared network, not implemented yet, and the datacentre's own gateway on it with the internet behind.
+/// A shared network that is not implemented yet, and the data centre's gateway to the internet.
 fn shared(lab: &Lab) -> (Network<'_>, Node) {
     let network = lab.network(215).on_vlan("3042").with_subnet("172.31.42.1", "172.31.42.0/24");
     let network = network.shared("172.31.42.200");
@@ -13,7 +13,7 @@ fn shared(lab: &Lab) -> (Network<'_>, Node) {
 }
 
 #[test]
-fn the_extension_answers_on_its_own_address_and_leaves_the_gateway_alone() {
+fn the_extension_answers_on_its_own_address_and_not_on_the_gateways() {
     let lab = lab!();
     let (network, gateway) = shared(&lab);
     network.implement();
@@ -30,7 +30,7 @@ fn the_extension_answers_on_its_own_address_and_leaves_the_gateway_alone() {
 }
 
 #[test]
-fn the_extension_itself_leaves_by_the_gateway() {
+fn the_extension_itself_uses_the_gateway() {
     let lab = lab!();
     let (network, gateway) = shared(&lab);
     network.implement();
@@ -41,7 +41,7 @@ fn the_extension_itself_leaves_by_the_gateway() {
 }
 
 #[test]
-fn the_extension_forwards_for_nobody() {
+fn the_extension_forwards_no_traffic() {
     let lab = lab!();
     let (network, gateway) = shared(&lab);
     network.implement();
@@ -51,7 +51,7 @@ fn the_extension_forwards_for_nobody() {
     guest.routes("198.51.100.0/24", "172.31.42.200");
     guest.cannot_connect_to("203.0.113.9:80");
     guest.cannot_connect_to("198.51.100.1:80");
-    web.iter().for_each(netext_lab::Listener::saw_nobody);
+    web.iter().for_each(netext_lab::Listener::saw_no_client);
 }
 
 #[test]
@@ -62,11 +62,11 @@ fn other_ports_of_the_extension_are_closed() {
     let ssh = network.router().node().listen_tcp(22);
     network.guest("172.31.42.10").cannot_connect_to("172.31.42.200:22");
     gateway.cannot_connect_to("172.31.42.200:22");
-    ssh.saw_nobody();
+    ssh.saw_no_client();
 }
 
 #[test]
-fn the_first_command_of_all_may_be_prepare_nic() {
+fn prepare_nic_may_be_the_first_command() {
     let lab = lab!();
     let (network, _gateway) = shared(&lab);
     network.prepare_nic("172.31.42.10");

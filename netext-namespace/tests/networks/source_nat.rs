@@ -1,13 +1,14 @@
-//! Guests leave by the network's source NAT address.
+//! Guests leave with the network's source NAT address.
 
 use netext_lab::{Firewall, SourceNat, joined, lab};
 use serde_json::json;
 
+use crate::setup::network;
+
 #[test]
-fn guests_leave_by_the_source_nat_address() {
+fn guests_leave_with_the_source_nat_address() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     let (one, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
     let client = lab.client("203.0.113.5");
     let _servers = (client.listen_tcp(80), client.listen_udp(53));
@@ -22,14 +23,14 @@ fn guests_leave_by_the_source_nat_address() {
 }
 
 #[test]
-fn no_one_leaves_without_a_source_nat_address() {
+fn no_guest_leaves_without_a_source_nat_address() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.11", SourceNat::No);
     let guest = network.guest("10.1.1.10");
     let web = lab.upstream().listen_tcp(80);
     guest.cannot_connect_to("198.51.100.1:80");
-    web.saw_nobody();
+    web.saw_no_client();
 }
 
 #[test]
@@ -46,11 +47,10 @@ fn further_addresses_do_not_become_the_source() {
 }
 
 #[test]
-fn a_rule_on_the_source_nat_address_does_not_make_it_a_common_one() {
+fn a_forward_on_the_source_nat_address_does_not_make_it_an_ordinary_one() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
-    // The server says source_nat false in the payload of a port forward, whatever the address is.
+    let network = network(&lab);
+    // In the payload of a port forward the server always sends source_nat false.
     network.add_port_forward(&netext_lab::Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
     let guest = network.guest("10.1.1.10");
     let _web = lab.upstream().listen_tcp(80);
@@ -58,7 +58,7 @@ fn a_rule_on_the_source_nat_address_does_not_make_it_a_common_one() {
 }
 
 #[test]
-fn a_public_cidr_may_name_the_network_instead_of_the_address() {
+fn a_public_cidr_may_contain_the_network_instead_of_the_address() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -80,7 +80,7 @@ fn an_untagged_public_segment_works_like_a_vlan() {
 }
 
 #[test]
-fn a_bare_vlan_number_is_a_public_segment_too() {
+fn a_public_segment_may_be_a_plain_vlan_number() {
     let lab = lab!();
     let network = lab.network(209).on_public_vlan("101");
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -89,10 +89,9 @@ fn a_bare_vlan_number_is_a_public_segment_too() {
 }
 
 #[test]
-fn releasing_the_source_nat_address_cuts_what_left_by_it() {
+fn releasing_the_source_nat_address_cuts_its_connections() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     let guest = network.guest("10.1.1.10");
     let client = lab.client("203.0.113.5");
     let _servers = (client.listen_tcp(80), client.listen_udp(53));
@@ -113,8 +112,7 @@ fn releasing_the_source_nat_address_cuts_what_left_by_it() {
 #[test]
 fn another_address_takes_over_as_the_source() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     let guest = network.guest("10.1.1.10");
     let _web = lab.client("203.0.113.5").listen_tcp(80);
     guest.connects_to("203.0.113.5:80").seen_as("198.51.100.10");
@@ -138,17 +136,16 @@ fn a_released_address_serves_the_next_tenant_at_once() {
 
     one.delete_static_nat("198.51.100.11", "10.1.1.10").release_ip("198.51.100.11");
     other.assign_ip("198.51.100.11", SourceNat::No).add_static_nat("198.51.100.11", "10.1.1.10");
-    // The upstream still knows the address at the first router's interface, until told otherwise.
+    // The upstream's ARP cache still has the first router, until an announcement.
     client.connects_to("198.51.100.11:23");
     client.cannot_connect_to("198.51.100.11:22");
     old.is_cut();
 }
 
 #[test]
-fn replies_to_guests_pass_and_nothing_else_comes_in() {
+fn only_replies_to_guests_come_in() {
     let lab = lab!();
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(&lab);
     network.apply_firewall(&Firewall::egress_allowed());
     let guest = network.guest("10.1.1.10");
     let listening = guest.listen_tcp(80);
@@ -157,5 +154,5 @@ fn replies_to_guests_pass_and_nothing_else_comes_in() {
     guest.talks_to("203.0.113.5:80").goes_on();
     client.cannot_connect_to("198.51.100.10:80");
     client.cannot_ping("198.51.100.10");
-    listening.saw_nobody();
+    listening.saw_no_client();
 }

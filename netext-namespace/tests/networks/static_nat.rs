@@ -1,17 +1,18 @@
-//! A static NAT gives an instance a public address of its own.
+//! A static NAT gives an instance its own public address.
 
 use netext_lab::{Firewall, Lab, Network, Rule, SourceNat, lab};
 
-/// A network whose instance 10.1.1.10 has 198.51.100.11 for itself.
+use crate::setup::network;
+
+/// A network with a static NAT of 198.51.100.11 to 10.1.1.10.
 fn network_with_static_nat(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    let network = network(lab);
     network.assign_ip("198.51.100.11", SourceNat::No).add_static_nat("198.51.100.11", "10.1.1.10");
     network
 }
 
 #[test]
-fn clients_reach_the_instance_by_every_protocol() {
+fn clients_reach_the_instance_with_every_protocol() {
     let lab = lab!();
     let network = network_with_static_nat(&lab);
     let guest = network.guest("10.1.1.10");
@@ -20,12 +21,12 @@ fn clients_reach_the_instance_by_every_protocol() {
     client.connects_to("198.51.100.11:22").answered_by("10.1.1.10").seen_as("203.0.113.5");
     client.exchanges_udp_with("198.51.100.11:53").answered_by("10.1.1.10").seen_as("203.0.113.5");
     client.pings("198.51.100.11");
-    // A timestamp is what a router does not answer for others.
+    // A router does not answer timestamp requests for others.
     client.asks_the_time_of("198.51.100.11");
 }
 
 #[test]
-fn the_instance_leaves_by_its_own_address_and_the_others_by_the_source_nat() {
+fn the_instance_leaves_with_its_own_address_and_others_with_the_source_nat_address() {
     let lab = lab!();
     let network = network_with_static_nat(&lab);
     let (own, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
@@ -92,7 +93,7 @@ fn releasing_the_address_cuts_its_connections() {
 }
 
 #[test]
-fn deleting_one_static_nat_leaves_the_connections_of_others_alone() {
+fn deleting_one_static_nat_does_not_disturb_the_connections_of_others() {
     let lab = lab!();
     let network = network_with_static_nat(&lab);
     network.assign_ip("198.51.100.12", SourceNat::No).add_static_nat("198.51.100.12", "10.1.1.11");
@@ -119,13 +120,13 @@ fn an_address_moves_to_another_instance() {
     old.is_cut();
     client.connects_to("198.51.100.11:22").answered_by("10.1.1.11");
 
-    // A delete that comes late speaks of the mapping that is no more.
+    // A late delete is about the old mapping.
     network.delete_static_nat("198.51.100.11", "10.1.1.10");
     client.connects_to("198.51.100.11:22").answered_by("10.1.1.11");
 }
 
 #[test]
-fn a_guest_reaches_another_by_its_public_address() {
+fn a_guest_reaches_another_through_its_public_address() {
     let lab = lab!();
     let network = network_with_static_nat(&lab);
     let (server, other) = (network.guest("10.1.1.10"), network.guest("10.1.1.11"));
@@ -139,7 +140,7 @@ fn a_guest_reaches_another_by_its_public_address() {
 }
 
 #[test]
-fn a_guest_reaches_itself_by_its_public_address() {
+fn a_guest_reaches_itself_through_its_public_address() {
     let lab = lab!();
     let network = network_with_static_nat(&lab);
     network.apply_firewall(&Firewall::egress_allowed().open("198.51.100.11"));
@@ -151,7 +152,7 @@ fn a_guest_reaches_itself_by_its_public_address() {
 }
 
 #[test]
-fn two_instances_with_static_nats_reach_each_other_by_them() {
+fn two_instances_with_static_nats_reach_each_other_through_them() {
     let lab = lab!();
     let network = network_with_static_nat(&lab);
     network.assign_ip("198.51.100.12", SourceNat::No).add_static_nat("198.51.100.12", "10.1.1.11");
@@ -162,7 +163,7 @@ fn two_instances_with_static_nats_reach_each_other_by_them() {
 }
 
 #[test]
-fn instances_of_two_networks_reach_each_other_by_public_addresses() {
+fn instances_of_two_networks_reach_each_other_through_public_addresses() {
     let lab = lab!();
     let network = network_with_static_nat(&lab);
     let other_network = lab.network(210).on_vlan("1911");

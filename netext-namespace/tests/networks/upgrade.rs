@@ -1,63 +1,63 @@
-//! Another build of the executable takes over what the last one made.
+//! Another build of the executable takes over the routers of the previous one.
 
-use netext_lab::{Forward, Lab, Network, SourceNat, joined, lab};
+use netext_lab::{Lab, Network, joined, lab, resolvers};
 use serde_json::json;
 
+use crate::setup::network_with_forward;
+
 fn network(lab: &Lab) -> Network<'_> {
-    let network = lab.network(209);
-    network.implement().assign_ip("198.51.100.10", SourceNat::Yes).prepare_nic("10.1.1.10");
-    network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
+    let network = network_with_forward(lab);
+    network.prepare_nic("10.1.1.10");
     let vm_data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": "data"}]});
     network.command("save-vm-data", &joined(&network.nic_fields("10.1.1.10"), &vm_data)).succeeds_silently();
     network
 }
 
-/// The number that the kernel gave the table when it was made.
+/// The handle that the kernel gave the table.
 fn table(network: &Network<'_>) -> String {
     let listed = network.router().node().sandbox().output("nft", &["-a", "list", "table", "inet", "netext"]);
     String::from_utf8_lossy(&listed.stdout).lines().next().unwrap_or_default().to_owned()
 }
 
-fn server(lab: &Lab) -> Vec<i32> {
+fn metadata_servers(lab: &Lab) -> Vec<i32> {
     let processes = lab.processes().into_iter();
     processes.filter(|(_, line)| line.contains("serve-metadata")).map(|(process, _)| process).collect()
 }
 
 #[test]
-fn another_build_takes_nothing_of_the_last_one_for_its_own() {
+fn another_build_replaces_the_rules_and_the_server_of_the_previous_one() {
     let lab = lab!();
     let network = network(&lab);
-    let (old_table, old_server) = (table(&network), server(&lab));
+    let (old_table, old_server) = (table(&network), metadata_servers(&lab));
     network.prepare_nic("10.1.1.10");
-    assert_eq!((table(&network), server(&lab)), (old_table.clone(), old_server.clone()));
+    assert_eq!((table(&network), metadata_servers(&lab)), (old_table.clone(), old_server.clone()));
 
     lab.upgrades();
     let guest = network.guest("10.1.1.10");
     let _ssh = guest.listen_tcp(22);
     let mut talk = lab.client("203.0.113.5").talks_to("198.51.100.10:2222");
     network.prepare_nic("10.1.1.10");
-    assert_ne!(table(&network), old_table, "its rules are as it says");
-    assert_ne!(server(&lab), old_server, "its server is the one that runs");
-    assert_eq!(server(&lab).len(), 1);
+    assert_ne!(table(&network), old_table, "the new build wrote its own rules");
+    assert_ne!(metadata_servers(&lab), old_server, "the new build started its own server");
+    assert_eq!(metadata_servers(&lab).len(), 1);
     talk.goes_on();
-    let asked = guest.sandbox().output("curl", &["-s", "-m5", "http://10.1.1.1/latest/user-data"]);
-    assert_eq!(asked.stdout, b"data");
+    assert_eq!(guest.curls("10.1.1.1", "user-data"), "data");
 
-    let (new_table, new_server) = (table(&network), server(&lab));
+    let (new_table, new_server) = (table(&network), metadata_servers(&lab));
     network.prepare_nic("10.1.1.10");
-    assert_eq!((table(&network), server(&lab)), (new_table, new_server));
+    assert_eq!((table(&network), metadata_servers(&lab)), (new_table, new_server));
 }
 
 #[test]
-fn the_server_is_one_by_whichever_name_the_executable_is_called() {
+fn both_names_of_the_executable_use_the_same_server() {
     let lab = lab!();
     let network = network(&lab);
-    let running = server(&lab);
+    let running = metadata_servers(&lab);
     lab.run_wrapper("prepare-nic", &network.document(&network.nic_fields("10.1.1.10"))).succeeds_silently();
-    assert_eq!(server(&lab), running);
+    assert_eq!(metadata_servers(&lab), running);
 }
 
-/// Writes the state as versions did that knew every NIC by its MAC.
+/// Writes the state in the format of versions that identified every NIC by its MAC address.
 fn write_in_the_first_format(lab: &Lab, network: &Network<'_>) {
     let path = format!("{}/state.json", network.folder());
     lab.host().run(|| {
@@ -78,16 +78,15 @@ fn write_in_the_first_format(lab: &Lab, network: &Network<'_>) {
 }
 
 #[test]
-fn a_state_of_the_first_format_is_taken_over_and_written_in_the_next_one() {
+fn a_state_in_the_first_format_is_read_and_written_in_the_next_one() {
     let lab = lab!();
     let network = network(&lab);
-    let resolvers = json!({"dns": "198.51.100.53", "domain": "cs1.internal"});
-    let nic = joined(&network.nic_fields("10.1.1.10"), &resolvers);
+    let nic = joined(&network.nic_fields("10.1.1.10"), &resolvers());
     for command in ["add-dhcp-entry", "add-dns-entry"] {
         network.command(command, &nic).succeeds_silently();
     }
     write_in_the_first_format(&lab, &network);
-    // The NIC is known by its MAC, and its address names it from now on.
+    // The NIC is known by its MAC address, and from now on by its IP address.
     network.command("add-dns-entry", &json!({"ip": "10.1.1.10", "hostname": "renamed"})).succeeds_silently();
     let guest = network.bare_guest("02:01:00:d1:00:0a");
     guest.takes_lease("10.1.1.10").with("hostname", "renamed");
