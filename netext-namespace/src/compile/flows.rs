@@ -8,9 +8,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use netext_protocol::TransportProtocol;
 
-use super::balancers::members;
-use super::{BalancerInForce, balancers};
-use crate::model::{PublicAddress, Router};
+use crate::model::{BalancerInForce, PublicAddress, Router};
 use crate::plan::FlowMatch;
 
 /// The connections that have no place any more when `old` becomes `new`.
@@ -88,7 +86,7 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
 /// Over UDP a flow is tracked to its member. Over TCP it ends in the router, and those of a member that was taken out
 /// end as they will, in a haproxy that accepts no more; what goes with its rule is cut.
 fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
-    let balanced = balancers(new);
+    let balanced = new.balancers_in_force();
     let flow = |balancer: &BalancerInForce<'_>, answered_by: Ipv4Addr| FlowMatch {
         original_destination: Some(*balancer.rule.public.ip()),
         reply_source: Some(answered_by.into()),
@@ -96,14 +94,14 @@ fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
         original_destination_ports: Some(balancer.rule.public.port()..=balancer.rule.public.port()),
         ..FlowMatch::default()
     };
-    let gone = balancers(old).into_iter().flat_map(|balancer| {
+    let gone = old.balancers_in_force().into_iter().flat_map(|balancer| {
         let same = balanced.iter().find(|new| new.rule.public_end() == balancer.rule.public_end());
         match balancer.rule.transport() {
             TransportProtocol::Udp => {
                 // One that takes no turn for now is a member all the same.
-                let staying: Vec<_> = same.iter().flat_map(|same| members(new, same.rule)).collect();
+                let staying: Vec<_> = same.iter().flat_map(|same| new.members_in_force(same.rule)).collect();
                 let stays = |member| staying.iter().any(|(staying, _)| *staying == member);
-                let gone = members(old, balancer.rule).filter(|(member, _)| !stays(*member));
+                let gone = old.members_in_force(balancer.rule).filter(|(member, _)| !stays(*member));
                 gone.map(|(member, _)| flow(&balancer, *member.ip())).collect()
             }
             TransportProtocol::Tcp if same.is_none() => vec![flow(&balancer, *balancer.rule.public.ip())],

@@ -1,6 +1,5 @@
 //! What a router means for the kernel and for daemons: pure functions from what is desired to plans.
 
-mod balancers;
 mod flows;
 mod guests;
 mod links;
@@ -9,7 +8,6 @@ mod routing;
 pub mod services;
 mod ways_out;
 
-pub use balancers::{BalancerInForce, balancers};
 pub use flows::flows_to_cut;
 pub use guests::guests;
 pub use links::links;

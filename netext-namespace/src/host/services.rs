@@ -10,11 +10,11 @@ use std::time::Instant;
 use netext_core::DeviceError;
 use netext_protocol::NetworkId;
 
+use crate::compile::guests;
 use crate::compile::services::{
     DaemonAccounts, MetadataTier, haproxy, haproxy_daemon, instances_folder, metadata_daemon,
     metadata_server, service_daemons, services,
 };
-use crate::compile::{balancers, guests};
 use crate::daemons::{self, DaemonError, PendingReloads, account};
 use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::kernel::namespace::Namespace;
@@ -63,7 +63,7 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
             guests.iter().flat_map(|guest| services(guest, &store.network_folder(guest.network), &accounts)),
         );
     }
-    let balancers = balancers(router);
+    let balancers = router.balancers_in_force();
     if !balancers.is_empty() {
         plans.extend(haproxy(balancer(store, router), account("haproxy"), &balancers));
     }

@@ -3,13 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use ipnet::Ipv4Net;
-use netext_protocol::{
-    LoadBalancerAlgorithm, LoadBalancerProtocol, LoadBalancerRule, Network, NetworkId, TransportProtocol,
-};
+use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, LoadBalancerRule, TransportProtocol};
 use serde::{Deserialize, Serialize};
-
-use super::{Router, RouterId, Tier};
 
 /// A load balancer rule. Its name, which is a tenant's text, is not part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +60,11 @@ pub enum InvalidBalancer {
 }
 
 impl Balancer {
-    /// The rule as a command about a network of this router gives it.
-    fn of(router: &Router, rule: &LoadBalancerRule) -> Result<Self, InvalidBalancer> {
+    /// The rule as a command gives it. `refuse_member` says for an address that no member may have who may be one.
+    pub(super) fn new(
+        rule: &LoadBalancerRule,
+        refuse_member: impl Fn(Ipv4Addr) -> Option<String>,
+    ) -> Result<Self, InvalidBalancer> {
         use LoadBalancerAlgorithm::{LeastConn, RoundRobin, Source};
         use LoadBalancerProtocol::{Tcp, TcpProxy, Udp};
 
@@ -85,8 +83,7 @@ impl Balancer {
         let private_port = port("privatePort", rule.private_port)?;
         let live = rule.backends.iter().filter(|member| !member.revoked);
         let members = live.map(|member| {
-            if !router.may_have_guest(member.ip) {
-                let among = router.guests_in_words();
+            if let Some(among) = refuse_member(member.ip) {
                 return Err(InvalidBalancer::NoGuest { rule: id, member: member.ip, among });
             }
             Ok(SocketAddrV4::new(member.ip, port("backends.port", member.port.unwrap_or(private_port))?))
@@ -106,89 +103,4 @@ impl Balancer {
     pub fn public_end(&self) -> (TransportProtocol, SocketAddrV4) {
         (self.transport(), self.public)
     }
-}
-
-impl Router {
-    /// Takes over load balancer rules of a network: those that changed, or all of them.
-    pub fn apply_balancers(
-        &mut self,
-        network: &Network,
-        rules: &[LoadBalancerRule],
-    ) -> Result<(), InvalidBalancer> {
-        for rule in rules {
-            if !rule.revoke {
-                self.tier(network);
-                let balancer = Balancer::of(self, rule)?;
-                self.balance(network.network_id, rule.id, balancer);
-            } else if let Some(tier) = self.tiers.get_mut(&network.network_id) {
-                // What is to be deleted need not make sense.
-                tier.balancers.remove(&rule.id);
-            }
-        }
-        Ok(())
-    }
-
-    /// Spreads connections to a public port over guests. A rule that had the port before gives way: the server never
-    /// keeps two, so its is the delete that comes late.
-    pub fn balance(&mut self, network: NetworkId, rule: u64, balancer: Balancer) {
-        for tier in self.tiers.values_mut() {
-            tier.balancers.retain(|_, old| old.public_end() != balancer.public_end());
-        }
-        self.tiers.entry(network).or_default().balancers.insert(rule, balancer);
-    }
-
-    /// The tier in force whose guest may have an address.
-    pub fn tier_with_guest(&self, address: Ipv4Addr) -> Option<(NetworkId, &Tier)> {
-        self.routed_tiers().find(|(_, tier)| tier.may_have_guest(address))
-    }
-
-    /// Whether an instance may have an address, as far as is known. A tier that is implemented later is somewhere in
-    /// the VPC's range; while the range is not known, only a known tier's guests can be told from strangers. Where
-    /// nothing is known at all, the member waits: it is led to only when a tier in force has it.
-    fn may_have_guest(&self, address: Ipv4Addr) -> bool {
-        let is_elsewhere = address.is_unspecified()
-            || address.is_loopback()
-            || address.is_link_local()
-            || address.is_multicast()
-            || address.is_broadcast();
-        let is_routers = self.tiers.values().any(|tier| tier.is_routers(address));
-        if is_elsewhere || is_routers {
-            return false;
-        }
-        if let Some(tier) = self.network_of(address).and_then(|network| self.tiers.get(&network)) {
-            return tier.may_have_guest(address);
-        }
-        self.vpc.and_then(|vpc| vpc.cidr).map_or_else(
-            || self.tiers.values().all(|tier| tier.subnet().is_none()),
-            |range| is_host(range, address),
-        )
-    }
-
-    fn guests_in_words(&self) -> String {
-        let subnets: Vec<_> = self.tiers.values().filter_map(Tier::subnet).collect();
-        let subnets: Vec<_> = subnets.iter().map(ToString::to_string).collect();
-        let known = if subnets.is_empty() { String::new() } else { format!(" ({})", subnets.join(", ")) };
-        match (self.id, self.vpc.and_then(|vpc| vpc.cidr)) {
-            (RouterId::Network(_), _) => format!("the network{known}"),
-            (RouterId::Vpc(_), Some(range)) => format!("the VPC ({range})"),
-            (RouterId::Vpc(_), None) => {
-                format!("the VPC's tiers{known}; its range is not known: implement-vpc names it as vpc_cidr")
-            }
-        }
-    }
-}
-
-impl Tier {
-    /// Whether an address may be a guest's.
-    pub fn may_have_guest(&self, address: Ipv4Addr) -> bool {
-        self.subnet().is_some_and(|subnet| is_host(subnet, address)) && !self.is_routers(address)
-    }
-
-    fn is_routers(&self, address: Ipv4Addr) -> bool {
-        self.gateway == Some(address) || self.extension_ip == Some(address)
-    }
-}
-
-fn is_host(subnet: Ipv4Net, address: Ipv4Addr) -> bool {
-    subnet.contains(&address) && address != subnet.network() && address != subnet.broadcast()
 }

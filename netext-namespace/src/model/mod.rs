@@ -5,23 +5,20 @@
 
 mod address;
 mod balancer;
-mod devices;
-mod firewall;
-mod name;
-mod naming;
+mod names;
 mod nic;
 mod nics;
 mod option;
 mod policy_routing;
-mod range;
 mod router;
 mod tier;
 
 pub use address::{ForwardKey, ForwardTarget, InvalidForward, PublicAddress, forward_ends};
 pub use balancer::{Balancer, InvalidBalancer};
-pub use devices::{InvalidDevice, SegmentDevice, SegmentDevices};
-pub use name::{InterfaceName, NameError, NamespaceName};
-pub use naming::{bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface};
+pub use names::{
+    InterfaceName, InvalidDevice, InvalidRouterId, NameError, NamespaceName, RouterId, SegmentDevice,
+    SegmentDevices, bridge_name, gateway_mac, guest_interface, public_interface, public_mac, vlan_interface,
+};
 pub use nic::{DnsListing, GuestNic};
 pub use nics::{AddressUse, Nics};
 pub(crate) use option::joined;
@@ -32,6 +29,5 @@ pub use policy_routing::{
     PolicyRouting, PolicyRoutingError, PortSpan, Route, RouteAction, RoutePattern, RoutingRule, RoutingTable,
     RoutingTableId, RoutingTableName, RoutingTableRef, RuleWords, UnknownProtocol, WordError,
 };
-pub use range::{AddressRange, ServedRange};
-pub use router::{ImplementedVpc, InvalidRouterId, Router, RouterId};
-pub use tier::{Ipv6Subnet, Tier, TierServices};
+pub use router::{BalancerInForce, ImplementedVpc, Router};
+pub use tier::{AddressRange, Ipv6Subnet, ServedRange, Tier, TierServices};

@@ -5,8 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use netext_namespace::compile::packets;
 use netext_namespace::compile::services::{haproxy, haproxy_daemon};
-use netext_namespace::compile::{balancers, packets};
 use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
@@ -49,7 +49,7 @@ fn rule(
 }
 
 fn plan(rules: &[(u64, Balancer)], account: Account) -> Option<DaemonPlan> {
-    haproxy(daemon(), account, &balancers(&router(rules)))
+    haproxy(daemon(), account, &router(rules).balancers_in_force())
 }
 
 fn daemon() -> Daemon {

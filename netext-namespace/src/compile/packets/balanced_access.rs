@@ -18,12 +18,12 @@ use netext_protocol::{AclRule, Direction, Traffic, TransportProtocol};
 use super::acl::{in_order, verdict};
 use super::matches::{PacketMatch, layers, networks};
 use super::ruleset::Ruleset;
-use crate::compile::balancers;
 use crate::model::{Router, guest_interface};
 use crate::plan::ElementField;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
-    let balanced: Vec<_> = balancers(router)
+    let balanced: Vec<_> = router
+        .balancers_in_force()
         .into_iter()
         .filter(|balancer| {
             balancer.rule.transport() == TransportProtocol::Tcp && !balancer.members.is_empty()

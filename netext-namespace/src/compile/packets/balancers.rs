@@ -6,7 +6,6 @@ use std::net::SocketAddrV4;
 use netext_protocol::{LoadBalancerAlgorithm, TransportProtocol};
 
 use super::ruleset::Ruleset;
-use crate::compile::balancers;
 use crate::model::Router;
 use crate::plan::ElementField;
 
@@ -14,7 +13,7 @@ use crate::plan::ElementField;
 const SEED: &str = "0x6e657478";
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
-    for balancer in balancers(router) {
+    for balancer in router.balancers_in_force() {
         let public = balancer.rule.public;
         let public = [ElementField::Ipv4(*public.ip()), ElementField::Port(public.port())];
         match (balancer.rule.transport(), balancer.members.as_slice()) {

@@ -12,8 +12,7 @@ use netext_protocol::{FirewallSubject, NetworkId, Traffic, TransportProtocol};
 
 use super::matches::{self, PacketMatch, layers, networks};
 use super::ruleset::Ruleset;
-use crate::compile::{BalancerInForce, balancers};
-use crate::model::{PublicAddress, Router, Tier};
+use crate::model::{BalancerInForce, PublicAddress, Router, Tier};
 use crate::plan::ElementField;
 
 pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
@@ -47,7 +46,7 @@ fn shared(router: &Router, ruleset: &mut Ruleset) {
     if with_rules.is_empty() || router.tiers.len() < 2 {
         return;
     }
-    let balancers = balancers(router);
+    let balancers = router.balancers_in_force();
     let restricts = |network| router.tiers.get(&network).is_some_and(Tier::restricts_ingress);
     let (mut leads, mut addresses, mut asked) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for (public, address) in router.public_addresses() {

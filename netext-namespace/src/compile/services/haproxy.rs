@@ -7,7 +7,7 @@ use std::path::Path;
 use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, TransportProtocol};
 
 use super::ConfigLines;
-use crate::compile::BalancerInForce;
+use crate::model::BalancerInForce;
 use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
 
 const CONFIGURATION: &str = "haproxy.cfg";

@@ -10,8 +10,8 @@ use netext_core::error_chain;
 use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol};
 
 use super::attempt::sample;
+use crate::compile::guests;
 use crate::compile::services::{DaemonAccounts, haproxy, haproxy_daemon, services};
-use crate::compile::{balancers, guests};
 use crate::daemons::account;
 use crate::model::{Balancer, Router};
 use crate::plan::DaemonPlan;
@@ -59,7 +59,7 @@ fn plans() -> Vec<DaemonPlan> {
     let of_guests =
         guests(&router).iter().flat_map(|it| services(it, Path::new(NOWHERE), &accounts)).collect();
     let daemon = haproxy_daemon("the sample", Path::new(NOWHERE));
-    let balanced = haproxy(daemon, account("haproxy"), &balancers(&router));
+    let balanced = haproxy(daemon, account("haproxy"), &router.balancers_in_force());
     [of_guests, Vec::from_iter(balanced)].concat()
 }
 

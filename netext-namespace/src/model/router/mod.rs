@@ -1,80 +1,18 @@
 //! The router of a network or VPC: the unit of locking, of state and of reconciliation.
 
+mod rules;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::Ipv4Addr;
-use std::str::FromStr;
 
 use ipnet::Ipv4Net;
-use netext_protocol::{Network, NetworkId, Nic, PublicIp, Segment, VpcId};
+use netext_protocol::{Network, NetworkId, Nic, PublicIp, Segment};
 use serde::{Deserialize, Serialize};
 
-use super::{NamespaceName, PolicyRouting, PublicAddress, SegmentDevices, Tier};
+use super::{PolicyRouting, PublicAddress, RouterId, SegmentDevices, Tier};
+pub use rules::BalancerInForce;
 
-/// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RouterId {
-    /// A network that stands alone.
-    Network(NetworkId),
-    /// A VPC.
-    Vpc(VpcId),
-}
-
-impl RouterId {
-    /// The number that the names of the router's interfaces carry.
-    pub fn number(self) -> u64 {
-        match self {
-            Self::Network(id) => id.get(),
-            Self::Vpc(id) => id.get(),
-        }
-    }
-
-    /// The router's namespace: `cs-net-<id>` or `cs-vpc-<id>`.
-    pub fn namespace(self) -> NamespaceName {
-        let name = match self {
-            Self::Network(id) => format!("cs-net-{id}"),
-            Self::Vpc(id) => format!("cs-vpc-{id}"),
-        };
-        NamespaceName::try_from(name).expect("a prefix and a number make a valid name")
-    }
-}
-
-/// `network-209` or `vpc-7`: the name of the router's folder, and what operators call it.
-impl fmt::Display for RouterId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Network(id) => write!(formatter, "network-{id}"),
-            Self::Vpc(id) => write!(formatter, "vpc-{id}"),
-        }
-    }
-}
-
-/// A name that no router can have.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} names no router; routers are named as network-209, vpc-7, or after their namespaces, as cs-net-209"
-)]
-pub struct InvalidRouterId(String);
-
-/// The name of a router, or that of its namespace, as operators type them.
-impl FromStr for RouterId {
-    type Err = InvalidRouterId;
-
-    fn from_str(name: &str) -> Result<Self, InvalidRouterId> {
-        let (kind, number) = name.rsplit_once('-').unwrap_or_default();
-        let id = number.parse().ok().and_then(|number| match kind {
-            "network" | "cs-net" => Some(Self::Network(NetworkId::new(number))),
-            "vpc" | "cs-vpc" => Some(Self::Vpc(VpcId::new(number))),
-            _ => None,
-        });
-        // Another spelling of a number, with a sign or zeros, is another name.
-        let is_spelled = |id: &Self| id.number().to_string() == number;
-        id.filter(is_spelled).ok_or_else(|| InvalidRouterId(name.to_owned()))
-    }
-}
-
-/// Everything that a router shall be.
+/// The desired state of a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Router {
     /// Whose it is.
