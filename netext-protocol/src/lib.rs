@@ -36,62 +36,54 @@
 
 #![forbid(unsafe_code)]
 
-mod acl;
-mod address;
 mod command;
-mod custom_action;
-mod device;
-mod dhcp;
-mod dns;
 mod envelope;
-mod error;
-mod firewall;
 mod group;
-mod lifecycle;
-mod load_balancer;
-mod nic;
-mod restore;
+mod message;
 #[cfg(feature = "samples")]
 mod sample;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod service;
-mod userdata;
 mod value;
-mod vpc;
 mod wire;
 
-pub use acl::{AclAction, AclRule, ApplyNetworkAcl};
-pub use address::{
-    AddPortForward, AddStaticNat, AssignIp, DeletePortForward, DeleteStaticNat, PortForward, ReleaseIp,
-};
-pub use command::{Command, Effect, Output, Request, Scope, Shape, UnknownCommand};
-pub use custom_action::{ActionMessage, ActionParameters, ActionResult, CustomAction};
-pub use device::EnsureNetworkDevice;
-pub use dhcp::{
-    AddDhcpEntry, ConfigDhcpSubnet, DhcpOptions, RemoveDhcpEntry, RemoveDhcpSubnet, SetDhcpOptions,
-};
-pub use dns::{AddDnsEntry, ConfigDnsSubnet, RemoveDnsEntry, RemoveDnsSubnet};
-pub use envelope::Envelope;
-pub use error::ParseError;
-pub use firewall::{ApplyFwRules, FirewallRule, FirewallRules, FirewallSubject};
+pub use command::{Command, Effect, Output, PROTOCOL_VERSION, Scope, Shape, UnknownCommand};
+pub use envelope::{Envelope, ParseError, Request};
 pub use group::{MissingField, Network, Nic, NicIdentity, PublicIp, Resolvers, Subject, Vpc};
-pub use lifecycle::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
-pub use load_balancer::{
+pub use message::acl::{AclAction, AclRule, ApplyNetworkAcl};
+pub use message::custom_action::{ActionMessage, ActionParameters, ActionResult, CustomAction};
+pub use message::firewall::{ApplyFwRules, FirewallRule, FirewallRules, FirewallSubject};
+pub use message::lifecycle::{
+    DestroyNetwork, DestroyVpc, EnsureNetworkDevice, ImplementNetwork, ImplementVpc, NetworkUpdate,
+    ShutdownNetwork, ShutdownVpc, UpdateVpcSourceNatIp,
+};
+pub use message::load_balancer::{
     ApplyLbRules, LoadBalancerAlgorithm, LoadBalancerMember, LoadBalancerProtocol, LoadBalancerRule,
 };
-pub use nic::{PrepareNic, ReleaseNic};
-pub use restore::{RestoreData, RestoreNetwork, RestoredVm};
+pub use message::metadata::{
+    SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, VmDataEntry,
+};
+pub use message::nic::{
+    AddDhcpEntry, AddDnsEntry, ConfigDhcpSubnet, ConfigDnsSubnet, DhcpOptions, PrepareNic, ReleaseNic,
+    RemoveDhcpEntry, RemoveDhcpSubnet, RemoveDnsEntry, RemoveDnsSubnet, SetDhcpOptions,
+};
+pub use message::public_address::{
+    AddPortForward, AddStaticNat, AssignIp, DeletePortForward, DeleteStaticNat, PortForward, ReleaseIp,
+};
+pub use message::restore::{RestoreData, RestoreNetwork, RestoredVm};
 #[cfg(feature = "samples")]
 pub use sample::{Sample, Sender};
 pub use service::{Capability, CapabilityValues, InvalidCapability, Service};
-pub use userdata::{SaveHypervisorHostname, SavePassword, SaveSshkey, SaveUserdata, SaveVmData, VmDataEntry};
-pub use value::*;
-pub use vpc::{DestroyVpc, ImplementVpc, ShutdownVpc, UpdateVpcSourceNatIp};
+pub use value::details::{DeviceDetails, PhysicalDetails};
+pub use value::identifier::{
+    AddressList, DomainName, HostName, MacAddr, NetworkId, NicId, NicUuid, VpcId, ZoneId,
+};
+pub use value::network::{BroadcastDomainType, GuestType, NetworkState, Segment, VpcState};
+pub use value::secret::{Secret, SecretBytes};
+pub use value::traffic::{Direction, PortRange, Traffic, TransportProtocol};
+pub use wire::fields::Extra;
 pub use wire::text::InvalidText;
-
-/// The version of the wire protocol that this crate speaks; not the crate's version.
-pub const PROTOCOL_VERSION: u32 = 1;
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]

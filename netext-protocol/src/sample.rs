@@ -1,6 +1,7 @@
 //! Payload files as they are sent, realistic ones for every command.
 
-use crate::{Command, for_each_command};
+use crate::command::Command;
+use crate::command::table::for_each_command;
 
 /// A payload file as it is sent for one event of an example's life.
 ///

@@ -48,7 +48,7 @@ class Base64Content(TypedDict):
 
 class DestroyVpc(TypedDict):
     """
-    destroy-vpc: forget a VPC. No server sends it yet.
+    destroy-vpc: delete a VPC for good. No server sends it yet.
     """
 
     vpc_cidr: NotRequired[str]
@@ -95,7 +95,7 @@ The guest type. isolated: A network of its own behind a router, with NAT and fir
 
 class ImplementNetwork(TypedDict):
     """
-    implement-network: bring a network into being, or bring it back.
+    implement-network: create a network, or restore it. Its vlan may be absent when it is implemented again.
     """
 
     cidr: NotRequired[str]
@@ -104,7 +104,7 @@ class ImplementNetwork(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -146,7 +146,7 @@ class ImplementNetwork(TypedDict):
 
 class ImplementVpc(TypedDict):
     """
-    implement-vpc: bring a VPC into being. The source NAT address may come later.
+    implement-vpc: create a VPC, or restore it. The source NAT address may come later.
     """
 
     public_cidr: NotRequired[str]
@@ -296,7 +296,7 @@ One port as a number, or the first and the last of several as a text: 8080-8090.
 
 class PrepareNic(TypedDict):
     """
-    prepare-nic: an instance's NIC is about to be used. On a shared network it may be the first command.
+    prepare-nic: prepare the network for an instance's NIC. On a shared network it may be the first command.
     """
 
     cidr: NotRequired[str]
@@ -313,7 +313,7 @@ class PrepareNic(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -401,7 +401,7 @@ PrepareNicFile = TypedDict(
 
 class ReleaseIp(TypedDict):
     """
-    release-ip: give up a public address; one that never was here is given up already.
+    release-ip: stop using a public address. Releasing an address that was never assigned succeeds.
     """
 
     cidr: NotRequired[str]
@@ -478,7 +478,7 @@ ReleaseIpFile = TypedDict(
 
 class ReleaseNic(TypedDict):
     """
-    release-nic: an instance's NIC is no longer used.
+    release-nic: release what was prepared for an instance's NIC.
     """
 
     cidr: NotRequired[str]
@@ -495,7 +495,7 @@ class ReleaseNic(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -579,7 +579,7 @@ ReleaseNicFile = TypedDict(
 
 class RemoveDhcpEntry(TypedDict):
     """
-    remove-dhcp-entry: drop an instance's reservation.
+    remove-dhcp-entry: remove an instance's reservation.
     """
 
     cidr: NotRequired[str]
@@ -596,7 +596,7 @@ class RemoveDhcpEntry(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -680,7 +680,7 @@ RemoveDhcpEntryFile = TypedDict(
 
 class RemoveDhcpSubnet(TypedDict):
     """
-    remove-dhcp-subnet: no longer serve DHCP on a network.
+    remove-dhcp-subnet: stop serving DHCP on a network.
     """
 
     cidr: NotRequired[str]
@@ -689,7 +689,7 @@ class RemoveDhcpSubnet(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -741,7 +741,7 @@ RemoveDhcpSubnetFile = TypedDict(
 
 class RemoveDnsEntry(TypedDict):
     """
-    remove-dns-entry: drop the names of an address. The server sends no host name.
+    remove-dns-entry: remove the names of an address. The server sends no host name.
     """
 
     cidr: NotRequired[str]
@@ -770,7 +770,7 @@ class RemoveDnsEntry(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -854,7 +854,7 @@ RemoveDnsEntryFile = TypedDict(
 
 class RemoveDnsSubnet(TypedDict):
     """
-    remove-dns-subnet: no longer serve DNS on a network; DHCP goes on.
+    remove-dns-subnet: stop serving DNS on a network; DHCP goes on.
     """
 
     cidr: NotRequired[str]
@@ -875,7 +875,7 @@ class RemoveDnsSubnet(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -927,7 +927,7 @@ RemoveDnsSubnetFile = TypedDict(
 
 class SaveHypervisorHostname(TypedDict):
     """
-    save-hypervisor-hostname: tell an instance the name of its hypervisor.
+    save-hypervisor-hostname: set the name of the hypervisor that an instance can read.
     """
 
     cidr: NotRequired[str]
@@ -944,7 +944,7 @@ class SaveHypervisorHostname(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -1032,7 +1032,7 @@ SaveHypervisorHostnameFile = TypedDict(
 
 class SavePassword(TypedDict):
     """
-    save-password: hand an instance a new password.
+    save-password: give an instance a new password.
     """
 
     cidr: NotRequired[str]
@@ -1049,7 +1049,7 @@ class SavePassword(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -1154,7 +1154,7 @@ class SaveSshkey(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -1214,7 +1214,7 @@ class SaveSshkey(TypedDict):
     """
     sshkey: str
     """
-    The public key, or several, a line each. Treated as a credential, because people paste private keys.
+    The public key, or several, a line each. Treat it as a credential: people paste private keys.
     """
     vlan: NotRequired[str]
     """
@@ -1259,7 +1259,7 @@ class SaveUserdata(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -1362,7 +1362,7 @@ class SetDhcpOptions(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -1394,7 +1394,7 @@ class SetDhcpOptions(TypedDict):
     """
     options: NotRequired[DhcpOptions]
     """
-    The options, in place of those that the NIC had: the option's number (1 to 254, RFC 2132) to its value as text, such as "26": "1400" for an MTU of 1400 bytes. Absent they say nothing; an empty object takes all of them away.
+    The options, in place of those that the NIC had: the option's number (1 to 254, RFC 2132) to its value as text, such as "26": "1400" for an MTU of 1400 bytes. If they are absent, nothing changes; an empty object removes all of them.
     """
     vlan: NotRequired[str]
     """
@@ -1479,7 +1479,7 @@ ShutdownNetworkFile = TypedDict(
 
 class ShutdownVpc(TypedDict):
     """
-    shutdown-vpc: take a VPC down; every tier was destroyed before.
+    shutdown-vpc: take a VPC down. Every tier was destroyed before.
     """
 
     vpc_cidr: NotRequired[str]
@@ -1518,7 +1518,7 @@ The transport protocol. tcp: TCP, protocol number 6. udp: UDP, protocol number 1
 
 class UpdateVpcSourceNatIp(TypedDict):
     """
-    update-vpc-source-nat-ip: guests without an address of their own leave by this address from now on.
+    update-vpc-source-nat-ip: from now on, guests without a public address of their own use this one.
     """
 
     public_cidr: NotRequired[str]
@@ -1641,7 +1641,7 @@ class AclRule(TypedDict):
 
 class AddDhcpEntry(TypedDict):
     """
-    add-dhcp-entry: reserve an instance's address.
+    add-dhcp-entry: reserve an instance's address. Give no router to a NIC that does not carry the instance's default route.
     """
 
     cidr: NotRequired[str]
@@ -1670,7 +1670,7 @@ class AddDhcpEntry(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -1787,7 +1787,7 @@ class AddDnsEntry(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -1875,7 +1875,7 @@ AddDnsEntryFile = TypedDict(
 
 class AddPortForward(TypedDict):
     """
-    add-port-forward: lead ports of a public address to an instance.
+    add-port-forward: forward ports of a public address to an instance.
     """
 
     cidr: NotRequired[str]
@@ -1912,7 +1912,7 @@ class AddPortForward(TypedDict):
     """
     private_port: PortRange
     """
-    The port or ports of the instance, 0 to 65535, as many as public_port has, or one.
+    The port or ports of the instance, 0 to 65535: one, or as many as public_port has.
     """
     protocol: TransportProtocol
     """
@@ -1968,7 +1968,7 @@ AddPortForwardFile = TypedDict(
 
 class AddStaticNat(TypedDict):
     """
-    add-static-nat: a public address belongs to one instance, in both directions.
+    add-static-nat: give an instance a public address of its own, in both directions.
     """
 
     cidr: NotRequired[str]
@@ -2171,7 +2171,7 @@ ApplyNetworkAclFile = TypedDict(
 
 class AssignIp(TypedDict):
     """
-    assign-ip: take up a public address. A VPC tier's source NAT address is the VPC's affair.
+    assign-ip: use a public address for the network. The source NAT address of a VPC's tiers belongs to the VPC.
     """
 
     cidr: NotRequired[str]
@@ -2277,7 +2277,7 @@ class ConfigDhcpSubnet(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -2361,7 +2361,7 @@ ConfigDhcpSubnetFile = TypedDict(
 
 class ConfigDnsSubnet(TypedDict):
     """
-    config-dns-subnet: serve DNS on a network; the name data-server resolves to the extension IP.
+    config-dns-subnet: serve DNS on a network. The name data-server resolves to the extension IP.
     """
 
     cidr: NotRequired[str]
@@ -2390,7 +2390,7 @@ class ConfigDnsSubnet(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -2497,7 +2497,7 @@ CustomActionFile = TypedDict(
 
 class DeletePortForward(TypedDict):
     """
-    delete-port-forward: no longer lead these ports there. A delete that comes late must not remove a newer forward that leads elsewhere.
+    delete-port-forward: stop forwarding these ports to the instance. A late delete must not remove a newer forward of the same ports to another instance or port.
     """
 
     cidr: NotRequired[str]
@@ -2534,7 +2534,7 @@ class DeletePortForward(TypedDict):
     """
     private_port: PortRange
     """
-    The port or ports of the instance, 0 to 65535, as many as public_port has, or one.
+    The port or ports of the instance, 0 to 65535: one, or as many as public_port has.
     """
     protocol: TransportProtocol
     """
@@ -2590,7 +2590,7 @@ DeletePortForwardFile = TypedDict(
 
 class DeleteStaticNat(TypedDict):
     """
-    delete-static-nat: the public address no longer belongs to the instance.
+    delete-static-nat: take the public address away from the instance.
     """
 
     cidr: NotRequired[str]
@@ -2671,7 +2671,7 @@ DeleteStaticNatFile = TypedDict(
 
 class DestroyNetwork(TypedDict):
     """
-    destroy-network: forget a network. It may never have been implemented here, and the details may be empty.
+    destroy-network: delete a network for good. This device may never have implemented it, and the details may be empty.
     """
 
     cidr: NotRequired[str]
@@ -2738,7 +2738,7 @@ DestroyVpcFile = TypedDict(
 
 class EnsureNetworkDevice(TypedDict):
     """
-    ensure-network-device: choose the device of a network or VPC, or keep the present one, and print its details. It is sent before almost every other command, and if it fails the other command still runs.
+    ensure-network-device: choose the device of a network or VPC, or keep the current one, and print its details. The server sends it before almost every other command. If it fails, the other command still runs.
     """
 
     cidr: NotRequired[str]
@@ -2957,7 +2957,7 @@ class SaveVmData(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """
@@ -3150,7 +3150,7 @@ class RestoreNetwork(TypedDict):
     """
     extension_ip: NotRequired[str]
     """
-    The address that the device answers on inside the guest network: the gateway where the device provides SourceNat or Gateway, else an address of its own. Absent where it needs none.
+    The address that the device answers on inside the guest network: the gateway if the device provides SourceNat or Gateway, otherwise an address of its own. Absent if the device needs none.
     """
     gateway: NotRequired[str]
     """

@@ -1,14 +1,17 @@
-//! The command table, and what is generated from it.
+//! The commands and their facts, generated from the table.
 
-mod request;
-mod table;
+pub(crate) mod table;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use request::Request;
+use table::for_each_command;
 
-use crate::{Service, for_each_command};
+use crate::service::Service;
+use crate::wire::refusal::excerpt;
+
+/// The version of the wire protocol that this crate speaks; not the crate's version.
+pub const PROTOCOL_VERSION: u32 = 1;
 
 /// What a command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,7 +107,7 @@ impl Shape {
 
 /// A word that names no command of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a command of the Network Extension protocol", crate::wire::text::excerpt(.0))]
+#[error("{} is not a command of the Network Extension protocol", excerpt(.0))]
 pub struct UnknownCommand(String);
 
 macro_rules! define_command {
@@ -215,21 +218,6 @@ macro_rules! define_command {
                     $($name => Ok(Self::$variant),)*
                     _ => Err(UnknownCommand(name.to_owned())),
                 }
-            }
-        }
-
-        /// The schema of a command's payload file.
-        #[cfg(feature = "schema")]
-        pub(crate) fn envelope_schema(command: Command, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            match (command, command.shape()) {
-                $(
-                    (Command::$variant, Shape::Enveloped) => {
-                        crate::schema::enveloped::<crate::$variant>(concat!(stringify!($variant), "File"), generator)
-                    }
-                    (Command::$variant, Shape::Flat) => {
-                        crate::schema::flat::<crate::$variant>(concat!(stringify!($variant), "File"), generator)
-                    }
-                )*
             }
         }
     };

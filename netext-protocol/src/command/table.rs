@@ -240,3 +240,4 @@ macro_rules! for_each_command {
         }
     };
 }
+pub(crate) use for_each_command;

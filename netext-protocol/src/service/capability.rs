@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::Service;
-use crate::wire::text::excerpt;
+use super::Service;
+use crate::wire::refusal::excerpt;
 
 /// The values that a capability takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::wire::field::{self, Field, Perhaps};
-use crate::wire::object::Style;
-use crate::wire::text;
-use crate::{InvalidText, Secret};
+use crate::value::secret::Secret;
+use crate::wire::field::{self, Field, OptionalValue, WriteStyle};
+use crate::wire::text::{self, InvalidText};
 
 /// What the operator registered on the physical network: texts by name.
 ///
@@ -118,8 +117,8 @@ impl FromIterator<(String, Secret)> for PhysicalDetails {
 
 impl<'de> Deserialize<'de> for PhysicalDetails {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let texts = field::read_map::<Perhaps<Secret>, D>(deserializer)?;
-        Ok(texts.into_iter().filter_map(|(name, Perhaps(value))| Some((name, value?))).collect())
+        let texts = field::read_map::<OptionalValue<Secret>, D>(deserializer)?;
+        Ok(texts.into_iter().filter_map(|(name, OptionalValue(value))| Some((name, value?))).collect())
     }
 }
 
@@ -128,14 +127,14 @@ impl Field for PhysicalDetails {
         Self::deserialize(deserializer)
     }
 
-    fn write<S: serde::Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: serde::Serializer>(value: &Self, _: WriteStyle, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let description = "What the operator registered on the physical network: texts by name.";
-        crate::schema::texts_by_name("PhysicalDetails", description, generator)
+        crate::wire::json_schema::texts_by_name("PhysicalDetails", description, generator)
     }
 }
 
@@ -206,10 +205,14 @@ impl Field for DeviceDetails {
     }
 
     /// `current_details` is the one field where the server sends an object as a string.
-    fn write<S: serde::Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: serde::Serializer>(
+        value: &Self,
+        style: WriteStyle,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match style {
-            Style::Text => serializer.collect_str(&Value::Object(value.0.clone())),
-            Style::Native | Style::Strict => value.serialize(serializer),
+            WriteStyle::Text => serializer.collect_str(&Value::Object(value.0.clone())),
+            WriteStyle::Native | WriteStyle::Strict => value.serialize(serializer),
         }
     }
 
@@ -219,6 +222,24 @@ impl Field for DeviceDetails {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::object_or_json::<Self>(generator)
+        crate::wire::json_schema::object_or_json::<Self>(generator)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for DeviceDetails {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DeviceDetails".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let schema = schemars::json_schema!({
+            "title": "DeviceDetails",
+            "type": "object",
+            "description": "What the device says about itself; stored, and handed back with every command. \
+                            At most 1024 bytes. By convention host and namespace, for a VPC also vpc_id.",
+            "additionalProperties": {},
+        });
+        crate::wire::json_schema::claiming_no_failure(schema, generator)
     }
 }

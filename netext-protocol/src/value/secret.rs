@@ -9,9 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::wire::embedded::decode;
-use crate::wire::field::{Field, Present, refuse_entry};
-use crate::wire::object::Style;
-use crate::wire::refuse::refuse;
+use crate::wire::field::{Field, RequiredValue, WriteStyle};
+use crate::wire::refusal::{refuse, refuse_entry};
 use crate::wire::text::{Text, read};
 
 /// A text that never appears in `Debug` output or in an error, and that is wiped from memory when dropped.
@@ -77,7 +76,7 @@ impl Field for Secret {
         read(deserializer)
     }
 
-    fn write<S: Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(value: &Self, _: WriteStyle, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
@@ -87,7 +86,7 @@ impl Field for Secret {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::scalar::<Self>(generator)
+        crate::wire::text::schema::<Self>(generator)
     }
 }
 
@@ -194,7 +193,7 @@ impl Field for SecretBytes {
         Self::deserialize(deserializer)
     }
 
-    fn write<S: Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(value: &Self, _: WriteStyle, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
@@ -207,12 +206,12 @@ impl Field for SecretBytes {
         let binary = generator.subschema_for::<Base64Content>();
         let text = Secret::schema(generator);
         let mut schema = schemars::json_schema!({ "anyOf": [text, binary] });
-        if !crate::schema::is_strict(generator) {
+        if !crate::wire::json_schema::is_strict(generator) {
             return schema;
         }
         schema.insert("title".into(), "SecretBytes".into());
         schema.insert("description".into(), "A text, or bytes that are none.".into());
-        crate::schema::define(schema, generator)
+        crate::wire::json_schema::define(schema, generator)
     }
 }
 
@@ -238,7 +237,7 @@ impl schemars::JsonSchema for Base64Content {
             "writeOnly": true,
         });
         // Generators would close the class, which not every version of a language can.
-        if !crate::schema::is_strict(generator) {
+        if !crate::wire::json_schema::is_strict(generator) {
             schema.insert("additionalProperties".into(), false.into());
         }
         schema
@@ -282,7 +281,7 @@ impl<'de> Visitor<'de> for TextOrBase64 {
             if key != BASE64 || content.is_some() {
                 return refuse_entry(&mut entries, "not the one key base64");
             }
-            let Present(text) = entries.next_value::<Present<Secret>>()?;
+            let RequiredValue(text) = entries.next_value::<RequiredValue<Secret>>()?;
             let bytes =
                 decode(text.expose()).ok_or_else(|| de::Error::custom("the text given is not Base64"))?;
             content = Some(SecretBytes(bytes));

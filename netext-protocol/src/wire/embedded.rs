@@ -1,5 +1,5 @@
 //! Structures inside a text: older senders put rule lists and metadata into a string, as JSON or as Base64 of
-//! JSON. What today's server sends as an object or a list is read where it stands.
+//! JSON. Today's server sends an object or a list.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,19 +11,18 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::field::{Field, Present};
-use super::refuse::refuse;
-use crate::error::{Place, within};
+use super::field::{Field, RequiredValue, WriteStyle};
+use super::refusal::{PathStep, inner, problem, refuse};
 
 /// A structure that may be inside a text.
 pub(crate) trait Embedded: Field {
-    /// Decodes what is Base64 once more inside of a structure that came as Base64. An error says where it is.
-    fn decode_contents(&mut self) -> Result<(), (Vec<Place>, &'static str)> {
+    /// Decodes the contents of a structure that came as Base64: they are Base64 once more. An error says where.
+    fn decode_contents(&mut self) -> Result<(), (Vec<PathStep>, &'static str)> {
         Ok(())
     }
 }
 
-/// A structure, from wherever it was.
+/// A structure, sent as itself or inside a text.
 pub(crate) struct FromText<T>(pub(crate) T);
 
 impl<T: Embedded> Field for FromText<T> {
@@ -33,7 +32,7 @@ impl<T: Embedded> Field for FromText<T> {
 
     fn write<S: serde::Serializer>(
         value: &Self,
-        style: super::object::Style,
+        style: WriteStyle,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         T::write(&value.0, style, serializer)
@@ -42,7 +41,7 @@ impl<T: Embedded> Field for FromText<T> {
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let structure = T::schema(generator);
-        if crate::schema::is_strict(generator) {
+        if super::json_schema::is_strict(generator) {
             return structure;
         }
         schemars::json_schema!({ "anyOf": [
@@ -94,25 +93,25 @@ impl<'de, T: Embedded> Visitor<'de> for TextOrStructure<T> {
             E::custom("the text given is neither a JSON object or list nor the Base64 of one")
         })?;
         let mut value: T = parse(&json)?;
-        value.decode_contents().map_err(|(place, problem)| within(&place, problem))?;
+        value.decode_contents().map_err(|(path, problem)| inner(&path, problem))?;
         Ok(value)
     }
 }
 
-/// Whether it is the text of an object or a list. No Base64 text begins like this.
+/// Whether the text is an object or a list. No Base64 text begins like this.
 fn is_json(text: &[u8]) -> bool {
     text.trim_ascii_start().starts_with(b"{") || text.trim_ascii_start().starts_with(b"[")
 }
 
 fn parse<T: Field, E: de::Error>(json: &[u8]) -> Result<T, E> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let Present(value) = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| within(&Place::of(error.path()), crate::error::problem(error.inner())))?;
-    deserializer.end().map_err(|error| within(&[], crate::error::problem(&error)))?;
+    let RequiredValue(value) = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| inner(&PathStep::all_of(error.path()), problem(error.inner())))?;
+    deserializer.end().map_err(|error| inner(&[], problem(&error)))?;
     Ok(value)
 }
 
-/// Decodes a Base64 text, with or without padding and line breaks; `None` if it is none.
+/// Decodes Base64, with or without padding and line breaks; `None` if the text is not Base64.
 pub(crate) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,

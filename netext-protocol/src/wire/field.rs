@@ -7,13 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-};
-use serde::ser::Serializer;
+use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
-use super::object::{Style, WrittenValue};
-use super::refuse::refuse;
+use super::refusal::{GIVEN_TWICE, refuse, refuse_entry};
 
 /// The type of a field.
 pub(crate) trait Field: Sized {
@@ -21,17 +18,47 @@ pub(crate) trait Field: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
     /// Writes the value.
-    fn write<S: Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error>;
+    fn write<S: Serializer>(value: &Self, style: WriteStyle, serializer: S) -> Result<S::Ok, S::Error>;
 
     /// Whether the strict form leaves the value out, because the wire has no empty value of its kind: an empty
-    /// text is absent, and what is absent says nothing.
+    /// text is absent, and an absent field says nothing.
     fn is_left_out(_: &Self) -> bool {
         false
     }
 
-    /// The schema of everything that `read` takes, or of what `write` writes in the strict style.
+    /// The schema of everything that `read` accepts, or of the strict form that `write` writes.
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema;
+}
+
+/// How values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WriteStyle {
+    /// As the server writes the top level of a payload: scalars are strings.
+    Text,
+    /// As the server writes the entries of rule lists: numbers and booleans are native.
+    Native,
+    /// The strict form: numbers are numbers, ids included, and lists are lists.
+    Strict,
+}
+
+impl WriteStyle {
+    /// The style of the values inside a value.
+    pub(crate) fn inside(self) -> Self {
+        match self {
+            Self::Text | Self::Native => Self::Native,
+            Self::Strict => Self::Strict,
+        }
+    }
+}
+
+/// A field's value, to be written in a style.
+pub(crate) struct StyledValue<'a, T>(pub(crate) &'a T, pub(crate) WriteStyle);
+
+impl<T: Field> Serialize for StyledValue<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::write(self.0, self.1, serializer)
+    }
 }
 
 /// A [`Text`](super::text::Text) type as a field.
@@ -44,13 +71,13 @@ macro_rules! text_field {
 
             fn write<S: ::serde::Serializer>(
                 value: &Self,
-                style: $crate::wire::object::Style,
+                style: $crate::wire::field::WriteStyle,
                 serializer: S,
             ) -> Result<S::Ok, S::Error> {
                 match style {
-                    $crate::wire::object::Style::Text => serializer.collect_str(value),
-                    $crate::wire::object::Style::Native => ::serde::Serialize::serialize(value, serializer),
-                    $crate::wire::object::Style::Strict => {
+                    $crate::wire::field::WriteStyle::Text => serializer.collect_str(value),
+                    $crate::wire::field::WriteStyle::Native => ::serde::Serialize::serialize(value, serializer),
+                    $crate::wire::field::WriteStyle::Strict => {
                         <Self as $crate::wire::text::Text>::write_strict(value, serializer)
                     }
                 }
@@ -58,52 +85,55 @@ macro_rules! text_field {
 
             #[cfg(feature = "schema")]
             fn schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                $crate::schema::scalar::<Self>(generator)
+                $crate::wire::text::schema::<Self>(generator)
             }
         }
     )*};
 }
 pub(crate) use text_field;
 
-text_field!(bool, String, u8, u16, u32, u64, Ipv4Addr, Ipv6Addr, IpAddr, Ipv4Net, Ipv6Net, IpNet);
-
-/// An object as a field.
-macro_rules! structured_field {
+/// A [`Text`](super::text::Text) type as a field and for everybody: `FromStr`, and serde as a lenient string.
+macro_rules! text_type {
     ($($type:ty),* $(,)?) => {$(
-        impl $crate::wire::field::Field for $type {
-            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                ::serde::Deserialize::deserialize(deserializer)
-            }
+        impl ::std::str::FromStr for $type {
+            type Err = $crate::InvalidText;
 
-            fn write<S: ::serde::Serializer>(
-                value: &Self,
-                style: $crate::wire::object::Style,
-                serializer: S,
-            ) -> Result<S::Ok, S::Error> {
-                ::serde::Serialize::serialize(&$crate::wire::object::Written(value, style.inside()), serializer)
-            }
-
-            #[cfg(feature = "schema")]
-            fn schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                generator.subschema_for::<Self>()
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::wire::text::parse(text)
             }
         }
+
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::wire::text::read(deserializer)
+            }
+        }
+
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        $crate::wire::field::text_field!($type);
     )*};
 }
-pub(crate) use structured_field;
+pub(crate) use text_type;
+
+text_field!(bool, String, u8, u16, u32, u64, Ipv4Addr, Ipv6Addr, IpAddr, Ipv4Net, Ipv6Net, IpNet);
 
 impl<T: Field> Field for Vec<T> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
 
-    /// An empty list and none mean the same to every field that may be absent.
+    /// An empty list and an absent one mean the same to every optional field.
     fn is_left_out(value: &Self) -> bool {
         value.is_empty()
     }
 
-    fn write<S: Serializer>(value: &Self, style: Style, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(value.iter().map(|element| WrittenValue(element, style.inside())))
+    fn write<S: Serializer>(value: &Self, style: WriteStyle, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(value.iter().map(|element| StyledValue(element, style.inside())))
     }
 
     #[cfg(feature = "schema")]
@@ -113,8 +143,8 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
-/// Reads a list. Every element counts: one that cannot be understood refuses the list, because a rule whose
-/// source networks were dropped would be open to the world.
+/// Reads a list. One malformed element refuses the whole list: a rule whose source networks were dropped would
+/// be open to the world.
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Field> Visitor<'de> for ListVisitor<T> {
@@ -128,34 +158,34 @@ impl<'de, T: Field> Visitor<'de> for ListVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(Present(element)) = elements.next_element()? {
+        while let Some(RequiredValue(element)) = elements.next_element()? {
             list.push(element);
         }
         Ok(list)
     }
 }
 
-/// A value that must be there, as serde sees it.
-pub(crate) struct Present<T>(pub(crate) T);
+/// A value that must be present, as serde sees it.
+pub(crate) struct RequiredValue<T>(pub(crate) T);
 
-impl<'de, T: Field> Deserialize<'de> for Present<T> {
+impl<'de, T: Field> Deserialize<'de> for RequiredValue<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::read(deserializer).map(Self)
     }
 }
 
-/// A value that may be absent, as serde sees it: `null` and `""` mean that it is.
-pub(crate) struct Perhaps<T>(pub(crate) Option<T>);
+/// A value that may be absent, as serde sees it: `null` and `""` mean absent.
+pub(crate) struct OptionalValue<T>(pub(crate) Option<T>);
 
-impl<'de, T: Field> Deserialize<'de> for Perhaps<T> {
+impl<'de, T: Field> Deserialize<'de> for OptionalValue<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PerhapsVisitor(PhantomData)).map(Self)
+        deserializer.deserialize_any(OptionalVisitor(PhantomData)).map(Self)
     }
 }
 
-struct PerhapsVisitor<T>(PhantomData<T>);
+struct OptionalVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Field> Visitor<'de> for PerhapsVisitor<T> {
+impl<'de, T: Field> Visitor<'de> for OptionalVisitor<T> {
     type Value = Option<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,7 +225,7 @@ impl<'de, T: Field> Visitor<'de> for PerhapsVisitor<T> {
     }
 }
 
-/// Reads a map that may be sent as an object or as a text that holds its JSON. No key may come twice.
+/// Reads a map, sent as an object or as a text that holds its JSON. No key may come twice.
 pub(crate) fn read_map<'de, V, D>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
 where
     V: de::DeserializeOwned,
@@ -205,7 +235,7 @@ where
 }
 
 struct MapOrJson<V> {
-    /// Whether it may be a text: inside of one it may not.
+    /// Whether it may be a text. Inside a text it may not.
     json: bool,
     value: PhantomData<V>,
 }
@@ -227,7 +257,7 @@ impl<'de, V: de::DeserializeOwned> Visitor<'de> for MapOrJson<V> {
         if text.trim().is_empty() {
             return Ok(BTreeMap::new());
         }
-        // The text may hold credentials, so it is not quoted, and neither is what is wrong with it.
+        // The text may hold credentials: neither the text nor serde's error about it is quoted.
         let problem = || E::custom("the text given is not a JSON object of the kind expected");
         if !self.json {
             return Err(problem());
@@ -249,25 +279,4 @@ impl<'de, V: de::DeserializeOwned> Visitor<'de> for MapOrJson<V> {
         }
         Ok(map)
     }
-}
-
-/// What is wrong with a key that comes twice: readers differ in which of the two they believe.
-pub(crate) const GIVEN_TWICE: &str = "given twice";
-
-/// Refuses the entry whose key was read last, so that the error's path ends with that key.
-pub(crate) fn refuse_entry<'de, T, A: MapAccess<'de>>(
-    entries: &mut A,
-    problem: &'static str,
-) -> Result<T, A::Error> {
-    struct Refusal<T>(&'static str, PhantomData<T>);
-
-    impl<'de, T> DeserializeSeed<'de> for Refusal<T> {
-        type Value = T;
-
-        fn deserialize<D: Deserializer<'de>>(self, _: D) -> Result<T, D::Error> {
-            Err(de::Error::custom(self.0))
-        }
-    }
-
-    entries.next_value_seed(Refusal(problem, PhantomData))
 }

@@ -1,12 +1,16 @@
 //! How the wire is read and written: lenient scalars, strict structure.
 //!
 //! Nearly every scalar of a payload is a JSON string, other senders use numbers and booleans, and `""` and
-//! `null` mean "absent". [`field::Field`] knows how one value is read and written, [`object`] turns a list of
-//! fields into a struct that keeps unknown fields and reports the path of whatever it cannot understand.
+//! `null` mean "absent". From the bottom up: [`refusal`] says what is wrong and where, [`text`] reads scalars,
+//! [`field`] reads and writes one value, [`embedded`] looks into texts that hold JSON, [`fields`] reads the keys
+//! of an object, and [`object`] and [`words`] define structs and enums.
 
-pub(crate) mod choice;
 pub(crate) mod embedded;
 pub(crate) mod field;
+pub(crate) mod fields;
+#[cfg(feature = "schema")]
+pub(crate) mod json_schema;
 pub(crate) mod object;
-pub(crate) mod refuse;
+pub(crate) mod refusal;
 pub(crate) mod text;
+pub(crate) mod words;

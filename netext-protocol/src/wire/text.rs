@@ -10,23 +10,23 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-use super::refuse::refuse;
+use super::refusal::{excerpt, refuse};
 
 /// A value with a textual form on the wire.
 pub(crate) trait Text: Sized {
-    /// What a correct value looks like; ends the sentence "`"x"` is not ...".
+    /// A correct value in words; ends the sentence "`"x"` is not ...".
     const EXPECTED: &'static str;
     /// The same as a regular expression for the JSON Schemas; `None` where any text will do.
     const PATTERN: Option<&'static str> = None;
     /// Whether a refused value may be shown to the operator.
     const SECRET: bool = false;
-    /// The words that are known, each with its meaning, where the value is one of few.
+    /// The known words, each with its meaning, where the value is one of few.
     const WORDS: &'static [(&'static str, &'static str)] = &[];
 
     /// Reads the textual form.
     fn parse_text(text: &str) -> Option<Self>;
 
-    /// Writes the one strict form: what serde writes, unless the type has a better one.
+    /// Writes the strict form, by default as serde does.
     fn write_strict<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>
     where
         Self: Serialize,
@@ -37,11 +37,11 @@ pub(crate) trait Text: Sized {
     /// The schema of the strict form.
     #[cfg(feature = "schema")]
     fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::schema::strict_text(Self::PATTERN, Self::SECRET)
+        super::json_schema::strict_text(Self::PATTERN, Self::SECRET)
     }
 }
 
-/// Why a text is not a value of the wanted type: the sentence `"70000" is not a port or port range`.
+/// The reason why a text is not a value of a type, such as `"70000" is not a port or port range`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{shown} is not {expected}")]
 pub struct InvalidText {
@@ -53,15 +53,6 @@ impl InvalidText {
     pub(crate) fn new<T: Text>(text: &str) -> Self {
         let shown = if T::SECRET { "the value given".to_owned() } else { excerpt(text) };
         Self { shown, expected: T::EXPECTED }
-    }
-}
-
-/// A foreign text as it may stand in a one-line message: quoted, escaped, not too long.
-pub(crate) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 80;
-    match text.char_indices().nth(LONGEST) {
-        None => format!("{text:?}"),
-        Some((cut, _)) => format!("{:?}... ({} bytes)", &text[..cut], text.len()),
     }
 }
 
@@ -98,7 +89,7 @@ impl<'de, T: Text> Visitor<'de> for TextVisitor<T> {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
-        // Beyond this the number is no longer the one that was sent.
+        // Beyond this, the number may differ from the one that was sent.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if number.abs() >= EXACT {
             return Err(E::custom("a number too large to be exact; send it as a text"));
@@ -111,33 +102,32 @@ impl<'de, T: Text> Visitor<'de> for TextVisitor<T> {
     }
 }
 
-/// Gives a [`Text`] type its public face: `FromStr`, and serde as a lenient string.
-macro_rules! text_type {
-    ($($type:ty),* $(,)?) => {$(
-        impl ::std::str::FromStr for $type {
-            type Err = $crate::InvalidText;
+/// The schema of a scalar. On the wire it is its text, or a native number or boolean whose text is a value.
+#[cfg(feature = "schema")]
+pub(crate) fn schema<T: Text>(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    use super::json_schema::{is_strict, prose};
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                $crate::wire::text::parse(text)
-            }
-        }
-
-        impl<'de> ::serde::Deserialize<'de> for $type {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::wire::text::read(deserializer)
-            }
-        }
-
-        impl ::serde::Serialize for $type {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        $crate::wire::field::text_field!($type);
-    )*};
+    if is_strict(generator) {
+        return T::strict_schema(generator);
+    }
+    let mut types = vec!["string"];
+    types.extend(T::parse_text("1").map(|_| "number"));
+    types.extend(T::parse_text("true").map(|_| "boolean"));
+    // `x-value` is for the reference: a field's own description replaces this one.
+    let mut schema =
+        schemars::json_schema!({ "type": types, "description": T::EXPECTED, "x-value": T::EXPECTED });
+    if !T::WORDS.is_empty() {
+        let word = |(word, meaning): &(&str, &str)| serde_json::json!({ "const": word, "description": prose(meaning) });
+        schema.insert("x-words".into(), T::WORDS.iter().map(word).collect());
+    }
+    if let Some(pattern) = T::PATTERN {
+        schema.insert("pattern".into(), pattern.into());
+    }
+    if T::SECRET {
+        schema.insert("writeOnly".into(), true.into());
+    }
+    schema
 }
-pub(crate) use text_type;
 
 impl Text for bool {
     const EXPECTED: &'static str = "true or false";
@@ -178,7 +168,7 @@ macro_rules! number_text {
 
             #[cfg(feature = "schema")]
             fn strict_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                crate::schema::integer(0, Self::MAX.into())
+                super::json_schema::integer(0, Self::MAX.into())
             }
         }
     )*};
@@ -191,7 +181,7 @@ number_text! {
     u64: "a whole number",
 }
 
-/// Schema pattern of an IPv4 address; every octet is checked when the value is read.
+// Patterns for schemas; every octet is checked when the value is read.
 const IPV4: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$";
 const IPV4_NET: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$";
 const IPV6: &str = r"^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$";
@@ -212,7 +202,7 @@ macro_rules! address_text {
 
             #[cfg(feature = "schema")]
             fn strict_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                crate::schema::StrictAddress::$strict$(($name))?.schema($expected, $pattern, generator)
+                super::json_schema::StrictAddress::$strict$(($name))?.schema($expected, $pattern, generator)
             }
         }
     )*};

@@ -2,19 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use crate::Network;
-use crate::wire::choice::choices;
+use super::payload;
 use crate::wire::embedded::Embedded;
-use crate::wire::field::structured_field;
 use crate::wire::object::object;
+use crate::wire::words::choices;
 
-object! { payload
+payload! { network
     /// `apply-lb-rules`: add, change or revoke load balancer rules. Rules that are not named stay as they are.
     pub struct ApplyLbRules {
-        groups {
-            /// The network.
-            network: Network,
-        }
         embedded {
             /// The rules that changed, or all. A rule that is not among them stays as it is.
             lb_rules: Vec<LoadBalancerRule> = "lb_rules",
@@ -22,7 +17,6 @@ object! { payload
     }
 }
 
-structured_field!(LoadBalancerRule, LoadBalancerMember);
 impl Embedded for Vec<LoadBalancerRule> {}
 
 object! { native

@@ -1,19 +1,16 @@
 //! The access lists of a VPC's tiers.
 
-use crate::wire::choice::choices;
-use crate::wire::embedded::Embedded;
-use crate::wire::field::structured_field;
-use crate::wire::object::object;
-use crate::{Direction, Network, Traffic};
 use ipnet::IpNet;
 
-object! { payload
+use super::payload;
+use crate::value::traffic::{Direction, Traffic};
+use crate::wire::embedded::Embedded;
+use crate::wire::object::object;
+use crate::wire::words::choices;
+
+payload! { network
     /// `apply-network-acl`: replace the access list of a tier.
     pub struct ApplyNetworkAcl {
-        groups {
-            /// The tier.
-            network: Network,
-        }
         embedded {
             /// The items, all of them, by ascending number. The first that matches decides; what none
             /// matches is denied. Traffic inside the tier's own subnet is not filtered, and established flows go on.
@@ -22,7 +19,6 @@ object! { payload
     }
 }
 
-structured_field!(AclRule);
 impl Embedded for Vec<AclRule> {}
 
 choices! {

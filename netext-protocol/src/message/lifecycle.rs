@@ -1,45 +1,77 @@
-//! The life of a network.
-
-use std::net::Ipv4Addr;
+//! The life of networks and VPCs, and the choice of their device.
 
 use serde::{Deserialize, Serialize};
 
+use super::payload;
+use crate::group::{PublicIp, Subject, Vpc};
+use crate::value::details::DeviceDetails;
+use crate::value::network::BroadcastDomainType;
 use crate::wire::object::object;
-use crate::{BroadcastDomainType, Network};
 
 object! { payload
-    /// `implement-network`: bring a network into being, or bring it back.
-    pub struct ImplementNetwork {
+    /// `ensure-network-device`: choose the device of a network or VPC, or keep the current one, and print its
+    /// details. The server sends it before almost every other command. If it fails, the other command still runs.
+    pub struct EnsureNetworkDevice {
         groups {
-            /// The network. Its `vlan` may be absent when it is implemented again.
-            network: Network,
+            /// The network or VPC.
+            subject: Subject,
         }
-        optional {
-            /// The address that the device answers on inside the guest network: the gateway where the device provides
-            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
-            extension_ip: Ipv4Addr = "extension_ip",
+        defaulted {
+            /// The details that the device printed last, the same as `network-extension-details`. Empty (`{}`) for a
+            /// new network, or one that was shut down.
+            current_details: DeviceDetails = "current_details",
+        }
+    }
+}
+
+payload! { guests
+    /// `implement-network`: create a network, or restore it. Its `vlan` may be absent when it is implemented again.
+    pub struct ImplementNetwork {}
+}
+
+payload! { network
+    /// `shutdown-network`: take a network down. The server forgets the device's details, and replays every rule
+    /// when it implements the network again.
+    pub struct ShutdownNetwork and
+    /// `destroy-network`: delete a network for good. This device may never have implemented it, and the details
+    /// may be empty.
+    pub struct DestroyNetwork {}
+}
+
+object! { payload
+    /// `implement-vpc`: create a VPC, or restore it. The source NAT address may come later.
+    pub struct ImplementVpc {
+        groups {
+            /// The VPC.
+            vpc: Vpc,
+        }
+        perhaps {
+            /// The source NAT address, if there is one yet.
+            public: PublicIp,
         }
     }
 }
 
 object! { payload
-    /// `shutdown-network`: take a network down. The server forgets the device's details, and replays every
-    /// rule when it implements the network again.
-    pub struct ShutdownNetwork {
+    /// `shutdown-vpc`: take a VPC down. Every tier was destroyed before.
+    pub struct ShutdownVpc and
+    /// `destroy-vpc`: delete a VPC for good. No server sends it yet.
+    pub struct DestroyVpc {
         groups {
-            /// The network.
-            network: Network,
+            /// The VPC.
+            vpc: Vpc,
         }
     }
 }
 
 object! { payload
-    /// `destroy-network`: forget a network. It may never have been implemented here, and the details may be
-    /// empty.
-    pub struct DestroyNetwork {
+    /// `update-vpc-source-nat-ip`: from now on, guests without a public address of their own use this one.
+    pub struct UpdateVpcSourceNatIp {
         groups {
-            /// The network.
-            network: Network,
+            /// The VPC.
+            vpc: Vpc,
+            /// The new source NAT address.
+            public: PublicIp,
         }
     }
 }
@@ -96,6 +128,6 @@ impl schemars::JsonSchema for NetworkUpdate {
             },
             "required": ["network.broadcast_domain_type", "network.broadcast_uri"],
         });
-        crate::schema::claiming_no_failure(schema, generator)
+        crate::wire::json_schema::claiming_no_failure(schema, generator)
     }
 }

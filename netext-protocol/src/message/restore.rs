@@ -2,41 +2,34 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::error::Place;
+use super::metadata::VmDataEntry;
+use super::payload;
+use crate::group::Resolvers;
+use crate::value::identifier::{AddressList, DomainName, HostName, MacAddr, NicUuid};
 use crate::wire::embedded::Embedded;
-use crate::wire::field::structured_field;
 use crate::wire::object::object;
-use crate::{AddressList, DomainName, HostName, MacAddr, Network, NicUuid, Resolvers, VmDataEntry};
+use crate::wire::refusal::PathStep;
 
-object! { payload
+payload! { guests
     /// `restore-network`: put back what all instances of a network were given, after a restart. Passwords
     /// are not among it: one that was not read yet must have survived.
     pub struct RestoreNetwork {
         groups {
-            /// The network.
-            network: Network,
-            /// What guests are told about name resolution.
+            /// The resolvers and the domain for guests.
             resolvers: Resolvers,
         }
         embedded {
             /// What the network's instances were given, all of them in one piece.
             restore_data: RestoreData = "restore_data",
         }
-        optional {
-            /// The address that the device answers on inside the guest network: the gateway where the device provides
-            /// `SourceNat` or `Gateway`, else an address of its own. Absent where it needs none.
-            extension_ip: Ipv4Addr = "extension_ip",
-        }
     }
 }
 
-structured_field!(RestoreData, RestoredVm);
-
 impl Embedded for RestoreData {
-    fn decode_contents(&mut self) -> Result<(), (Vec<Place>, &'static str)> {
+    fn decode_contents(&mut self) -> Result<(), (Vec<PathStep>, &'static str)> {
         for (index, vm) in self.vms.iter_mut().enumerate() {
             vm.vm_data.decode_contents().map_err(|(inside, problem)| {
-                let outside = [Place::key("vms"), Place::Index(index), Place::key("vm_data")];
+                let outside = [PathStep::key("vms"), PathStep::Index(index), PathStep::key("vm_data")];
                 (outside.into_iter().chain(inside).collect(), problem)
             })?;
         }

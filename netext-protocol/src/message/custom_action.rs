@@ -6,9 +6,10 @@ use serde::de::Deserializer;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::wire::field::{self, Field, Perhaps};
-use crate::wire::object::{Style, object};
-use crate::{Secret, Subject};
+use crate::group::Subject;
+use crate::value::secret::Secret;
+use crate::wire::field::{self, Field, OptionalValue, WriteStyle};
+use crate::wire::object::object;
 
 object! { payload
     /// `custom-action`: do what an operator asked for. The one payload that is flat: its fields stand beside
@@ -49,11 +50,11 @@ impl FromIterator<(String, Secret)> for ActionParameters {
 
 impl Field for ActionParameters {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parameters = field::read_map::<Perhaps<Secret>, D>(deserializer)?;
-        Ok(parameters.into_iter().filter_map(|(name, Perhaps(value))| Some((name, value?))).collect())
+        let parameters = field::read_map::<OptionalValue<Secret>, D>(deserializer)?;
+        Ok(parameters.into_iter().filter_map(|(name, OptionalValue(value))| Some((name, value?))).collect())
     }
 
-    fn write<S: Serializer>(value: &Self, _: Style, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(value: &Self, _: WriteStyle, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize(serializer)
     }
 
@@ -64,7 +65,7 @@ impl Field for ActionParameters {
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let description = "The parameters of an action: texts by name.";
-        crate::schema::texts_by_name("ActionParameters", description, generator)
+        crate::wire::json_schema::texts_by_name("ActionParameters", description, generator)
     }
 }
 
@@ -127,14 +128,14 @@ impl schemars::JsonSchema for ActionResult {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let status = crate::schema::success(generator);
+        let status = crate::wire::json_schema::success(generator);
         let message = |cell: Value| {
             serde_json::json!({ "anyOf": [
                 { "type": "string" },
                 { "type": "array", "items": { "type": "object", "additionalProperties": { "type": cell } } },
             ] })
         };
-        if !crate::schema::is_strict(generator) {
+        if !crate::wire::json_schema::is_strict(generator) {
             return schemars::json_schema!({
                 "title": "ActionResult",
                 "description": "Free text, or an object. An object with a status says success by it.",
@@ -154,7 +155,7 @@ impl schemars::JsonSchema for ActionResult {
         let mut action_message: schemars::Schema = message("string".into()).try_into().unwrap_or_default();
         action_message.insert("title".into(), "ActionMessage".into());
         action_message.insert("description".into(), "A text, or a table: a flat object per row.".into());
-        let action_message = crate::schema::define(action_message, generator);
+        let action_message = crate::wire::json_schema::define(action_message, generator);
         schemars::json_schema!({
             "title": "ActionResult",
             "description": "What the API's caller sees of an action that succeeded. Free text may be printed instead.",

@@ -3,22 +3,17 @@
 use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
-use serde::de::{self, MapAccess};
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::payload;
+use crate::value::traffic::{Direction, Traffic};
 use crate::wire::embedded::Embedded;
-use crate::wire::field::structured_field;
-use crate::wire::object::{Fields, Style, object};
-use crate::{Direction, Network, Traffic};
+use crate::wire::fields::Parts;
+use crate::wire::object::object;
 
-object! { payload
+payload! { network
     /// `apply-fw-rules`: replace all firewall rules of a network. May come before `implement-network`.
     pub struct ApplyFwRules {
-        groups {
-            /// The network.
-            network: Network,
-        }
         embedded {
             /// All firewall rules of the network, every time. What is not among them no longer holds.
             fw_rules: FirewallRules = "fw_rules",
@@ -43,7 +38,6 @@ object! { native
     }
 }
 
-structured_field!(FirewallRules, FirewallRule);
 impl Embedded for FirewallRules {}
 
 object! { native
@@ -100,40 +94,22 @@ object! { parts
     }
 }
 
-impl Fields for FirewallSubject {
-    type Partial = <SubjectFields as Fields>::Partial;
+impl Parts for FirewallSubject {
+    type Fields = SubjectFields;
+}
 
-    fn take<'de, A: MapAccess<'de>>(
-        partial: &mut Self::Partial,
-        key: &str,
-        entries: &mut A,
-    ) -> Result<bool, A::Error> {
-        SubjectFields::take(partial, key, entries)
-    }
+impl TryFrom<SubjectFields> for FirewallSubject {
+    type Error = String;
 
-    fn is_present(partial: &Self::Partial) -> bool {
-        SubjectFields::is_present(partial)
-    }
-
-    fn finish<E: de::Error>(partial: Self::Partial) -> Result<Self, E> {
-        let fields = SubjectFields::finish::<E>(partial)?;
+    fn try_from(fields: SubjectFields) -> Result<Self, String> {
         match (fields.direction, fields.public_ip) {
             (Direction::Ingress, Some(public_ip)) => Ok(Self::Ingress { public_ip }),
             (Direction::Egress, None) => Ok(Self::Egress),
-            (Direction::Ingress, None) => Err(E::custom("an ingress rule needs a publicIp")),
+            (Direction::Ingress, None) => Err("an ingress rule needs a publicIp".to_owned()),
             (Direction::Egress, Some(public_ip)) => {
-                Err(E::custom(format_args!("an egress rule has no publicIp, {public_ip} is given")))
+                Err(format!("an egress rule has no publicIp, {public_ip} is given"))
             }
         }
-    }
-
-    fn write<S: SerializeMap>(&self, style: Style, object: &mut S) -> Result<(), S::Error> {
-        SubjectFields::from(*self).write(style, object)
-    }
-
-    #[cfg(feature = "schema")]
-    fn describe(schema: &mut crate::schema::ObjectSchema, generator: &mut schemars::SchemaGenerator) {
-        SubjectFields::describe(schema, generator);
     }
 }
 

@@ -16,21 +16,18 @@
 //! - A map has `additionalProperties` and nothing else; without them it would be a class without fields.
 //! - A condition on several fields is an `if`, which generators ignore; of an `anyOf` they would make a union.
 
-mod object;
-mod value;
-
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-pub(crate) use object::{ObjectSchema, Spelling};
-pub(crate) use value::{
-    StrictAddress, claiming_no_failure, integer, object_or_json, open_words, scalar, strict_text, success,
-    texts_by_name, words,
-};
-
-use crate::wire::object::Fields;
-use crate::{ActionResult, Command, DeviceDetails, NetworkUpdate, Output, PROTOCOL_VERSION};
+use crate::command::table::for_each_command;
+use crate::command::{Command, Output, PROTOCOL_VERSION};
+use crate::message::custom_action::ActionResult;
+use crate::message::lifecycle::NetworkUpdate;
+use crate::value::details::{DeviceDetails, PhysicalDetails};
+use crate::wire::field::Field;
+use crate::wire::fields::Fields;
+use crate::wire::json_schema::{ObjectSchema, Spelling, define, is_strict};
 
 /// Which of the two sets of schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,15 +62,10 @@ impl Form {
     }
 }
 
-/// Whether a generator describes the strict form.
-pub(crate) fn is_strict(generator: &SchemaGenerator) -> bool {
-    generator.contract().is_serialize()
-}
-
 /// The schema of the payload file of a command.
 pub fn request_schema(command: Command, form: Form) -> Schema {
     let mut generator = form.generator();
-    let schema = crate::command::envelope_schema(command, &mut generator);
+    let schema = file_schema(command, &mut generator);
     root(schema, &mut generator)
 }
 
@@ -101,7 +93,7 @@ pub fn bundle() -> Schema {
     let mut generator = Form::Strict.generator();
     let mut properties = Map::new();
     for &command in Command::ALL {
-        let request = crate::command::envelope_schema(command, &mut generator);
+        let request = file_schema(command, &mut generator);
         properties.insert(command.name().to_owned(), define(request, &mut generator).into());
         if let Some(response) = response(command.output(), &mut generator) {
             properties.insert(format!("{command} response"), define(response, &mut generator).into());
@@ -114,14 +106,6 @@ pub fn bundle() -> Schema {
         "properties": properties,
     });
     root(schema, &mut generator)
-}
-
-/// Puts a schema among the definitions by its title, and refers to it.
-pub(crate) fn define(schema: Schema, generator: &mut SchemaGenerator) -> Schema {
-    let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let reference = json_schema!({ "$ref": format!("#/$defs/{title}") });
-    generator.definitions_mut().insert(title, schema.into());
-    reference
 }
 
 /// The name of the file that holds a command's request schema, below the schemas' folder.
@@ -168,37 +152,51 @@ pub fn index() -> Value {
     })
 }
 
-/// A doc comment as a description: without the line breaks and the links of the source.
-pub(crate) fn prose(documentation: &str) -> String {
-    let mut words = documentation.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "");
-    // `[name](target)` and `[name]` become the name.
-    while let Some(target) = words.find("](") {
-        let end = words[target..].find(')').map_or(words.len(), |end| target + end + 1);
-        words.replace_range(target..end, "");
-    }
-    words.replace(['[', ']'], "")
+macro_rules! define_file_schema {
+    ($($(#[$meta:meta])* $variant:ident { method: $method:ident, name: $name:literal, $($fact:tt)* })*) => {
+        fn file_schema(command: Command, generator: &mut SchemaGenerator) -> Schema {
+            match command {
+                $(Command::$variant => file_schema_of::<crate::$variant>(
+                    command,
+                    concat!(stringify!($variant), "File"),
+                    generator,
+                ),)*
+            }
+        }
+    };
 }
 
-/// The schema of a request inside its envelope.
-pub(crate) fn enveloped<T: Fields + JsonSchema>(
+for_each_command!(define_file_schema);
+
+/// The schema of a payload file: the details, and the request under its key or beside them.
+fn file_schema_of<R: Fields + JsonSchema>(
+    command: Command,
     title: &'static str,
     generator: &mut SchemaGenerator,
 ) -> Schema {
-    let mut schema = ObjectSchema::new(title, "The payload file of one command.", generator);
-    crate::envelope::describe(&mut schema, generator);
-    // A type of its own where types are generated.
-    let request =
-        if is_strict(generator) { generator.subschema_for::<T>() } else { T::json_schema(generator) };
-    schema.given("payload", request);
-    schema.finish()
-}
-
-/// The schema of a request that shares the top level with the details.
-pub(crate) fn flat<T: Fields>(title: &'static str, generator: &mut SchemaGenerator) -> Schema {
-    let description = "The payload file of one command; its fields stand beside the details.";
+    let key = command.shape().key();
+    let description = match key {
+        Some(_) => "The payload file of one command.",
+        None => "The payload file of one command; its fields stand beside the details.",
+    };
     let mut schema = ObjectSchema::new(title, description, generator);
-    crate::envelope::describe(&mut schema, generator);
-    schema.group::<T>(generator);
+    let spellings = |keys: [&'static str; 2]| keys.map(|name| Spelling { name, is_older: false });
+    schema.always_written(
+        &spellings(PhysicalDetails::KEYS),
+        "The details that the operator registered on the physical network: texts by name.",
+        PhysicalDetails::schema(generator),
+    );
+    schema.always_written(
+        &spellings(DeviceDetails::KEYS),
+        "The details that the device last printed for `ensure-network-device`.",
+        DeviceDetails::schema(generator),
+    );
+    match key {
+        // A type of its own where types are generated.
+        Some(key) if is_strict(generator) => schema.given(key, generator.subschema_for::<R>()),
+        Some(key) => schema.given(key, R::json_schema(generator)),
+        None => R::describe(&mut schema, generator),
+    }
     schema.finish()
 }
 
