@@ -1,4 +1,4 @@
-//! `netext help`: what a command of the protocol means, or how a command of this tool is used.
+//! `netext help`: explains a command of the protocol or of this tool.
 
 use std::process::ExitCode;
 
@@ -8,18 +8,18 @@ use netext_protocol::Command;
 
 use crate::screen::{Screen, fail};
 
-/// Explain a command of the protocol, such as assign-ip: when it is sent, its fields, a payload and an answer.
+/// Explain a command of the protocol, such as assign-ip: when the server sends it, its fields, a payload and an answer.
 ///
-/// Without a word it prints the usage of this tool, and with one of this tool's own commands the usage of that one.
+/// Without a command it prints the usage of this tool, with one of this tool's own commands the usage of that command.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct HelpArguments {
     /// A command of the protocol, or of this tool.
     #[arg(value_name = "COMMAND")]
     word: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
-    let mut tool = crate::Arguments::command();
+pub(crate) fn run(arguments: &HelpArguments, screen: Screen) -> ExitCode {
+    let mut tool = crate::ToolArguments::command();
     tool.build();
     let Some(word) = &arguments.word else {
         screen.show(&tool.render_long_help().to_string());
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
         Some(subcommand) => screen.show(&subcommand.render_long_help().to_string()),
         None => {
             return fail(format_args!(
-                "{word:?} is no command of the protocol or of this tool{}",
+                "{word:?} is not a command of the protocol or of this tool{}",
                 similar(word)
             ));
         }
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The commands of the protocol that have a part in common with a word.
+/// The commands of the protocol that share a part with a word.
 fn similar(word: &str) -> String {
     let parts =
         |text: &str| text.split('-').filter(|part| part.len() > 1).map(str::to_owned).collect::<Vec<_>>();
@@ -52,7 +52,7 @@ fn similar(word: &str) -> String {
         .filter(|name| parts(name).iter().any(|part| own.contains(part)))
         .collect();
     match names.as_slice() {
-        [] => "; `netext help` lists those of this tool, `netext sample --list` those of the protocol"
+        [] => "; `netext help` lists the commands of this tool, `netext sample --list` those of the protocol"
             .to_owned(),
         names => format!("; similar ones are {}", names.join(", ")),
     }

@@ -1,4 +1,4 @@
-//! The tool for those who write network extensions.
+//! The tool for developers of network extensions.
 
 #![forbid(unsafe_code)]
 
@@ -24,52 +24,52 @@ use clap::{Parser, Subcommand};
 use recording::{record, replay};
 use screen::Screen;
 
-/// The tool for those who write CloudStack network extensions.
+/// The tool for developers of CloudStack network extensions.
 #[derive(Parser)]
 #[command(name = "netext", version, disable_help_subcommand = true)]
-pub(crate) struct Arguments {
+pub(crate) struct ToolArguments {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    subject: Subject,
+    command: ToolCommand,
 }
 
 #[derive(Subcommand)]
-enum Subject {
-    Schema(schema::Arguments),
-    Validate(validate::Arguments),
-    Normalize(normalize::Arguments),
-    Sample(sample::Arguments),
+enum ToolCommand {
+    Schema(schema::SchemaArguments),
+    Validate(validate::ValidateArguments),
+    Normalize(normalize::NormalizeArguments),
+    Sample(sample::SampleArguments),
     Simulate(simulate::Arguments),
     Scenarios(simulate::List),
     Conformance(conformance::Arguments),
     Checks(conformance::List),
-    Record(record::Arguments),
+    Record(record::RecordArguments),
     Replay(replay::Arguments),
-    New(new::Arguments),
+    New(new::NewArguments),
     Completions(shell::Completions),
     Man(shell::Man),
-    Help(help::Arguments),
+    Help(help::HelpArguments),
 }
 
 fn main() -> ExitCode {
-    let Arguments { json, subject } = Arguments::parse();
+    let ToolArguments { json, command } = ToolArguments::parse();
     let screen = Screen::new(json);
-    match subject {
-        Subject::Schema(arguments) => schema::run(&arguments, screen),
-        Subject::Validate(arguments) => validate::run(&arguments, screen),
-        Subject::Normalize(arguments) => normalize::run(&arguments),
-        Subject::Sample(arguments) => sample::run(&arguments, screen),
-        Subject::Simulate(arguments) => simulate::run(&arguments, screen),
-        Subject::Scenarios(arguments) => simulate::list(&arguments, screen),
-        Subject::Conformance(arguments) => conformance::run(&arguments, screen),
-        Subject::Checks(arguments) => conformance::list(&arguments, screen),
-        Subject::Record(arguments) => record::run(&arguments),
-        Subject::Replay(arguments) => replay::run(&arguments, screen),
-        Subject::New(arguments) => new::run(&arguments, screen),
-        Subject::Completions(arguments) => shell::completions(&arguments, screen),
-        Subject::Man(arguments) => shell::man(&arguments, screen),
-        Subject::Help(arguments) => help::run(&arguments, screen),
+    match command {
+        ToolCommand::Schema(arguments) => schema::run(&arguments, screen),
+        ToolCommand::Validate(arguments) => validate::run(&arguments, screen),
+        ToolCommand::Normalize(arguments) => normalize::run(&arguments),
+        ToolCommand::Sample(arguments) => sample::run(&arguments, screen),
+        ToolCommand::Simulate(arguments) => simulate::run(&arguments, screen),
+        ToolCommand::Scenarios(arguments) => simulate::list(&arguments, screen),
+        ToolCommand::Conformance(arguments) => conformance::run(&arguments, screen),
+        ToolCommand::Checks(arguments) => conformance::list(&arguments, screen),
+        ToolCommand::Record(arguments) => record::run(&arguments),
+        ToolCommand::Replay(arguments) => replay::run(&arguments, screen),
+        ToolCommand::New(arguments) => new::run(&arguments, screen),
+        ToolCommand::Completions(arguments) => shell::completions(&arguments, screen),
+        ToolCommand::Man(arguments) => shell::man(&arguments, screen),
+        ToolCommand::Help(arguments) => help::run(&arguments, screen),
     }
 }

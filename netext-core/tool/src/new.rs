@@ -1,4 +1,4 @@
-//! `netext new`: a vendor's crate to start from.
+//! `netext new`: creates a vendor's crate.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,26 +12,27 @@ use serde_json::json;
 use crate::extension::{Services, services};
 use crate::screen::{Screen, fail, print_json, say};
 
-/// Make a crate for an extension in Rust: device, tests on the kit, Makefile, README.
+/// Create a crate for an extension in Rust: device, tests, Makefile, README.
 ///
-/// It builds, and passes conformance; what its device does is left to be written. It is built on the checkout of
-/// netext that this tool lies in, is run in, or was installed from, otherwise on the published crate.
+/// The crate builds and passes conformance; the methods of its device are left to write. It depends on the checkout of
+/// netext that contains this tool or the current folder, or that this tool was installed from; otherwise on the published
+/// crate.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// The extension's name: of the crate, of its folder, and of the executable.
+pub(crate) struct NewArguments {
+    /// The name of the extension, its crate, its folder and its executable.
     name: String,
-    /// The services that it is to provide, such as Dhcp,Dns.
+    /// The services of the extension, such as Dhcp,Dns.
     #[arg(long, value_name = "SERVICES", value_parser = services, default_value = "none")]
     services: Services,
-    /// It is to carry VPCs.
+    /// The extension carries VPCs.
     #[arg(long)]
     vpc: bool,
-    /// The folder to make it in; by default one of its name.
+    /// The folder of the crate; default: its name.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &NewArguments, screen: Screen) -> ExitCode {
     let mut scaffold = match Scaffold::new(&arguments.name) {
         Ok(scaffold) => scaffold.services(arguments.services.0.iter().copied()),
         Err(error) => return fail(error),
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
     }
     let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from(&arguments.name));
     if let Err(error) = scaffold.write(&folder) {
-        return fail(format_args!("cannot make {}: {error}", folder.display()));
+        return fail(format_args!("cannot create {}: {error}", folder.display()));
     }
     if screen.json {
         let files: Vec<_> = scaffold.files().into_iter().map(|(path, _)| path).collect();
@@ -56,13 +57,13 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
             || format!("the published netext-core {}", env!("CARGO_PKG_VERSION")),
             |checkout| format!("the netext of {}", checkout.display()),
         );
-        say(format_args!("made {folder}, on {netext}"));
+        say(format_args!("created {folder}, on {netext}"));
         say(format_args!("next: cd {folder} && cargo test, then write src/device.rs"));
     }
     ExitCode::SUCCESS
 }
 
-/// The checkout of netext that this tool lies in, is run in, or was installed from.
+/// The checkout of netext that contains this tool or the current folder, or that this tool was installed from.
 fn checkout() -> Option<PathBuf> {
     let executable = std::env::current_exe().ok();
     let here = std::env::current_dir().ok();
@@ -75,10 +76,10 @@ fn checkout() -> Option<PathBuf> {
     places.iter().flatten().flat_map(|place| place.ancestors()).find(is_checkout).map(Path::to_owned)
 }
 
-/// Where a line of code ends, as rustfmt has it.
+/// The width of a line of code in rustfmt.
 const WIDTH: usize = 100;
 
-/// What a new crate is made of.
+/// A new crate.
 #[derive(Clone, Debug)]
 struct Scaffold {
     name: String,
@@ -87,16 +88,16 @@ struct Scaffold {
     checkout: Option<PathBuf>,
 }
 
-/// A name that no crate and no extension can have.
+/// A name that a crate or an extension cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} cannot be the name of an extension: it begins with a letter, goes on with small letters, digits and \
-         single hyphens, has 50 characters at most, and is no word of Rust"
+    "{0:?} cannot be the name of an extension: a name has lower-case letters, digits and single hyphens, begins with \
+         a letter, has 50 characters at most, and is not a word of Rust"
 )]
 struct InvalidName(String);
 
 impl Scaffold {
-    /// A crate of a name. It is the crate's, the executable's, and the extension's in CloudStack.
+    /// A crate with this name, which is also the executable's, and the extension's in CloudStack.
     fn new(name: &str) -> Result<Self, InvalidName> {
         let is_word = |word: &str| {
             !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
@@ -112,25 +113,25 @@ impl Scaffold {
         Ok(Self { name: name.to_owned(), services: BTreeSet::new(), vpc: false, checkout: None })
     }
 
-    /// With a method for every command of some services.
+    /// Adds a method for every command of these services.
     fn services(mut self, services: impl IntoIterator<Item = Service>) -> Self {
         self.services.extend(services);
         self
     }
 
-    /// With a method for every command about a VPC.
+    /// Adds a method for every command about a VPC.
     fn vpc(mut self) -> Self {
         self.vpc = true;
         self
     }
 
-    /// Built on the netext of a checkout, instead of the published one.
+    /// Depends on the netext of a checkout, instead of the published one.
     fn checkout(mut self, folder: impl Into<PathBuf>) -> Self {
         self.checkout = Some(folder.into());
         self
     }
 
-    /// The crate's files: path below its folder, and content.
+    /// The crate's files: path in its folder, and content.
     fn files(&self) -> Vec<(&'static str, String)> {
         let file = |path, template: &str| (path, self.filled(template));
         vec![
@@ -144,8 +145,8 @@ impl Scaffold {
         ]
     }
 
-    /// Writes the crate into a folder of its own, which must not be there. Built on a checkout, it gets the
-    /// versions of other crates that are locked there, so that it builds without a network where that does.
+    /// Writes the crate to a folder, which must not exist. A crate on a checkout gets its Cargo.lock, so that it builds
+    /// offline if the checkout does.
     fn write(&self, folder: &Path) -> io::Result<()> {
         if let Some(parent) = folder.parent() {
             std::fs::create_dir_all(parent)?;
@@ -177,7 +178,7 @@ impl Scaffold {
         let version = env!("CARGO_PKG_VERSION");
         match &self.checkout {
             Some(checkout) => {
-                // As TOML has texts.
+                // A string in JSON is one in TOML.
                 let path = serde_json::Value::from(checkout.join("netext-core").to_string_lossy());
                 format!("{{ path = {path}{more} }}")
             }
@@ -185,7 +186,7 @@ impl Scaffold {
         }
     }
 
-    /// The commands that get a method: those that every device answers, and those of the services.
+    /// The commands with a method: those that every device implements, and those of the services.
     fn commands(&self) -> impl Iterator<Item = Command> {
         let is_wanted = |command: &Command| match command {
             Command::ImplementNetwork | Command::ShutdownNetwork | Command::DestroyNetwork => true,
@@ -236,7 +237,7 @@ impl Scaffold {
     }
 }
 
-/// A method, ready to be filled in.
+/// A method with an empty body.
 fn method(command: Command) -> String {
     let (method, request) = signature(command);
     let (output, body) = match command.output() {
@@ -285,7 +286,7 @@ fn camel_case(name: &str) -> String {
     name.split('-').map(capital).collect()
 }
 
-/// Words that mean something to Rust or cargo, and names that the generated code has for something else.
+/// Words of Rust or cargo, and names that the generated code uses otherwise.
 const RESERVED: &str = "\
     abstract alloc as async await become box break build const context continue core crate deps do dyn \
     else enum examples extern false final fn for gen if impl in incremental let loop macro match mod \

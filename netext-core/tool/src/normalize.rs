@@ -1,4 +1,4 @@
-//! `netext normalize`: the strict form of a payload, and a front for an executable that reads nothing else.
+//! `netext normalize`: the strict form of a payload, and a front for an executable that reads that form only.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -13,40 +13,40 @@ use crate::front::Front;
 use crate::screen::{fail, say};
 use crate::validate::{commands, read};
 
-/// Turn a payload into its strict form, or stand in front of an executable that reads no other.
+/// Convert a payload to its strict form, or stand in front of an executable that reads the strict form only.
 ///
-/// In the strict form, which the strict schemas describe, numbers are numbers, what is absent is left out, every
-/// field has one spelling, and rules and metadata are objects and lists. What is no payload of the command is refused.
+/// In the strict form, which the strict schemas describe, numbers are numbers, absent fields are left out, every field
+/// has one spelling, and rules and metadata are objects and lists. An invalid payload is refused.
 ///
-/// In front of an executable it takes the server's command lines, and calls it with a strict payload in a file of its
-/// own. Deadline, output and exit codes are kept as the protocol has them. To put it in the extension's place, make
-/// the extension's .sh file of one line, `#!/usr/bin/env -S netext normalize --shebang acme.py`.
+/// In front of an executable it takes the server's command lines, and runs the executable with a strict payload in a
+/// private file. It enforces the protocol's contract on deadline, output and exit codes. To use it as the extension,
+/// write the extension's .sh file with one line, `#!/usr/bin/env -S netext normalize --shebang acme.py`.
 ///
-/// Exit code 0: the strict form was printed; 1: the file is no payload; 2: usage. In front of an executable, those of
-/// an extension.
+/// Exit code 0: the strict form was printed; 1: the payload is invalid; 2: usage. In front of an executable: the exit
+/// codes of an extension.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Arguments {
-    /// The command that the file is a payload of, such as assign-ip.
+pub(crate) struct NormalizeArguments {
+    /// The command of the payload, such as assign-ip.
     #[arg(required_unless_present_any = ["exec", "shebang"], value_parser = commands(), hide_possible_values = true)]
     command: Option<Command>,
     /// The payload file; `-` for standard input.
     #[arg(required_unless_present_any = ["exec", "shebang"])]
     file: Option<PathBuf>,
-    /// The services that the executable provides, such as Dhcp,Dns; `none` for none. Commands of other services
-    /// then succeed without reaching it. By default all commands do.
+    /// The services of the executable, such as Dhcp,Dns, or `none`. Commands of other services then succeed without
+    /// running it. By default all commands run it.
     #[arg(long, value_name = "SERVICES", value_parser = services, conflicts_with = "command")]
     services: Option<Services>,
-    /// Call this executable with the arguments of an extension that follow it.
+    /// Run this executable; the arguments of an extension follow.
     #[arg(long, num_args = 1.., allow_hyphen_values = true, value_names = ["PATH", "ARGUMENTS"], conflicts_with_all = ["command", "shebang"])]
     exec: Vec<OsString>,
-    /// The same in the first line of a script, whose path and arguments follow. A relative PATH begins at the
-    /// script's folder.
+    /// The same for the first line of a script: the kernel adds the script's path and arguments. A relative PATH begins
+    /// at the script's folder.
     #[arg(long, num_args = 2.., allow_hyphen_values = true, value_names = ["PATH", "SCRIPT", "ARGUMENTS"], conflicts_with = "command")]
     shebang: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+pub(crate) fn run(arguments: &NormalizeArguments) -> ExitCode {
     match (arguments.exec.as_slice(), arguments.shebang.as_slice()) {
         (command_line @ [path, ..], _) => stand_in_front(arguments, &in_place(Path::new(path)), command_line),
         (_, [path, command_line @ ..]) => {
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// A path that is never looked up in `PATH`: an executable of the same name there is another one.
+/// A path that the system does not look up in `PATH`, which may have another executable of this name.
 fn in_place(path: &Path) -> PathBuf {
     Path::new(".").join(path)
 }
@@ -80,12 +80,12 @@ fn normalize(command: Command, file: &Path) -> ExitCode {
     }
 }
 
-/// Answers the extension's command line, the name that it was called by first.
-fn stand_in_front(arguments: &Arguments, executable: &Path, command_line: &[OsString]) -> ExitCode {
+/// Answers the extension's command line, beginning with the program's name.
+fn stand_in_front(arguments: &NormalizeArguments, executable: &Path, command_line: &[OsString]) -> ExitCode {
     if let [_, flag] = command_line
         && flag.to_string_lossy().starts_with('-')
     {
-        // It speaks for itself. This returns only if it cannot be run.
+        // The executable answers flags itself. `exec` returns only if it fails.
         let error = std::process::Command::new(executable).arg(flag).exec();
         return fail(format_args!("cannot run {}: {error}", executable.display()));
     }

@@ -1,4 +1,4 @@
-//! `netext sample`: a payload to start with.
+//! `netext sample`: prints sample payloads.
 
 use std::process::ExitCode;
 
@@ -9,22 +9,22 @@ use crate::screen::{Screen, fail, print_json, say};
 
 /// Print a realistic payload of a command.
 ///
-/// Some commands have several: `netext sample --list` names them all, such as implement-network.tier. Those in
-/// readme/ have the fields that the published README documents, and no others.
+/// Some commands have several, such as implement-network.tier: `netext sample --list` lists them all. The samples in
+/// readme/ have only the fields that the published README documents.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct SampleArguments {
     /// The command, or the name of one of its samples.
     #[arg(required_unless_present = "list", value_name = "COMMAND")]
     name: Option<String>,
-    /// Print it as the server writes it, in one line, with `<`, `>`, `&`, `=` and `'` escaped.
+    /// Print it as the server writes it, on one line, with `<`, `>`, `&`, `=` and `'` escaped.
     #[arg(long)]
     wire: bool,
-    /// Name every sample.
+    /// List all samples.
     #[arg(long, conflicts_with_all = ["name", "wire"])]
     list: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &SampleArguments, screen: Screen) -> ExitCode {
     let Some(name) = &arguments.name else {
         list(screen);
         return ExitCode::SUCCESS;
@@ -34,9 +34,12 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
         return match command.parse::<Command>() {
             Ok(command) => {
                 let names: Vec<_> = Sample::all_of(command).map(|sample| sample.name()).collect();
-                fail(format_args!("{name:?} is not a sample; of {command} there are {}", names.join(", ")))
+                fail(format_args!(
+                    "{name:?} is not a sample; the samples of {command} are {}",
+                    names.join(", ")
+                ))
             }
-            Err(unknown) => fail(format_args!("{unknown}; netext sample --list names them all")),
+            Err(unknown) => fail(format_args!("{unknown}; netext sample --list lists them all")),
         };
     };
     match serde_json::from_str::<Value>(sample.text()) {

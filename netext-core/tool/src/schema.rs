@@ -1,4 +1,4 @@
-//! `netext schema`: writes the protocol's schemas, or compares them with what was written.
+//! `netext schema`: writes the protocol's schemas and reference, or compares them with existing files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,40 +13,42 @@ use serde_json::{Value, json};
 
 use crate::screen::{Screen, complain, fail, print_json, verdict};
 
-/// The protocol, described: JSON Schemas, or a reference for people.
+/// Write the JSON Schemas of the protocol, or its command reference.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// What to describe it in.
-    #[arg(long, value_enum, default_value_t = Format::JsonSchema)]
-    format: Format,
-    /// Write to this folder (json-schema; files of former commands are removed) or file (markdown).
+pub(crate) struct SchemaArguments {
+    /// The format.
+    #[arg(long, value_enum, default_value_t = SchemaFormat::JsonSchema)]
+    format: SchemaFormat,
+    /// Write to this folder (json-schema; removes files of former commands) or file (markdown).
     #[arg(long, value_name = "PATH", conflicts_with = "check")]
     out: Option<PathBuf>,
-    /// Compare with this folder or file; fail if it is not what the types say.
+    /// Compare with this folder or file; fail if it differs from the protocol.
     #[arg(long, value_name = "PATH")]
     check: Option<PathBuf>,
 }
 
-/// What the protocol is described in.
+/// The format of the description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum SchemaFormat {
     /// A folder of JSON Schemas (draft 2020-12): a request and a response per command, and an index.
     JsonSchema,
-    /// One page: the table of commands, and the fields of each. Printed if it goes nowhere else.
+    /// One page: the table of commands, and the fields of each. Default output: the terminal.
     Markdown,
 }
 
-/// Does what the arguments ask for.
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+/// Runs the subcommand.
+pub(crate) fn run(arguments: &SchemaArguments, screen: Screen) -> ExitCode {
     let done = match (arguments.format, &arguments.out, &arguments.check) {
-        (Format::JsonSchema, Some(folder), _) => write(folder).map(|()| Vec::new()),
-        (Format::JsonSchema, None, Some(folder)) => compare(folder),
-        (Format::JsonSchema, None, None) => {
-            return fail("a folder of schemas is written with --out DIR and compared with --check DIR");
+        (SchemaFormat::JsonSchema, Some(folder), _) => write(folder).map(|()| Vec::new()),
+        (SchemaFormat::JsonSchema, None, Some(folder)) => compare(folder),
+        (SchemaFormat::JsonSchema, None, None) => {
+            return fail("name a folder: --out DIR writes the schemas, --check DIR compares them");
         }
-        (Format::Markdown, Some(file), _) => fs::write(file, reference::markdown()).map(|()| Vec::new()),
-        (Format::Markdown, None, Some(file)) => compare_page(file),
-        (Format::Markdown, None, None) => {
+        (SchemaFormat::Markdown, Some(file), _) => {
+            fs::write(file, reference::markdown()).map(|()| Vec::new())
+        }
+        (SchemaFormat::Markdown, None, Some(file)) => compare_page(file),
+        (SchemaFormat::Markdown, None, None) => {
             screen.show(&reference::markdown());
             return ExitCode::SUCCESS;
         }
@@ -65,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
     verdict(differences.is_empty())
 }
 
-/// How a page differs from the reference, and what to do about it.
+/// How a page differs from the reference, and how to update it.
 fn compare_page(file: &Path) -> io::Result<Vec<String>> {
     if fs::read(file)? == reference::markdown().as_bytes() {
         return Ok(Vec::new());
@@ -77,7 +79,7 @@ fn compare_page(file: &Path) -> io::Result<Vec<String>> {
     ])
 }
 
-/// Every file by its path below the folder.
+/// Every file by its path in the folder.
 fn files() -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([("index.json".to_owned(), text(schema::index()))]);
     for form in Form::ALL {
@@ -96,7 +98,7 @@ fn text(schema: Value) -> String {
     format!("{:#}\n", reference::in_order(schema))
 }
 
-/// The files below the folder that are named as ours are.
+/// The files in the folder with names of schemas.
 fn present(folder: &Path) -> io::Result<BTreeSet<String>> {
     let mut present = BTreeSet::new();
     for below in FOLDERS {
@@ -115,7 +117,7 @@ fn present(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(present)
 }
 
-/// The folders that hold a file per command.
+/// The folders with a file per command.
 const FOLDERS: [&str; 2] = ["commands", "strict/commands"];
 
 fn write(folder: &Path) -> io::Result<()> {
@@ -132,7 +134,7 @@ fn write(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What is different, a line each, and what to do about it.
+/// The differences, one per line, and how to update the folder.
 fn compare(folder: &Path) -> io::Result<Vec<String>> {
     let files = files();
     let mut differences = Vec::new();

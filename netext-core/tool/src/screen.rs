@@ -1,4 +1,4 @@
-//! What the tool prints: for people, or as JSON.
+//! The output of the tool: for people, or as JSON.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::json;
 
-/// Standard output, as the user wants it.
+/// Standard output in the format that the user asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Screen {
     /// Whether to print JSON instead of text.
@@ -15,16 +15,16 @@ pub(crate) struct Screen {
     colours: bool,
 }
 
-/// What a word says about what it stands for.
+/// The meaning of a colour.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tone {
-    /// All is well.
+    /// A success.
     Good,
-    /// Something is wrong.
+    /// A problem.
     Bad,
-    /// It ought to be looked at.
+    /// A note.
     Note,
-    /// It matters less than what stands around it.
+    /// A detail.
     Faint,
 }
 
@@ -35,12 +35,12 @@ impl Screen {
         Self { json, colours }
     }
 
-    /// Prints a whole text; as JSON it is the `text` of an object.
+    /// Prints a whole text; in JSON it is the `text` of an object.
     pub(crate) fn show(self, text: &str) {
         if self.json { print_json(&json!({ "text": text })) } else { print(text) }
     }
 
-    /// A word in its colour, where there are colours.
+    /// A word in its colour, if the terminal has colours.
     pub(crate) fn paint(self, tone: Tone, word: impl Display) -> String {
         let code = match tone {
             Tone::Good => 32,
@@ -52,17 +52,17 @@ impl Screen {
     }
 }
 
-/// Whether somebody is watching.
+/// Whether standard output is a terminal.
 pub(crate) fn is_watched() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Prints a line. A reader that is gone is no affair of ours.
+/// Prints a line. Ignores a closed output.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Prints a text as it is.
+/// Prints a text without a line break.
 pub(crate) fn print(text: impl Display) {
     let mut stdout = io::stdout();
     let _ = write!(stdout, "{text}").and_then(|()| stdout.flush());
@@ -76,18 +76,18 @@ pub(crate) fn print_json(value: &impl Serialize) {
     }
 }
 
-/// Says a line on standard error.
+/// Prints a line to standard error.
 pub(crate) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Says on standard error why nothing came of it.
+/// Reports a failure on standard error.
 pub(crate) fn fail(why: impl Display) -> ExitCode {
     let _ = writeln!(io::stderr(), "netext: {why}");
     ExitCode::FAILURE
 }
 
-/// The exit code of a question that was answered yes or no.
-pub(crate) fn verdict(well: bool) -> ExitCode {
-    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+/// The exit code of a check.
+pub(crate) fn verdict(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,4 +1,4 @@
-//! `netext completions` and `netext man`: what a package installs beside the tool.
+//! `netext completions` and `netext man`: files that a package installs with the tool.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use clap_complete::Shell;
 
 use crate::screen::{Screen, fail};
 
-/// Print the completions of a shell.
+/// Print the completion script of a shell.
 #[derive(clap::Args)]
 pub(crate) struct Completions {
     /// The shell.
@@ -26,13 +26,13 @@ pub(crate) struct Man {
 
 pub(crate) fn completions(arguments: &Completions, screen: Screen) -> ExitCode {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut crate::Arguments::command(), "netext", &mut script);
+    clap_complete::generate(arguments.shell, &mut crate::ToolArguments::command(), "netext", &mut script);
     screen.show(&String::from_utf8_lossy(&script));
     ExitCode::SUCCESS
 }
 
 pub(crate) fn man(arguments: &Man, screen: Screen) -> ExitCode {
-    let command = crate::Arguments::command();
+    let command = crate::ToolArguments::command();
     let written = match &arguments.out {
         Some(folder) => {
             std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder))

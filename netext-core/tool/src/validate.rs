@@ -1,4 +1,4 @@
-//! `netext validate`: everything that is wrong with a payload file.
+//! `netext validate`: all problems of a payload file.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,23 +11,23 @@ use serde_json::json;
 
 use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
 
-/// Name everything that is wrong with a payload file.
+/// List all problems of a payload file.
 ///
-/// Every problem is told with its place, what was found there and what is expected. Fields that the protocol
-/// does not have are noted; they are no problem, because newer servers send some.
+/// Every problem is listed with its place, the value and the expected value. Unknown fields are noted; they are no
+/// problem, because newer servers may send some.
 ///
-/// Exit code 0: the file is valid; 1: it is not; 2: usage.
+/// Exit code 0: the file is valid; 1: it is invalid; 2: usage.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// The command that the file is a payload of, such as assign-ip.
+pub(crate) struct ValidateArguments {
+    /// The command of the payload, such as assign-ip.
     #[arg(value_parser = commands(), hide_possible_values = true)]
     command: Command,
     /// The payload file; `-` for standard input.
     file: PathBuf,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
-    let Arguments { command, file } = arguments;
+pub(crate) fn run(arguments: &ValidateArguments, screen: Screen) -> ExitCode {
+    let ValidateArguments { command, file } = arguments;
     let payload = match read(file) {
         Ok(payload) => payload,
         Err(error) => return fail(format_args!("cannot read {}: {error}", file.display())),
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
     verdict(found.is_valid())
 }
 
-/// The commands by name, so that shells complete them and a misspelled one is told what it resembles.
+/// Parses a command by name, so that shells complete it and errors suggest similar names.
 pub(crate) fn commands() -> impl TypedValueParser<Value = Command> {
     PossibleValuesParser::new(Command::ALL.iter().map(|command| command.name()))
         .try_map(|name| name.parse::<Command>())

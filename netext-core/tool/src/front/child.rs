@@ -15,22 +15,22 @@ use tokio::process::{Child as Process, Command};
 
 use netext_core::{Deadline, DeviceError};
 
-/// How much of what it prints is kept. The longest answer, the text of an action, goes into a field of the API.
+/// The limit of standard output. The longest answer, the text of an action, becomes a field of the API.
 const MOST_OUTPUT: usize = 16 << 20;
-/// How much of what it says is kept: it is to be one line.
+/// The limit of standard error, which should be one line.
 const MOST_WORDS: usize = 64 << 10;
 
 pub(super) struct Child {
     process: Process,
     group: Pid,
-    output: Stream,
-    words: Stream,
+    output: BoundedPipe,
+    words: BoundedPipe,
 }
 
 impl Child {
     pub(super) fn start(executable: &Path, arguments: [&OsStr; 3]) -> io::Result<Self> {
-        let (output, output_writer) = Stream::open(MOST_OUTPUT)?;
-        let (words, words_writer) = Stream::open(MOST_WORDS)?;
+        let (output, output_writer) = BoundedPipe::open(MOST_OUTPUT)?;
+        let (words, words_writer) = BoundedPipe::open(MOST_WORDS)?;
         let mut command = Command::new(executable);
         command
             .args(arguments)
@@ -40,11 +40,11 @@ impl Child {
             .process_group(0);
         let process = command.spawn()?;
         let id = process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let group = id.ok_or_else(|| io::Error::other("it has no process id"))?;
+        let group = id.ok_or_else(|| io::Error::other("the process has no id"))?;
         Ok(Self { process, group, output, words })
     }
 
-    /// Waits until it ends. When the work is called off its whole group is asked to end, and ended after the grace.
+    /// Waits until it ends. When the work is called off, its group gets SIGTERM, and SIGKILL after the grace.
     pub(super) async fn end_within(
         &mut self,
         deadline: &Deadline,
@@ -55,7 +55,7 @@ impl Child {
             () = deadline.cancelled() => self.signal(Signal::TERM),
         }
         let in_time = tokio::time::timeout(grace, self.ended()).await;
-        // Those of the group that it left behind, too.
+        // The processes of the group that it left behind, too.
         self.signal(Signal::KILL);
         match in_time {
             Ok(status) => status,
@@ -63,8 +63,8 @@ impl Child {
         }
     }
 
-    /// Reads what it writes until it ends. Its streams may stay open: a process that it left behind may hold them,
-    /// but what it wrote itself is in them by now.
+    /// Reads its output until it ends. Its streams may stay open, because a process that it left behind may hold them,
+    /// but its own output is complete by then.
     async fn ended(&mut self) -> io::Result<ExitStatus> {
         loop {
             tokio::select! {
@@ -76,11 +76,11 @@ impl Child {
     }
 
     fn signal(&self, signal: Signal) {
-        // All of them may have ended.
+        // The group may have ended.
         let _ = kill_process_group(self.group, signal);
     }
 
-    /// What it printed; to be asked once it has ended.
+    /// Its output. Call this after it has ended.
     pub(super) fn printed(&mut self) -> Result<String, DeviceError> {
         self.output.read_what_is_there();
         if self.output.is_cut() {
@@ -88,33 +88,33 @@ impl Child {
             return Err(DeviceError::internal(format!("the executable answered more than {most} MiB")));
         }
         String::from_utf8(self.output.take())
-            .map_err(|_| DeviceError::internal("the executable answered what is not UTF-8"))
+            .map_err(|_| DeviceError::internal("the executable answered a text that is not UTF-8"))
     }
 
-    /// What it said on standard error, without white space around it.
+    /// Its standard error, without white space around it.
     pub(super) fn said(&mut self) -> String {
         self.words.read_what_is_there();
         String::from_utf8_lossy(&self.words.take()).trim().to_owned()
     }
 }
 
-/// The reading end of a pipe, and what came out of it.
-struct Stream {
-    /// None once it has come to its end.
+/// The reading end of a pipe, and the bytes that it has read.
+struct BoundedPipe {
+    /// `None` at the end of the stream.
     pipe: Option<Receiver>,
     kept: Vec<u8>,
     most: usize,
 }
 
-impl Stream {
-    /// A stream of which so much is kept, and the end that it is written to.
+impl BoundedPipe {
+    /// A stream that keeps up to `most` bytes, and its writing end.
     fn open(most: usize) -> io::Result<(Self, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
         Ok((Self { pipe: Some(pipe), kept: Vec::new(), most }, writer))
     }
 
-    /// Waits for something to read, and reads it. Waits for ever at its end.
+    /// Reads the next bytes. At the end of the stream it never returns.
     async fn read(&mut self) {
         let Some(pipe) = &self.pipe else { return pending().await };
         let readable = pipe.readable().await;
@@ -123,7 +123,7 @@ impl Stream {
         self.keep(read, &buffer);
     }
 
-    /// Reads what was written so far. The kernel is asked directly: the runtime may not have heard of it yet.
+    /// Reads all bytes written so far, directly from the kernel: the runtime may not know of them yet.
     fn read_what_is_there(&mut self) {
         let mut buffer = [0; 8 << 10];
         while let Some(pipe) = self.pipe.as_ref().filter(|_| !self.is_cut()) {
@@ -134,7 +134,7 @@ impl Stream {
         }
     }
 
-    /// Keeps one byte more than it may have, at most, which tells that there was more.
+    /// Keeps at most one byte more than the limit, which shows that there was more.
     fn keep(&mut self, read: io::Result<usize>, buffer: &[u8]) {
         match read {
             Ok(0) => self.pipe = None,

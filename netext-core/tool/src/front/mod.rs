@@ -1,7 +1,7 @@
-//! A front for an executable in another language: it takes what servers send and hands on the strict form only.
+//! A front for an executable in another language: it accepts the payloads of all senders and passes on the strict form.
 //!
-//! [`Front`] is a [`Handler`], so the runner keeps the contract of the process, and the executable is left with
-//! the device: every number is a number, what is absent is absent, and every payload satisfies the strict schemas.
+//! [`Front`] is a [`Handler`], so the runner implements the process contract, and the executable is left with the device:
+//! every payload satisfies the strict schemas.
 
 mod child;
 
@@ -18,29 +18,29 @@ use tempfile::NamedTempFile;
 use child::Child;
 use netext_core::{Deadline, Description, DeviceError, ErrorKind, Handler, Invocation, Reply};
 
-/// An executable that is given strict payloads.
+/// An executable that gets strict payloads.
 ///
-/// It is called as an extension is, `<executable> <command> <payload-file> <timeout-seconds>`, with what is left of
-/// the timeout. The file is in the folder for temporary files, readable by its owner only, and removed afterwards;
-/// SIGKILL alone leaves it behind. What the executable prints is held to the contract like the reply of a device; its
-/// exit code and what it says on standard error are passed on.
+/// It runs as an extension does, `<executable> <command> <payload-file> <timeout-seconds>`, with the remaining time. The
+/// file is in the folder for temporary files, readable by its owner only, and removed afterwards; only SIGKILL leaves it
+/// behind. The output of the executable must keep the contract, as the reply of a device; its exit code and its standard
+/// error are passed on.
 ///
 /// When the time is over, or the process is asked to end, the executable's process group gets SIGTERM, and SIGKILL
 /// halfway through the runner's grace.
 #[derive(Clone, Debug)]
 pub(crate) struct Front {
     executable: PathBuf,
-    /// Unknown where nobody says it.
+    /// `None` if unknown: every command runs the executable.
     services: Option<BTreeSet<Service>>,
 }
 
 impl Front {
-    /// A front for an executable, which is called for every command.
+    /// A front for an executable, which runs for every command.
     pub(crate) fn new(executable: impl Into<PathBuf>) -> Self {
         Self { executable: executable.into(), services: None }
     }
 
-    /// With the services that the executable provides: commands of others succeed without reaching it.
+    /// Sets the services of the executable: commands of other services succeed without running it.
     pub(crate) fn services(mut self, services: impl IntoIterator<Item = Service>) -> Self {
         self.services = Some(services.into_iter().collect());
         self
@@ -49,7 +49,7 @@ impl Front {
     async fn call(&self, invocation: &Invocation, payload: &Path) -> Result<Reply, DeviceError> {
         let deadline = invocation.deadline();
         deadline.check()?;
-        // What is not a whole second is left to this side, so that the executable can be the first to say it.
+        // Rounded down, so that the executable notices the timeout first.
         let seconds = deadline.remaining().as_secs().max(1).to_string();
         let arguments = [invocation.command().name().as_ref(), payload.as_os_str(), seconds.as_ref()];
         let failed = |error: io::Error| {
@@ -64,19 +64,19 @@ impl Front {
         Err(self.failure(status, &child.said(), deadline))
     }
 
-    /// The executable's failure as it put it; where it put it in no words, what is known.
+    /// The executable's failure in its own words, or without words its status.
     fn failure(&self, status: ExitStatus, said: &str, deadline: &Deadline) -> DeviceError {
         if said.is_empty() && deadline.is_cancelled() {
-            return DeviceError::timed_out("it was called off");
+            return DeviceError::timed_out("called off");
         }
         let message = match said {
-            "" => format!("{} failed without a word ({status})", self.executable.display()),
+            "" => format!("{} failed without a message ({status})", self.executable.display()),
             said => said.to_owned(),
         };
         match status.code().and_then(|code| u8::try_from(code).ok()).and_then(NonZeroU8::new) {
             Some(code) => DeviceError::new(ErrorKind::of_exit_code(code), message),
             None => DeviceError::internal(format!(
-                "{} was ended ({status}): {message}",
+                "{} was killed ({status}): {message}",
                 self.executable.display()
             )),
         }
@@ -85,7 +85,7 @@ impl Front {
 
 #[async_trait]
 impl Handler for Front {
-    /// The name and the services: who wants more asks the executable itself.
+    /// The name and the services. The executable itself answers `--describe`.
     fn description(&self) -> Description {
         let name = self.executable.file_stem().unwrap_or_default().to_string_lossy();
         let services = self.services.iter().flatten().copied();

@@ -1,35 +1,34 @@
-//! Payloads that may be shown.
+//! Payloads without credentials.
 
 use netext_protocol::{Command, PhysicalDetails};
 use serde_json::Value;
 
 use super::{Knowledge, walk};
 
-/// What stands for a value that must not be seen.
+/// The replacement of a value that must not be shown.
 pub(crate) const MASK: &str = "[masked]";
 
-/// A payload whose credentials are replaced by [`MASK`], and the values that were replaced.
+/// A payload whose credentials are replaced by [`MASK`], and the replaced values.
 ///
-/// Masked is what the types call a secret: passwords, keys, user data, the contents of metadata, the parameters
-/// of actions, and what the operator registered under any but the conventional names. Masked as well is every
-/// value under a name that the protocol does not have, because nobody can tell what it holds. What the device
-/// said about itself stays: it is stored readable, and no place for secrets.
+/// Secrets are passwords, keys, user data, the contents of metadata, the parameters of actions, and registered details
+/// with other than the conventional names. Unknown fields are masked as well, because they may be secret. The device's
+/// own details stay: they are stored in plain text, and hold no secrets.
 ///
-/// A structure that was sent as JSON text or Base64 becomes JSON text with its credentials masked. The texts that
-/// held it are among the values that were replaced, because a credential can be read from them.
+/// A structure inside a text (JSON or Base64) becomes JSON text with its credentials masked. The original text is among
+/// the replaced values, because it contains the credentials.
 pub(crate) fn masked(command: Command, mut document: Value) -> (Value, Vec<String>) {
     let mut secrets = Vec::new();
     walk(command, &mut document, &mut |pointer, knowledge, value| match knowledge {
         Knowledge::Plain => {}
         Knowledge::Secret if is_harmless(pointer) => {}
         Knowledge::Secret | Knowledge::Unknown => mask(value, &mut secrets),
-        // What is masked inside of it can be read from it.
+        // It contains the values that are masked inside of it.
         Knowledge::Encoded => secrets.extend(value.as_str().map(str::to_owned)),
     });
     (document, secrets)
 }
 
-/// Whether it is a registered detail that holds no credential by convention.
+/// Whether it is a registered detail that by convention holds no credential.
 fn is_harmless(pointer: &str) -> bool {
     let path = pointer.strip_prefix('/').and_then(|path| path.split_once('/'));
     let Some((key, name)) = path else { return false };
@@ -67,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_masked_is_still_a_payload() {
+    fn a_masked_payload_is_still_valid() {
         for sample in Sample::all() {
             let (shown, _) = masked(sample.command(), serde_json::from_str(sample.text()).unwrap());
             let parsed = Envelope::parse(sample.command(), shown.to_string().as_bytes());
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_device_said_is_no_secret_although_it_comes_in_a_text() {
+    fn the_devices_own_details_are_no_secret_inside_a_text_either() {
         let details = json!({"host": "192.0.2.10"}).to_string();
         let payload = Payload::sample(Command::EnsureNetworkDevice).with("current_details", details.clone());
         let (shown, secrets) = masked(payload.command(), payload.document(json!({}), details.clone()));
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_that_is_no_text_is_masked() {
+    fn binary_content_is_masked() {
         let data = json!([{"dir": "userdata", "file": "user_data", "content": "H4sIAAAAAAAA/w=="}]);
         let strict =
             json!([{"dir": "userdata", "file": "user_data", "content": {"base64": "H4sIAAAAAAAA/w=="}}]);
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_wrong_shape_is_masked() {
+    fn a_value_of_the_wrong_shape_is_masked() {
         let (command, mut document) = sample("save-password");
         document["payload"]["password"] = json!(["hunter2", {"deep": 31337}]);
         document["physical-network-extension-details"] = json!("{\"password\":\"hunter2\"");

@@ -1,4 +1,4 @@
-//! Payload files, looked at by people: their fields, each with what the protocol's schema knows of it.
+//! Payload files: their fields, each with its classification by the protocol's schema.
 
 mod mask;
 mod problems;
@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) use mask::{MASK, masked};
 pub(crate) use problems::validate;
 
-/// What the protocol knows of a value.
+/// The classification of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Knowledge {
     /// A scalar of a field that may be shown.
@@ -19,17 +19,15 @@ enum Knowledge {
     Secret,
     /// A value of any shape under a name that the protocol does not have.
     Unknown,
-    /// A text from which a value can be read that was shown, and was not plain: a structure as JSON or Base64, a
-    /// file's content as Base64.
+    /// A text that contains a value that is not plain: a structure as JSON or Base64, a file's content as Base64.
     Encoded,
 }
 
-/// Walks through a payload file and shows every scalar of known fields and every unknown field as a whole: its
-/// JSON pointer, what is known of it, and the value, which may be changed. What does not have the shape that the
-/// schema asks for is `Secret`.
+/// Visits every scalar of known fields, and every unknown field as a whole: with its JSON pointer, its classification, and
+/// the value, which the visitor may change. A value of a shape that the schema does not allow is `Secret`.
 ///
-/// Objects and lists that were sent inside a text are walked through like others, and end up as JSON text; the
-/// text itself is shown as `Encoded` if not everything in it is plain.
+/// Objects and lists inside a text are visited like others, and become JSON text; the text itself is visited as `Encoded`
+/// if not all of it is plain.
 fn walk(command: Command, document: &mut Value, visit: &mut dyn FnMut(&str, Knowledge, &mut Value)) {
     let root = Value::from(schema::request_schema(command, Form::Lenient));
     Walk { root: &root, visit, hidden: 0 }.value(&[&root], String::new(), document);
@@ -38,7 +36,7 @@ fn walk(command: Command, document: &mut Value, visit: &mut dyn FnMut(&str, Know
 struct Walk<'r, 'v> {
     root: &'r Value,
     visit: &'v mut dyn FnMut(&str, Knowledge, &mut Value),
-    /// How many values were not plain.
+    /// The number of values that were not plain.
     hidden: usize,
 }
 
@@ -48,7 +46,7 @@ impl<'r> Walk<'r, '_> {
         (self.visit)(pointer, knowledge, value);
     }
 
-    /// Walks through a value that any of the schemas may describe.
+    /// Visits a value that one of the schemas describes.
     fn value(&mut self, schemas: &[&'r Value], pointer: String, value: &mut Value) {
         let schemas = alternatives(self.root, schemas);
         let is_hidden = |schema: &&Value| is_of_type(schema, "object") && schema.get("writeOnly").is_some();
@@ -73,8 +71,8 @@ impl<'r> Walk<'r, '_> {
                 }
             }
             Value::String(text) if schemas.iter().any(|schema| schema.get("contentMediaType").is_some()) => {
-                match Inside::of(text) {
-                    Some(Inside { mut structure, encoded }) => {
+                match EmbeddedStructure::of(text) {
+                    Some(EmbeddedStructure { mut structure, encoded }) => {
                         let hidden = self.hidden;
                         self.value(&schemas, pointer.clone(), &mut structure);
                         let encoded = encoded.into_iter().chain([std::mem::take(text)]);
@@ -99,15 +97,15 @@ impl<'r> Walk<'r, '_> {
     }
 }
 
-/// The object or list inside a text: as JSON, or as Base64 of JSON.
-pub(crate) struct Inside {
-    /// It, as it is in JSON text.
+/// The object or list inside a text, as JSON or as Base64 of JSON.
+pub(crate) struct EmbeddedStructure {
+    /// The object or list.
     pub(crate) structure: Value,
-    /// The contents of files, which are Base64 once more inside of Base64.
+    /// The contents of files, which are Base64 again inside of Base64.
     encoded: Vec<String>,
 }
 
-impl Inside {
+impl EmbeddedStructure {
     pub(crate) fn of(text: &str) -> Option<Self> {
         let parse = |json: &[u8]| {
             serde_json::from_slice::<Value>(json).ok().filter(|it| it.is_object() || it.is_array())
@@ -143,7 +141,7 @@ fn decode_contents(structure: &mut Value, encoded: &mut Vec<String>) {
     }
 }
 
-/// The schemas with their references followed, and those that they offer as alternatives.
+/// The schemas with their references resolved, and their alternatives.
 fn alternatives<'r>(root: &'r Value, schemas: &[&'r Value]) -> Vec<&'r Value> {
     let mut open = schemas.to_vec();
     let mut found = Vec::new();
@@ -159,7 +157,7 @@ fn alternatives<'r>(root: &'r Value, schemas: &[&'r Value]) -> Vec<&'r Value> {
 
 enum Property<'a> {
     Described(&'a Value),
-    /// The object is one of free content.
+    /// The object may have any content.
     Free,
 }
 

@@ -1,39 +1,39 @@
-//! Everything that is wrong with a payload file.
+//! All problems of a payload file.
 
 use netext_protocol::{Command, Envelope, ParseError, Sample};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Inside, Knowledge, walk};
+use super::{EmbeddedStructure, Knowledge, walk};
 
-/// More problems than this in one file are not looked for.
+/// The search ends after this many problems in one file.
 const MOST: usize = 1000;
 
-/// What there is to say about a payload file.
+/// The findings about a payload file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Validation {
-    /// Everything for which the file is refused.
+    /// The problems for which the file is refused.
     pub(crate) problems: Vec<Problem>,
-    /// JSON pointers to the fields that this version of the protocol does not know. They are ignored and kept
-    /// reachable: newer servers send some. A misspelled optional field shows up here.
+    /// JSON pointers to the fields that this version of the protocol does not know. They are ignored, because newer
+    /// servers may send some. A misspelled optional field is among them.
     pub(crate) unknown_fields: Vec<String>,
 }
 
 impl Validation {
-    /// Whether the file is a payload of its command.
+    /// Whether the file is a valid payload of its command.
     pub(crate) fn is_valid(&self) -> bool {
         self.problems.is_empty()
     }
 }
 
-/// One thing for which a payload file is refused.
+/// One problem for which a payload file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     /// Where in the file, such as `payload.fw_rules.rules[2].protocol`; `payload file` for the whole of it.
     pub(crate) path: String,
     /// The same place as a JSON pointer.
     pub(crate) pointer: String,
-    /// What was found there and what is expected, or what is missing. Secrets are never shown.
+    /// The value and the expected value, or the missing field. Secrets are never shown.
     #[serde(rename = "problem")]
     pub(crate) description: String,
 }
@@ -48,11 +48,11 @@ impl From<&ParseError> for Problem {
     }
 }
 
-/// Finds everything that is wrong with a payload file.
+/// Finds all problems of a payload file.
 ///
-/// The protocol's own reader decides, so there is no second opinion on what is right; it stops at the first
-/// problem. So that value is replaced by that of a [`Sample`], and the file is read again until nothing is
-/// left. A value of which it depends what is right elsewhere may hide a further problem until it is mended.
+/// The protocol's own parser decides, but it stops at the first problem. So the value is replaced by that of a [`Sample`],
+/// and the file is parsed again until no problem is left. A wrong value on which another field depends may hide a further
+/// problem until it is corrected.
 pub(crate) fn validate(command: Command, file: &[u8]) -> Validation {
     let mut validation = Validation::default();
     let as_it_stands = Envelope::parse(command, file).err();
@@ -61,7 +61,7 @@ pub(crate) fn validate(command: Command, file: &[u8]) -> Validation {
         unpack(&mut document);
         validation.problems = problems(command, document);
     }
-    // Of a name that is given twice, and of what is no JSON, only the reader knows.
+    // Only the parser finds duplicate names and malformed JSON.
     if let Some(error) = as_it_stands {
         let first = Problem::from(&error);
         if !validation.problems.contains(&first) {
@@ -71,11 +71,11 @@ pub(crate) fn validate(command: Command, file: &[u8]) -> Validation {
     validation
 }
 
-/// Puts objects and lists that were sent inside a text where the text was. Their paths stay what they are.
+/// Replaces texts by the objects and lists inside them. Their paths stay the same.
 fn unpack(document: &mut Value) {
     let payload = document.get_mut("payload").and_then(Value::as_object_mut);
     for value in payload.into_iter().flat_map(Map::values_mut) {
-        if let Some(inner) = value.as_str().and_then(Inside::of) {
+        if let Some(inner) = value.as_str().and_then(EmbeddedStructure::of) {
             *value = inner.structure;
         }
     }
@@ -111,7 +111,7 @@ fn problem(command: Command, document: &Value) -> Option<Problem> {
     Envelope::parse(command, document.to_string().as_bytes()).as_ref().err().map(Problem::from)
 }
 
-/// The document without the problem, and what the next one is.
+/// The document without the problem, and the next problem.
 fn mend(command: Command, document: &Value, found: &Problem) -> Option<(Value, Option<Problem>)> {
     candidates(command, document, &found.pointer).find_map(|candidate| {
         let next = problem(command, &candidate);
@@ -124,7 +124,7 @@ fn mend(command: Command, document: &Value, found: &Problem) -> Option<(Value, O
     })
 }
 
-/// Documents in which a value is a better one, the smallest changes first.
+/// Documents with another value at the pointer, the smallest changes first.
 fn candidates<'a>(
     command: Command,
     document: &'a Value,
@@ -149,7 +149,7 @@ fn candidates<'a>(
             }
         })
     });
-    // Where no sample has a value: one that most kinds of scalars take, else none.
+    // If no sample has the field: a value that most kinds of scalars accept, else none.
     let usual = ["1", "192.0.2.1", "192.0.2.0/24"].map(Value::from);
     let replaced = counterparts
         .into_iter()
@@ -167,7 +167,7 @@ fn changed(document: &Value, pointer: &str, change: impl FnOnce(&mut Value)) -> 
     document
 }
 
-/// The pointer with the first element of every list instead of the one that it names.
+/// The pointer with the first element of every list instead of the named one.
 fn first_of_lists(pointer: &str) -> String {
     let is_index = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
     let segments = pointer.split('/').map(|segment| if is_index(segment) { "0" } else { segment });
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_one_problem() {
+    fn malformed_json_is_one_problem() {
         for file in ["", "{", "nonsense", "\u{feff}{}"] {
             let problems = validate(Command::AssignIp, file.as_bytes()).problems;
             assert_eq!(problems.len(), 1, "{file}: {problems:?}");

@@ -1,8 +1,8 @@
-//! What a server and an extension said to each other: kept by a recorder that stands in for the extension, and
-//! played again to another build of it.
+//! Recordings of the calls between a server and an extension: written by a recorder in the extension's place, and replayed
+//! to another build.
 //!
-//! A recording is a folder with a file per run, in the order in which they began. Credentials are
-//! [masked] before anything is written.
+//! A recording is a folder with a file per run, in the order in which they began. Credentials are [masked] before a file
+//! is written.
 
 pub(crate) mod record;
 pub(crate) mod replay;
@@ -20,9 +20,9 @@ use serde_json::Value;
 use crate::payload_file::{MASK, masked};
 use netext_core::testing::as_gson_writes;
 
-/// What stands for the path of the payload file, which is another at every run.
+/// The replacement of the payload file's path, which differs in every run.
 const PAYLOAD_FILE: &str = "<payload-file>";
-/// A credential that is shorter is not looked for in what was printed: it stands there by chance.
+/// A shorter credential is not masked in the output, because it may be there by chance.
 const SHORTEST_SECRET: usize = 4;
 
 /// One run of an extension, without credentials.
@@ -30,17 +30,17 @@ const SHORTEST_SECRET: usize = 4;
 pub(crate) struct Recorded {
     /// The arguments, with `<payload-file>` for the path of the payload file.
     arguments: Vec<String>,
-    /// The payload without its credentials; none if the file was not there or not a JSON object.
+    /// The payload without its credentials; none if the file did not exist or is not a JSON object.
     payload: Option<Value>,
-    /// Everything that was printed, or what was printed on standard output if `error_output` is there.
+    /// All output, or standard output only if there is an `error_output`.
     output: String,
-    /// What was printed on standard error, if that was another stream than standard output.
+    /// Standard error, if it was another stream than standard output.
     error_output: Option<String>,
-    /// The exit code, if it exited.
+    /// The exit code, if the run exited.
     exit_code: Option<i32>,
-    /// The signal that ended it, if one did.
+    /// The signal that ended the run, if one did.
     signal: Option<i32>,
-    /// When it began, in milliseconds since 1970.
+    /// The start of the run, in milliseconds since 1970.
     began_ms: u64,
     /// From its start to the end of its output, in milliseconds.
     took_ms: f64,
@@ -52,10 +52,10 @@ pub(crate) enum RecordingError {
     /// The folder or a file cannot be read.
     #[error("cannot read {0}")]
     Unreadable(PathBuf, #[source] io::Error),
-    /// A file is none of a recording.
-    #[error("{0} is not of a recording")]
+    /// A file is not part of a recording.
+    #[error("{0} is not a file of a recording")]
     Malformed(PathBuf, #[source] serde_json::Error),
-    /// There is nothing in the folder.
+    /// The folder is empty.
     #[error("{0} holds no recording")]
     Empty(PathBuf),
 }
@@ -66,10 +66,10 @@ impl Recorded {
         self.arguments.first()?.parse().ok()
     }
 
-    /// Takes the credentials out of what is to be kept, and the path that is another every time.
+    /// Removes the credentials, and the path of the payload file.
     fn without_secrets(mut self, payload: Option<&[u8]>, path: &str) -> Self {
         let document = payload.and_then(|it| serde_json::from_slice::<Value>(it).ok());
-        // What is no payload of a known command may hold anything anywhere.
+        // Without a known command and a JSON object, every value may be a credential.
         let known = document.filter(Value::is_object).zip(self.command());
         let (shown, secrets) = match known {
             Some((document, command)) => {
@@ -78,7 +78,7 @@ impl Recorded {
             }
             None => (None, Vec::new()),
         };
-        // Whether what was printed shows a credential of a payload that cannot be read, nobody can tell.
+        // The output may contain a credential of an unreadable payload.
         let is_unknown = payload.is_some() && shown.is_none();
         self.payload = shown;
         for printed in [Some(&mut self.output), self.error_output.as_mut()].into_iter().flatten() {
@@ -93,7 +93,7 @@ impl Recorded {
         self
     }
 
-    /// Writes it into the folder, as a whole or not at all.
+    /// Writes the file to the folder, as a whole or not at all.
     fn write(&self, folder: &Path) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.subsec_nanos());
@@ -133,10 +133,10 @@ impl Recorded {
     }
 }
 
-/// Masks credentials in what was printed: as they are, as JSON escapes them, and as the server does.
+/// Masks credentials in an output: in plain, in JSON's escapes and in the server's escapes.
 fn hide(printed: &mut String, secrets: &[String]) {
     let mut secrets: Vec<_> = secrets.iter().filter(|it| it.len() >= SHORTEST_SECRET).collect();
-    // One that holds another is looked for first.
+    // Longer ones first, because they may contain others.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     for secret in secrets {
         let json = Value::from(secret.as_str());

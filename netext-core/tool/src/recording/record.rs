@@ -1,4 +1,4 @@
-//! `netext record`: stands in for an extension and keeps what is said.
+//! `netext record`: runs in an extension's place and records its calls.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, PipeReader, Read, Write};
@@ -15,29 +15,29 @@ use signal_hook::iterator::Signals;
 use super::{PAYLOAD_FILE, Recorded};
 use crate::screen::fail;
 
-/// Stand in for an extension, pass everything on, and keep what was said without its credentials.
+/// Run in an extension's place, pass everything on, and record the calls without credentials.
 ///
-/// Put a script in the extension's place that holds, below its #!/bin/sh, the line
+/// Put a script in the extension's place with, below its #!/bin/sh, the line
 ///
 ///     exec netext record --out DIR -- /path/of/the/extension "$@"
 ///
-/// Every run is a file in DIR, readable by its owner only.
+/// Every run becomes a file in DIR, readable by its owner only.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// The folder that the recording goes to.
+pub(crate) struct RecordArguments {
+    /// The folder of the recording.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The extension, and the arguments that the server called it with.
+    /// The extension, and the server's arguments.
     #[arg(last = true, required = true, value_name = "PATH [ARGUMENTS]")]
     call: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
     let (program, rest) = arguments.call.split_first().expect("clap asks for it");
     match record(&arguments.out, program, rest) {
-        Ok(Ended::Exited(code)) => ExitCode::from(code),
-        Ok(Ended::Killed(signal)) => {
-            // Ends this process, unless the signal is one that ends none.
+        Ok(RecordedEnd::Exited(code)) => ExitCode::from(code),
+        Ok(RecordedEnd::Killed(signal)) => {
+            // Ends this process, unless the signal is one that does not end processes.
             let _ = signal_hook::low_level::emulate_default_handler(signal);
             ExitCode::FAILURE
         }
@@ -45,21 +45,21 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// How an extension ended, for whoever is to end in the same way.
+/// How an extension ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
+enum RecordedEnd {
     /// With an exit code.
     Exited(u8),
     /// By a signal.
     Killed(i32),
 }
 
-/// Runs an extension in the place of this process, and keeps what was said.
+/// Runs an extension in the place of this process, and records the call.
 ///
-/// Standard input, output, error and the signals that ask a process to end are passed on, so the server notices
-/// nothing: where output and error are one stream they stay one, in the order in which they were written, and
-/// it ends when the extension's ends. What cannot be kept is not kept; the extension goes before.
-fn record(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io::Result<Ended> {
+/// Standard input, output, error and the signals that end a process are passed on, so that the server notices no
+/// difference: output and error stay one stream if they are one, in the order of writing, and it ends when the extension's
+/// stream ends. If recording fails, the extension still runs.
+fn record(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io::Result<RecordedEnd> {
     let path = arguments.get(1).map(Path::new);
     let payload = path.and_then(|path| std::fs::read(path).ok());
     let began_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_millis());
@@ -77,15 +77,17 @@ fn record(folder: &Path, program: &OsStr, arguments: &[OsString]) -> io::Result<
         took_ms: began.elapsed().as_secs_f64() * 1000.0,
     };
     let path = path.map(Path::to_string_lossy).unwrap_or_default();
-    // There is nowhere to say that this failed: both streams are the extension's.
+    // A failure cannot be reported: both streams belong to the extension.
     let _ = recorded.without_secrets(payload.as_deref(), &path).write(folder);
     Ok(match ran.status.signal() {
-        Some(signal) => Ended::Killed(signal),
-        None => Ended::Exited(ran.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)),
+        Some(signal) => RecordedEnd::Killed(signal),
+        None => {
+            RecordedEnd::Exited(ran.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+        }
     })
 }
 
-/// The arguments, with a word for the path of the payload file.
+/// The arguments, with a placeholder for the path of the payload file.
 fn shown(arguments: &[OsString]) -> Vec<String> {
     let mut shown: Vec<_> = arguments.iter().map(|it| it.to_string_lossy().into_owned()).collect();
     if let [_, path, ..] = shown.as_mut_slice() {
@@ -94,14 +96,14 @@ fn shown(arguments: &[OsString]) -> Vec<String> {
     shown
 }
 
-struct Ran {
+struct RelayedRun {
     status: ExitStatus,
     output: Vec<u8>,
     error_output: Option<Vec<u8>>,
 }
 
-fn call(program: &OsStr, arguments: &[OsString]) -> io::Result<Ran> {
-    // Before the child is there, so that no signal is lost.
+fn call(program: &OsStr, arguments: &[OsString]) -> io::Result<RelayedRun> {
+    // Before the child starts, so that no signal is lost.
     let signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
     let (output, writer) = io::pipe()?;
     let (errors, error_writer) = if is_one_stream()? {
@@ -112,7 +114,7 @@ fn call(program: &OsStr, arguments: &[OsString]) -> io::Result<Ran> {
     let mut command = Command::new(program);
     command.args(arguments).stdout(writer).stderr(error_writer);
     let mut child = command.spawn()?;
-    // It holds the writing ends, which must have no holder but the child.
+    // It holds the writing ends, which only the child must hold.
     drop(command);
     let handle = signals.handle();
     let forwarding = forward(signals, Pid::from_child(&child));
@@ -122,10 +124,10 @@ fn call(program: &OsStr, arguments: &[OsString]) -> io::Result<Ran> {
     let status = child.wait()?;
     handle.close();
     let _ = forwarding.join();
-    Ok(Ran { status, output, error_output })
+    Ok(RelayedRun { status, output, error_output })
 }
 
-/// Whether standard output and standard error are one and the same.
+/// Whether standard output and standard error are the same stream.
 fn is_one_stream() -> io::Result<bool> {
     let output = rustix::fs::fstat(rustix::stdio::stdout())?;
     let errors = rustix::fs::fstat(rustix::stdio::stderr())?;
@@ -136,14 +138,14 @@ fn forward(mut signals: Signals, child: Pid) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         for signal in signals.forever() {
             if let Some(signal) = Signal::from_named_raw(signal) {
-                // It may be over by now.
+                // The child may have ended.
                 let _ = kill_process(child, signal);
             }
         }
     })
 }
 
-/// Passes a stream on to its end, as it comes, and keeps it.
+/// Passes a stream on to its end, and returns it.
 fn relay(mut from: PipeReader, to: &mut dyn Write) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut buffer = vec![0; 64 << 10];
@@ -153,7 +155,7 @@ fn relay(mut from: PipeReader, to: &mut dyn Write) -> Vec<u8> {
             Ok(length) => {
                 kept.extend_from_slice(&buffer[..length]);
                 if to.write_all(&buffer[..length]).and_then(|()| to.flush()).is_err() {
-                    // Nobody reads any more; the extension is to notice, as it would without us.
+                    // The reader is gone. The extension must notice it, as without the recorder.
                     return kept;
                 }
             }

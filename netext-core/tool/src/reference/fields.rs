@@ -8,60 +8,60 @@ use netext_protocol::schema::{self, Form};
 use netext_protocol::{Command, Sample, Sender};
 use serde_json::Value;
 
-use crate::payload_file::Inside;
+use crate::payload_file::EmbeddedStructure;
 
-/// The objects that a payload is made of.
-pub(super) struct Objects {
-    pub(super) payload: Object,
-    /// The objects inside of it, each once.
-    pub(super) nested: Vec<Object>,
+/// The objects of a payload.
+pub(super) struct PayloadTables {
+    pub(super) payload: ObjectTable,
+    /// The nested objects, each once.
+    pub(super) nested: Vec<ObjectTable>,
 }
 
-/// An object, and what may be in it.
-pub(super) struct Object {
+/// An object with its fields.
+pub(super) struct ObjectTable {
     /// The name of its type.
     pub(super) name: String,
     pub(super) description: String,
-    pub(super) fields: Vec<Field>,
-    /// Of each of these one must be there.
+    pub(super) fields: Vec<FieldRow>,
+    /// One field of each of these is required.
     pub(super) one_of: Vec<Vec<String>>,
 }
 
 /// A field, in one of its spellings.
-pub(super) struct Field {
+pub(super) struct FieldRow {
     pub(super) name: String,
     pub(super) is_required: bool,
-    /// What it holds, in words.
+    /// The kind of value, in words.
     pub(super) value: String,
     pub(super) senders: Senders,
     pub(super) meaning: String,
-    /// Its words with their meanings, where it holds one of few.
+    /// Its words with their meanings, if it has a fixed set of words.
     pub(super) words: Vec<(String, String)>,
 }
 
-impl Objects {
+impl PayloadTables {
     pub(super) fn of(command: Command) -> Self {
         let root = Value::from(schema::request_schema(command, Form::Lenient));
         let mut open = Vec::new();
-        let payload = Object::of(command, command.name(), payload_of(command, &root), &mut open);
+        let payload = ObjectTable::of(command, command.name(), payload_of(command, &root), &mut open);
         let mut nested = Vec::new();
         let mut known = BTreeSet::new();
         while let Some(name) = (!open.is_empty()).then(|| open.remove(0)) {
             if known.insert(name.clone()) {
-                nested.push(Object::of(command, &name, &root["$defs"][&name], &mut open));
+                nested.push(ObjectTable::of(command, &name, &root["$defs"][&name], &mut open));
             }
         }
         Self { payload, nested }
     }
 }
 
-impl Object {
+impl ObjectTable {
     fn of(command: Command, name: &str, schema: &Value, nested: &mut Vec<String>) -> Self {
         let required = names(schema.get("required"));
         let properties = schema["properties"].as_object().into_iter().flatten();
         let mut fields: Vec<_> = properties
             .filter(|(field, _)| !is_envelope(field))
-            .map(|(field, schema)| Field {
+            .map(|(field, schema)| FieldRow {
                 name: field.clone(),
                 is_required: required.contains(&field.as_str()),
                 value: value(schema, nested),
@@ -70,7 +70,7 @@ impl Object {
                 words: words(schema),
             })
             .collect();
-        // In the order of the names, whatever order the map keeps.
+        // By name, because the order of the map is not fixed.
         fields.sort_by(|one, other| one.name.cmp(&other.name));
         let choices = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
         let one_of = choices.map(|choice| {
@@ -86,7 +86,7 @@ impl Object {
     }
 }
 
-/// Whether it is one of the details that travel with every command.
+/// Whether it is one of the details that come with every command.
 fn is_envelope(name: &str) -> bool {
     name.ends_with("extension-details") || name.ends_with("extension_details")
 }
@@ -95,7 +95,7 @@ fn names(list: Option<&Value>) -> Vec<&str> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// What a field holds, in words. The objects in it are added to `nested`.
+/// The kind of value of a field, in words. Adds the objects in it to `nested`.
 fn value(field: &Value, nested: &mut Vec<String>) -> String {
     if let Some(name) = referred_type(field) {
         nested.push(name.to_owned());
@@ -124,7 +124,7 @@ fn value(field: &Value, nested: &mut Vec<String>) -> String {
     }
 }
 
-/// The words that a field may hold, wherever its schema has them.
+/// The words that a field may have, from all parts of its schema.
 fn words(field: &Value) -> Vec<(String, String)> {
     let own = field["x-words"].as_array().into_iter().flatten();
     let own = own.map(|word| (text(word, "const"), text(word, "description")));
@@ -132,7 +132,7 @@ fn words(field: &Value) -> Vec<(String, String)> {
     own.chain(offered).collect()
 }
 
-/// A text of a schema, fit for a table.
+/// A text of a schema, escaped for a table.
 fn text(schema: &Value, key: &str) -> String {
     schema.get(key).and_then(Value::as_str).unwrap_or_default().replace('|', "\\|")
 }
@@ -145,7 +145,7 @@ fn payload_of(command: Command, file: &Value) -> &Value {
     }
 }
 
-/// The name of the type that a schema refers to, if it is nothing but a reference.
+/// The name of the type that a schema refers to, if the schema is a reference.
 fn referred_type(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/$defs/")
 }
@@ -176,11 +176,11 @@ impl Senders {
     }
 }
 
-/// Who writes a field of an object in the payload of a command.
+/// The senders of a field of an object in the payload of a command.
 ///
-/// The README documents a command's fields one by one. The server writes a group of fields as a whole, as far as
-/// they have values, so its other payloads that have the field count as well; so do those of the README for a name
-/// that the server does not know. A field that no sample has is one that the server writes if it has a value.
+/// The README documents a command's fields one by one. The server writes a group of fields as a whole, as far as they have
+/// values, so the field counts as the server's if any of its payloads has it; the same goes for the README with a name that
+/// the server does not use. A field that no sample has is the server's: it writes the field if it has a value.
 fn senders_of(command: Command, object: &str, field: &str, schema: &Value) -> Senders {
     let here = SEEN.here.get(&place(object, field)).copied().unwrap_or_default();
     let meaning = schema["description"].as_str().unwrap_or_default();
@@ -196,19 +196,19 @@ fn senders_of(command: Command, object: &str, field: &str, schema: &Value) -> Se
     Senders { server: server || !readme && !older, readme, older }
 }
 
-type Place = (String, String);
+type FieldKey = (String, String);
 
-/// Who writes which field, as the samples show it.
+/// The senders of each field, according to the samples.
 #[derive(Default)]
-struct Seen {
-    /// By the name of a command, or of a type, and the field's.
-    here: BTreeMap<Place, Senders>,
-    /// In any command's payload, by the field's name and meaning: the same name may mean other things.
-    anywhere: BTreeMap<Place, Senders>,
+struct SendersSeen {
+    /// By the name of a command or a type, and the field's name.
+    here: BTreeMap<FieldKey, Senders>,
+    /// In the payload of any command, by the field's name and meaning, because a name may have several meanings.
+    anywhere: BTreeMap<FieldKey, Senders>,
 }
 
-static SEEN: LazyLock<Seen> = LazyLock::new(|| {
-    let mut seen = Seen::default();
+static SEEN: LazyLock<SendersSeen> = LazyLock::new(|| {
+    let mut seen = SendersSeen::default();
     for &command in Command::ALL {
         let root = Value::from(schema::request_schema(command, Form::Lenient));
         for sample in Sample::all_of(command) {
@@ -227,15 +227,15 @@ static SEEN: LazyLock<Seen> = LazyLock::new(|| {
     seen
 });
 
-fn place(one: &str, other: &str) -> Place {
+fn place(one: &str, other: &str) -> FieldKey {
     (one.to_owned(), other.to_owned())
 }
 
-/// Walks through a payload beside its schema.
+/// Visits a payload together with its schema.
 struct Visit<'a> {
     root: &'a Value,
     sender: Sender,
-    seen: &'a mut BTreeMap<Place, Senders>,
+    seen: &'a mut BTreeMap<FieldKey, Senders>,
 }
 
 impl Visit<'_> {
@@ -252,7 +252,7 @@ impl Visit<'_> {
     }
 
     fn value(&mut self, schema: &Value, value: &Value) {
-        let inside = value.as_str().and_then(Inside::of);
+        let inside = value.as_str().and_then(EmbeddedStructure::of);
         let value = inside.as_ref().map_or(value, |inside| &inside.structure);
         if let Some(name) = referred_type(schema) {
             let root = self.root;

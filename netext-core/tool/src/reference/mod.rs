@@ -1,4 +1,4 @@
-//! The protocol's commands for people, from the same types and samples as everything else.
+//! The command reference, generated from the protocol's types and samples.
 
 mod fields;
 
@@ -11,9 +11,9 @@ use netext_protocol::{
 };
 use serde_json::{Value, json};
 
-use fields::{Field, Object, Objects};
+use fields::{FieldRow, ObjectTable, PayloadTables};
 
-/// The command reference as Markdown: a table of all commands, then each of them, then what a device declares.
+/// The command reference as Markdown: a table of all commands, then each command, then the capabilities.
 pub(crate) fn markdown() -> String {
     let mut page = format!(
         "# Commands of the Network Extension protocol, version {PROTOCOL_VERSION}\n\n\
@@ -52,7 +52,7 @@ pub(crate) fn command(command: Command) -> String {
     line(&mut page, format_args!("- **Services:** {}", services(command)));
     line(&mut page, format_args!("- **Effect:** {}", effect(command)));
     line(&mut page, format_args!("- **Prints:** {}", output(command)));
-    let objects = Objects::of(command);
+    let objects = PayloadTables::of(command);
     let place = match command.shape().key() {
         Some(key) => format!("Fields of `{key}`:"),
         None => "Fields, which stand beside the details:".to_owned(),
@@ -86,11 +86,11 @@ fn effect(command: Command) -> &'static str {
     }
 }
 
-/// The fields of an object, those that must be there first.
-fn table(page: &mut String, object: &Object) {
+/// The fields of an object, the required ones first.
+fn table(page: &mut String, object: &ObjectTable) {
     line(page, format_args!("| field | value | sent by | meaning |\n| --- | --- | --- | --- |"));
     let (required, others): (Vec<_>, Vec<_>) = object.fields.iter().partition(|field| field.is_required);
-    for Field { name, value, senders, meaning, is_required, .. } in required.into_iter().chain(others) {
+    for FieldRow { name, value, senders, meaning, is_required, .. } in required.into_iter().chain(others) {
         let must = if *is_required { "**Required.** " } else { "" };
         line(page, format_args!("| `{name}` | {value} | {senders} | {must}{meaning} |"));
     }
@@ -99,8 +99,8 @@ fn table(page: &mut String, object: &Object) {
     }
 }
 
-/// What the words of the fields mean, each kind of words once.
-fn values(page: &mut String, command: Command, objects: &Objects) {
+/// The meanings of the fields' words, each set of words once.
+fn values(page: &mut String, command: Command, objects: &PayloadTables) {
     let mut said = BTreeSet::new();
     let fields = std::iter::once(&objects.payload).chain(&objects.nested).flat_map(|object| &object.fields);
     for field in fields.filter(|field| !field.words.is_empty()) {
@@ -142,12 +142,12 @@ fn example(page: &mut String, command: Command) {
 }
 
 fn payload(page: &mut String, sample: Sample) {
-    // A sample is JSON; the test of the reference reads what is printed here.
+    // A sample is JSON; the test of the reference parses this block.
     let document: Value = serde_json::from_str(sample.text()).unwrap_or_default();
     line(page, format_args!("```json\n{:#}\n```", in_order(document)));
 }
 
-/// The capabilities of every service, with what the server does where one is missing.
+/// The capabilities of every service, with the effect of a missing one on the server.
 fn capabilities() -> String {
     let mut page = String::new();
     line(
@@ -200,8 +200,8 @@ fn output(command: Command) -> &'static str {
     }
 }
 
-/// The same value with the keys of its objects in order: the order that `serde_json` keeps depends on the features
-/// that other crates of a build ask for.
+/// The same value with the keys of its objects in order, because the order in `serde_json` depends on the features that
+/// other crates of a build enable.
 pub(crate) fn in_order(value: Value) -> Value {
     match value {
         Value::Object(object) => {

@@ -17,7 +17,7 @@ fn new(folder: &TempDir, arguments: &[&str]) -> std::path::PathBuf {
     assert_eq!(
         come_to(command).succeeds(),
         format!(
-            "made acme-sdn, on the netext of {checkout}\n\
+            "created acme-sdn, on the netext of {checkout}\n\
              next: cd acme-sdn && cargo test, then write src/device.rs\n"
         )
     );

@@ -186,11 +186,11 @@ fn answers_exit_codes_and_the_one_line_are_passed_on() {
         assert_eq!(failed.stderr, "internal error: no slot\n");
     }
     for (body, code, line) in [
-        ("exit 3", 3, " failed without a word (exit status: 3)\n"),
+        ("exit 3", 3, " failed without a message (exit status: 3)\n"),
         ("echo first >&2; echo second >&2; exit 3", 3, "first\\nsecond\n"),
         ("echo no memory >&2; kill -KILL $$", 70, "(signal: 9 (SIGKILL)): no memory\n"),
         ("echo progress", 70, "the device answered a text that is not a JSON object\n"),
-        ("printf '\\377'", 70, "the executable answered what is not UTF-8\n"),
+        ("printf '\\377'", 70, "the executable answered a text that is not UTF-8\n"),
     ] {
         let failed = FrontedExecutable::new(body).implement("60");
         assert_eq!((failed.code, failed.stdout.as_str()), (Some(code), ""), "{body}");

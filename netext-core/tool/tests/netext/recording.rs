@@ -203,5 +203,7 @@ fn what_is_no_recording_is_refused() {
     fs::create_dir(recorder.folder()).unwrap();
     assert!(recorder.replay("none", &[]).stderr.ends_with(" holds no recording\n"));
     fs::write(recorder.folder().join("1.json"), "{}").unwrap();
-    assert!(recorder.replay("none", &[]).stderr.contains("1.json is not of a recording: missing field"));
+    assert!(
+        recorder.replay("none", &[]).stderr.contains("1.json is not a file of a recording: missing field")
+    );
 }

@@ -39,7 +39,7 @@ fn a_name_of_no_sample_is_refused_with_those_there_are() {
         let there = "assign-ip, assign-ip.tier, assign-ip.untagged, readme/assign-ip";
         assert_eq!(
             run.stderr,
-            format!("netext: \"{name}\" is not a sample; of assign-ip there are {there}\n")
+            format!("netext: \"{name}\" is not a sample; the samples of assign-ip are {there}\n")
         );
     }
 }
