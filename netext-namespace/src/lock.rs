@@ -1,11 +1,13 @@
 //! Files that are locked while somebody works on what they stand for. They are never removed: a lock file that is
 //! lets two holders in.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use tokio::sync::oneshot;
 
 /// A file that is locked until this is dropped.
@@ -20,13 +22,13 @@ impl FileLock {
         called_off: impl Future<Output = ()>,
     ) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        match file.try_lock() {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Self(file))),
-            Err(TryLockError::WouldBlock) => tokio::select! {
+            Err(Errno::WOULDBLOCK) => tokio::select! {
                 file = wait(file) => file.map(|file| Some(Self(file))),
                 () = called_off => Ok(None),
             },
-            Err(TryLockError::Error(error)) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -36,7 +38,7 @@ impl FileLock {
 async fn wait(file: File) -> io::Result<File> {
     let (done, locked) = oneshot::channel();
     std::thread::spawn(move || {
-        let result = file.lock().map(|()| file);
+        let result = flock(&file, FlockOperation::LockExclusive).map(|()| file).map_err(io::Error::from);
         drop(done.send(result));
     });
     locked.await.unwrap_or_else(|_| Err(io::Error::other("the thread that waited for it ended")))

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::wait::any_ready_by;
@@ -221,7 +222,7 @@ enum Stream {
     File(File),
     /// Nothing more is read after the end of a pipe.
     Pipe {
-        pipe: Option<io::PipeReader>,
+        pipe: Option<File>,
         read: Vec<u8>,
     },
 }
@@ -234,12 +235,12 @@ impl Stream {
     }
 
     fn piped() -> io::Result<(Self, Stdio)> {
-        let (pipe, given) = io::pipe()?;
-        Ok((Self::Pipe { pipe: Some(pipe), read: Vec::new() }, given.into()))
+        let (pipe, given) = pipe_with(PipeFlags::CLOEXEC)?;
+        Ok((Self::Pipe { pipe: Some(pipe.into()), read: Vec::new() }, given.into()))
     }
 
     /// The pipe, as long as it is open.
-    fn pipe(&self) -> Option<&io::PipeReader> {
+    fn pipe(&self) -> Option<&File> {
         match self {
             Self::Pipe { pipe, .. } => pipe.as_ref(),
             Self::Ignored | Self::File(_) => None,

@@ -1,13 +1,14 @@
 //! Runs a process, reads its output to the end, and says who keeps it open.
 
 use std::fs::File;
-use std::io::{self, PipeReader, Read};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::call::{Answer, End, Streams};
@@ -17,12 +18,12 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs a command to its end, and reads its output as the server does: to the end of the stream.
 pub(super) fn run(mut command: Command, streams: Streams, patience: Duration) -> io::Result<Answer> {
-    let (output, writer) = io::pipe()?;
+    let (output, writer) = pipe()?;
     let (errors, error_writer) = match streams {
-        Streams::Apart => io::pipe().map(|(reader, writer)| (Some(reader), writer))?,
+        Streams::Apart => pipe().map(|(reader, writer)| (Some(reader), writer))?,
         Streams::Merged | Streams::WithSilentInput => (None, writer.try_clone()?),
     };
-    let (silence, kept_open) = io::pipe()?;
+    let (silence, kept_open) = pipe()?;
     let input = match streams {
         Streams::WithSilentInput => Stdio::from(silence),
         Streams::Merged | Streams::Apart => Stdio::null(),
@@ -40,6 +41,11 @@ pub(super) fn run(mut command: Command, streams: Streams, patience: Duration) ->
     answer
 }
 
+fn pipe() -> io::Result<(File, File)> {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+    Ok((reader.into(), writer.into()))
+}
+
 fn pidfd(child: &Child) -> io::Result<OwnedFd> {
     Ok(pidfd_open(Pid::from_child(child), PidfdFlags::empty())?)
 }
@@ -49,7 +55,7 @@ struct Run {
     /// Readable once the process has ended.
     ended: OwnedFd,
     /// The streams that have not come to their end: standard output, or both; standard error, if it is apart.
-    open: [Option<PipeReader>; 2],
+    open: [Option<File>; 2],
     printed: [Vec<u8>; 2],
 }
 
@@ -153,7 +159,7 @@ enum Event {
 }
 
 /// The processes that hold the writing end of a pipe.
-fn holders(pipe: &PipeReader) -> Vec<String> {
+fn holders(pipe: &File) -> Vec<String> {
     let own = std::fs::read_link(format!("/proc/self/fd/{}", pipe.as_raw_fd()));
     let (Ok(pipe), Ok(processes)) = (own, std::fs::read_dir("/proc")) else { return Vec::new() };
     let mut holders = Vec::new();

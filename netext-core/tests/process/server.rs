@@ -9,6 +9,7 @@ use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -120,7 +121,7 @@ impl ScriptedServer {
     pub(crate) fn start_with(&self, args: &[&str], script: Value) -> RunningCommand {
         let path = self.path("script.json");
         fs::write(&path, script.to_string()).unwrap();
-        let (mut reader, writer) = std::io::pipe().unwrap();
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         let child = Command::new(double())
             .args(args)
             .env("NETEXT_DOUBLE", path)
@@ -134,7 +135,7 @@ impl ScriptedServer {
         let (sender, stream) = mpsc::channel();
         thread::spawn(move || {
             let mut bytes = Vec::new();
-            reader.read_to_end(&mut bytes).unwrap();
+            File::from(reader).read_to_end(&mut bytes).unwrap();
             let _ = sender.send(bytes);
         });
         RunningCommand { child, began, stream }

@@ -82,12 +82,13 @@ fn normalize(command: Command, file: &Path) -> ExitCode {
 
 /// Answers the extension's command line, beginning with the program's name.
 fn stand_in_front(arguments: &NormalizeArguments, executable: &Path, command_line: &[OsString]) -> ExitCode {
-    if let [_, flag] = command_line
-        && flag.to_string_lossy().starts_with('-')
-    {
-        // The executable answers flags itself. `exec` returns only if it fails.
-        let error = std::process::Command::new(executable).arg(flag).exec();
-        return fail(format_args!("cannot run {}: {error}", executable.display()));
+    match command_line {
+        [_, flag] if flag.to_string_lossy().starts_with('-') => {
+            // The executable answers flags itself. `exec` returns only if it fails.
+            let error = std::process::Command::new(executable).arg(flag).exec();
+            return fail(format_args!("cannot run {}: {error}", executable.display()));
+        }
+        _ => {}
     }
     let front = Front::new(executable);
     let front = match &arguments.services {

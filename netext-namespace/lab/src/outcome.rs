@@ -1,5 +1,6 @@
 //! A command of the extension, run as the management server runs it, and its outcome.
 
+use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::ExitStatusExt;
@@ -22,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(500);
 pub struct RunningCommand {
     pub(crate) command: String,
     pub(crate) child: Child,
-    pub(crate) pipe: std::io::PipeReader,
+    pub(crate) pipe: File,
     pub(crate) begun: Instant,
 }
 

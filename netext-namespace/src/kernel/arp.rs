@@ -64,10 +64,9 @@ pub(crate) fn taken(
                 Err(errno) if io::Error::from(errno).kind() == ErrorKind::WouldBlock => continue,
                 Err(errno) => return Err(errno.into()),
             }
-            if let Some((address, holder)) = holder(&frame)
-                && holder.goes_before(right, own)
-                && addresses.contains(&address)
-            {
+            let rival = holder(&frame)
+                .filter(|(address, holder)| holder.goes_before(right, own) && addresses.contains(address));
+            if let Some((address, holder)) = rival {
                 taken.insert(address, holder);
             }
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, renameat, syncfs, unlinkat};
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, openat, renameat, syncfs, unlinkat};
 use rustix::io::Errno;
 
 use super::MetadataError;
@@ -33,7 +33,8 @@ impl LockedFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(path)?,
             opened => opened.map_err(MetadataError::io("open the folder", path))?,
         };
-        handle.lock().map_err(MetadataError::io("lock the folder", path))?;
+        flock(&handle, FlockOperation::LockExclusive)
+            .map_err(|error| MetadataError::io("lock the folder", path)(error.into()))?;
         Ok(Self { path: path.to_owned(), handle })
     }
 
@@ -49,11 +50,9 @@ impl LockedFolder {
             let mut names = Vec::new();
             for entry in Dir::read_from(&self.handle)? {
                 // A name that is not UTF-8 is none of ours.
-                if let Ok(name) = entry?.file_name().to_str()
-                    && name != "."
-                    && name != ".."
-                {
-                    names.push(name.to_owned());
+                match entry?.file_name().to_str() {
+                    Ok("." | "..") | Err(_) => {}
+                    Ok(name) => names.push(name.to_owned()),
                 }
             }
             Ok(names)

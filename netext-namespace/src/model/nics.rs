@@ -108,8 +108,10 @@ impl Nics {
     /// Forgets the NIC that a command is about; tells by which ids it was known.
     pub fn forget(&mut self, nic: &Nic) -> Vec<NicId> {
         let named = NicIdentity::by(nic);
-        let gone = self.0.extract_if(.., |known| named.reason(known).is_some());
-        gone.filter_map(|nic| nic.nic_id).collect()
+        let (gone, kept): (Vec<_>, _) =
+            mem::take(&mut self.0).into_iter().partition(|known| named.reason(known).is_some());
+        self.0 = kept;
+        gone.into_iter().filter_map(|nic| nic.nic_id).collect()
     }
 
     /// Forgets all of them.

@@ -175,9 +175,10 @@ fn forget(path: &Path) {
 }
 
 fn told(path: &Path, done: io::Result<()>) {
-    if let Err(error) = done
-        && error.kind() != ErrorKind::NotFound
-    {
-        tracing::warn!(path = %path.display(), %error, "cannot remember");
+    match done {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "cannot remember");
+        }
+        _ => {}
     }
 }

@@ -113,7 +113,7 @@ pub(super) fn load(folder: &Path, router: RouterId) -> Result<RouterState, Store
     let damaged = |source| StoreError::Damaged { path: path.clone(), source };
     let format = || serde_json::from_slice(&bytes).map(|Format { format }| format);
     // A text is known to be one; of bytes every single string would be looked at again.
-    let stored = match str::from_utf8(&bytes) {
+    let stored = match std::str::from_utf8(&bytes) {
         Ok(text) => serde_json::from_str::<Stored>(text),
         Err(_) => serde_json::from_slice(&bytes),
     };

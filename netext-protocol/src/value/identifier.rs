@@ -187,7 +187,7 @@ impl fmt::Display for MacAddr {
             place[0] = DIGITS[usize::from(octet >> 4)];
             place[1] = DIGITS[usize::from(octet & 0xf)];
         }
-        formatter.pad(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        formatter.pad(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

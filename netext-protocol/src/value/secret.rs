@@ -113,7 +113,7 @@ impl SecretBytes {
 
     /// The bytes as text; `None` if they are no UTF-8.
     pub fn expose_text(&self) -> Option<&str> {
-        str::from_utf8(&self.0).ok()
+        std::str::from_utf8(&self.0).ok()
     }
 
     /// The bytes that a Base64 text stands for, with or without padding and line breaks, as older senders write

@@ -324,9 +324,8 @@ impl TryFrom<TrafficFields> for Traffic {
             RuleProtocol::Icmp => Self::Icmp { icmp_type, icmp_code },
             RuleProtocol::Number(number) => Self::Protocol(number),
         };
-        if let Some(ports) = ports
-            && !matches!(traffic, Self::Tcp(_) | Self::Udp(_))
-        {
+        let has_ports = matches!(traffic, Self::Tcp(_) | Self::Udp(_));
+        if let Some(ports) = ports.filter(|_| !has_ports) {
             return Err(format!("ports {ports} are given for the protocol {protocol}, which has none"));
         }
         if (icmp_type.is_some() || icmp_code.is_some()) && !matches!(traffic, Self::Icmp { .. }) {

@@ -87,9 +87,7 @@ impl<'a> Stage<'a> {
             each_text(name, value, &mut |name, text| self.place_instance(name, text));
         });
         fields.extend(self.network.clone());
-        if fields.remove("extension_ip").is_some()
-            && let Some(address) = self.extension_ip
-        {
+        if let (Some(_), Some(address)) = (fields.remove("extension_ip"), self.extension_ip) {
             fields.insert("extension_ip".into(), address.into());
         }
         payload

@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::future::pending;
-use std::io::{self, PipeWriter};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child as Process, Command};
@@ -108,9 +109,9 @@ struct BoundedPipe {
 
 impl BoundedPipe {
     /// A stream that keeps up to `most` bytes, and its writing end.
-    fn open(most: usize) -> io::Result<(Self, PipeWriter)> {
-        let (reader, writer) = io::pipe()?;
-        let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
+    fn open(most: usize) -> io::Result<(Self, OwnedFd)> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let pipe = Receiver::from_owned_fd(reader)?;
         Ok((Self { pipe: Some(pipe), kept: Vec::new(), most }, writer))
     }
 

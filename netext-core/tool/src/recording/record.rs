@@ -1,13 +1,16 @@
 //! `netext record`: runs in an extension's place and records its calls.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, PipeReader, Read, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -41,7 +44,7 @@ pub(crate) fn run(arguments: &RecordArguments) -> ExitCode {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
             ExitCode::FAILURE
         }
-        Err(error) => fail(format_args!("cannot run {}: {error}", program.display())),
+        Err(error) => fail(format_args!("cannot run {}: {error}", Path::new(program).display())),
     }
 }
 
@@ -105,11 +108,11 @@ struct RelayedRun {
 fn call(program: &OsStr, arguments: &[OsString]) -> io::Result<RelayedRun> {
     // Before the child starts, so that no signal is lost.
     let signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
-    let (output, writer) = io::pipe()?;
+    let (output, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     let (errors, error_writer) = if is_one_stream()? {
         (None, writer.try_clone()?)
     } else {
-        io::pipe().map(|(reader, writer)| (Some(reader), writer))?
+        pipe_with(PipeFlags::CLOEXEC).map(|(reader, writer)| (Some(reader), writer))?
     };
     let mut command = Command::new(program);
     command.args(arguments).stdout(writer).stderr(error_writer);
@@ -146,7 +149,8 @@ fn forward(mut signals: Signals, child: Pid) -> thread::JoinHandle<()> {
 }
 
 /// Passes a stream on to its end, and returns it.
-fn relay(mut from: PipeReader, to: &mut dyn Write) -> Vec<u8> {
+fn relay(from: OwnedFd, to: &mut dyn Write) -> Vec<u8> {
+    let mut from = File::from(from);
     let mut kept = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

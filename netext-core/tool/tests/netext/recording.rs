@@ -1,6 +1,6 @@
 //! `netext record` and `netext replay`.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use netext_core::protocol::{Command as Protocol, Sample, Sender};
 use netext_core::testing::Payload;
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -85,13 +86,13 @@ fn the_server_notices_nothing() {
 #[test]
 fn streams_that_are_one_stay_one_and_in_order() {
     let recorder = Recorder::new();
-    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     let mut shell = recorder.of(Path::new("/bin/sh"));
     shell.args(["-c", "for n in 1 2 3 4 5 6 7 8; do echo out $n; echo err $n >&2; done"]);
     let mut child = shell.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
     drop(shell);
     let mut told = String::new();
-    reader.read_to_string(&mut told).unwrap();
+    File::from(reader).read_to_string(&mut told).unwrap();
     assert!(child.wait().unwrap().success());
     let expected = [1, 2, 3, 4, 5, 6, 7, 8].map(|number| format!("out {number}\nerr {number}\n")).concat();
     assert_eq!(told, expected);

@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, umask};
+use nix::unistd::pipe2;
 use serde_json::Value;
 
 use super::Lab;
@@ -95,7 +97,7 @@ impl Lab {
     ) -> RunningCommand {
         assert!(self.hypervisor.is_none(), "a machine runs one command after the other: use `run`");
         let mut command = self.program(program, arguments);
-        let (pipe, output) = std::io::pipe().expect("a pipe");
+        let (pipe, output) = pipe2(OFlag::O_CLOEXEC).expect("a pipe");
         let errors = output.try_clone().expect("a second handle of a pipe");
         let begun = Instant::now();
         let child = self.server().run(|| {
@@ -107,6 +109,6 @@ impl Lab {
         // It holds the pipe, and only the child may hold it.
         drop(command);
         let child = child.unwrap_or_else(|error| panic!("{program}: {error}"));
-        RunningCommand { command: arguments.join(" "), child, pipe, begun }
+        RunningCommand { command: arguments.join(" "), child, pipe: pipe.into(), begun }
     }
 }

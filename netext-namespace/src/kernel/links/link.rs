@@ -158,7 +158,7 @@ pub(super) fn namespace_id(
     namespace: &Namespace,
 ) -> Result<Option<u32>, NetlinkError> {
     let mut message = NsidMessage::default();
-    message.attributes.push(NsidAttribute::Fd(namespace.as_fd().as_raw_fd().cast_unsigned()));
+    message.attributes.push(NsidAttribute::Fd(namespace.as_fd().as_raw_fd().unsigned_abs()));
     let attempted = format!("ask for the id of namespace {}", namespace.name());
     let replies =
         host.exchange(&[NetlinkRequest::route(attempted, &RouteNetlinkMessage::GetNsId(message), 0)])?;

@@ -259,7 +259,7 @@ fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
 /// What an acknowledgement, or the end of a dump, says about its request.
 fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &NetlinkRequest) -> Result<(), NetlinkError> {
     let payload = answer.payload();
-    let code = number(payload).unwrap_or(0).cast_signed();
+    let code = payload.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code));
     if code >= 0 || request.tolerates(-code) {
         return Ok(());
     }

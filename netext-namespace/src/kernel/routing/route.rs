@@ -24,7 +24,7 @@ use crate::model::{HopScope, InterfaceName, NextHop, Route, RouteAction};
 use crate::plan::{DefaultRoute, ROUTE_PROTOCOL, TableRoute};
 
 /// The largest number that an interface could have.
-const NO_INTERFACE: u32 = i32::MAX.cast_unsigned();
+const NO_INTERFACE: u32 = i32::MAX.unsigned_abs();
 /// The metric that the kernel gives an IPv6 route without one.
 const IPV6_METRIC: u32 = 1024;
 

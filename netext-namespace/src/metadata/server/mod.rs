@@ -23,6 +23,7 @@ mod tier;
 
 use std::collections::HashMap;
 use std::io;
+use std::mem;
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -133,8 +134,11 @@ impl Serving {
             })
             .collect();
         // What goes makes room for what comes, which may be the same address on another interface.
-        for (_, gone) in self.tiers.extract_if(|tier, _| !wanted.contains(tier)) {
-            gone.close().await;
+        let (kept, gone): (HashMap<_, _>, HashMap<_, _>) =
+            mem::take(&mut self.tiers).into_iter().partition(|(tier, _)| wanted.contains(tier));
+        self.tiers = kept;
+        for listeners in gone.into_values() {
+            listeners.close().await;
         }
         let mut failures = Vec::new();
         for tier in wanted {

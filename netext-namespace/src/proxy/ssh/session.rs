@@ -2,12 +2,13 @@
 //! multiplexing protocol: no further ssh is run.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, PipeReader, PipeWriter};
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use openssh_mux_client::{Connection, Error, EstablishedSession, NonZeroByteSlice, Session};
+use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::timeout;
@@ -91,9 +92,9 @@ pub(super) async fn start(socket: &Path, command: &str) -> Result<Running, NoSes
     // The other ends are with ssh now, and only there.
     Ok(Running {
         session,
-        stdin: Sender::from_owned_fd(OwnedFd::from(read.1))?,
-        stdout: Receiver::from_owned_fd(OwnedFd::from(write.0))?,
-        stderr: Receiver::from_owned_fd(OwnedFd::from(errors.0))?,
+        stdin: Sender::from_owned_fd(read.1)?,
+        stdout: Receiver::from_owned_fd(write.0)?,
+        stderr: Receiver::from_owned_fd(errors.0)?,
     })
 }
 
@@ -103,8 +104,8 @@ impl From<io::Error> for NoSession {
     }
 }
 
-fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
-    io::pipe()
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(pipe_with(PipeFlags::CLOEXEC)?)
 }
 
 impl Running {

@@ -1,8 +1,12 @@
 //! Times programs as the management server sees them: from the start to the end of the merged output.
 
+use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
 
 use crate::series::Series;
 
@@ -38,14 +42,14 @@ pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
 }
 
 fn run(command: &mut Command) {
-    let (mut output, input) = std::io::pipe().expect("a pipe");
+    let (output, input) = pipe2(OFlag::O_CLOEXEC).expect("a pipe");
     let errors = input.try_clone().expect("a second handle of a pipe");
     command.stdin(Stdio::null()).stdout(input).stderr(errors);
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     // The command would keep the pipe open.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut printed = Vec::new();
-    output.read_to_end(&mut printed).expect("what a program prints");
+    File::from(output).read_to_end(&mut printed).expect("what a program prints");
     let status = child.wait().expect("a child");
     assert!(status.success(), "{command:?}: {status}: {}", String::from_utf8_lossy(&printed));
 }

@@ -32,7 +32,7 @@ impl Step {
 
     fn run(&mut self, round: usize) {
         let (ours, floor);
-        if round.is_multiple_of(2) {
+        if round % 2 == 0 {
             ours = self.ours.run();
             settle();
             floor = self.floor.run();
