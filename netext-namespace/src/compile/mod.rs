@@ -4,12 +4,9 @@ mod flows;
 mod guests;
 mod links;
 mod packets;
-mod routing;
 pub mod services;
-mod ways_out;
 
 pub use flows::flows_to_cut;
 pub use guests::guests;
-pub use links::links;
+pub use links::{links, routing};
 pub use packets::{ElementSet, INCOMING, OUTGOING, RuleChain, Ruleset, RulesetChange, packets};
-pub use routing::routing;

@@ -1,8 +1,8 @@
-//! The ingress firewall: what public addresses let in, by the destination that a packet came with.
+//! The firewall: what public addresses let in, by the original destination of a packet, and what guests may reach.
 //!
-//! An address lets in what any network's rules allow. Where tiers share one, that alone would let the rules of one tier
-//! open what those of another close. A packet is led to one tier at most, so a tier that has rules is asked
-//! alone about what is led to it; the rules of all decide about what is led to a tier without rules, or to no tier.
+//! An address lets in what the rules of any network allow. Where tiers share an address, this alone would let the rules
+//! of one tier open what those of another close. A packet is led to one tier at most. So if that tier has rules, they
+//! alone decide about the packet; if it has none, or the packet is led to no tier, the rules of all tiers decide.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -12,14 +12,19 @@ use netext_protocol::{FirewallSubject, NetworkId, Traffic, TransportProtocol};
 
 use super::matches::{self, PacketMatch, layers, networks};
 use super::ruleset::Ruleset;
-use crate::model::{BalancerInForce, PublicAddress, Router, Tier};
+use crate::model::{BalancerInForce, PublicAddress, Router, Tier, guest_interface};
 use crate::plan::ElementField;
 
-pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
+pub(super) fn compile(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
+    ingress(router, balancers, ruleset);
+    egress(router, ruleset);
+}
+
+fn ingress(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
     for (public, _) in router.public_addresses().filter(|(public, _)| router.is_restricted(*public)) {
         ruleset.add("firewalled", [ElementField::Ipv4(public)]);
     }
-    shared(router, ruleset);
+    shared(router, balancers, ruleset);
     let allowed = router.implemented_tiers().flat_map(|(_, tier)| allowed(tier, |_| true));
     matches::compile(ruleset, "ingress_allowed", allowed, "accept");
 }
@@ -41,18 +46,17 @@ fn allowed(tier: &Tier, of: impl Fn(Ipv4Addr) -> bool) -> impl Iterator<Item = P
 }
 
 /// Asks each tier that has rules about what is led to it, where another tier's rules name the same address.
-fn shared(router: &Router, ruleset: &mut Ruleset) {
+fn shared(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
     let with_rules: Vec<_> = router.implemented_tiers().filter(|(_, tier)| tier.firewall.is_some()).collect();
     if with_rules.is_empty() || router.tiers.len() < 2 {
         return;
     }
-    let balancers = router.balancers_in_force();
     let restricts = |network| router.tiers.get(&network).is_some_and(Tier::restricts_ingress);
     let (mut leads, mut addresses, mut asked) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for (public, address) in router.public_addresses() {
         let named_by: Vec<_> =
             with_rules.iter().filter(|(_, tier)| tier.names(public)).map(|(network, _)| *network).collect();
-        let of_address = leads_of(router, public, address, &balancers);
+        let of_address = leads_of(router, public, address, balancers);
         let opens_anothers = |to: NetworkId| restricts(to) && named_by.iter().any(|network| *network != to);
         if of_address.iter().any(|(_, to)| to.is_some_and(opens_anothers)) {
             addresses.insert(public);
@@ -109,4 +113,34 @@ fn leads_of(
         .map(|(key, to)| (of_ports(key.protocol, key.ports), router.network_of(to.guest)));
     let rest = address.static_nat.map(|guest| (Traffic::All, router.network_of(guest)));
     balanced.chain(forwarded).chain(rest).collect()
+}
+
+fn egress(router: &Router, ruleset: &mut Ruleset) {
+    for (network, tier) in router.routed_tiers() {
+        let (_, interface) = guest_interface(router.id, &tier.segment());
+        let interface = ElementField::Interface(interface);
+        let Some(firewall) = &tier.firewall else {
+            ruleset.map("egress", [interface], [ElementField::Verdict("accept".to_owned())]);
+            continue;
+        };
+        // The rules say the opposite of the default.
+        let (listed, default) =
+            if firewall.default_egress_allow { ("drop", "accept") } else { ("accept", "drop") };
+        let chain = format!("egress_{network}");
+        ruleset.map("egress", [interface], [ElementField::Verdict(format!("goto {chain}"))]);
+
+        let rules = firewall.rules.iter().filter(|rule| rule.subject == FirewallSubject::Egress);
+        let matched = rules.flat_map(|rule| {
+            let destinations = networks(&rule.dest_cidrs);
+            networks(&rule.source_cidrs).into_iter().flat_map(move |source| {
+                destinations.clone().into_iter().map(move |destination| PacketMatch {
+                    source,
+                    destination,
+                    traffic: rule.traffic,
+                })
+            })
+        });
+        matches::compile(ruleset, &chain, matched, listed);
+        ruleset.rule(&chain, default);
+    }
 }

@@ -1,34 +1,96 @@
-//! Access lists before what is balanced over TCP.
+//! The access lists of tiers.
 //!
-//! A list speaks of guests, and `forward` asks it when a packet is on its way to one. A balanced connection over TCP
-//! ends in the router, and who has opened it is forgotten when haproxy connects to a member. So the list is asked
-//! before: what it says of a member and its port becomes a list of clients, and only who may reach every member may
-//! reach the public port. Members mostly differ in nothing that a list speaks of, so that most rules share one chain.
+//! A list decides about what enters its tier and what leaves it, by the addresses and ports of the guests: packets to
+//! public addresses are translated before. Each tier has its own chains and sets. A list that allows a packet only does
+//! not deny it: the rest of `forward` decides.
+//!
+//! `forward` does not see the client of a connection that is balanced over TCP: the connection ends in the router, and
+//! haproxy opens another one to a member. So the lists are applied before haproxy accepts it. What a list says of a
+//! member and its port becomes a list of clients, and only clients that may reach every member may reach the public
+//! port. Most members do not differ in anything that a list names, so most rules share one chain.
 //!
 //! Members of one rule may be guests of several tiers. As in `forward`, the list of a tier decides what enters that
-//! tier: it is asked about the members that are its guests, whichever tier's rule it is, and about no others. A tier
-//! whose guests are clients is asked about the members that they leave it for.
+//! tier: it is applied to the members that are its guests, whichever tier has the rule, and to no others. The list of a
+//! tier whose guests are clients is applied to members outside of that tier.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
 
 use ipnet::Ipv4Net;
-use netext_protocol::{AclRule, Direction, Traffic, TransportProtocol};
+use netext_protocol::{AclAction, AclRule, Direction, Traffic, TransportProtocol};
 
-use super::acl::{in_order, verdict};
 use super::matches::{PacketMatch, layers, networks};
 use super::ruleset::Ruleset;
-use crate::model::{Router, guest_interface};
+use crate::model::{BalancerInForce, InterfaceName, Router, guest_interface};
 use crate::plan::ElementField;
 
-pub(super) fn compile(router: &Router, ruleset: &mut Ruleset) {
-    let balanced: Vec<_> = router
-        .balancers_in_force()
+pub(super) fn compile(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
+    forwarded(router, ruleset);
+    balanced(router, balancers, ruleset);
+}
+
+/// Access lists for packets that are forwarded.
+fn forwarded(router: &Router, ruleset: &mut Ruleset) {
+    for (network, tier) in router.routed_tiers() {
+        let Some(list) = &tier.access_list else { continue };
+        let (_, interface) = guest_interface(router.id, &tier.segment());
+        let ordered = in_order(list);
+        for (direction, map) in [(Direction::Egress, "acl_egress"), (Direction::Ingress, "acl_ingress")] {
+            let chain = format!("{map}_{network}");
+            ruleset.map(
+                map,
+                [ElementField::Interface(interface.clone())],
+                [ElementField::Verdict(format!("jump {chain}"))],
+            );
+            ruleset.rule(&chain, within(&interface, direction));
+            let items = ordered.iter().filter(|item| item.direction == direction);
+            layers::compile(ruleset, &chain, items.flat_map(|item| matches(item)));
+            ruleset.rule(&chain, "drop");
+        }
+    }
+}
+
+/// The items as they are asked, one after the other.
+fn in_order(list: &[AclRule]) -> Vec<&AclRule> {
+    let mut ordered: Vec<_> = list.iter().collect();
+    ordered.sort_by_key(|item| item.number);
+    ordered
+}
+
+/// Guests who meet each other through a public address have not left their subnet.
+fn within(interface: &InterfaceName, direction: Direction) -> String {
+    let other_end = if direction == Direction::Ingress { "iifname" } else { "oifname" };
+    format!("{other_end} {interface} return")
+}
+
+/// What is allowed is only not denied.
+fn verdict(action: AclAction) -> &'static str {
+    match action {
+        AclAction::Allow => "return",
+        AclAction::Deny => "drop",
+    }
+}
+
+/// What an item speaks of: the list names the other end, and perhaps the tier's.
+fn matches(item: &AclRule) -> impl Iterator<Item = (PacketMatch, &'static str)> {
+    let verdict = verdict(item.action);
+    let tiers_ends = networks(&item.dest_cidrs);
+    let (traffic, direction) = (item.traffic, item.direction);
+    let ends = move |other: Ipv4Net, own: Ipv4Net| match direction {
+        Direction::Ingress => PacketMatch { source: other, destination: own, traffic },
+        Direction::Egress => PacketMatch { source: own, destination: other, traffic },
+    };
+    networks(&item.source_cidrs)
         .into_iter()
-        .filter(|balancer| {
-            balancer.rule.transport() == TransportProtocol::Tcp && !balancer.members.is_empty()
-        })
-        .collect();
+        .flat_map(move |other| tiers_ends.clone().into_iter().map(move |own| (ends(other, own), verdict)))
+}
+
+/// Access lists for connections that are balanced over TCP.
+fn balanced(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
+    let balanced = |balancer: &&BalancerInForce<'_>| {
+        balancer.rule.transport() == TransportProtocol::Tcp && !balancer.members.is_empty()
+    };
+    let balanced: Vec<_> = balancers.iter().filter(balanced).collect();
     if balanced.is_empty() {
         return;
     }
