@@ -1,4 +1,4 @@
-//! Instances of the lab are machines: they boot, run what they are told, and ask the network who they are.
+//! Instances of the lab are machines: they boot, run scripts, and configure themselves from the network.
 
 use std::process::{Child, Command, Stdio};
 
@@ -26,7 +26,7 @@ fn an_instance_runs_scripts_and_leaves_nothing_behind() {
     guest.cannot_connect_to("10.1.1.10:22");
     let left: Vec<_> = lab.processes();
     assert!(left.is_empty(), "{left:?}");
-    assert!(!lab.has_interface("lab2"), "the tap device went with the machine");
+    assert!(!lab.has_interface("lab2"), "the tap device is deleted with the machine");
 }
 
 fn reaches_and_is_reached(instance: &Instance, guest: &Node) {
@@ -42,7 +42,7 @@ fn reaches_and_is_reached(instance: &Instance, guest: &Node) {
 }
 
 #[test]
-fn an_instance_is_what_the_network_tells_it() {
+fn an_instance_configures_itself_from_the_network() {
     let lab = Lab::without_extension();
     let server = lab.plug(BRIDGE, &["10.1.1.1/24", "2001:db8:1::1/64"]);
     let mut dnsmasq = dnsmasq(
@@ -73,7 +73,7 @@ fn an_instance_is_what_the_network_tells_it() {
     instance.gets_no_lease();
 }
 
-/// A DHCP server on `node`; it goes with the lab.
+/// A DHCP server on `node`; it ends with the lab.
 fn dnsmasq(node: &Node, options: &[&str]) -> Child {
     let plain = ["--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=eth0"];
     let own = ["--leasefile-ro", "--pid-file=", "--user=root", "--log-facility=-"];

@@ -1,4 +1,4 @@
-//! The lab holds what it promises, before anything is tested with it.
+//! Tests of the lab itself.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ fn guests_reach_each_other_by_ipv6() {
 }
 
 #[test]
-fn bridges_are_apart() {
+fn bridges_are_separate() {
     let lab = Lab::without_extension();
     let one = lab.plug("brnone-1910", &["10.1.1.10/24"]);
     let _other = lab.plug("brnone-1911", &["10.1.1.11/24"]);
@@ -57,7 +57,7 @@ fn the_public_segment_has_an_upstream_with_the_internet_behind_it() {
 }
 
 #[test]
-fn what_does_not_answer_is_told_soon() {
+fn a_missing_reply_is_noticed_soon() {
     let lab = Lab::without_extension();
     let guest = lab.plug("brnone-1910", &["10.1.1.10/24"]);
     let silent = lab.plug("brnone-1910", &["10.1.1.11/24"]);
@@ -70,7 +70,7 @@ fn what_does_not_answer_is_told_soon() {
 }
 
 #[test]
-fn a_conversation_notices_that_it_was_cut() {
+fn a_conversation_notices_a_cut() {
     let lab = Lab::without_extension();
     let guest = lab.plug("brnone-1910", &["10.1.1.10/24"]);
     let server = lab.plug("brnone-1910", &["10.1.1.11/24"]);
@@ -87,7 +87,7 @@ fn a_conversation_notices_that_it_was_cut() {
 }
 
 #[test]
-fn a_dropped_listener_listens_no_more() {
+fn a_dropped_listener_stops_listening() {
     let lab = Lab::without_extension();
     let guest = lab.plug("brnone-1910", &["10.1.1.10/24"]);
     let server = lab.plug("brnone-1910", &["10.1.1.11/24"]);
@@ -99,7 +99,7 @@ fn a_dropped_listener_listens_no_more() {
 }
 
 #[test]
-fn labs_side_by_side_do_not_meet() {
+fn labs_do_not_see_each_other() {
     let labs: Vec<_> = (0..4).map(|_| Lab::without_extension()).collect();
     std::thread::scope(|scope| {
         for lab in &labs {
@@ -126,7 +126,7 @@ fn a_lab_leaves_nothing_behind() {
     let spawned = [lab.host().clone(), guest.sandbox().clone(), lab.inside("cs-net-209").sandbox().clone()]
         .map(|place| place.run(|| Command::new("sleep").arg("600").spawn()).expect("sleep runs"));
     assert_eq!(lab.processes().len(), 3);
-    assert_eq!(outside(), before, "nothing shows outside while the lab is up");
+    assert_eq!(outside(), before, "nothing is visible outside while the lab is up");
     drop((guest, lab));
     for mut process in spawned {
         assert!(!process.wait().expect("a child").success(), "the processes were ended");
@@ -135,19 +135,19 @@ fn a_lab_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_test_that_panics_takes_its_lab_with_it() {
+fn a_lab_ends_with_a_test_that_panics() {
     let inside = std::sync::Mutex::new(None);
     let panicked = std::thread::scope(|scope| {
         let test = scope.spawn(|| {
             let lab = Lab::without_extension();
             let sleep = lab.host().run(|| Command::new("sleep").arg("600").spawn()).expect("sleep runs");
-            inside.lock().expect("held by nobody").replace(sleep);
+            inside.lock().expect("no panic while held").replace(sleep);
             lab.upstream().connects_to("198.51.100.99:80");
         });
         test.join().is_err()
     });
     assert!(panicked);
-    let mut sleep = inside.lock().expect("held by nobody").take().expect("sleep ran");
+    let mut sleep = inside.lock().expect("no panic while held").take().expect("sleep ran");
     assert!(!sleep.wait().expect("a child").success(), "the process was ended");
 }
 
@@ -155,19 +155,19 @@ fn a_test_that_panics_takes_its_lab_with_it() {
 fn with_script(script: &str) -> Lab {
     let number = script.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let path = std::env::temp_dir().join(format!("netext-lab-{}-{number}.sh", std::process::id()));
-    // Written by another process: a file that we hold open while a thread forks cannot be executed.
+    // Another process writes it: a file that this process holds open while a thread forks cannot be executed.
     let write = Command::new("sh")
         .args(["-c", "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\""])
         .args([path.as_os_str(), script.as_ref()])
         .status();
     assert!(write.expect("a shell").success());
     let lab = Lab::boot(path.to_str().expect("a plain path"));
-    std::fs::remove_file(path).expect("the script's name is not needed any more");
+    std::fs::remove_file(path).expect("the lab does not need the name of the script");
     lab
 }
 
 #[test]
-fn the_extension_is_called_as_the_server_calls_it() {
+fn the_extension_is_called_like_by_the_server() {
     let lab = with_script(r#"echo "$1 $3 $NETEXT_ROLE"; cat "$2"; echo oops >&2; exit 3"#);
     let outcome = lab.run("assign-ip", &json!({"payload": {"cidr": "a<b>&c='d'"}}));
     assert_eq!(outcome.code, Some(3));
@@ -178,7 +178,7 @@ fn the_extension_is_called_as_the_server_calls_it() {
 }
 
 #[test]
-fn the_details_that_the_extension_prints_come_back() {
+fn the_details_that_the_extension_prints_are_sent_back() {
     let lab = with_script(
         r#"case $1 in ensure-network-device) echo '{"host":"here","namespace":"cs-net-209"}';; *) cat "$2";; esac"#,
     );
@@ -192,7 +192,7 @@ fn the_details_that_the_extension_prints_come_back() {
 }
 
 #[test]
-fn a_held_stream_is_named() {
+fn a_process_that_holds_the_output_is_named() {
     let lab = with_script("sleep 300 & exit 0");
     let running = lab.start("implement-network", &json!({}));
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| running.finish()));
@@ -201,7 +201,7 @@ fn a_held_stream_is_named() {
     assert!(message.contains("held by") && message.contains("sleep 300"), "{message}");
 }
 
-/// What a lab could leave on the machine: interfaces, namespaces by name.
+/// The interfaces and named namespaces of the machine, which a lab could leave behind.
 fn outside() -> (Vec<String>, Vec<String>) {
     let names = |folder: &str| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
