@@ -1,25 +1,25 @@
-//! What stands between fences.
+//! Blocks of code in Markdown.
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 use crate::book::Page;
 
-/// How a shell block begins that only somebody with more than this machine can run.
+/// The start of a shell block that needs more than this machine.
 pub const NOT_RUN: &str = "# Not run in CI: ";
 
 /// A block of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// The words behind the opening fence: a language, and what else is to be known of it.
+    /// The words after the opening fence: the language, and more about the block.
     pub words: Vec<String>,
     /// The code.
     pub code: String,
-    /// Whether nothing but white space stands between the block before and this one.
+    /// Whether only white space separates it from the previous block.
     pub follows: bool,
 }
 
 impl Block {
-    /// The language, or nothing.
+    /// The language; empty if there is none.
     pub fn language(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }
@@ -62,7 +62,7 @@ pub fn blocks(page: &Page) -> Vec<Block> {
     blocks
 }
 
-/// Whether an output is what a page shows of it: a line `...` stands for any lines, `…` for any part of a line.
+/// Whether an output matches the text on a page, where a line `...` matches any lines, and `…` any part of a line.
 ///
 /// ```
 /// use netext_book::block::shows;

@@ -1,4 +1,4 @@
-//! The pages, as they are written.
+//! The pages of the book, in Markdown.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 /// A Markdown file of the repository.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Where it lies.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What it says, with what it includes.
+    /// The text, with included files.
     pub text: String,
 }
 
 /// The repository's folder.
 pub fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("this crate lies in docs/check").to_owned()
+    here.ancestors().nth(2).expect("this crate is in docs/check").to_owned()
 }
 
 /// The pages of the book, in the order of their names.
@@ -32,10 +32,10 @@ pub fn pages() -> Vec<Page> {
 }
 
 impl Page {
-    /// Reads a file, and in its place whatever `{{#include path}}` names.
+    /// Reads a file, and replaces `{{#include path}}` by the file that it names.
     ///
     /// # Panics
-    /// If there is no such file.
+    /// If the file cannot be read.
     pub fn read(path: &Path) -> Self {
         let text = read(path);
         let mut expanded = String::new();
@@ -48,15 +48,15 @@ impl Page {
         Self { path: path.to_owned(), text: expanded }
     }
 
-    /// Its name, as a reader of a failed test knows it.
+    /// Its path in the repository, for messages.
     pub fn name(&self) -> String {
         self.path.strip_prefix(repository()).unwrap_or(&self.path).display().to_string()
     }
 }
 
-/// The folder that a file lies in.
+/// The folder of a file.
 pub fn folder(file: &Path) -> &Path {
-    file.parent().expect("a file lies in a folder")
+    file.parent().expect("a file is in a folder")
 }
 
 fn read(path: &Path) -> String {

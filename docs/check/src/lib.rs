@@ -1,15 +1,15 @@
-//! Holds the book to what the code does.
+//! Checks that the book matches the code.
 //!
-//! Pages are checked as they are written, before mdBook makes HTML of them: Rust blocks are doc tests of
-//! [`examples`], shell blocks run on a machine to throw away and print what the page says that they print, JSON
-//! blocks are payloads that the protocol accepts, and links lead to pages and headings that exist.
+//! It checks the Markdown pages, before mdBook makes HTML of them: Rust blocks are doc tests of [`examples`]; shell blocks
+//! run on a throwaway machine and print the output on the page; JSON blocks are payloads that the protocol accepts; links
+//! lead to existing pages and headings.
 
 pub mod block;
 pub mod book;
 pub mod link;
 pub mod server;
 
-/// The pages with Rust in them, as documentation: `cargo test --doc` compiles and runs their blocks.
+/// The pages with Rust blocks, as documentation: `cargo test --doc` compiles and runs them.
 pub mod examples {
     macro_rules! pages {
         ($($page:ident: $file:literal,)*) => {

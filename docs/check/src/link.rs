@@ -1,4 +1,4 @@
-//! Where links lead.
+//! The targets of links.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use crate::book::{Page, folder};
 
-/// The places that a page's links name: everything but other people's sites.
+/// The links of a page, without those to other sites.
 pub fn links(page: &Page) -> Vec<String> {
     let links = parse(&page.text).filter_map(|event| match event {
         Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(dest_url.to_string()),
@@ -26,7 +26,7 @@ pub fn target(page: &Page, link: &str) -> (PathBuf, Option<String>) {
     (tidy(&file), heading)
 }
 
-/// What headings of a page are linked by. mdBook and the forges agree on it.
+/// The anchors of a page's headings, as mdBook and the forges make them.
 pub fn anchors(page: &Page) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut heading: Option<String> = None;
@@ -35,7 +35,7 @@ pub fn anchors(page: &Page) -> BTreeSet<String> {
             Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
             Event::End(TagEnd::Heading(_)) => {
                 let anchor = anchor(&heading.take().unwrap_or_default());
-                // The second of a name has a number.
+                // A second heading of the same name gets a number.
                 let numbered = (1..).map(|number| format!("{anchor}-{number}"));
                 let free = std::iter::once(anchor.clone()).chain(numbered).find(|it| !anchors.contains(it));
                 anchors.extend(free);
@@ -64,7 +64,7 @@ fn parse(text: &str) -> Parser<'_> {
     Parser::new_ext(text, Options::ENABLE_TABLES)
 }
 
-/// A path without `..` in it, for files that need not exist.
+/// A path without `..`. The file need not exist.
 fn tidy(path: &Path) -> PathBuf {
     let mut tidied = PathBuf::new();
     for component in path.components() {

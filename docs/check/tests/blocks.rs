@@ -1,4 +1,4 @@
-//! Blocks of code do what their page says.
+//! Blocks of code match the text of their page.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use machine::Machine;
 
-/// The languages that something here checks; what is not listed would be checked by nothing.
+/// The languages that a test in this file checks.
 const CHECKED: &[&str] = &["rust", "sh", "text", "json"];
 
 fn all() -> Vec<(Page, Vec<Block>)> {
@@ -21,8 +21,8 @@ fn all() -> Vec<(Page, Vec<Block>)> {
 }
 
 #[test]
-fn every_block_is_of_a_kind_that_is_checked() {
-    // Indented blocks are for pictures and patterns, where nothing can be run.
+fn every_block_is_in_a_language_that_is_checked() {
+    // Indented blocks are pictures and patterns, which cannot run.
     let unchecked = |block: &&Block| !block.words.is_empty() && !CHECKED.contains(&block.language());
     for (page, blocks) in all() {
         let unchecked: Vec<_> = blocks.iter().filter(unchecked).collect();
@@ -39,12 +39,12 @@ fn every_page_with_rust_in_it_is_among_the_doc_tests() {
 }
 
 #[test]
-fn json_is_what_the_protocol_takes() {
+fn json_blocks_are_valid_payloads() {
     for (page, blocks) in all() {
         for block in blocks.iter().filter(|it| it.language() == "json") {
             let value: Value = serde_json::from_str(&block.code)
                 .unwrap_or_else(|error| panic!("{}: {error} in\n{}", page.name(), block.code));
-            // The second word names the command that it is a payload of.
+            // The second word names the command of the payload.
             if let Some(command) = block.words.get(1) {
                 let command = command.parse().unwrap();
                 let read = Envelope::parse(command, value.to_string().as_bytes());
@@ -85,7 +85,7 @@ fn run_commands(name: &str) {
         match block.language() {
             "sh" => last = outputs.next(),
             "text" if block.follows => {
-                let output = last.expect("what is shown is the output of commands");
+                let output = last.expect("a text block after commands is their output");
                 assert!(
                     shows(&block.code, output),
                     "{name} shows\n{}\nbut this was printed:\n{output}",

@@ -1,4 +1,4 @@
-//! Links lead somewhere.
+//! Links lead to existing pages and headings.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use netext_book::book::{Page, pages, repository};
 use netext_book::link::{anchors, links, target};
 
-/// The book, and what readers of the repository find beside it.
+/// The pages of the book, and other documents of the repository.
 fn written() -> Vec<Page> {
     let beside = [
         "README.md",
@@ -23,13 +23,13 @@ fn written() -> Vec<Page> {
     beside.chain(examples).map(|file| Page::read(&file)).chain(pages()).collect()
 }
 
-/// What is wrong with a link, if anything is.
+/// The problem of a link, if it has one.
 fn fault(page: &Page, link: &str) -> Option<String> {
     let (file, heading) = target(page, link);
     if !file.exists() {
         return Some(format!("{}: {link}: there is no {}", page.name(), file.display()));
     }
-    // mdBook copies what lies beside its pages, and nothing from elsewhere.
+    // mdBook copies only files beside its pages.
     let book = repository().join("docs/src");
     if page.path.starts_with(&book) && !file.starts_with(&book) {
         return Some(format!("{}: {link} leads out of the book", page.name()));
@@ -58,7 +58,7 @@ fn every_page_is_in_the_table_of_contents() {
 }
 
 #[test]
-fn a_link_astray_is_noticed() {
+fn a_broken_link_is_noticed() {
     let path = repository().join("docs/src/design.md");
     let astray = |text: &str| {
         let page = Page { path: path.clone(), text: text.to_owned() };

@@ -1,4 +1,4 @@
-//! The stand-in for CloudStack fails where the server fails.
+//! The stand-in for CloudStack fails where the management server fails.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 const NULL_POINTER: &str = "Cannot invoke \"String.toLowerCase()\"";
 
-/// What the published README of the protocol registers.
+/// The capabilities that the published README of the protocol registers.
 fn complete() -> Value {
     json!({
         "Dhcp": {"DhcpAccrossMultipleSubnets": "true"},
@@ -36,12 +36,11 @@ fn complete() -> Value {
     })
 }
 
-/// An operator who makes one call after the other, until one is refused.
+/// An operator who makes calls until one is refused.
 struct Operator {
     server: Server,
     network: String,
     address: String,
-    balancer: String,
     action: String,
 }
 
@@ -59,13 +58,12 @@ fn providers(services: &str) -> Vec<String> {
 }
 
 impl Operator {
-    /// Registers an extension with these capabilities and has a network by an offering with these services.
+    /// Registers an extension with these capabilities and creates a network with these services.
     fn new(capabilities: &Value, services: &str) -> Result<Self, (&'static str, Refusal)> {
         let mut it = Self {
             server: Server::default(),
             network: String::new(),
             address: String::new(),
-            balancer: String::new(),
             action: String::new(),
         };
         let all: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
@@ -87,7 +85,7 @@ impl Operator {
         Ok(it)
     }
 
-    /// Makes a call and answers the id of what it made.
+    /// Makes a call and returns the id of the new object.
     fn call<S: AsRef<str>>(
         &mut self,
         name: &'static str,
@@ -121,7 +119,7 @@ impl Operator {
         self.call("createLoadBalancerRule", &[&ports[..], &[&address, &protocol]].concat())
     }
 
-    /// Uses everything once.
+    /// Makes every other call once.
     fn use_all(&mut self) -> Result<(), (&'static str, Refusal)> {
         let (network, address) =
             (format!("networkid={}", self.network), format!("ipaddressid={}", self.address));
@@ -129,7 +127,7 @@ impl Operator {
         self.call("createEgressFirewallRule", &[&network, "protocol=all"])?;
         let ports = ["publicport=2222", "privateport=22", "protocol=tcp", "virtualmachineid=6a3f"];
         self.call("createPortForwardingRule", &[&[&*address], &ports[..]].concat())?;
-        self.balancer = self.balance("tcp")?;
+        self.balance("tcp")?;
         self.call("createNetworkACL", &[&network, "protocol=tcp", "number=10"])?;
         let resource = format!("resourceid={}", self.network);
         self.call("runCustomAction", &[&format!("customactionid={}", self.action), &resource])?;
@@ -137,8 +135,8 @@ impl Operator {
     }
 }
 
-/// The calls of somebody who uses everything, up to the first that is refused.
-fn lives_with(capabilities: &Value) -> Result<(), (&'static str, Refusal)> {
+/// Makes every call once, up to the first that is refused.
+fn make_every_call(capabilities: &Value) -> Result<(), (&'static str, Refusal)> {
     let services: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
     let mut operator = Operator::new(capabilities, &services.join(","))?;
     let offering = operator.offer("Dhcp,Dns")?;
@@ -154,12 +152,12 @@ fn without(service: &str, capability: &str) -> Value {
 }
 
 #[test]
-fn who_registers_everything_can_make_every_call() {
-    assert_eq!(lives_with(&complete()), Ok(()));
+fn a_complete_registration_allows_every_call() {
+    assert_eq!(make_every_call(&complete()), Ok(()));
 }
 
 #[test]
-fn a_registration_that_misses_one_capability_fails_the_call_that_needs_it() {
+fn a_missing_capability_fails_the_call_that_needs_it() {
     let fails: &[(&str, &str, &str, &str)] = &[
         ("Firewall", "SupportedTrafficDirection", "createFirewallRule", NULL_POINTER),
         ("Firewall", "SupportedProtocols", "createFirewallRule", NULL_POINTER),
@@ -194,7 +192,7 @@ fn a_registration_that_misses_one_capability_fails_the_call_that_needs_it() {
             "doesn't have capability SupportedProtocols",
         ),
     ];
-    // Without these the server offers or sends less, and refuses nothing.
+    // Without these the server offers or sends less, but refuses no call.
     let offered_less: &[(&str, &str)] = &[
         ("Dhcp", "DhcpAccrossMultipleSubnets"),
         ("Dns", "ExternalDns"),
@@ -202,18 +200,21 @@ fn a_registration_that_misses_one_capability_fails_the_call_that_needs_it() {
         ("Firewall", "MultipleIps"),
     ];
     for (service, capability, call, words) in fails {
-        let (refused, why) = lives_with(&without(service, capability)).unwrap_err();
+        let (refused, why) = make_every_call(&without(service, capability)).unwrap_err();
         assert_eq!(refused, *call, "{service}.{capability}: {why}");
         assert!(why.to_string().contains(words), "{service}.{capability}: {why}");
     }
     for (service, capability) in offered_less {
-        assert_eq!(lives_with(&without(service, capability)), Ok(()), "{service}.{capability}");
+        assert_eq!(make_every_call(&without(service, capability)), Ok(()), "{service}.{capability}");
     }
     let mut tried: Vec<_> = fails.iter().map(|(service, name, ..)| (*service, *name)).collect();
     tried.extend(offered_less);
     for capability in Capability::ALL.iter().filter(|it| it.without().is_some()) {
         let name = (capability.service().name(), capability.name());
-        assert!(tried.contains(&name), "{name:?}: the server needs it, and nobody tries to do without");
+        assert!(
+            tried.contains(&name),
+            "{name:?}: the server needs it, but this test does not try without it"
+        );
     }
 }
 
@@ -239,7 +240,7 @@ fn a_tier_of_a_vpc_with_a_domain_needs_the_capability_too() {
 }
 
 #[test]
-fn names_of_capabilities_have_no_case_and_unknown_ones_do_not_matter() {
+fn capability_names_ignore_case_and_unknown_ones_do_not_matter() {
     let mut capabilities = Map::new();
     for (service, values) in complete().as_object().unwrap() {
         let values = values.as_object().unwrap().iter();
@@ -247,11 +248,11 @@ fn names_of_capabilities_have_no_case_and_unknown_ones_do_not_matter() {
         capabilities.insert(service.clone(), lower.into());
     }
     capabilities["Lb"]["Telepathy"] = "true".into();
-    assert_eq!(lives_with(&capabilities.into()), Ok(()));
+    assert_eq!(make_every_call(&capabilities.into()), Ok(()));
 }
 
 #[test]
-fn ssl_termination_counts_as_support_whatever_it_says() {
+fn ssl_termination_counts_as_supported_with_any_value() {
     let assigns = |value: Option<&str>| {
         let mut capabilities = complete();
         if let Some(value) = value {
@@ -292,7 +293,7 @@ fn a_value_that_is_not_declared_is_refused() {
 }
 
 #[test]
-fn what_no_guide_calls_is_refused() {
+fn calls_that_no_guide_makes_are_refused() {
     let mut server = Server::default();
     let mut refuses =
         |call: &str, words: &[&str]| server.call(call, words.iter().copied()).unwrap_err().to_string();

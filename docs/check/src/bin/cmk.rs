@@ -1,5 +1,4 @@
-//! Plays CloudStack's command line to the guides: one call a process, on a server that is kept in the file that
-//! `CMK_SERVER` names.
+//! CloudStack's command line for the guides: one call per process. The file that `CMK_SERVER` names stores the server.
 
 use std::env;
 use std::fs;
@@ -12,8 +11,8 @@ use serde_json::Value;
 
 fn main() -> ExitCode {
     match run() {
-        Ok(answer) => {
-            let written = writeln!(io::stdout(), "{answer:#}");
+        Ok(response) => {
+            let written = writeln!(io::stdout(), "{response:#}");
             written.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
         }
         Err(why) => {
@@ -24,18 +23,18 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Value, String> {
-    let file = env::var("CMK_SERVER").map_err(|_| "cmk: CMK_SERVER names no file for the server")?;
+    let file = env::var("CMK_SERVER").map_err(|_| "cmk: CMK_SERVER must name the file of the server")?;
     let mut words: Vec<_> = env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == "-o") {
         words.drain(..2.min(words.len()));
     }
-    let (call, parameters) = words.split_first().ok_or("cmk: a call is missing")?;
+    let (call, parameters) = words.split_first().ok_or("cmk: the call is missing")?;
     let mut server = read(Path::new(&file))?;
-    let answer =
+    let response =
         server.call(call, parameters.iter().map(String::as_str)).map_err(|refusal| refusal.to_string())?;
     let state = serde_json::to_vec(&server).map_err(|error| format!("cmk: {error}"))?;
-    fs::write(&file, state).map_err(|error| format!("cmk: cannot keep {file}: {error}"))?;
-    Ok(answer)
+    fs::write(&file, state).map_err(|error| format!("cmk: cannot write {file}: {error}"))?;
+    Ok(response)
 }
 
 /// The server of the last call, or a new one.

@@ -1,4 +1,4 @@
-//! The calls that the guides make, and the parameters of each.
+//! The calls that the guides make, and their parameters.
 
 use serde_json::{Value, json};
 
@@ -6,32 +6,34 @@ use super::{Refusal, wrong};
 
 /// A call of the API.
 #[derive(Debug)]
-pub(super) struct Call {
+struct ApiCall {
     name: &'static str,
-    /// The object that it answers.
-    pub(super) kind: &'static str,
+    /// The kind of object that it returns.
+    kind: &'static str,
     required: &'static [&'static str],
     optional: &'static [&'static str],
-    /// Parameters that may be given several times, as `name[0].field`.
-    lists: &'static [List],
+    lists: &'static [ListParameter],
 }
 
-/// Parameters of the form `name[0].field`.
+/// A parameter with several entries, given as `name[0].field`.
 #[derive(Debug)]
-struct List {
+pub(super) struct ListParameter {
     name: &'static str,
-    /// Any field, if there are none.
+    /// Empty if it takes any field.
     fields: &'static [&'static str],
 }
 
-const DETAILS: List = List { name: "details", fields: &[] };
-const PROVIDERS: List = List { name: "serviceproviderlist", fields: &["service", "provider"] };
-const CAPABILITIES: List =
-    List { name: "servicecapabilitylist", fields: &["service", "capabilitytype", "capabilityvalue"] };
+const DETAILS: ListParameter = ListParameter { name: "details", fields: &[] };
+pub(super) const PROVIDERS: ListParameter =
+    ListParameter { name: "serviceproviderlist", fields: &["service", "provider"] };
+pub(super) const CAPABILITIES: ListParameter = ListParameter {
+    name: "servicecapabilitylist",
+    fields: &["service", "capabilitytype", "capabilityvalue"],
+};
 
 macro_rules! calls {
     ($($name:ident $kind:ident [$($required:ident)*] [$($optional:ident)*] [$($list:ident)*];)*) => {
-        const CALLS: &[Call] = &[$(Call {
+        const CALLS: &[ApiCall] = &[$(ApiCall {
             name: stringify!($name),
             kind: stringify!($kind),
             required: &[$(stringify!($required)),*],
@@ -73,99 +75,107 @@ calls! {
     runCustomAction customaction [customactionid resourceid] [resourcetype] [];
 }
 
-impl Call {
-    pub(super) fn named(name: &str) -> Result<&'static Self, Refusal> {
-        let call = CALLS.iter().find(|call| call.name == name);
-        call.ok_or_else(|| {
-            Refusal::Parameter(format!("The given command {name} is no call that the guides make"))
-        })
-    }
+/// A call with its parameters.
+#[derive(Debug)]
+pub(super) struct Parameters<'a> {
+    call: &'static ApiCall,
+    given: Vec<(&'a str, &'a str)>,
+}
 
-    /// Reads parameters; unknown, empty and missing ones are refused.
-    pub(super) fn read<'a>(
-        &self,
-        words: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Parameters<'a>, Refusal> {
+impl<'a> Parameters<'a> {
+    /// Reads the parameters of a call; refuses unknown, empty and missing ones.
+    pub(super) fn read(name: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Self, Refusal> {
+        let Some(call) = CALLS.iter().find(|call| call.name == name) else {
+            return wrong(format!("The given command {name} is not a call of the guides"));
+        };
         let mut given = Vec::new();
         for word in words {
             match word.split_once('=') {
-                Some((name, _)) if !self.takes(name) => {
-                    return wrong(format!("{}: {name} is not a parameter", self.name));
+                Some((parameter, _)) if !call.takes(parameter) => {
+                    return wrong(format!("{name}: {parameter} is not a parameter"));
                 }
-                None | Some((_, "")) => return wrong(format!("{}: {word} has no value", self.name)),
+                None | Some((_, "")) => return wrong(format!("{name}: {word} has no value")),
                 Some(parameter) => given.push(parameter),
             }
         }
-        let given = Parameters(given);
-        match self.required.iter().find(|name| given.get(name).is_none()) {
-            Some(missing) => wrong(format!(
-                "Unable to execute API command {} due to missing parameter {missing}",
-                self.name
-            )),
-            None => Ok(given),
+        let read = Self { call, given };
+        match call.required.iter().find(|parameter| read.get(parameter).is_none()) {
+            Some(missing) => {
+                wrong(format!("Unable to execute API command {name} due to missing parameter {missing}"))
+            }
+            None => Ok(read),
         }
     }
 
-    fn takes(&self, name: &str) -> bool {
-        let of_list = |list: &List| {
-            let parts =
-                name.strip_prefix(list.name).and_then(|rest| rest.strip_prefix('[')?.split_once("]."));
-            parts.is_some_and(|(number, field)| {
-                number.parse::<u32>().is_ok() && (list.fields.is_empty() || list.fields.contains(&field))
-            })
-        };
-        self.required.contains(&name) || self.optional.contains(&name) || self.lists.iter().any(of_list)
-    }
-
-    /// What a list has in a zone where there is one of everything.
-    pub(super) fn answer_of_a_full_zone(&self) -> Value {
-        let object = json!({"id": "6a3f", "name": "one", "state": "Enabled"});
-        json!({ self.kind: if self.name.starts_with("list") { json!([object]) } else { object } })
-    }
-}
-
-/// The parameters of a call.
-#[derive(Debug)]
-pub(super) struct Parameters<'a>(Vec<(&'a str, &'a str)>);
-
-impl<'a> Parameters<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
+        self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
     }
 
     /// A parameter that the call requires.
-    pub(super) fn of(&self, name: &str) -> &'a str {
+    pub(super) fn required(&self, name: &str) -> &'a str {
         self.get(name).expect("a call is read with all parameters that it requires")
     }
 
     /// The details, by their names.
     pub(super) fn details(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0.iter().filter_map(|(name, value)| {
-            let (_, detail) = name.strip_prefix("details[")?.split_once("].")?;
-            Some((detail, *value))
-        })
+        self.list(&DETAILS).map(|(_, detail, value)| (detail, value))
     }
 
-    /// The entries of a list that have all of its fields.
-    pub(super) fn entries<const N: usize>(
-        &self,
-        list: &str,
-        fields: [&str; N],
-    ) -> Result<Vec<[&'a str; N]>, Refusal> {
-        let number = |name: &'a str| {
-            name.strip_prefix(list)?.strip_prefix('[')?.split_once(']').map(|(number, _)| number)
-        };
-        let mut numbers: Vec<_> = self.0.iter().filter_map(|(name, _)| number(name)).collect();
+    /// The entries of a list, each with all of its fields.
+    pub(super) fn entries<const N: usize>(&self, list: &ListParameter) -> Result<Vec<[&'a str; N]>, Refusal> {
+        let mut numbers: Vec<_> = self.list(list).map(|(number, ..)| number).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let entry = |number: &str| {
             let mut values = [""; N];
-            for (value, field) in values.iter_mut().zip(fields) {
-                let name = format!("{list}[{number}].{field}");
+            for (value, field) in values.iter_mut().zip(list.fields) {
+                let name = format!("{}[{number}].{field}", list.name);
                 *value = self.get(&name).ok_or_else(|| Refusal::Parameter(format!("{name} is missing")))?;
             }
             Ok(values)
         };
         numbers.into_iter().map(entry).collect()
+    }
+
+    /// The number, field and value of all parameters of a list.
+    fn list(&self, list: &ListParameter) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+        self.given.iter().filter_map(|(name, value)| {
+            let (number, field) = list.number_and_field(name)?;
+            Some((number, field, *value))
+        })
+    }
+
+    /// The kind of object that the call returns.
+    pub(super) fn kind(&self) -> &'static str {
+        self.call.kind
+    }
+
+    /// The response with one object.
+    pub(super) fn object(&self, object: Value) -> Value {
+        json!({ self.kind(): object })
+    }
+
+    /// The response in a zone that has one object of each kind.
+    pub(super) fn object_of_a_full_zone(&self) -> Value {
+        let object = json!({"id": "6a3f", "name": "one", "state": "Enabled"});
+        self.object(if self.call.name.starts_with("list") { json!([object]) } else { object })
+    }
+}
+
+impl ApiCall {
+    fn takes(&self, name: &str) -> bool {
+        let in_list = |list: &ListParameter| {
+            list.number_and_field(name).is_some_and(|(number, field)| {
+                number.parse::<u32>().is_ok() && (list.fields.is_empty() || list.fields.contains(&field))
+            })
+        };
+        self.required.contains(&name) || self.optional.contains(&name) || self.lists.iter().any(in_list)
+    }
+}
+
+impl ListParameter {
+    /// Reads `name[0].field`.
+    fn number_and_field<'a>(&self, parameter: &'a str) -> Option<(&'a str, &'a str)> {
+        parameter.strip_prefix(self.name)?.strip_prefix('[')?.split_once("].")
     }
 }

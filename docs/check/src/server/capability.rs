@@ -1,4 +1,4 @@
-//! What an extension declares, and how the server looks it up.
+//! The services and capabilities of an extension, and how the server looks them up.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::call::Parameters;
 use super::{Refusal, wrong};
 
-/// An extension, and what it was registered with.
+/// An extension with its registered services and capabilities.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Extension {
     name: String,
     services: Vec<String>,
-    /// Service to capability to value, with the names as they were given.
+    /// Service to capability to value, with the names as registered.
     capabilities: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -41,26 +41,25 @@ impl Extension {
         Ok(self)
     }
 
-    /// The value of a capability. Names are compared without regard to case, and those that nobody asks for do not
-    /// matter.
+    /// The value of a capability. Names are compared without regard to case.
     fn capability(&self, service: &str, name: &str) -> Option<&str> {
         let of_service = self.capabilities.iter().find(|(key, _)| key.eq_ignore_ascii_case(service));
         let capability = of_service?.1.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         capability.map(|(_, value)| value.as_str())
     }
 
-    /// Whether a capability is there, whatever its value.
+    /// Whether a capability exists, with any value.
     pub(super) fn has(&self, service: &str, name: &str) -> bool {
         self.capability(service, name).is_some()
     }
 
-    /// Whether a capability that the server takes for granted names a word.
+    /// Whether a capability contains a word. The server assumes that the capability exists.
     pub(super) fn names(&self, service: &str, name: &str, word: &str) -> Result<bool, Refusal> {
         let value = self.capability(service, name).ok_or(Refusal::NullPointer)?;
         Ok(value.to_lowercase().contains(&word.to_lowercase()))
     }
 
-    /// Checks that the provider has a capability with a value, as offerings ask for it.
+    /// Checks that the provider has a capability with a value, as offerings require it.
     pub(super) fn must_have(&self, service: &str, name: &str, word: &str) -> Result<(), Refusal> {
         let provider = &self.name;
         let Some(value) = self.capability(service, name) else {

@@ -1,8 +1,8 @@
-//! CloudStack's API as the guides see it.
+//! CloudStack's API as the guides use it.
 //!
-//! It knows the calls that they make and the parameters of these, keeps what is registered and created, and looks up
-//! what an extension declares as the management server does: some capabilities it uses without asking whether they are
-//! there, so that a call ends in a null pointer.
+//! It knows the calls of the guides and their parameters, keeps registered and created objects, and looks up the
+//! capabilities of an extension as the management server does: it uses some without checking that they exist, and then
+//! fails with a null pointer.
 
 mod call;
 mod capability;
@@ -15,14 +15,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use call::{Call, Parameters};
+use call::Parameters;
 use capability::Extension;
 use offering::Offering;
 
-/// A management server with one zone, one physical network, and an account that may do everything.
+/// A management server with one zone, one physical network, and an account with all rights.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Server {
-    /// How many objects were created: the next one's id.
+    /// The number of created objects; the id of the latest one.
     created: u32,
     extensions: BTreeMap<String, Extension>,
     /// Extensions that are registered on the physical network.
@@ -40,14 +40,14 @@ pub struct Server {
     actions: BTreeMap<String, String>,
 }
 
-/// Why a call is refused. It reads as `cmk` prints it.
+/// The reason why a call is refused, in the words of `cmk`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A parameter is unknown, missing or wrong, or asks for something that is not supported.
     Parameter(String),
     /// A provider lacks a service or a capability.
     Unsupported(String),
-    /// The server used an answer that was not there.
+    /// The server used a value that does not exist.
     NullPointer,
 }
 
@@ -75,7 +75,7 @@ fn known<'a, T>(objects: &'a BTreeMap<String, T>, kind: &str, id: &str) -> Resul
 }
 
 impl Server {
-    /// Answers a call with parameters as `cmk` takes them, `name=value`.
+    /// Executes a call with parameters in the form of `cmk`, `name=value`.
     ///
     /// ```
     /// use netext_book::server::Server;
@@ -90,18 +90,17 @@ impl Server {
         name: &str,
         words: impl IntoIterator<Item = &'a str>,
     ) -> Result<Value, Refusal> {
-        let call = Call::named(name)?;
-        let given = call.read(words)?;
+        let given = Parameters::read(name, words)?;
         match name {
             "createExtension" => self.create_extension(&given),
             "updateExtension" => self.update_extension(&given),
             "registerExtension" | "updateRegisteredExtension" => self.register(&given),
-            "createNetworkOffering" | "createVPCOffering" => self.create_offering(call, &given),
-            "updateNetworkOffering" | "updateVPCOffering" => self.enable_offering(call, &given),
+            "createNetworkOffering" | "createVPCOffering" => self.create_offering(&given),
+            "updateNetworkOffering" | "updateVPCOffering" => self.enable_offering(&given),
             "createVPC" => self.create_vpc(&given),
             "createNetwork" => self.create_network(&given),
             "restartNetwork" => {
-                known(&self.networks, "network", given.of("id")).map(|_| json!({"success": true}))
+                known(&self.networks, "network", given.required("id")).map(|_| json!({"success": true}))
             }
             "associateIpAddress" => self.associate_address(&given),
             "createFirewallRule" => self.create_firewall_rule(&given),
@@ -112,43 +111,43 @@ impl Server {
             "createNetworkACL" => self.create_acl_item(&given),
             "addCustomAction" => self.add_action(&given),
             "runCustomAction" => self.run_action(&given),
-            _ => Ok(call.answer_of_a_full_zone()),
+            _ => Ok(given.object_of_a_full_zone()),
         }
     }
 
-    /// Notes a new object and answers it.
-    fn created(&mut self, kind: &str, given: &Parameters<'_>) -> (String, Value) {
+    /// Gives a new object its id. Returns the id, and the response with the object.
+    fn created(&mut self, given: &Parameters<'_>) -> (String, Value) {
         self.created += 1;
         let id = format!("6a3f-{}", self.created);
         let mut object = json!({"id": id});
         if let Some(name) = given.get("name") {
             object["name"] = name.into();
         }
-        (id, json!({ kind: object }))
+        (id, given.object(object))
     }
 
     fn create_extension(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let extension = Extension::default().named(given.of("name")).with_details(given)?;
-        let (id, answer) = self.created("extension", given);
+        let extension = Extension::default().named(given.required("name")).with_details(given)?;
+        let (id, response) = self.created(given);
         self.extensions.insert(id, extension);
-        Ok(answer)
+        Ok(response)
     }
 
     fn update_extension(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let id = given.of("id");
+        let id = given.required("id");
         let updated = known(&self.extensions, "extension", id)?.clone().with_details(given)?;
         self.extensions.insert(id.to_owned(), updated);
-        Ok(json!({"extension": {"id": id}}))
+        Ok(given.object(json!({"id": id})))
     }
 
     fn register(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let id = given.of("extensionid");
+        let id = given.required("extensionid");
         known(&self.extensions, "extension", id)?;
         self.registered.push(id.to_owned());
-        Ok(json!({"extension": {"id": id}}))
+        Ok(given.object(json!({"id": id})))
     }
 
-    /// The extension behind a provider, which has the extension's name.
+    /// The extension of a provider, which has the extension's name.
     fn provider(&self, name: &str) -> Result<&Extension, Refusal> {
         let registered = self.registered.iter().filter_map(|id| self.extensions.get(id));
         let mut named = registered.filter(|extension| extension.name() == name);
@@ -156,10 +155,10 @@ impl Server {
     }
 
     fn add_action(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let extension = given.of("extensionid");
+        let extension = given.required("extensionid");
         known(&self.extensions, "extension", extension)?;
-        let (id, answer) = self.created("extensioncustomaction", given);
+        let (id, response) = self.created(given);
         self.actions.insert(id, extension.to_owned());
-        Ok(answer)
+        Ok(response)
     }
 }

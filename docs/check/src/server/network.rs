@@ -8,14 +8,14 @@ use super::{Refusal, Server, known, wrong};
 
 impl Server {
     pub(super) fn create_vpc(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        self.enabled_offering(given.of("vpcofferingid"))?;
-        let (id, answer) = self.created("vpc", given);
+        self.enabled_offering(given.required("vpcofferingid"))?;
+        let (id, response) = self.created(given);
         self.vpcs.insert(id, given.get("networkdomain").map(str::to_owned));
-        Ok(answer)
+        Ok(response)
     }
 
     pub(super) fn create_network(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let offering_id = given.of("networkofferingid");
+        let offering_id = given.required("networkofferingid");
         let offering = self.enabled_offering(offering_id)?;
         let vpc = given.get("vpcid").map(|id| known(&self.vpcs, "VPC", id)).transpose()?;
         // A tier has the domain of its VPC.
@@ -31,28 +31,28 @@ impl Server {
                 ));
             }
         }
-        let (id, answer) = self.created("network", given);
+        let (id, response) = self.created(given);
         self.networks.insert(id, offering_id.to_owned());
-        Ok(answer)
+        Ok(response)
     }
 
     pub(super) fn associate_address(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let network = given.of("networkid");
+        let network = given.required("networkid");
         known(&self.networks, "network", network)?;
-        let (id, answer) = self.created("ipaddress", given);
+        let (id, response) = self.created(given);
         self.addresses.insert(id, network.to_owned());
-        Ok(answer)
+        Ok(response)
     }
 
     pub(super) fn create_firewall_rule(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let network = known(&self.addresses, "public IP address", given.of("ipaddressid"))?;
+        let network = known(&self.addresses, "public IP address", given.required("ipaddressid"))?;
         self.check_firewall(network, "SupportedProtocols", "Ingress", given)?;
-        Ok(self.created("firewallrule", given).1)
+        Ok(self.created(given).1)
     }
 
     pub(super) fn create_egress_rule(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        self.check_firewall(given.of("networkid"), "SupportedEgressProtocols", "Egress", given)?;
-        Ok(self.created("firewallrule", given).1)
+        self.check_firewall(given.required("networkid"), "SupportedEgressProtocols", "Egress", given)?;
+        Ok(self.created(given).1)
     }
 
     fn check_firewall(
@@ -64,7 +64,10 @@ impl Server {
     ) -> Result<(), Refusal> {
         let firewall = self.provider_of(network, "Firewall")?;
         let takes_direction = firewall.names("Firewall", "SupportedTrafficDirection", direction)?;
-        check_protocol(firewall.names("Firewall", protocols, given.of("protocol"))?, given.of("protocol"))?;
+        check_protocol(
+            firewall.names("Firewall", protocols, given.required("protocol"))?,
+            given.required("protocol"),
+        )?;
         if takes_direction {
             return Ok(());
         }
@@ -72,27 +75,27 @@ impl Server {
     }
 
     pub(super) fn forward_port(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let network = known(&self.addresses, "public IP address", given.of("ipaddressid"))?;
+        let network = known(&self.addresses, "public IP address", given.required("ipaddressid"))?;
         let provider = self.provider_of(network, "PortForwarding")?;
-        let protocol = given.of("protocol");
+        let protocol = given.required("protocol");
         check_protocol(provider.names("PortForwarding", "SupportedProtocols", protocol)?, protocol)?;
-        Ok(self.created("portforwardingrule", given).1)
+        Ok(self.created(given).1)
     }
 
     pub(super) fn balance(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let network = known(&self.addresses, "public IP address", given.of("publicipid"))?.clone();
+        let network = known(&self.addresses, "public IP address", given.required("publicipid"))?.clone();
         let provider = self.provider_of(&network, "Lb")?;
-        let (protocol, algorithm) = (given.get("protocol").unwrap_or("tcp"), given.of("algorithm"));
+        let (protocol, algorithm) = (given.get("protocol").unwrap_or("tcp"), given.required("algorithm"));
         provider.must_have("Lb", "SupportedProtocols", protocol)?;
         provider.must_have("Lb", "SupportedLBAlgorithms", algorithm)?;
-        let (id, answer) = self.created("loadbalancer", given);
+        let (id, response) = self.created(given);
         self.balancers.insert(id, network);
-        Ok(answer)
+        Ok(response)
     }
 
     pub(super) fn assign_certificate(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let network = known(&self.balancers, "load balancer rule", given.of("lbruleid"))?;
-        // `false` is as good as `true`.
+        let network = known(&self.balancers, "load balancer rule", given.required("lbruleid"))?;
+        // The value `false` counts as well.
         if self.provider_of(network, "Lb")?.has("Lb", "SslTermination") {
             return Ok(json!({"success": true}));
         }
@@ -100,15 +103,15 @@ impl Server {
     }
 
     pub(super) fn create_acl_item(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let provider = self.provider_of(given.of("networkid"), "NetworkACL")?;
-        provider.must_have("NetworkACL", "SupportedProtocols", given.of("protocol"))?;
-        Ok(self.created("networkacl", given).1)
+        let provider = self.provider_of(given.required("networkid"), "NetworkACL")?;
+        provider.must_have("NetworkACL", "SupportedProtocols", given.required("protocol"))?;
+        Ok(self.created(given).1)
     }
 
     pub(super) fn run_action(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let extension = known(&self.actions, "custom action", given.of("customactionid"))?;
+        let extension = known(&self.actions, "custom action", given.required("customactionid"))?;
         let name = known(&self.extensions, "extension", extension)?.name();
-        let network = given.of("resourceid");
+        let network = given.required("resourceid");
         if self.provider_of(network, "CustomAction")?.name() == name {
             return Ok(json!({"customactionresult": {"success": true, "result": {"message": "OK"}}}));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::call::{Call, Parameters};
+use super::call::{CAPABILITIES, PROVIDERS, Parameters};
 use super::{Refusal, Server, known, wrong};
 
 /// An offering of networks or of VPCs.
@@ -16,7 +16,7 @@ pub(super) struct Offering {
     is_enabled: bool,
 }
 
-/// What an offering with a service asks its provider for, unless it asks for another value.
+/// The capabilities that an offering with a service requires of its provider, unless it asks for another value.
 const ASKED: &[(&str, &str, &str)] = &[
     ("SourceNat", "SupportedSourceNatTypes", "peraccount"),
     ("SourceNat", "RedundantRouter", "false"),
@@ -31,19 +31,18 @@ impl Offering {
 }
 
 impl Server {
-    pub(super) fn create_offering(&mut self, call: &Call, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn create_offering(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
         let mut providers = BTreeMap::new();
-        for [service, provider] in given.entries("serviceproviderlist", ["service", "provider"])? {
+        for [service, provider] in given.entries::<2>(&PROVIDERS)? {
             self.provider(provider)?.must_provide(service)?;
             providers.insert(service.to_owned(), provider.to_owned());
         }
-        for service in given.of("supportedservices").split(',') {
+        for service in given.required("supportedservices").split(',') {
             if !providers.contains_key(service) {
                 return wrong(format!("Service {service} has no provider in serviceproviderlist"));
             }
         }
-        let asked =
-            given.entries("servicecapabilitylist", ["service", "capabilitytype", "capabilityvalue"])?;
+        let asked = given.entries::<3>(&CAPABILITIES)?;
         for [service, ..] in &asked {
             if !providers.contains_key(*service) {
                 return wrong(format!(
@@ -63,21 +62,21 @@ impl Server {
                 self.provider(provider)?.must_have(service, name, word)?;
             }
         }
-        let (id, answer) = self.created(call.kind, given);
+        let (id, response) = self.created(given);
         self.offerings.insert(id, Offering { providers, is_enabled: false });
-        Ok(answer)
+        Ok(response)
     }
 
-    pub(super) fn enable_offering(&mut self, call: &Call, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let id = given.of("id");
-        known(&self.offerings, call.kind, id)?;
+    pub(super) fn enable_offering(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+        let id = given.required("id");
+        known(&self.offerings, given.kind(), id)?;
         if let Some(offering) = self.offerings.get_mut(id) {
-            offering.is_enabled = given.of("state") == "Enabled";
+            offering.is_enabled = given.required("state") == "Enabled";
         }
-        Ok(json!({ call.kind: {"id": id} }))
+        Ok(given.object(json!({"id": id})))
     }
 
-    /// An offering that something can be made of.
+    /// An offering that is enabled.
     pub(super) fn enabled_offering(&self, id: &str) -> Result<&Offering, Refusal> {
         let offering = known(&self.offerings, "offering", id)?;
         if offering.is_enabled {

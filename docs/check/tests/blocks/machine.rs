@@ -1,4 +1,4 @@
-//! A machine to throw away.
+//! A throwaway machine.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,16 +10,16 @@ use netext_book::block::NOT_RUN;
 use netext_book::book::repository;
 use tempfile::TempDir;
 
-/// What the guides assume to be there: the project's executables, among them a `cmk` that plays CloudStack's part.
+/// A machine with the project's executables, and a `cmk` that acts as CloudStack.
 ///
-/// It has mounts, processes and a network of its own, and nothing that people have left on the machine that it is
-/// made on. What is written to its disk is gone with it.
+/// It has its own mounts, processes and network, and none of the files that users have left on the real machine. Its disk
+/// is deleted with it.
 #[derive(Debug)]
 pub(crate) struct Machine {
     executables: PathBuf,
 }
 
-/// What only a machine with a network of its own needs.
+/// The setup of a machine with its own network.
 const OWN: &str = r"
 mount -t tmpfs none /run
 mkdir /run/netns
@@ -28,7 +28,7 @@ cd
 ";
 
 impl Machine {
-    /// Builds the executables, unless they are built.
+    /// Builds the executables, if they are not built yet.
     pub(crate) fn build() -> Self {
         static BUILT: OnceLock<PathBuf> = OnceLock::new();
         let executables = BUILT.get_or_init(|| {
@@ -45,10 +45,10 @@ impl Machine {
         Self { executables: executables.clone() }
     }
 
-    /// Runs a guide's commands one after the other, in one shell, and answers what each printed. A command that
-    /// fails ends the test.
+    /// Runs a guide's commands one after the other in one shell, and returns the output of each. A command that fails
+    /// ends the test.
     pub(crate) fn run(&self, guide: &str, commands: &[&str]) -> Vec<String> {
-        // Temporary folders are the machine's own.
+        // The machine has its own temporary folders.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut script = format!("set -euo pipefail\n{OWN}\n");
         for (number, command) in commands.iter().enumerate() {
@@ -57,7 +57,7 @@ impl Machine {
             }
         }
         let path = std::env::var("PATH").unwrap_or_default();
-        // A guide that depends on what others have left fails on every machine.
+        // A guide that depends on the state of the real machine fails everywhere.
         let run = Command::new(repository().join(".ci/used-machine"))
             .arg(repository().join(".ci/clean-machine"))
             .args(["--own-disk", "unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"])
@@ -65,7 +65,7 @@ impl Machine {
             .arg(format!("PATH={}:{path}:/usr/sbin:/sbin", self.executables.display()))
             .arg(format!("NETEXT={}", repository().display()))
             .args(["CMK_SERVER=/run/cloudstack.json", "NO_COLOR=1", "CARGO_NET_OFFLINE=true"])
-            // What a vendor's crate is built on is built once.
+            // The dependencies of a vendor's crate are built once.
             .arg(concat!("CARGO_TARGET_DIR=", env!("CARGO_TARGET_TMPDIR"), "/guide"))
             .args(["bash", "-c", &script])
             .current_dir(repository())
