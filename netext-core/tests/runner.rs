@@ -1,4 +1,4 @@
-//! The runner without a process: what surrounds a run and what came of it are values.
+//! The runner without a process: environment and outcome are values.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
@@ -16,13 +16,13 @@ use netext_core::{
     async_trait,
 };
 
-/// A device that declares Dhcp without writing all of it, and notes what reaches it.
+/// A device that declares Dhcp, implements a part of it, and notes its calls.
 #[derive(Clone, Default)]
-struct Device {
+struct NotingDevice {
     calls: Arc<Mutex<Vec<String>>>,
 }
 
-impl Device {
+impl NotingDevice {
     fn note(&self, context: &Context, id: NetworkId) {
         self.calls.lock().unwrap().push(format!("{} {}", context.command(), id));
     }
@@ -33,7 +33,7 @@ impl Device {
 }
 
 #[async_trait]
-impl NetworkDevice for Device {
+impl NetworkDevice for NotingDevice {
     fn describe(&self) -> Description {
         Description::new("device", "1.0.0")
             .services([Service::Dhcp, Service::CustomAction])
@@ -74,8 +74,8 @@ impl NetworkDevice for Device {
     }
 }
 
-/// What was written to the two streams, and the outcome.
-struct Run {
+/// The two streams, and the outcome.
+struct RunResult {
     outcome: Outcome,
     stdout: String,
     stderr: String,
@@ -86,7 +86,7 @@ fn run_with(
     args: &[&str],
     payload: &str,
     change: impl FnOnce(Environment<'_>) -> Environment<'_>,
-) -> Run {
+) -> RunResult {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let payload = payload.as_bytes().to_vec();
     let args = [&["/opt/device.sh"], args].concat();
@@ -94,21 +94,21 @@ fn run_with(
         Environment::new(args, &mut stdout, &mut stderr).payload(move |_| Ok(std::io::Cursor::new(payload)));
     let outcome = Runner::new(handler).run(change(environment));
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    let run = Run { outcome, stdout: text(stdout), stderr: text(stderr) };
+    let run = RunResult { outcome, stdout: text(stdout), stderr: text(stderr) };
     assert_eq!(run.stdout, run.outcome.output);
     assert_eq!(run.stderr, run.outcome.error.clone().map(|line| line + "\n").unwrap_or_default());
     run
 }
 
-fn run(command: &str, payload: &str) -> Run {
-    run_with(Device::default(), &[command, "/payload.json", "60"], payload, |environment| environment)
+fn run(command: &str, payload: &str) -> RunResult {
+    run_with(NotingDevice::default(), &[command, "/payload.json", "60"], payload, |environment| environment)
 }
 
 const NETWORK: &str = r#"{"payload":{"network_id":"209"}}"#;
 
 #[test]
 fn a_request_reaches_its_method_with_its_details() {
-    let device = Device::default();
+    let device = NotingDevice::default();
     let payload = r#"{"physical-network-extension-details":{"segment":"s1"},"payload":{"network_id":209}}"#;
     let run =
         run_with(device.clone(), &["implement-network", "/p", "60"], payload, |environment| environment);
@@ -121,13 +121,13 @@ fn a_request_reaches_its_method_with_its_details() {
 }
 
 #[test]
-fn an_answer_of_nothing_prints_nothing() {
+fn an_empty_answer_prints_nothing() {
     let run = run("implement-network", NETWORK);
     assert_eq!((run.outcome.exit_code(), run.stdout.as_str()), (0, ""));
 }
 
 #[test]
-fn the_default_device_is_the_present_one() {
+fn the_default_device_is_the_current_one() {
     for (payload, details) in [
         (r#"{"payload":{"network_id":"209","current_details":"{\"host\":\"a\"}"}}"#, "{\"host\":\"a\"}\n"),
         (
@@ -141,7 +141,7 @@ fn the_default_device_is_the_present_one() {
 }
 
 #[test]
-fn a_command_of_an_undeclared_service_does_nothing_whatever_its_payload() {
+fn a_command_of_an_undeclared_service_does_nothing_with_any_payload() {
     for payload in [NETWORK, "not JSON"] {
         let run = run("assign-ip", payload);
         assert_eq!((run.outcome.exit_code(), run.stdout.as_str()), (0, ""));
@@ -149,7 +149,7 @@ fn a_command_of_an_undeclared_service_does_nothing_whatever_its_payload() {
 }
 
 #[test]
-fn a_command_that_the_device_did_not_write_says_so() {
+fn a_command_that_the_device_does_not_implement_fails() {
     let nic = r#"{"payload":{"network_id":"209","nic_id":"5","mac":"02:00:00:00:00:01"}}"#;
     for (command, payload) in [
         ("config-dhcp-subnet", nic),
@@ -164,14 +164,14 @@ fn a_command_that_the_device_did_not_write_says_so() {
 }
 
 #[test]
-fn nics_come_and_go_without_the_device_doing_anything() {
+fn commands_about_nics_succeed_by_default() {
     let nic = r#"{"payload":{"network_id":"209","nic_id":"5","mac":"02:00:00:00:00:01"}}"#;
     assert_eq!(run("prepare-nic", nic).outcome.exit_code(), 0);
     assert_eq!(run("release-nic", nic).outcome.exit_code(), 0);
 }
 
 #[test]
-fn an_actions_answer_is_a_message_of_success() {
+fn an_actions_answer_is_a_success_message() {
     let run = run("custom-action", r#"{"network_id":"209","action":"dump-config"}"#);
     let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(answer["status"], "success");
@@ -186,7 +186,7 @@ fn a_panic_fails_as_an_internal_error() {
     assert_eq!(run.stderr, "internal error: panicked: first\\nsecond\n");
 }
 
-/// Waits until it is called off, and then answers.
+/// Waits until the work is called off, and then answers.
 struct Late(fn() -> Result<Reply, DeviceError>);
 
 #[async_trait]
@@ -201,8 +201,8 @@ impl Handler for Late {
     }
 }
 
-/// Runs it shortly before the end of its ten seconds, so that the grace is two seconds.
-fn run_late(answer: fn() -> Result<Reply, DeviceError>) -> Run {
+/// Starts shortly before the end of its ten seconds, so that the grace is two seconds.
+fn run_late(answer: fn() -> Result<Reply, DeviceError>) -> RunResult {
     let began = Instant::now();
     let run = run_with(Late(answer), &["ensure-network-device", "/p", "10"], NETWORK, |environment| {
         environment.started(began.checked_sub(Duration::from_millis(9900)).unwrap())
@@ -220,7 +220,7 @@ fn the_timeout_counts_from_the_beginning() {
 }
 
 #[test]
-fn what_fails_while_it_is_being_undone_is_said() {
+fn a_failure_of_the_undo_is_reported() {
     let run = run_late(|| Err(DeviceError::device("cannot undo")));
     assert_eq!(run.stderr, "ensure-network-device: timed out after 10 s: cannot undo\n");
 }
@@ -235,24 +235,24 @@ fn a_success_after_the_deadline_is_a_failure() {
 #[test]
 fn an_interruption_ends_the_run() {
     let mut interrupter: Option<Interrupter> = None;
-    let run = run_with(Device::default(), &["destroy-network", "/p", "60"], NETWORK, |environment| {
+    let run = run_with(NotingDevice::default(), &["destroy-network", "/p", "60"], NETWORK, |environment| {
         interrupter = Some(environment.interrupter());
         environment.interrupter().interrupt(Signal::Terminate);
         environment
     });
     assert_eq!(run.outcome.ending, Ending::Interrupted(Signal::Terminate));
     assert_eq!(run.outcome.exit_code(), 143);
-    // It comes too late, and is no error.
+    // Interrupting a run that is over does nothing.
     interrupter.unwrap().interrupt(Signal::Interrupt);
 }
 
-/// Carries a command elsewhere without reading it, and tries once more.
-struct Proxy {
+/// Passes a command on without reading it, and retries once.
+struct RetryingProxy {
     tries: Arc<AtomicUsize>,
 }
 
 #[async_trait]
-impl Handler for Proxy {
+impl Handler for RetryingProxy {
     fn description(&self) -> Description {
         Description::new("proxy", "1.0.0")
     }
@@ -271,21 +271,21 @@ impl Handler for Proxy {
 }
 
 #[test]
-fn a_handler_sees_the_payload_as_it_came_and_relays_the_answer_as_it_came() {
-    let proxy = Proxy { tries: Arc::default() };
+fn a_handler_gets_the_raw_payload_and_relays_the_answer_unchanged() {
+    let proxy = RetryingProxy { tries: Arc::default() };
     let run =
         run_with(proxy, &["ensure-network-device", "/p", "30"], "not even JSON", |environment| environment);
     assert_eq!(run.stdout, "{\"host\": \"a\"}\n");
 }
 
 #[test]
-fn a_device_is_tested_without_any_runner() {
+fn a_device_can_be_tested_without_a_runner() {
     let deadline = netext_core::Deadline::after(Duration::from_secs(5));
     let context = Context::new(Command::ShutdownNetwork, deadline)
         .with_device_details(DeviceDetails::default().with("host", "a"));
     assert_eq!(context.device_details().get_str("host"), Some("a"));
 
-    let device = Device::default();
+    let device = NotingDevice::default();
     let reply = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,10 +1,9 @@
-//! Builds the tests' extensions on the first demand: what cargo builds along with the tests depends on how it
-//! was asked.
+//! Builds the tests' extensions on first use, because cargo builds examples with the tests only in some cases.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The executable of an example of this crate.
+/// The executable of an example of netext-core.
 pub(crate) fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let profile = tests.parent().and_then(Path::parent).unwrap();

@@ -1,7 +1,12 @@
-//! An extension that behaves as badly as its script says. `NETEXT_DOUBLE` names a file with a JSON array of
-//! steps, done one after the other for whatever command; without it every command succeeds silently.
+//! An extension that misbehaves by script. `NETEXT_DOUBLE` names a file with a JSON array of steps, which it does one after
+//! the other for every command; without it every command succeeds silently.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "it is here to misbehave")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "its purpose is to misbehave"
+)]
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -11,10 +16,10 @@ use netext_core::protocol::{DeviceDetails, Service};
 use netext_core::{Description, DeviceError, ErrorKind, Handler, Invocation, Reply, Runner, async_trait};
 use serde::Deserialize;
 
-/// One thing that the double does.
+/// One step of the script.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Step {
+enum DoubleStep {
     /// Reads the payload as a request.
     Parse,
     /// Prints a line on standard output.
@@ -27,17 +32,17 @@ enum Step {
     Sleep(u64),
     /// Blocks the thread, in milliseconds.
     Block(u64),
-    /// Never ends, never waits.
+    /// Runs for ever without waiting.
     Spin,
     /// Waits until the work is called off.
     AwaitCancellation,
-    /// Starts a shell command and leaves it behind, with the streams that it is given.
+    /// Starts a shell command and leaves it behind, with the streams that it inherits.
     Spawn(String),
     /// Runs a shell command to its end.
     Run(String),
     /// Panics.
     Panic(String),
-    /// Ends with an error of the kind that has this exit code.
+    /// Ends with an error of the kind with this exit code.
     Fail(i32, String),
     /// Ends with this text as the reply.
     Answer(String),
@@ -45,7 +50,7 @@ enum Step {
     Details(serde_json::Map<String, serde_json::Value>),
 }
 
-struct Double(Vec<Step>);
+struct Double(Vec<DoubleStep>);
 
 #[async_trait]
 impl Handler for Double {
@@ -56,24 +61,26 @@ impl Handler for Double {
     async fn handle(&self, invocation: Invocation) -> Result<Reply, DeviceError> {
         for step in self.0.clone() {
             match step {
-                Step::Parse => drop(invocation.parse()?),
-                Step::Print(text) => println!("{text}"),
-                Step::Complain(text) => eprintln!("{text}"),
-                Step::Trace(text) => tracing::info!("{text}"),
-                Step::Sleep(milliseconds) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
-                Step::Block(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
-                Step::Spin => loop {
+                DoubleStep::Parse => drop(invocation.parse()?),
+                DoubleStep::Print(text) => println!("{text}"),
+                DoubleStep::Complain(text) => eprintln!("{text}"),
+                DoubleStep::Trace(text) => tracing::info!("{text}"),
+                DoubleStep::Sleep(milliseconds) => {
+                    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                }
+                DoubleStep::Block(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
+                DoubleStep::Spin => loop {
                     std::hint::spin_loop();
                 },
-                Step::AwaitCancellation => invocation.deadline().cancelled().await,
-                Step::Spawn(command) => drop(shell(&command).spawn().unwrap()),
-                Step::Run(command) => drop(shell(&command).status().unwrap()),
-                Step::Panic(message) => panic!("{message}"),
-                Step::Fail(code, message) => {
+                DoubleStep::AwaitCancellation => invocation.deadline().cancelled().await,
+                DoubleStep::Spawn(command) => drop(shell(&command).spawn().unwrap()),
+                DoubleStep::Run(command) => drop(shell(&command).status().unwrap()),
+                DoubleStep::Panic(message) => panic!("{message}"),
+                DoubleStep::Fail(code, message) => {
                     return Err(DeviceError::new(ErrorKind::from_exit_code(code), message));
                 }
-                Step::Answer(text) => return Ok(Reply::Relayed(text)),
-                Step::Details(details) => {
+                DoubleStep::Answer(text) => return Ok(Reply::Relayed(text)),
+                DoubleStep::Details(details) => {
                     let details = details
                         .into_iter()
                         .fold(DeviceDetails::default(), |details, (name, value)| details.with(name, value));

@@ -9,7 +9,7 @@ fn run(args: &[&str]) -> CommandEnd {
 }
 
 #[test]
-fn a_command_line_that_is_not_the_servers_is_refused_with_the_usage() {
+fn a_malformed_command_line_is_refused_with_the_usage() {
     for args in
         [&[][..], &["assign-ip"], &["assign-pi", "/dev/null", "60"], &["assign-ip", "/dev/null", "soon"]]
     {
@@ -20,13 +20,13 @@ fn a_command_line_that_is_not_the_servers_is_refused_with_the_usage() {
 }
 
 #[test]
-fn it_tells_its_version_and_the_protocols() {
+fn it_prints_its_version_and_the_protocols() {
     let answer = run(&["--version"]);
     assert_eq!((answer.code, answer.stream.as_str()), (Some(0), "double 1.2.3 (protocol 1)\n"));
 }
 
 #[test]
-fn it_helps() {
+fn it_prints_its_help() {
     let answer = run(&["--help"]);
     assert_eq!(answer.code, Some(0));
     assert!(answer.stream.contains("usage: netext-double <command>"), "{answer:?}");

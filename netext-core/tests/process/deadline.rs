@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::alive::{eventually, is_alive};
 use crate::server::{CommandEnd, ScriptedServer};
 
-/// It timed out after one second and the grace of a fifth, give or take what a busy machine adds.
+/// It timed out after one second and the grace, with a margin for a busy machine.
 #[track_caller]
 fn assert_timed_out(answer: &CommandEnd) -> &str {
     let line = answer.failure(4);
@@ -35,7 +35,7 @@ fn a_device_that_never_ends_is_abandoned_at_the_deadline() {
 }
 
 #[test]
-fn a_payload_that_never_arrives_is_not_waited_for_longer() {
+fn the_deadline_covers_the_wait_for_the_payload() {
     let server = ScriptedServer::new();
     let path = server.path("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -97,7 +97,7 @@ fn a_signal_calls_the_work_off_and_leaves_time_to_undo_it() {
 }
 
 #[test]
-fn a_device_that_does_not_listen_to_signals_is_abandoned_after_the_grace() {
+fn a_device_that_ignores_signals_is_abandoned_after_the_grace() {
     let server = ScriptedServer::new();
     let running = server.start("assign-ip", "60", json!([{ "run": server.sleeper("child") }, "spin"]));
     let child = server.process("child");

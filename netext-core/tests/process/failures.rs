@@ -23,14 +23,14 @@ fn an_error_of_many_lines_is_one_line() {
 }
 
 #[test]
-fn a_failure_prints_no_noise_either() {
+fn a_failure_prints_one_line_without_the_devices_output() {
     let answer = ScriptedServer::new()
         .run("assign-ip", json!([{ "print": "a" }, { "complain": "b" }, { "fail": [3, "c"] }]));
     assert_eq!(answer.failure(3), "c");
 }
 
 #[test]
-fn a_panic_is_one_line_that_says_where() {
+fn a_panic_is_one_line_with_its_location() {
     let answer = ScriptedServer::new().run("assign-ip", json!([{ "panic": "index 3\nout of range" }]));
     let line = answer.failure(70);
     assert!(line.starts_with("internal error: panicked at "), "{line}");
@@ -63,7 +63,7 @@ fn a_payload_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_payload_that_cannot_be_understood_names_field_and_file() {
+fn an_invalid_payload_is_refused_with_field_and_file() {
     let server = ScriptedServer::new();
     for (payload, problem) in [
         (&b"{\"payload\": {\"network_id\": \"209\""[..], "not JSON"),

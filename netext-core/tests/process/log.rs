@@ -32,7 +32,7 @@ fn every_command_leaves_one_record() {
 }
 
 #[test]
-fn nobody_else_may_read_it() {
+fn only_its_owner_may_read_it() {
     let server = ScriptedServer::new();
     server.run("assign-ip", json!([]));
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
@@ -42,7 +42,7 @@ fn nobody_else_may_read_it() {
 }
 
 #[test]
-fn what_the_device_traces_goes_there_too() {
+fn the_devices_own_events_go_there_too() {
     let server = ScriptedServer::new();
     server.run("assign-ip", json!([{ "trace": "asking the controller" }]));
     let lines = server.log_lines();

@@ -1,4 +1,4 @@
-//! The process contract, seen from where the management server stands.
+//! The process contract, as the management server sees it.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 #![allow(clippy::needless_pass_by_value, reason = "scripts are written where they are used")]

@@ -1,4 +1,4 @@
-//! What reaches the server's stream, and what does not.
+//! The server's stream gets the reply and nothing else.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::alive::is_alive;
 use crate::server::ScriptedServer;
 
 #[test]
-fn a_command_that_has_nothing_to_say_is_silent() {
+fn a_command_without_a_reply_is_silent() {
     ScriptedServer::new().run("assign-ip", json!([])).assert_silent_success();
 }
 
 #[test]
-fn what_the_device_and_its_children_print_never_reaches_the_server() {
+fn output_of_the_device_and_its_children_never_reaches_the_server() {
     ScriptedServer::new()
         .run("assign-ip", json!([
             { "print": "noise" },
@@ -56,8 +56,8 @@ fn a_child_that_stays_behind_does_not_hold_the_stream() {
 }
 
 #[test]
-fn nobody_waits_for_standard_input() {
-    // The test's server offers an endless one.
+fn standard_input_is_empty() {
+    // The input of the test's server is endless.
     ScriptedServer::new().run("assign-ip", json!([{ "run": "cat" }])).assert_silent_success();
 }
 
