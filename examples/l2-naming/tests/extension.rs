@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
 use netext_core::protocol::{BroadcastDomainType, Command, GuestType, Service};
-use netext_core::testing::conformance::{Provided, Suite};
-use netext_core::testing::{Call, Executable, Extension, Judged, Payload, Server, Streams};
+use netext_core::testing::conformance::ConformanceSuite;
+use netext_core::testing::{
+    CallStreams, Executable, Extension, ExtensionCall, ExtensionProfile, JudgedResponse, Payload, Server,
+};
 use serde_json::{Value, json};
 
 fn server() -> Server<Executable> {
@@ -16,7 +18,7 @@ fn network() -> Payload {
 }
 
 #[track_caller]
-fn uri(answer: &Judged) -> String {
+fn uri(answer: &JudgedResponse) -> String {
     let update = answer.succeeds().network_update().unwrap();
     assert_eq!(update.broadcast_domain_type, BroadcastDomainType::Vswitch);
     update.broadcast_uri
@@ -25,7 +27,7 @@ fn uri(answer: &Judged) -> String {
 #[test]
 fn a_network_lives_on_a_segment_named_by_mode_prefix_and_id() {
     assert_eq!(uri(&server().send(network())), "l2://cs-internal-240");
-    let server = server().registering("mode", "nat").registering("name_prefix", "lab");
+    let server = server().detail("mode", "nat").detail("name_prefix", "lab");
     assert_eq!(uri(&server.send(network())), "l2://lab-nat-240");
 }
 
@@ -35,7 +37,7 @@ fn details_are_understood_as_an_object_and_as_json_text() {
     let stored = json!({ "mode": "internal", "name_prefix": "old" });
     let named = |physical: Value, device: Value| {
         let document = network().document(physical, device);
-        uri(&server().send_document("implement-network", &document, Streams::Merged))
+        uri(&server().send_document("implement-network", &document, CallStreams::Merged))
     };
     let text = |value: &Value| Value::from(value.to_string());
     assert_eq!(named(registered.clone(), json!({})), "l2://lab-nat-240");
@@ -44,12 +46,12 @@ fn details_are_understood_as_an_object_and_as_json_text() {
     assert_eq!(named(text(&registered), text(&stored)), "l2://old-internal-240");
 
     let document = network().document(registered, json!({ "mode": ["nat"] }));
-    server().send_document("implement-network", &document, Streams::Merged).is_refused_naming(&["mode"]);
+    server().send_document("implement-network", &document, CallStreams::Merged).is_refused_naming(&["mode"]);
 }
 
 #[test]
 fn a_network_keeps_its_name_when_another_is_registered() {
-    let mut server = server().registering("mode", "nat");
+    let mut server = server().detail("mode", "nat");
     server.send(network()).succeeds();
     server.register("mode", "internal");
     server.register("name_prefix", "new");
@@ -82,7 +84,7 @@ fn instances_can_be_deployed_with_user_data_that_comes_another_way() {
 
 #[test]
 fn it_registers_what_a_layer_2_offering_needs() {
-    let answer = server().extension().answer(&Call::bare(["--describe"]));
+    let answer = server().extension().call(&ExtensionCall::bare(["--describe"]));
     let description: Value = serde_json::from_str(&answer.output).unwrap();
     assert_eq!(description["network.services"], "UserData,CustomAction");
     assert_eq!(description["network.isolation.method"], "NetworkExtension");
@@ -92,10 +94,10 @@ fn it_registers_what_a_layer_2_offering_needs() {
 #[test]
 fn unknown_modes_and_prefixes_that_are_no_names_are_refused() {
     for mode in ["bridged", "NAT", "nat internal"] {
-        server().registering("mode", mode).send(network()).is_refused_naming(&["mode", mode]);
+        server().detail("mode", mode).send(network()).is_refused_naming(&["mode", mode]);
     }
     for prefix in ["../etc", "1st", "a b", "Lab", "-", "lab/../x", &"x".repeat(33)] {
-        server().registering("name_prefix", prefix).send(network()).is_refused_naming(&["name_prefix"]);
+        server().detail("name_prefix", prefix).send(network()).is_refused_naming(&["name_prefix"]);
     }
 }
 
@@ -116,6 +118,6 @@ fn actions_are_refused() {
 #[test]
 fn it_conforms_to_the_protocol() {
     let server = server();
-    let provided = Provided::asked_of(server.extension()).unwrap();
-    Suite::new(&server, provided.on(GuestType::L2)).assert_conforms();
+    let profile = ExtensionProfile::described_by(server.extension()).unwrap();
+    ConformanceSuite::new(&server, profile.guest_type(GuestType::L2)).assert_conforms();
 }

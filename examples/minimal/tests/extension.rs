@@ -5,8 +5,8 @@
 use std::fs;
 
 use netext_core::protocol::Command;
-use netext_core::testing::conformance::{Provided, Suite};
-use netext_core::testing::{Executable, Payload, Server};
+use netext_core::testing::conformance::ConformanceSuite;
+use netext_core::testing::{Executable, ExtensionProfile, Payload, Server};
 use tempfile::TempDir;
 
 fn server(folder: &TempDir) -> Server<Executable> {
@@ -32,5 +32,5 @@ fn a_network_is_a_file_from_implement_to_destroy() {
 
 #[test]
 fn it_conforms_to_the_protocol() {
-    Suite::new(&server(&TempDir::new().unwrap()), Provided::new([])).assert_conforms();
+    ConformanceSuite::new(&server(&TempDir::new().unwrap()), ExtensionProfile::new([])).assert_conforms();
 }

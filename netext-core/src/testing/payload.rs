@@ -1,4 +1,6 @@
-//! Payloads made of samples and changes.
+//! Payloads made of samples and changes, and the text that the server writes for them.
+
+use std::fmt::Write as _;
 
 use netext_protocol::{Command, DeviceDetails, PhysicalDetails, Request, Sample};
 use serde_json::{Map, Value};
@@ -6,7 +8,7 @@ use serde_json::{Map, Value};
 /// The details that travel with every command; the [`Server`](super::Server) adds them.
 const DETAILS: [&str; 2] = [PhysicalDetails::KEYS[0], DeviceDetails::KEYS[0]];
 
-/// The fields of one command's payload, right or wrong.
+/// The fields of one command's payload, valid or not.
 ///
 /// ```
 /// use netext_core::protocol::Command;
@@ -27,7 +29,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// A payload of a command without any field.
+    /// A payload without fields.
     pub fn empty(command: Command) -> Self {
         Self { command, fields: Map::new() }
     }
@@ -40,7 +42,7 @@ impl Payload {
     /// The fields of a sample by its name, such as `implement-network.tier`.
     ///
     /// # Panics
-    /// If there is no such sample.
+    /// If no sample has this name.
     #[track_caller]
     pub fn sample_named(name: &str) -> Self {
         Self::of(Sample::named(name).unwrap_or_else(|| panic!("there is no sample {name}")))
@@ -68,16 +70,16 @@ impl Payload {
         Self { command, fields: document }
     }
 
-    /// With some fields.
+    /// A payload with these fields.
     pub(crate) fn of_fields(command: Command, fields: Map<String, Value>) -> Self {
         Self { command, fields }
     }
 
-    /// With a field set to a value, right or wrong. A path such as `fw_rules/rules/0/protocol` leads into
-    /// nested fields.
+    /// Sets a field to any value, valid or not. A path such as `fw_rules/rules/0/protocol` leads into nested
+    /// fields.
     ///
     /// # Panics
-    /// If the path leads through something that is not there.
+    /// If the path leads through a field that does not exist.
     #[track_caller]
     pub fn with(mut self, path: &str, value: impl Into<Value>) -> Self {
         match path.rsplit_once('/') {
@@ -93,7 +95,7 @@ impl Payload {
         self
     }
 
-    /// Without a field.
+    /// Removes a field, if it is there.
     pub fn without(mut self, name: &str) -> Self {
         self.fields.remove(name);
         self
@@ -122,12 +124,13 @@ impl Payload {
         &self.fields
     }
 
-    /// The same, to be changed at will.
+    /// The fields, for changes.
     pub fn fields_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.fields
     }
 
-    /// The whole document, with the details that travel with it.
+    /// The whole payload document, with the registered details of the physical network and the stored details of
+    /// the device.
     pub fn document(&self, physical: impl Into<Value>, device: impl Into<Value>) -> Value {
         let mut document = Map::new();
         document.insert(DETAILS[0].into(), physical.into());
@@ -151,5 +154,42 @@ impl From<Request> for Payload {
 impl From<&Payload> for Payload {
     fn from(payload: &Payload) -> Self {
         payload.clone()
+    }
+}
+
+/// Writes a document as Gson, the server's JSON library, writes it into payload files: in one line, with the
+/// characters escaped that have a meaning in HTML.
+///
+/// ```
+/// use netext_core::testing::as_gson_writes;
+/// use serde_json::json;
+///
+/// assert_eq!(as_gson_writes(&json!({"password": "a=b&c<d>'"})), r#"{"password":"a\u003db\u0026c\u003cd\u003e\u0027"}"#);
+/// ```
+pub fn as_gson_writes(document: &Value) -> String {
+    let mut written = String::new();
+    for character in document.to_string().chars() {
+        match character {
+            // All of these occur inside of strings only. The last two are JavaScript's line separators.
+            '<' | '>' | '&' | '=' | '\'' | '\u{2028}' | '\u{2029}' => {
+                // Writing to a string cannot fail.
+                let _ = write!(written, "\\u{:04x}", u32::from(character));
+            }
+            character => written.push(character),
+        }
+    }
+    written
+}
+
+/// Calls `change` with every text in a value and the name of its field: `name` for the value itself, and an empty
+/// name for the elements of a list.
+pub(super) fn each_text(name: &str, value: &mut Value, change: &mut dyn FnMut(&str, &mut String)) {
+    match value {
+        Value::String(text) => change(name, text),
+        Value::Object(fields) => {
+            fields.iter_mut().for_each(|(name, value)| each_text(name, value, change));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| each_text("", value, change)),
+        _ => {}
     }
 }

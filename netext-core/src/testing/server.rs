@@ -1,4 +1,4 @@
-//! The management server.
+//! The management server for tests.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,13 +8,14 @@ use std::sync::Mutex;
 use netext_protocol::{Command, Request, Sender, for_each_command};
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Streams};
-use super::conformance::Provided;
-use super::judged::{Judged, stored_details};
-use super::{Device, Executable, Extension, Payload, as_gson_writes};
+use super::call::{CallStreams, Extension, ExtensionCall, JudgedResponse};
+use super::device::InProcessDevice;
+use super::executable::Executable;
+use super::payload::{Payload, as_gson_writes};
+use super::profile::ExtensionProfile;
 use crate::Handler;
 
-/// What an `ensure-network-device` says of a network or a VPC.
+/// The fields of a network or VPC that `ensure-network-device` has.
 const OF_A_NETWORK: [&str; 9] = [
     "network_id",
     "vlan",
@@ -30,12 +31,12 @@ const OF_A_VPC: [&str; 4] = ["vpc_id", "zone_id", "vpc_state", "vpc_cidr"];
 
 /// A management server that drives one extension.
 ///
-/// It sends `ensure-network-device` before a command as often as CloudStack does ([`Command::ensured`]): what that
-/// prints is stored for the network or VPC and handed back from then on; if it fails, the command is run all the
-/// same. The device of a tier is that of its VPC: the VPC is what is asked about, and what the details belong to.
-/// After a shutdown they are forgotten.
+/// It sends `ensure-network-device` before a command as often as CloudStack does ([`Command::ensured`]). It stores
+/// the details that the extension prints, and passes them with every later command for the network or VPC. If
+/// `ensure-network-device` fails, the server sends the command nevertheless. The device of a tier is the device of
+/// its VPC, and has the VPC's details. A shutdown deletes the details.
 ///
-/// It writes payloads as today's server does; with [`style`](Self::style) as other senders do.
+/// It writes payloads as today's server does, or with [`style`](Self::style) as other senders do.
 ///
 /// ```
 /// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
@@ -58,7 +59,7 @@ const OF_A_VPC: [&str; 4] = ["vpc_id", "zone_id", "vpc_state", "vpc_cidr"];
 /// let server = Server::for_device(Acme);
 /// server.implement_network(ImplementNetwork::new(network.clone())).fails_with(1);
 ///
-/// let server = server.registering("hosts", "192.0.2.10");
+/// let server = server.detail("hosts", "192.0.2.10");
 /// server.implement_network(ImplementNetwork::new(network)).succeeds_silently();
 /// ```
 #[derive(Debug)]
@@ -66,14 +67,14 @@ pub struct Server<E> {
     extension: E,
     physical: Map<String, Value>,
     style: Sender,
-    /// What the extension last said about the device of each network and VPC.
+    /// The stored details of the device of each network and VPC.
     details: Mutex<BTreeMap<String, Value>>,
 }
 
-impl<H: Handler + 'static> Server<Device<H>> {
-    /// A server for a device in this process.
+impl<H: Handler + 'static> Server<InProcessDevice<H>> {
+    /// A server for a device in the test's own process.
     pub fn for_device(device: H) -> Self {
-        Self::new(Device::new(device))
+        Self::new(InProcessDevice::new(device))
     }
 
     /// The device itself, for a test that looks inside.
@@ -83,77 +84,58 @@ impl<H: Handler + 'static> Server<Device<H>> {
 }
 
 impl Server<Executable> {
-    /// A server for an executable in any language. Fails if there is none.
+    /// A server for an executable in any language.
+    ///
+    /// # Errors
+    /// If there is no executable file at the path, or no temporary folder can be created.
     pub fn for_executable(path: impl AsRef<Path>) -> io::Result<Self> {
         Executable::new(path).map(Self::new)
     }
 }
 
 impl<E: Extension> Server<E> {
-    /// A server for whoever answers. Nothing is registered but the physical network's name, which the server
-    /// adds by itself.
+    /// A server for an extension. Only the physical network's name is registered, as CloudStack adds it.
     pub fn new(extension: E) -> Self {
         let name = ("physicalnetworkname".to_owned(), Value::from("Physical Network 1"));
         let physical = Map::from_iter([name]);
         Self { extension, physical, style: Sender::Server, details: Mutex::default() }
     }
 
-    /// Writes payloads in the style of another sender: [`Payload::in_style_of`] says what that leaves of them.
-    ///
-    /// ```
-    /// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
-    /// # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
-    /// # struct Acme;
-    /// # #[async_trait]
-    /// # impl NetworkDevice for Acme {
-    /// #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
-    /// #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
-    /// #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
-    /// #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
-    /// # }
-    /// use netext_core::protocol::{Command, Sender};
-    /// use netext_core::testing::{Payload, Server};
-    ///
-    /// for sender in [Sender::Server, Sender::Readme, Sender::Older] {
-    ///     let server = Server::for_device(Acme).style(sender);
-    ///     server.send(Payload::sample(Command::ImplementNetwork)).succeeds();
-    ///     server.send(Payload::sample(Command::PrepareNic)).succeeds_silently();
-    /// }
-    /// ```
+    /// Writes payloads as another sender does, see [`Payload::in_style_of`].
     pub fn style(mut self, sender: Sender) -> Self {
         self.style = sender;
         self
     }
 
-    /// Another server of the same registration and style. It knows of no device yet.
+    /// Another server with the same registration and style, and without stored details.
     pub(super) fn twin<F>(&self, extension: F) -> Server<F> {
         let (physical, style) = (self.physical.clone(), self.style);
         Server { extension, physical, style, details: Mutex::default() }
     }
 
-    /// With a detail that the operator registered on the physical network.
-    pub fn registering(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    /// Registers a detail on the physical network, as an operator does.
+    pub fn detail(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.register(name, value);
         self
     }
 
-    /// Registers a detail, or another value for it.
+    /// Registers a detail on the physical network, or replaces its value.
     pub fn register(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.physical.insert(name.into(), value.into().into());
     }
 
-    /// What the operator registered.
+    /// The registered details of the physical network.
     pub fn registered(&self) -> &Map<String, Value> {
         &self.physical
     }
 
-    /// Whoever answers.
+    /// The extension.
     pub fn extension(&self) -> &E {
         &self.extension
     }
 
-    /// Asserts that what the extension says about itself with `--describe` can be registered: the server finds
-    /// every capability that it looks up for the declared services, and understands the values.
+    /// Asserts that an operator can register the extension as it describes itself with `--describe`: the server
+    /// finds every capability that it looks up for the declared services, and understands the values.
     ///
     /// ```should_panic
     /// # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
@@ -180,34 +162,36 @@ impl<E: Extension> Server<E> {
     /// ```
     ///
     /// # Panics
-    /// If a capability is missing or not understood, with all that are and the API calls that fail by it; also
-    /// if the extension does not answer `--describe`.
+    /// If capabilities are missing or have unknown values, with a list of them and the API calls that fail; also if
+    /// the extension does not answer `--describe`.
     #[track_caller]
     pub fn assert_registrable(&self) {
-        let provided = Provided::asked_of(&self.extension).unwrap_or_else(|error| panic!("{error}"));
-        let faults: Vec<_> = provided.capability_faults().iter().map(ToString::to_string).collect();
+        let profile =
+            ExtensionProfile::described_by(&self.extension).unwrap_or_else(|error| panic!("{error}"));
+        let faults: Vec<_> = profile.capability_faults().iter().map(ToString::to_string).collect();
         assert!(faults.is_empty(), "the extension cannot be registered\n\n{}", faults.join("\n"));
     }
 
-    /// Sends a command, and first asks for the device of its network or VPC, if the server does.
-    pub fn send(&self, payload: impl Into<Payload>) -> Judged {
+    /// Sends a command, after `ensure-network-device` if the server sends that first.
+    pub fn send(&self, payload: impl Into<Payload>) -> JudgedResponse {
         self.exchange(&payload.into()).1
     }
 
     /// Sends a request as [`send`](Self::send) does.
-    pub fn request(&self, request: impl Into<Request>) -> Judged {
+    pub fn request(&self, request: impl Into<Request>) -> JudgedResponse {
         self.send(Payload::from(request.into()))
     }
 
-    /// Sends a command as [`send`](Self::send) does; also answers how the device was asked for before, each time.
-    pub fn exchange(&self, payload: &Payload) -> (Vec<Judged>, Judged) {
+    /// Sends a command as [`send`](Self::send) does. Returns the responses to `ensure-network-device`, and the
+    /// response to the command.
+    pub fn exchange(&self, payload: &Payload) -> (Vec<JudgedResponse>, JudgedResponse) {
         if payload.command() == Command::EnsureNetworkDevice {
             return (Vec::new(), self.ensure(payload));
         }
         let ensured = self.ensure_before(payload);
         let judged = self.send_alone(payload);
         let forgets = match payload.command() {
-            // The details of a tier are its VPC's, and stay with it.
+            // The details of a tier belong to its VPC, and stay.
             Command::ShutdownNetwork | Command::DestroyNetwork => payload.field("vpc_id").is_none(),
             Command::ShutdownVpc | Command::DestroyVpc => true,
             _ => false,
@@ -218,42 +202,42 @@ impl<E: Extension> Server<E> {
         (ensured, judged)
     }
 
-    /// Asks for the device as often as the server does right before a command.
-    pub(super) fn ensure_before(&self, payload: &Payload) -> Vec<Judged> {
+    /// Sends `ensure-network-device` as often as the server does before a command.
+    pub(super) fn ensure_before(&self, payload: &Payload) -> Vec<JudgedResponse> {
         (0..payload.command().ensured()).map(|_| self.ensure(&self.ensuring(payload))).collect()
     }
 
-    /// Sends a command without asking for the device first.
-    pub fn send_alone(&self, payload: &Payload) -> Judged {
-        self.send_document(payload.command().name(), &self.document(payload), Streams::Merged)
+    /// Sends a command without `ensure-network-device` before it.
+    pub fn send_alone(&self, payload: &Payload) -> JudgedResponse {
+        self.send_document(payload.command().name(), &self.document(payload), CallStreams::Merged)
     }
 
-    /// Sends a whole payload document, whatever it holds.
-    pub fn send_document(&self, command: &str, document: &Value, streams: Streams) -> Judged {
-        self.call(command, &Call::new(command, as_gson_writes(document)).streams(streams))
+    /// Sends a whole payload document, valid or not.
+    pub fn send_document(&self, command: &str, document: &Value, streams: CallStreams) -> JudgedResponse {
+        self.call(command, &ExtensionCall::new(command, as_gson_writes(document)).streams(streams))
     }
 
-    /// Calls the extension in any way at all, and judges the answer as that to a command.
-    pub fn call(&self, command: &str, call: &Call) -> Judged {
-        Judged::new(command, self.extension.answer(call))
+    /// Calls the extension in any way, and judges the response as one to this command.
+    pub fn call(&self, command: &str, call: &ExtensionCall) -> JudgedResponse {
+        JudgedResponse::new(command, self.extension.call(call))
     }
 
-    /// The whole document of a payload in the server's style, with what is registered and stored.
+    /// The whole payload document in the server's style, with the registered and the stored details.
     pub fn document(&self, payload: &Payload) -> Value {
         payload.in_style_of(self.style).document(self.physical.clone(), self.details_for(payload))
     }
 
-    /// What is stored of the device that a payload is for; an empty object if nothing is.
+    /// The stored details of the device that a payload is for; an empty object if there are none.
     pub fn details_for(&self, payload: &Payload) -> Value {
         self.stored().get(&subject(payload)).cloned().unwrap_or_else(|| json!({}))
     }
 
-    /// Stores other details than the device said, as after a restore of the server's database.
+    /// Replaces the stored details of the device that a payload is for, as a restore of the server's database does.
     pub fn store_details(&self, payload: &Payload, details: Value) {
         self.stored().insert(subject(payload), details);
     }
 
-    /// The `ensure-network-device` that comes before a command.
+    /// The payload of the `ensure-network-device` that the server sends before a command.
     pub fn ensuring(&self, payload: &Payload) -> Payload {
         let names: &[_] = if payload.field("vpc_id").is_some() { &OF_A_VPC } else { &OF_A_NETWORK };
         let fields = names.iter().filter_map(|&name| Some((name.to_owned(), payload.field(name)?.clone())));
@@ -261,9 +245,9 @@ impl<E: Extension> Server<E> {
         ensuring.with("current_details", self.details_for(payload).to_string())
     }
 
-    fn ensure(&self, payload: &Payload) -> Judged {
+    fn ensure(&self, payload: &Payload) -> JudgedResponse {
         let judged = self.send_alone(payload);
-        if let Some(details) = stored_details(&judged) {
+        if let Some(details) = judged.stored_details() {
             self.stored().insert(subject(payload), details);
         }
         judged
@@ -278,7 +262,7 @@ macro_rules! define_methods {
     ($($(#[$meta:meta])* $variant:ident { method: $method:ident, name: $name:literal, $($fact:tt)* })*) => {
         /// A method for every command.
         impl<E: Extension> Server<E> {
-            $($(#[$meta])* pub fn $method(&self, request: netext_protocol::$variant) -> Judged {
+            $($(#[$meta])* pub fn $method(&self, request: netext_protocol::$variant) -> JudgedResponse {
                 self.request(request)
             })*
         }
@@ -287,7 +271,7 @@ macro_rules! define_methods {
 
 for_each_command!(define_methods);
 
-/// Whose device a payload is for: a network's, or that of a VPC and all its tiers.
+/// The owner of the device that a payload is for: a network, or a VPC with all its tiers.
 fn subject(payload: &Payload) -> String {
     let id = |name| payload.field(name).map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
     match (id("vpc_id"), id("network_id")) {

@@ -1,20 +1,19 @@
-//! One and the same payload as different senders write it.
+//! The same payload as different senders write it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use netext_protocol::{Command, Envelope, Sample, Sender};
 use serde_json::Value;
 
-use super::{Payload, each_text};
+use super::payload::{Payload, each_text};
 
 impl Payload {
-    /// The payload in the style of a sender.
+    /// The payload as a sender writes it.
     ///
-    /// The published README documents fewer fields than today's server sends, and calls some of them otherwise: of
-    /// the payload is left what its samples of the command ([`Sample::all_from`]) have. Senders that follow an
-    /// older README also put lists of rules, metadata and what is restored into a text, as JSON or as Base64.
-    /// Fields and forms follow from the samples, so a payload of the server in the style of the server stays
-    /// what it is.
+    /// The published README documents fewer fields than today's server sends, and has other names for some: only
+    /// the fields remain that its samples of the command ([`Sample::all_from`]) have. Senders that follow an
+    /// older README also put lists of rules, metadata and restored instances into a text, as JSON or as Base64.
+    /// For [`Sender::Server`] the payload does not change.
     ///
     /// ```
     /// use netext_core::protocol::{Command, Sender};
@@ -45,8 +44,8 @@ impl Payload {
         Self::of_fields(self.command(), fields)
     }
 
-    /// The payload in every way in which senders that follow an older README may write it: each with lists of
-    /// rules, metadata and what is restored in another form of text. Empty for a command that has none of these.
+    /// The payload in every form in which senders that follow an older README may write it: with lists of rules,
+    /// metadata and restored instances as JSON text, and as Base64. Empty for a command that has none of these.
     ///
     /// ```
     /// use netext_core::protocol::Command;
@@ -64,7 +63,7 @@ impl Payload {
         if names.is_empty() {
             return Vec::new();
         }
-        let written = |form: Form| {
+        let written = |form: TextForm| {
             let mut payload = self.clone();
             for name in &names {
                 if let Some(value) = payload.fields_mut().get_mut(name).filter(|value| !is_scalar(value)) {
@@ -73,7 +72,7 @@ impl Payload {
             }
             payload
         };
-        Form::ALL.map(written).to_vec()
+        TextForm::ALL.map(written).to_vec()
     }
 }
 
@@ -81,14 +80,14 @@ fn is_scalar(value: &Value) -> bool {
     !value.is_object() && !value.is_array()
 }
 
-/// How a structure is put into a text.
+/// How a text holds a structure.
 #[derive(Clone, Copy)]
-enum Form {
+enum TextForm {
     Json,
     Base64,
 }
 
-impl Form {
+impl TextForm {
     const ALL: [Self; 2] = [Self::Json, Self::Base64];
 
     fn of(text: &str) -> Option<Self> {
@@ -104,7 +103,7 @@ impl Form {
             Self::Json => value.to_string().into(),
             Self::Base64 => {
                 let mut value = value.clone();
-                // The contents of files are Base64 once more.
+                // Contents of files are encoded a second time.
                 each_text("", &mut value, &mut |name, text| {
                     if name == "content" {
                         *text = STANDARD.encode(&*text);
@@ -116,31 +115,31 @@ impl Form {
     }
 }
 
-/// What a document says of a command's payload, by its sample.
-struct Document {
+/// How a sender's document describes a command's payload, as its sample shows it.
+struct SenderDocument {
     sample: Payload,
-    /// Names of fields, with those that the server gives them.
+    /// The document's names of fields, each with the server's name.
     spellings: Vec<(String, String)>,
 }
 
-/// The documents that a sender follows, the one that it prefers first; none for today's server.
-fn documents(command: Command, sender: Sender) -> Vec<Document> {
+/// The documents that a sender follows, the preferred one first; none for today's server.
+fn documents(command: Command, sender: Sender) -> Vec<SenderDocument> {
     let followed: &[_] = match sender {
         Sender::Readme => &[Sender::Readme],
         Sender::Older => &[Sender::Older, Sender::Readme],
         _ => &[],
     };
     let samples = followed.iter().flat_map(|followed| Sample::all_from(*followed));
-    samples.filter(|sample| sample.command() == command).map(Document::of).collect()
+    samples.filter(|sample| sample.command() == command).map(SenderDocument::of).collect()
 }
 
-impl Document {
+impl SenderDocument {
     fn of(sample: Sample) -> Self {
         let envelope =
             Envelope::parse(sample.command(), sample.text().as_bytes()).expect("a sample is valid");
         let written = Payload::from(envelope.request);
         let sample = Payload::of(sample);
-        // What was read by one name is written by another, and is the same value.
+        // A field with two names is read by one, and written by the other with the same value.
         let others = written.fields().iter().filter(|(name, _)| sample.field(name).is_none());
         let only_read = sample.fields().iter().filter(|(name, _)| written.field(name).is_none());
         let spellings = only_read.filter_map(|(name, value)| {
@@ -151,20 +150,20 @@ impl Document {
         Self { sample, spellings }
     }
 
-    /// The name that the document gives a field of the server, if it has the field.
+    /// The document's name of one of the server's fields, if the document has the field.
     fn spelling(&self, name: &str) -> Option<String> {
         let spelled = self.spellings.iter().find(|(_, usual)| usual == name).map(|(name, _)| name.clone());
         spelled.or_else(|| self.sample.field(name).map(|_| name.to_owned()))
     }
 
-    /// The form of text in which the document has a structure, if it has it in a text.
-    fn form(&self, name: &str) -> Option<Form> {
-        // Some texts of today's server hold JSON as well.
+    /// The form in which the document has a structure as text, if it has it as text.
+    fn form(&self, name: &str) -> Option<TextForm> {
+        // Some fields hold JSON text in today's server as well.
         let server = Payload::sample(self.sample.command());
         if server.field(name).is_none_or(is_scalar) {
             return None;
         }
-        Form::of(self.sample.field(name)?.as_str()?)
+        TextForm::of(self.sample.field(name)?.as_str()?)
     }
 }
 
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_in_every_style_is_a_payload_of_its_command() {
+    fn every_command_in_every_style_is_a_valid_payload() {
         for sample in Sample::all_from(Sender::Server) {
             let payload = Payload::of(sample);
             let styles = [Sender::Server, Sender::Readme, Sender::Older].map(|it| payload.in_style_of(it));
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_documents_every_command_and_its_samples_are_in_its_style_already() {
+    fn samples_of_the_readme_exist_for_every_command_and_are_in_its_style() {
         for &command in Command::ALL {
             let samples: Vec<_> =
                 Sample::all_from(Sender::Readme).filter(|it| it.command() == command).collect();
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_never_says_more_than_its_documents() {
+    fn a_style_has_no_field_that_its_documents_lack() {
         for &command in Command::ALL {
             let payload = Payload::sample(command);
             for (sender, followed) in
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_a_document_calls_otherwise_are_renamed() {
+    fn fields_get_the_names_of_the_document() {
         let nic = Payload::of(Sample::named("add-dhcp-entry.secondary").unwrap());
         let nic = Payload::of_fields(Command::PrepareNic, nic.fields().clone()).in_style_of(Sender::Readme);
         assert_eq!(nic.field("nic_ip6_address").unwrap(), "2001:db8:1::b");
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_text_reads_the_same() {
+    fn structures_in_texts_are_read_like_plain_ones() {
         for command in [
             Command::ApplyFwRules,
             Command::ApplyNetworkAcl,

@@ -1,7 +1,7 @@
-//! An extension that conforms to the protocol but for one planted fault, named by `NETEXT_FAULT`. It is written
-//! without the runner, which would not let most of the faults pass. Networks are files below `NETEXT_FOLDER`.
+//! An extension that conforms to the protocol except for one planted fault, named by `NETEXT_FAULT`. It does not use
+//! the runner, which would prevent most of the faults. Networks are files below `NETEXT_FOLDER`.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "it is here to misbehave")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "it is faulty on purpose")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
@@ -14,39 +14,48 @@ use netext_core::Description;
 use netext_core::protocol::{Capability, Command, Envelope, Output, Request, Service};
 use serde_json::{Value, json};
 
-/// Why a command fails: the exit code, and the line that says so.
+/// Why a command fails: the exit code, and the output on standard error.
 type Failure = (u8, String);
 
-struct Extension {
+pub(crate) struct FaultyExtension {
     fault: String,
     folder: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let extension = Extension {
-        fault: std::env::var("NETEXT_FAULT").unwrap_or_default(),
-        folder: std::env::var_os("NETEXT_FOLDER").map(PathBuf::from).unwrap(),
-    };
+    let fault = std::env::var("NETEXT_FAULT").unwrap_or_default();
+    let folder = std::env::var_os("NETEXT_FOLDER").map(PathBuf::from).unwrap();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    match extension.run(&arguments) {
+    match FaultyExtension::new(&fault, folder).run(&arguments) {
         Ok(output) => {
             print!("{output}");
             ExitCode::SUCCESS
         }
-        Err(_) if extension.has("fails-silently") => ExitCode::from(1),
-        Err((code, message)) => {
-            eprintln!("{message}");
+        Err((code, error)) => {
+            eprint!("{error}");
             ExitCode::from(code)
         }
     }
 }
 
-impl Extension {
+impl FaultyExtension {
+    pub(crate) fn new(fault: &str, folder: PathBuf) -> Self {
+        Self { fault: fault.to_owned(), folder }
+    }
+
+    /// Runs a command. Returns its output, or the exit code and the output on standard error.
+    pub(crate) fn run(&self, arguments: &[String]) -> Result<String, Failure> {
+        self.respond(arguments).map_err(|(code, error)| match self.fault.as_str() {
+            "fails-silently" => (1, String::new()),
+            _ => (code, format!("{error}\n")),
+        })
+    }
+
     fn has(&self, fault: &str) -> bool {
         self.fault == fault
     }
 
-    /// What it provides: a few services, so that there are undeclared ones.
+    /// It does not provide all services, so that some are undeclared.
     fn description(&self) -> Description {
         let services = [Service::SourceNat, Service::Dns, Service::UserData, Service::Firewall];
         let description = Description::new("faulty", "1.0.0").services(services).vpc();
@@ -57,7 +66,7 @@ impl Extension {
         }
     }
 
-    fn run(&self, arguments: &[String]) -> Result<String, Failure> {
+    fn respond(&self, arguments: &[String]) -> Result<String, Failure> {
         let (name, path, timeout) = match arguments {
             [flag] if flag == "--describe" => return Ok(self.description().to_json().to_string()),
             [] if self.has("succeeds-without-arguments") => return Ok(String::new()),
@@ -120,7 +129,7 @@ impl Extension {
         Ok(self.output(command, &document))
     }
 
-    /// Faults of readers that are too lenient: they take what ought to be refused.
+    /// Faults of readers that are too lenient: they accept invalid payloads.
     fn misread(&self, command: Command, document: &Value) -> Option<Result<String, Failure>> {
         let payload = &document["payload"];
         let rules = &payload["fw_rules"]["rules"][0];
@@ -142,7 +151,7 @@ impl Extension {
         takes.then(|| Ok(String::new()))
     }
 
-    /// Faults of readers that are too strict: they refuse what ought to be taken.
+    /// Faults of readers that are too strict: they refuse valid payloads.
     fn refuse(
         &self,
         command: Command,
@@ -251,7 +260,7 @@ impl Extension {
             thread::sleep(Duration::from_millis(50));
             fs::remove_file(lock).unwrap();
         }
-        // What comes next was not asked for right before.
+        // Only the next command has ensure-network-device right before it.
         let asked = self.folder.join("asked");
         if self.has("expects-to-be-asked-first") && command == Command::EnsureNetworkDevice {
             drop(File::create(&asked).unwrap());
@@ -325,7 +334,7 @@ impl Extension {
     }
 }
 
-/// How rules are put into a text.
+/// How a text holds rules.
 #[derive(PartialEq)]
 enum Form {
     Json,

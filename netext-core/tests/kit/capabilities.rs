@@ -1,12 +1,12 @@
-//! Capabilities that the server looks up, found missing one by one.
+//! The check of capabilities names each one that is missing.
 
 use netext_core::protocol::{Capability, Service};
-use netext_core::testing::Server;
-use netext_core::testing::conformance::{Check, Finding, Provided, Suite};
+use netext_core::testing::conformance::{Check, ConformanceSuite, NotPassed};
+use netext_core::testing::{ExtensionProfile, Server};
 use netext_core::{Description, DeviceError, Handler, Invocation, Reply, async_trait};
 use serde_json::{Value, json};
 
-/// A device that answers everything and keeps nothing.
+/// A device that accepts every command and does nothing.
 struct Registered(Description);
 
 #[async_trait]
@@ -24,43 +24,42 @@ fn full() -> Description {
     Description::new("full", "1").services(Service::ALL.iter().copied())
 }
 
-/// What the check of capabilities finds.
-fn found(provided: Provided) -> Finding {
+/// Runs the check of capabilities.
+fn check(profile: ExtensionProfile) -> Result<(), NotPassed> {
     let server = Server::for_device(Registered(Description::new("bare", "1")));
-    let check = Check::all().find(|check| check.id == "capabilities").unwrap();
-    Suite::new(&server, provided).ask(check)
+    ConformanceSuite::new(&server, profile).ask(Check::named("capabilities").unwrap())
+}
+
+fn failed(how: impl Into<String>) -> Result<(), NotPassed> {
+    Err(NotPassed::Failed(how.into()))
 }
 
 #[test]
-fn each_capability_that_is_left_out_is_named_and_no_other() {
+fn each_missing_capability_is_named_and_no_other() {
     let mut named = 0;
     for &capability in Capability::ALL {
         let server = Server::for_device(Registered(full().without_capability(capability)));
-        let finding = found(Provided::asked_of(server.extension()).unwrap());
+        let checked = check(ExtensionProfile::described_by(server.extension()).unwrap());
         match capability.without() {
             Some(consequence) => {
                 let (service, name) = (capability.service(), capability.name());
-                let told = format!("{service}.{name} is missing: {consequence}");
-                assert_eq!(finding, Finding::Failed(told));
+                assert_eq!(checked, failed(format!("{service}.{name} is missing: {consequence}")));
                 named += 1;
             }
-            None => assert_eq!(finding, Finding::Passed, "{capability:?}"),
+            None => assert_eq!(checked, Ok(()), "{capability:?}"),
         }
     }
     assert!(named > 10, "{named}");
 }
 
 #[test]
-fn support_for_tls_that_is_declared_as_false_is_found() {
+fn tls_support_that_is_declared_as_false_fails() {
     let description = full().capability(Capability::LbSslTermination, "false");
-    assert_eq!(
-        found(Provided::of(&description)),
-        Finding::Failed("Lb.SslTermination: \"false\" is not true".to_owned())
-    );
+    assert_eq!(check(ExtensionProfile::of(&description)), failed("Lb.SslTermination: \"false\" is not true"));
 }
 
 #[test]
-fn names_in_another_case_and_unknown_ones_are_no_fault() {
+fn names_in_another_case_and_unknown_names_pass() {
     let described = full().to_json();
     let capabilities = described["capabilities"].as_object().unwrap();
     let lower = capabilities.iter().map(|(service, capabilities)| {
@@ -75,22 +74,22 @@ fn names_in_another_case_and_unknown_ones_are_no_fault() {
         "network.services": described["network.services"],
         "network.service.capabilities": lower.to_string(),
     });
-    assert_eq!(found(Provided::registered(&registration).unwrap()), Finding::Passed);
+    assert_eq!(check(ExtensionProfile::registered(&registration).unwrap()), Ok(()));
 }
 
 #[test]
-fn what_is_registered_may_not_be_known() {
-    assert!(matches!(found(Provided::new([Service::Firewall])), Finding::Skipped(_)));
+fn the_check_is_skipped_if_the_registered_capabilities_are_unknown() {
+    assert!(matches!(check(ExtensionProfile::new([Service::Firewall])), Err(NotPassed::Skipped(_))));
 }
 
 #[test]
-fn a_device_that_can_be_registered_is() {
+fn a_device_with_every_capability_can_be_registered() {
     Server::for_device(Registered(full())).assert_registrable();
 }
 
 #[test]
 #[should_panic = "PortForwarding.SupportedProtocols is missing: createPortForwardingRule ends in a null pointer"]
-fn a_device_that_cannot_be_registered_is_told_why() {
+fn a_missing_capability_prevents_the_registration() {
     let description = full().without_capability(Capability::PortForwardingProtocols);
     Server::for_device(Registered(description)).assert_registrable();
 }

@@ -1,4 +1,4 @@
-//! A server that drives a device in the test's own process.
+//! A server with a device in the test's own process.
 
 use std::sync::Mutex;
 
@@ -7,11 +7,11 @@ use netext_core::protocol::{
     ImplementNetwork, Network, NetworkId, NetworkUpdate, Secret, Sender, Service, ShutdownNetwork,
     ShutdownVpc,
 };
-use netext_core::testing::{Payload, Server, Verdict};
+use netext_core::testing::{Payload, Server, ServerVerdict};
 use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
 use serde_json::json;
 
-/// Notes what it is asked; chooses a host unless none is registered.
+/// Notes every command with its details, and chooses the first registered host.
 #[derive(Default)]
 struct Notebook(Mutex<Vec<String>>);
 
@@ -77,8 +77,8 @@ fn network() -> Network {
 }
 
 #[test]
-fn the_device_is_asked_for_as_often_as_the_server_does_and_its_answer_handed_back() {
-    let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10,192.0.2.11");
+fn ensure_network_device_is_sent_as_by_the_server_and_its_details_are_passed_on() {
+    let server = Server::for_device(Notebook::default()).detail("hosts", "192.0.2.10,192.0.2.11");
     server.implement_network(ImplementNetwork::new(network())).succeeds();
     server.shutdown_network(ShutdownNetwork::new(network())).succeeds_silently();
     server.destroy_network(DestroyNetwork::new(network())).succeeds_silently();
@@ -97,18 +97,18 @@ fn the_device_is_asked_for_as_often_as_the_server_does_and_its_answer_handed_bac
 }
 
 #[test]
-fn a_command_is_sent_although_asking_for_the_device_fails() {
+fn a_command_is_sent_although_ensure_network_device_fails() {
     let server = Server::for_device(Notebook::default());
     let (ensured, judged) = server.exchange(&Payload::sample(Command::ShutdownNetwork));
     let verdicts: Vec<_> = ensured.into_iter().map(|judged| judged.verdict).collect();
-    assert_eq!(verdicts, [Verdict::Failed("exit code 1: register `hosts`".to_owned())]);
+    assert_eq!(verdicts, [ServerVerdict::Failed("exit code 1: register `hosts`".to_owned())]);
     judged.succeeds_silently();
     assert_eq!(server.device().notes().last().unwrap(), "shutdown-network {}");
 }
 
 #[test]
-fn networks_and_vpcs_have_details_of_their_own() {
-    let mut server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
+fn networks_have_details_of_their_own() {
+    let mut server = Server::for_device(Notebook::default()).detail("hosts", "192.0.2.10");
     server.send(Payload::sample(Command::ShutdownNetwork).with("network_id", "1"));
     server.register("hosts", "192.0.2.11");
     let other = Payload::sample(Command::ImplementNetwork).with("network_id", "2");
@@ -119,7 +119,7 @@ fn networks_and_vpcs_have_details_of_their_own() {
 
 #[test]
 fn the_tiers_of_a_vpc_share_its_device() {
-    let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
+    let server = Server::for_device(Notebook::default()).detail("hosts", "192.0.2.10");
     let (tier, vpc) =
         (Payload::sample_named("implement-network.tier"), Payload::sample(Command::ImplementVpc));
     assert_eq!(server.ensuring(&tier).field("network_id"), None);
@@ -135,13 +135,13 @@ fn the_tiers_of_a_vpc_share_its_device() {
 }
 
 #[test]
-fn some_commands_are_sent_without_asking_for_the_device() {
-    let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
+fn some_commands_are_sent_without_ensure_network_device() {
+    let server = Server::for_device(Notebook::default()).detail("hosts", "192.0.2.10");
     server.send(Payload::sample(Command::ImplementVpc)).fails_with(5);
     for command in [Command::CustomAction, Command::UpdateVpcSourceNatIp, Command::ShutdownVpc] {
         assert_eq!(server.exchange(&Payload::sample(command)).0.len(), 0, "{command}");
     }
-    // What was stored is handed back all the same.
+    // The stored details are passed nevertheless.
     assert_eq!(
         server.device().notes(),
         ["ensure-network-device {}", r#"shutdown-vpc {"host":"192.0.2.10"}"#]
@@ -149,9 +149,8 @@ fn some_commands_are_sent_without_asking_for_the_device() {
 }
 
 #[test]
-fn the_device_of_a_tier_is_known_although_the_readme_does_not_say_whose_tier_it_is() {
-    let server =
-        Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10").style(Sender::Readme);
+fn the_device_of_a_tier_is_known_although_the_readme_does_not_name_its_vpc() {
+    let server = Server::for_device(Notebook::default()).detail("hosts", "192.0.2.10").style(Sender::Readme);
     let tier = Payload::sample_named("implement-network.tier");
     server.send(&tier).succeeds();
     let end = Payload::sample(Command::DestroyNetwork).with("vpc_id", "7");
@@ -162,14 +161,14 @@ fn the_device_of_a_tier_is_known_although_the_readme_does_not_say_whose_tier_it_
 }
 
 #[test]
-fn answers_are_judged_as_the_server_judges_them() {
-    let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
+fn responses_are_judged_as_the_server_judges_them() {
+    let server = Server::for_device(Notebook::default()).detail("hosts", "192.0.2.10");
     let say = |text: &str| {
         server.send(Payload::sample(Command::CustomAction).with("action-params", json!({ "say": text })))
     };
     say("two\nlines").answers("two\nlines");
     say(r#"{"status":"success","message":"done"}"#).succeeds();
-    // The runner keeps such a device from reaching the server.
+    // The runner refuses this response.
     say(r#"{"status":"failed"}"#).fails_with(70);
 
     let update = server.send(Payload::sample(Command::ImplementNetwork).without("vlan"));
@@ -178,11 +177,11 @@ fn answers_are_judged_as_the_server_judges_them() {
 }
 
 #[test]
-fn secrets_arrive_although_gson_escapes_them() {
-    let server = Server::for_device(Notebook::default()).registering("hosts", "192.0.2.10");
+fn secrets_arrive_although_gson_escapes_characters() {
+    let server = Server::for_device(Notebook::default()).detail("hosts", "192.0.2.10");
     let secret = "a=b&c\u{2028}<d>'";
     let mut request = CustomAction::new(network().into(), "say");
     request.parameters = [("say".to_owned(), Secret::from(secret))].into_iter().collect();
     let said = server.custom_action(request);
-    assert_eq!(said.answer.output, format!("{secret}\n"));
+    assert_eq!(said.response.output, format!("{secret}\n"));
 }

@@ -1,24 +1,30 @@
-//! Conformance finds every planted fault, and finds nothing else.
+//! Every planted fault fails its check, and no other check.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex};
+use std::sync::Mutex;
 use std::thread;
 
-use netext_core::testing::conformance::{Check, Finding, Provided, Suite};
-use netext_core::testing::{Executable, Server};
-use tempfile::TempDir;
+use netext_core::testing::conformance::{Check, ConformanceSuite};
+use netext_core::testing::{Extension, ExtensionProfile, Server};
 
-use crate::build::example;
+use crate::faulty::{FaultyInProcess, faulty_executable};
 
-/// A fault of the faulty extension, and the check that finds it.
+/// The faults of a process, of its streams and its time, and the checks that they fail. They take the longest, and so
+/// come first.
+const PROCESS_FAULTS: &[(&str, &str)] = &[
+    ("holds-the-streams", "streams-released"),
+    ("reads-its-input", "input-ignored"),
+    ("is-slow", "deadline"),
+    ("warns", "silent-errors"),
+];
+
+/// The other faults, and the checks that they fail.
 const FAULTS: &[(&str, &str)] = &[
     ("succeeds-without-arguments", "no-arguments"),
     ("succeeds-with-unknown-commands", "unknown-command"),
     ("succeeds-without-payload", "missing-payload"),
     ("fails-silently", "failures-say-why"),
     ("shows-stack-traces", "failures-say-why"),
-    ("reads-its-input", "input-ignored"),
     ("takes-anything-for-json", "not-json"),
     ("needs-no-id", "no-id"),
     ("takes-malformed-values", "malformed-values"),
@@ -34,13 +40,10 @@ const FAULTS: &[(&str, &str)] = &[
     ("needs-details", "empty-details"),
     ("trusts-details", "stale-details"),
     ("prints-progress", "silent-commands"),
-    ("warns", "silent-errors"),
     ("prints-half-an-update", "network-update"),
     ("reports-a-status", "no-stray-status"),
-    ("holds-the-streams", "streams-released"),
     ("refuses-undeclared", "undeclared-services"),
     ("limits-payloads", "large-payloads"),
-    ("is-slow", "deadline"),
     ("shows-payloads", "secrets"),
     ("keeps-credentials-in-details", "secrets"),
     ("repeats-badly", "repeated-commands"),
@@ -67,39 +70,41 @@ const FAULTS: &[(&str, &str)] = &[
     ("misspells-a-capability", "capabilities"),
 ];
 
-static FAULTY: LazyLock<PathBuf> = LazyLock::new(|| example("netext-faulty"));
+/// The checks that fail for an extension, with the reason.
+fn failures(extension: impl Extension) -> Vec<(&'static str, String)> {
+    let server = Server::new(extension);
+    let profile = ExtensionProfile::described_by(server.extension()).unwrap();
+    let report = ConformanceSuite::new(&server, profile).run(&mut |_| {}, &mut |_| {});
+    let how = |failure: Option<&str>| failure.unwrap_or_default().to_owned();
+    report.failures().map(|result| (result.check.id, how(result.explanation()))).collect()
+}
 
-/// The checks that fail for the faulty extension, with how that shows.
-fn failures(fault: &str) -> Vec<(&'static str, String)> {
-    let folder = TempDir::new().unwrap();
-    let executable = Executable::new(&*FAULTY)
-        .unwrap()
-        .variable("NETEXT_FAULT", fault)
-        .variable("NETEXT_FOLDER", folder.path().join("networks"));
-    let server = Server::new(executable);
-    let provided = Provided::asked_of(server.extension()).unwrap();
-    let report = Suite::new(&server, provided).run(&mut |_| {}, &mut |_| {});
-    let told = |finding: &Finding| match finding {
-        Finding::Failed(how) => how.clone(),
-        other => format!("{other:?}"),
-    };
-    report.failures().map(|ran| (ran.check.id, told(&ran.finding))).collect()
+fn failures_in_process(fault: &str) -> Vec<(&'static str, String)> {
+    failures(FaultyInProcess::new(fault))
+}
+
+fn failures_of_executable(fault: &str) -> Vec<(&'static str, String)> {
+    let (executable, _folder) = faulty_executable(fault);
+    failures(executable)
 }
 
 #[test]
-fn every_fault_is_found_by_its_check_and_by_no_other() {
-    let waiting = Mutex::new(FAULTS.iter());
+fn every_fault_fails_its_check_and_no_other() {
+    let executables = PROCESS_FAULTS.iter().map(|(fault, check)| (fault, check, true));
+    let waiting = Mutex::new(executables.chain(FAULTS.iter().map(|(fault, check)| (fault, check, false))));
     let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {
-                while let Some((fault, check)) = { waiting.lock().unwrap().next() } {
-                    let found = failures(fault);
-                    if found.iter().map(|(id, _)| id).ne([check]) {
-                        wrong
-                            .lock()
-                            .unwrap()
-                            .push(format!("{fault}: {check} ought to find it, but: {found:#?}"));
+                while let Some((fault, check, as_executable)) = { waiting.lock().unwrap().next() } {
+                    let failed = if as_executable {
+                        failures_of_executable(fault)
+                    } else {
+                        failures_in_process(fault)
+                    };
+                    if failed.iter().map(|(id, _)| id).ne([check]) {
+                        let problem = format!("{fault} must fail {check} only, but failed: {failed:#?}");
+                        wrong.lock().unwrap().push(problem);
                     }
                 }
             });
@@ -110,23 +115,24 @@ fn every_fault_is_found_by_its_check_and_by_no_other() {
 }
 
 #[test]
-fn without_a_fault_nothing_is_found() {
-    assert_eq!(failures("none"), []);
+fn without_a_fault_every_check_passes() {
+    assert_eq!(failures_of_executable("none"), []);
+    assert_eq!(failures_in_process("none"), []);
 }
 
-/// The server never sends them, so nobody asks for an answer.
+/// The server never sends these actions.
 #[test]
 fn an_undeclared_action_may_be_refused() {
-    assert_eq!(failures("refuses-undeclared-actions"), []);
+    assert_eq!(failures_in_process("refuses-undeclared-actions"), []);
 }
 
 #[test]
-fn every_check_finds_a_fault() {
-    let finding: BTreeSet<_> = FAULTS.iter().map(|(_, check)| *check).collect();
-    // That fails whenever anything else does, as a whole.
+fn every_check_has_a_fault_that_fails_it() {
+    let failing: BTreeSet<_> = PROCESS_FAULTS.iter().chain(FAULTS).map(|(_, check)| *check).collect();
+    // Every fault of a command fails this check.
     let idle: Vec<_> = Check::all()
         .map(|check| check.id)
-        .filter(|id| !finding.contains(id) && *id != "life-of-a-network")
+        .filter(|id| !failing.contains(id) && *id != "life-of-a-network")
         .collect();
     assert_eq!(idle, Vec::<&str>::new());
 }

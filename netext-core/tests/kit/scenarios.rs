@@ -1,36 +1,31 @@
-//! Stories, played and refused.
+//! Scenarios are played, or refused.
 
 use std::collections::BTreeSet;
 
 use netext_core::protocol::Service;
-use netext_core::testing::{Executable, Scenario, Server, Told};
-use tempfile::TempDir;
+use netext_core::testing::{Progress, Scenario, Server};
 
-use crate::build::example;
+use crate::faulty::faulty_executable;
 
-/// Plays a story to the faulty extension; what is told of it, a line each.
+/// Plays a scenario to the faulty extension. Returns the number of problems, and a line for each progress.
 fn play(scenario: &Scenario, fault: &str, to_the_end: bool) -> (usize, Vec<String>) {
-    let folder = TempDir::new().unwrap();
-    let executable = Executable::new(example("netext-faulty"))
-        .unwrap()
-        .variable("NETEXT_FAULT", fault)
-        .variable("NETEXT_FOLDER", folder.path());
+    let (executable, _folder) = faulty_executable(fault);
     let services = BTreeSet::from([Service::SourceNat, Service::Firewall]);
     let mut lines = Vec::new();
-    let problems = scenario.play(&mut Server::new(executable), &services, to_the_end, &mut |told| {
-        lines.push(match told {
-            Told::Event(event) => event.to_owned(),
-            Told::Registered(details) => format!("{details:?}"),
-            Told::NotSent(command) => format!("- {command}"),
-            Told::Sent(sent) => sent.problem().unwrap_or_else(|| sent.judged.command.clone()),
+    let problems = scenario.play(&mut Server::new(executable), &services, to_the_end, &mut |progress| {
+        lines.push(match progress {
+            Progress::Event(event) => event.to_owned(),
+            Progress::Registered(details) => format!("{details:?}"),
+            Progress::NotSent(command) => format!("- {command}"),
+            Progress::Sent(sent) => sent.problem().unwrap_or_else(|| sent.judged.command.clone()),
             _ => unreachable!(),
         });
     });
     (problems, lines)
 }
 
-fn story(steps: &str) -> Result<Scenario, String> {
-    let head = "title = \"A story\"\n[group.network]\nnetwork_id = \"209\"\n";
+fn scenario(steps: &str) -> Result<Scenario, String> {
+    let head = "title = \"A scenario\"\n[group.network]\nnetwork_id = \"209\"\n";
     Scenario::parse(&format!("{head}{steps}")).map_err(|error| error.to_string())
 }
 
@@ -61,7 +56,7 @@ const LIFE: &str = r#"
 "#;
 
 #[test]
-fn every_story_that_ships_can_be_played() {
+fn every_scenario_of_the_kit_can_be_played() {
     for name in Scenario::names() {
         let (problems, lines) = play(&Scenario::named(name).unwrap(), "none", true);
         assert_eq!(problems, 0, "{name}: {lines:#?}");
@@ -69,8 +64,8 @@ fn every_story_that_ships_can_be_played() {
 }
 
 #[test]
-fn a_story_is_told_as_it_goes() {
-    let (problems, lines) = play(&story(LIFE).unwrap(), "none", false);
+fn each_step_is_reported() {
+    let (problems, lines) = play(&scenario(LIFE).unwrap(), "none", false);
     assert_eq!(
         lines,
         [
@@ -88,34 +83,34 @@ fn a_story_is_told_as_it_goes() {
 }
 
 #[test]
-fn a_story_ends_with_its_first_problem_unless_it_is_to_go_on() {
+fn a_scenario_ends_with_its_first_problem_unless_it_goes_on_to_the_end() {
     let problem = r#"prepare-nic: must print nothing, but printed "prepared\n""#;
-    let (problems, lines) = play(&story(LIFE).unwrap(), "prints-progress", false);
+    let (problems, lines) = play(&scenario(LIFE).unwrap(), "prints-progress", false);
     assert_eq!((problems, lines.last().unwrap().as_str()), (1, problem));
-    let (problems, lines) = play(&story(LIFE).unwrap(), "prints-progress", true);
+    let (problems, lines) = play(&scenario(LIFE).unwrap(), "prints-progress", true);
     assert_eq!((problems, lines.last().unwrap().as_str()), (1, "destroy-network"));
 }
 
 #[test]
-fn the_server_hangs_where_a_process_holds_the_stream() {
-    let (_, lines) = play(&story(LIFE).unwrap(), "holds-the-streams", false);
+fn the_server_hangs_if_a_process_holds_the_stream() {
+    let (_, lines) = play(&scenario(LIFE).unwrap(), "holds-the-streams", false);
     let last = lines.last().unwrap();
     assert!(last.starts_with("prepare-nic: the server hangs: its output is held open by sleep ("), "{last}");
 }
 
 #[test]
-fn what_is_no_story_is_refused_with_the_step() {
+fn an_invalid_scenario_is_refused_with_the_step() {
     for (steps, problem) in [
         ("[[step]]\ncommand = \"make-coffee\"", "step 1: \"make-coffee\" is not a command"),
         ("[[step]]\ncommand = \"assign-ip\"\nwith = [\"x\"]", "step 1: there is no group \"x\""),
-        ("[[step]]\nevent = \"x\"", "step 1: it has either a command or something to register"),
+        ("[[step]]\nevent = \"x\"", "step 1: it must have either `command` or `register`"),
         (
             "[[step]]\ncommand = \"assign-ip\"\nwith = [\"network\"]",
-            "missing field `public_ip`; a payload that is wrong on purpose",
+            "missing field `public_ip`; if the payload is invalid on purpose, add malformed = true",
         ),
         ("[[step]]\ncomand = \"assign-ip\"", "unknown field `comand`"),
     ] {
-        let error = story(steps).unwrap_err();
+        let error = scenario(steps).unwrap_err();
         assert!(error.contains(problem), "{error}");
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use netext_core::testing::conformance::Provided;
-use netext_core::testing::{Executable, Extension, Server};
+use netext_core::testing::{Executable, Extension, ExtensionProfile, Server};
 use netext_protocol::Service;
 
 /// The extension, and how it is registered.
@@ -37,15 +36,15 @@ impl Registration {
     /// A server on which the extension is registered.
     pub(crate) fn server(&self) -> Result<Server<Executable>, String> {
         let server = Server::for_executable(&self.exec).map_err(|error| error.to_string())?;
-        Ok(self.details.iter().fold(server, |server, (name, value)| server.registering(name, value)))
+        Ok(self.details.iter().fold(server, |server, (name, value)| server.detail(name, value)))
     }
 
-    /// What the extension provides, by the arguments or by its own word.
-    pub(crate) fn provided(&self, extension: &impl Extension) -> Result<Provided, String> {
-        let provided = match (&self.services, &self.file) {
-            (Some(Services(services)), _) => Provided::new(services.iter().copied()),
+    /// The profile of the extension: from the arguments, or from its answer to `--describe`.
+    pub(crate) fn profile(&self, extension: &impl Extension) -> Result<ExtensionProfile, String> {
+        let profile = match (&self.services, &self.file) {
+            (Some(Services(services)), _) => ExtensionProfile::new(services.iter().copied()),
             (None, Some(file)) => registered(file)?,
-            (None, None) => Provided::asked_of(extension).map_err(|why| {
+            (None, None) => ExtensionProfile::described_by(extension).map_err(|why| {
                 format!(
                     "it is not known what {} provides ({why}); say it with --services, such as --services Dhcp,Dns \
                      or --services none, or with --registration",
@@ -53,15 +52,15 @@ impl Registration {
                 )
             })?,
         };
-        Ok(if self.vpc { provided.vpc() } else { provided })
+        Ok(if self.vpc { profile.vpc() } else { profile })
     }
 }
 
-fn registered(file: &Path) -> Result<Provided, String> {
+fn registered(file: &Path) -> Result<ExtensionProfile, String> {
     let text =
         std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let registration = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
-    Provided::registered(&registration).map_err(|error| format!("{}: {error}", file.display()))
+    ExtensionProfile::registered(&registration).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn detail(argument: &str) -> Result<(String, String), String> {

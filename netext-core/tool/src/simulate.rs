@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use netext_core::testing::{Scenario, Sent, Told};
+use netext_core::testing::{Progress, Scenario, SentCommand};
 use netext_protocol::Sender;
 use serde_json::{Value, json};
 
@@ -72,13 +72,13 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
 fn play(arguments: &Arguments, screen: Screen) -> Result<usize, String> {
     let scenario = load(&arguments.scenario)?;
     let mut server = arguments.extension.server()?.style(arguments.style.sender());
-    let services = arguments.extension.provided(server.extension())?.services;
+    let services = arguments.extension.profile(server.extension())?.services;
     if !screen.json {
         say(scenario.title());
     }
     let mut steps = Vec::new();
-    let problems = scenario.play(&mut server, &services, arguments.keep_going, &mut |told| {
-        if screen.json { steps.push(as_json(&told)) } else { tell(screen, &told) }
+    let problems = scenario.play(&mut server, &services, arguments.keep_going, &mut |progress| {
+        if screen.json { steps.push(as_json(&progress)) } else { tell(screen, &progress) }
     });
     if screen.json {
         print_json(&json!({"title": scenario.title(), "problems": problems, "steps": steps}));
@@ -103,15 +103,15 @@ fn load(scenario: &str) -> Result<Scenario, String> {
     Scenario::parse(&text).map_err(|error| format!("{scenario}: {error}"))
 }
 
-fn tell(screen: Screen, told: &Told<'_>) {
-    match told {
-        Told::Event(event) => say(format_args!("\n{event}")),
-        Told::Registered(details) => {
+fn tell(screen: Screen, progress: &Progress<'_>) {
+    match progress {
+        Progress::Event(event) => say(format_args!("\n{event}")),
+        Progress::Registered(details) => {
             for (name, value) in details {
                 say(format_args!("        registered: {name}={value}"));
             }
         }
-        Told::NotSent(command) => {
+        Progress::NotSent(command) => {
             let services: Vec<_> = command.services().iter().map(|service| service.name()).collect();
             say(screen.paint(
                 Tone::Faint,
@@ -122,12 +122,12 @@ fn tell(screen: Screen, told: &Told<'_>) {
                 ),
             ));
         }
-        Told::Sent(sent) => tell_sent(screen, sent),
+        Progress::Sent(sent) => tell_sent(screen, sent),
         _ => {}
     }
 }
 
-fn tell_sent(screen: Screen, sent: &Sent<'_>) {
+fn tell_sent(screen: Screen, sent: &SentCommand<'_>) {
     let problem = sent.problem();
     let mark =
         if problem.is_some() { screen.paint(Tone::Bad, "FAIL") } else { screen.paint(Tone::Good, "ok  ") };
@@ -136,7 +136,7 @@ fn tell_sent(screen: Screen, sent: &Sent<'_>) {
     if let Some(details) = &sent.stored {
         say(format_args!("        the server stores: {details}"));
     }
-    let printed = sent.judged.answer.printed();
+    let printed = sent.judged.response.printed();
     if sent.judged.is_success() && !printed.trim().is_empty() {
         say(format_args!("        it answered: {}", printed.trim()));
     }
@@ -145,22 +145,22 @@ fn tell_sent(screen: Screen, sent: &Sent<'_>) {
     }
 }
 
-fn as_json(told: &Told<'_>) -> Value {
-    match told {
-        Told::Event(event) => json!({ "event": event }),
-        Told::Registered(details) => {
+fn as_json(progress: &Progress<'_>) -> Value {
+    match progress {
+        Progress::Event(event) => json!({ "event": event }),
+        Progress::Registered(details) => {
             let details: serde_json::Map<_, _> =
                 details.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
             json!({ "registered": details })
         }
-        Told::NotSent(command) => json!({ "not_sent": command.name() }),
-        Told::Sent(sent) => json!({
+        Progress::NotSent(command) => json!({ "not_sent": command.name() }),
+        Progress::Sent(sent) => json!({
             "command": sent.payload.command().name(),
             "verdict": sent.judged.verdict.to_string(),
             "problem": sent.problem(),
             "breaches": sent.judged.breaches,
-            "exit_code": sent.judged.answer.code(),
-            "output": sent.judged.answer.output,
+            "exit_code": sent.judged.response.code(),
+            "output": sent.judged.response.output,
             "stored": sent.stored,
             "milliseconds": sent.took.as_secs_f64() * 1000.0,
         }),

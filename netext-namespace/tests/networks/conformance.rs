@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use netext_core::Handler;
-use netext_core::testing::conformance::{Provided, Suite};
-use netext_core::testing::{Executable, Scenario, Server, Told};
+use netext_core::testing::conformance::ConformanceSuite;
+use netext_core::testing::{Executable, ExtensionProfile, Progress, Scenario, Server};
 use netext_lab::{Lab, SECRET_KEY, SECRET_PASSWORD, lab};
 use netext_namespace::host::HostDevice;
 use netext_namespace::store::Store;
@@ -21,7 +21,7 @@ fn server_of(lab: &Lab, program: &str, variables: BTreeMap<String, String>) -> S
     let executable = Executable::new(program).expect("the program exists");
     let executable = variables.into_iter().fold(executable, |it, (name, value)| it.variable(name, value));
     lab.registered().into_iter().fold(Server::new(executable), |server, (name, value)| {
-        server.registering(name, value.as_str().expect("registered details are texts"))
+        server.detail(name, value.as_str().expect("registered details are texts"))
     })
 }
 
@@ -29,20 +29,21 @@ fn server_of(lab: &Lab, program: &str, variables: BTreeMap<String, String>) -> S
 fn the_reference_backend_conforms_to_the_protocol() {
     let lab = lab!();
     let description = HostDevice::new(Store::new("/nonexistent")).description();
-    lab.host().run(|| Suite::new(&server(&lab), Provided::of(&description)).assert_conforms());
+    lab.host()
+        .run(|| ConformanceSuite::new(&server(&lab), ExtensionProfile::of(&description)).assert_conforms());
 }
 
 #[test]
 fn the_reference_backend_plays_every_scenario_to_its_end() {
     let description = HostDevice::new(Store::new("/nonexistent")).description();
-    let services = Provided::of(&description).services;
+    let services = ExtensionProfile::of(&description).services;
     for name in Scenario::names() {
         let lab = lab!();
         let mut problems = Vec::new();
         lab.host().run(|| {
             let scenario = Scenario::named(name).expect("it is one of the names");
             scenario.play(&mut server(&lab), &services, true, &mut |told| {
-                if let Told::Sent(sent) = told {
+                if let Progress::Sent(sent) = told {
                     problems.extend(sent.problem());
                 }
             })
@@ -85,7 +86,7 @@ fn a_recording_of_the_reference_backend_replays_without_differences() {
     let mut writer = Command::new("sh");
     writer.args(["-c", "printf %s \"$1\" > \"$2\" && chmod 0755 \"$2\"", "sh", &script]).arg(&stand_in);
     assert!(writer.status().expect("a shell").success());
-    let services = Provided::of(&HostDevice::new(Store::new("/nonexistent")).description()).services;
+    let services = ExtensionProfile::of(&HostDevice::new(Store::new("/nonexistent")).description()).services;
     for name in ["isolated-network", "restart"] {
         let scenario = Scenario::named(name).expect("it comes with the tool");
         let problems = lab.host().run(|| {

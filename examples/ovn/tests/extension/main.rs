@@ -7,8 +7,8 @@ mod packets;
 mod rows;
 
 use netext_core::protocol::Command;
-use netext_core::testing::conformance::{Provided, Suite};
-use netext_core::testing::{Executable, Payload, Server};
+use netext_core::testing::conformance::ConformanceSuite;
+use netext_core::testing::{Executable, ExtensionProfile, Payload, Server};
 use ovn::Ovn;
 
 /// Everything that the samples bring to a network.
@@ -38,7 +38,7 @@ fn send_all(server: &Server<Executable>, commands: &[Command]) {
 fn it_conforms_to_the_protocol() {
     let ovn = Ovn::new();
     let server = ovn.server();
-    let provided = Provided::asked_of(server.extension()).unwrap();
-    Suite::new(&server, provided).assert_conforms();
+    let profile = ExtensionProfile::described_by(server.extension()).unwrap();
+    ConformanceSuite::new(&server, profile).assert_conforms();
     assert_eq!(ovn.northbound(&["lr-list"]), "", "nothing is left of the networks that were tried");
 }

@@ -30,8 +30,8 @@ impl Ovn {
     pub(crate) fn server(&self) -> Server<Executable> {
         Server::for_executable(env!("CARGO_BIN_EXE_netext-example-ovn"))
             .unwrap()
-            .registering("northbound", self.socket("nb"))
-            .registering("gateway.chassis", "kvm-1,kvm-2")
+            .detail("northbound", self.socket("nb"))
+            .detail("gateway.chassis", "kvm-1,kvm-2")
     }
 
     /// Ends a database, as a crash does.

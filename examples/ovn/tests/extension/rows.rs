@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netext_core::protocol::{BroadcastDomainType, Command};
-use netext_core::testing::{Call, Extension, Payload, as_gson_writes};
+use netext_core::testing::{Extension, ExtensionCall, Payload, as_gson_writes};
 use serde_json::Value;
 
 use crate::ovn::Ovn;
@@ -178,7 +178,7 @@ fn a_network_of_the_readme_is_what_its_addresses_say() {
 #[test]
 fn it_registers_what_the_server_reads() {
     let ovn = Ovn::new();
-    let answer = ovn.server().extension().answer(&Call::bare(["--describe"]));
+    let answer = ovn.server().extension().call(&ExtensionCall::bare(["--describe"]));
     let description: Value = serde_json::from_str(&answer.output).unwrap();
     assert_eq!(description.get("capability_faults"), None);
     assert_eq!(description["network.isolation.method"], "NetworkExtension");
@@ -207,7 +207,7 @@ fn a_database_that_is_not_there_is_a_failure_of_the_connection() {
     ovn.end_northbound();
     let judged = server.send(Payload::sample(Command::ImplementNetwork));
     judged.fails_with(2);
-    assert!(judged.answer.printed().contains("northbound"), "{judged:?}");
+    assert!(judged.response.printed().contains("northbound"), "{judged:?}");
 }
 
 #[test]
@@ -224,10 +224,11 @@ fn a_database_that_never_answers_is_waited_for_until_the_deadline() {
     let folder = tempfile::TempDir::new().unwrap();
     let socket = folder.path().join("nb.sock");
     let _silent = UnixListener::bind(&socket).unwrap();
-    let server = Ovn::new().server().registering("northbound", format!("unix:{}", socket.display()));
+    let server = Ovn::new().server().detail("northbound", format!("unix:{}", socket.display()));
     let document = as_gson_writes(&server.document(&Payload::sample(Command::ImplementNetwork)));
     let began = Instant::now();
-    let judged = server.call("implement-network", &Call::new("implement-network", document).timeout(1));
+    let judged =
+        server.call("implement-network", &ExtensionCall::new("implement-network", document).timeout(1));
     judged.fails_with(4);
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
@@ -241,10 +242,10 @@ fn a_registration_that_cannot_be_meant_is_refused() {
         ("gateway.chassis", "kvm 1"),
         ("public.network.name", "a,b"),
     ] {
-        let server = ovn.server().registering(name, value);
+        let server = ovn.server().detail(name, value);
         server.send(Payload::sample(Command::ImplementNetwork)).is_refused_naming(&[name]);
     }
-    let server = ovn.server().registering("gateway.chassis", "");
+    let server = ovn.server().detail("gateway.chassis", "");
     send_all(&server, &[Command::ImplementNetwork]);
     server.send(Payload::sample(Command::AssignIp)).is_refused_naming(&["gateway.chassis"]);
 }

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use controller::{Controller, Trouble};
 use netext_core::protocol::Command;
-use netext_core::testing::conformance::{Provided, Suite};
-use netext_core::testing::{Call, Executable, Judged, Payload, Server, as_gson_writes};
+use netext_core::testing::conformance::ConformanceSuite;
+use netext_core::testing::{
+    Executable, ExtensionCall, ExtensionProfile, JudgedResponse, Payload, Server, as_gson_writes,
+};
 use serde_json::json;
 
 fn unregistered() -> Server<Executable> {
@@ -18,9 +20,9 @@ fn unregistered() -> Server<Executable> {
 
 fn server(controller: &Controller) -> Server<Executable> {
     unregistered()
-        .registering("url", controller.url())
-        .registering("password", controller::TOKEN)
-        .registering("ca", controller.ca())
+        .detail("url", controller.url())
+        .detail("password", controller::TOKEN)
+        .detail("ca", controller.ca())
 }
 
 fn implement() -> Payload {
@@ -28,9 +30,9 @@ fn implement() -> Payload {
 }
 
 /// Sends `implement-network` with a timeout in seconds.
-fn implement_within(server: &Server<Executable>, seconds: u32) -> Judged {
+fn implement_within(server: &Server<Executable>, seconds: u32) -> JudgedResponse {
     let document = as_gson_writes(&server.document(&implement()));
-    server.call("implement-network", &Call::new("implement-network", document).timeout(seconds))
+    server.call("implement-network", &ExtensionCall::new("implement-network", document).timeout(seconds))
 }
 
 #[test]
@@ -91,17 +93,17 @@ fn a_controller_that_never_answers_is_given_up_before_the_deadline() {
     let judged = implement_within(&server(&controller), 3);
     judged.fails_with(2);
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
-    assert!(judged.answer.printed().contains("no answer in time"), "{judged:?}");
+    assert!(judged.response.printed().contains("no answer in time"), "{judged:?}");
 }
 
 #[test]
 fn a_controller_that_is_not_there_is_a_failure_of_the_connection() {
     let server = server(&Controller::new());
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = server.registering("url", format!("https://127.0.0.1:{port}/v1"));
+    let server = server.detail("url", format!("https://127.0.0.1:{port}/v1"));
     let judged = implement_within(&server, 2);
     judged.fails_with(2);
-    assert!(judged.answer.printed().contains("Connection refused"), "{judged:?}");
+    assert!(judged.response.printed().contains("Connection refused"), "{judged:?}");
 }
 
 #[test]
@@ -115,7 +117,7 @@ fn a_busy_controller_says_when_to_come_back() {
     controller.meets_with([Trouble::Answers(429, Some("600"))]);
     let judged = server(&controller).send(implement());
     judged.fails_with(3);
-    assert!(judged.answer.printed().contains("after 600 s"), "{judged:?}");
+    assert!(judged.response.printed().contains("after 600 s"), "{judged:?}");
     assert_eq!(controller.requests(), 3);
 }
 
@@ -125,7 +127,7 @@ fn a_controller_that_keeps_failing_is_not_asked_for_ever() {
     controller.meets_with([Trouble::Answers(500, Some("0")); 20]);
     let judged = server(&controller).send(implement());
     judged.fails_with(3);
-    assert!(judged.answer.printed().contains("failed 6 times"), "{judged:?}");
+    assert!(judged.response.printed().contains("failed 6 times"), "{judged:?}");
     assert_eq!(controller.requests(), 6);
 }
 
@@ -135,7 +137,7 @@ fn a_refusal_is_final_and_told_in_the_controllers_words() {
     controller.meets_with([Trouble::Answers(422, None)]);
     let judged = server(&controller).send(implement());
     judged.fails_with(3);
-    let told = judged.answer.printed();
+    let told = judged.response.printed();
     assert!(told.contains("PUT https://") && told.contains("422 Unprocessable Entity: no room"), "{told}");
     assert_eq!(controller.requests(), 1);
 }
@@ -151,9 +153,9 @@ fn a_redirect_does_not_lead_the_token_elsewhere() {
 #[test]
 fn a_wrong_token_is_refused_once_and_never_shown() {
     let controller = Controller::new();
-    let judged = server(&controller).registering("password", "t0ken-of-yesterday").send(implement());
+    let judged = server(&controller).detail("password", "t0ken-of-yesterday").send(implement());
     judged.fails_with(2);
-    let told = judged.answer.printed();
+    let told = judged.response.printed();
     // The controller repeats the token in its answer.
     assert!(told.contains("401") && told.contains("[redacted]") && !told.contains("yesterday"), "{told}");
     assert_eq!(controller.requests(), 1);
@@ -163,12 +165,12 @@ fn a_wrong_token_is_refused_once_and_never_shown() {
 fn a_controller_of_an_unknown_authority_gets_no_token() {
     let (controller, other) = (Controller::new(), Controller::new());
     for server in [
-        server(&controller).registering("ca", other.ca()),
-        unregistered().registering("url", controller.url()).registering("password", controller::TOKEN),
+        server(&controller).detail("ca", other.ca()),
+        unregistered().detail("url", controller.url()).detail("password", controller::TOKEN),
     ] {
         let judged = server.send(implement());
         judged.fails_with(2);
-        assert!(judged.answer.printed().contains("cannot be verified"), "{judged:?}");
+        assert!(judged.response.printed().contains("cannot be verified"), "{judged:?}");
     }
     assert_eq!(controller.requests(), 0);
 }
@@ -176,7 +178,7 @@ fn a_controller_of_an_unknown_authority_gets_no_token() {
 #[test]
 fn an_authority_may_be_registered_in_one_line() {
     let controller = Controller::new();
-    let server = server(&controller).registering("ca", controller.ca().replace('\n', "\\n"));
+    let server = server(&controller).detail("ca", controller.ca().replace('\n', "\\n"));
     server.send(implement()).succeeds_silently();
 }
 
@@ -193,7 +195,7 @@ fn a_registration_that_cannot_be_safe_is_refused() {
         ("password", "t0ken\nX-Forwarded-For: 127.0.0.1"),
         ("ca", "-----BEGIN CERTIFICATE-----"),
     ] {
-        server(&controller).registering(name, value).send(implement()).is_refused_naming(&[name]);
+        server(&controller).detail(name, value).send(implement()).is_refused_naming(&[name]);
     }
     assert_eq!(controller.requests(), 0);
 }
@@ -202,6 +204,6 @@ fn a_registration_that_cannot_be_safe_is_refused() {
 fn it_conforms_to_the_protocol() {
     let controller = Controller::new();
     let server = server(&controller);
-    let provided = Provided::asked_of(server.extension()).unwrap();
-    Suite::new(&server, provided).assert_conforms();
+    let profile = ExtensionProfile::described_by(server.extension()).unwrap();
+    ConformanceSuite::new(&server, profile).assert_conforms();
 }

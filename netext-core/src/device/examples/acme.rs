@@ -149,7 +149,7 @@ macro_rules! sent {
         sent! { @ [] [$($sample),*], $($rest)* }
     };
     (@ [$(($path:literal, $nothing:expr $(; $object:expr)?)),*] [$($sample:literal),*], |$server:ident| $check:expr) => {
-        let $server = Sent(Server::for_device(Acme::default()).registering("hosts", "192.0.2.10"));
+        let $server = Sent(Server::for_device(Acme::default()).detail("hosts", "192.0.2.10"));
         $($server.has($path, [$nothing $(, $object)?].into_iter().last());)*
         $(for _ in 0..2 {
             $server.send(Payload::sample_named($sample)).succeeds();
@@ -164,14 +164,14 @@ macro_rules! sent {
 }
 
 #[cfg(feature = "testing")]
-use netext_core::testing::{Device, Payload, Server};
+use netext_core::testing::{InProcessDevice, Payload, Server};
 
 #[cfg(feature = "testing")]
-struct Sent(Server<Device<Acme>>);
+struct Sent(Server<InProcessDevice<Acme>>);
 
 #[cfg(feature = "testing")]
 impl std::ops::Deref for Sent {
-    type Target = Server<Device<Acme>>;
+    type Target = Server<InProcessDevice<Acme>>;
 
     fn deref(&self) -> &Self::Target {
         &self.0

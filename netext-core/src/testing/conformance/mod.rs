@@ -1,60 +1,30 @@
-//! Conformance: what the protocol asks of every extension, as checks that anyone can run.
+//! Conformance: the requirements of the protocol, as checks for any extension.
 //!
-//! A check is a sentence that holds for an extension or does not, with the reason why the protocol asks for it
-//! and what to do where it does not hold. All checks are listed in [`Check::all`]; [`Suite::run`] runs them
-//! against any executable, or against a device in the test's own process:
+//! A [`Check`] has a requirement, the reason why the protocol has it, and a remedy for an extension that does not
+//! meet it; [`Check::all`] lists them. A [`ConformanceSuite`] runs them against an executable in any language, or
+//! against a device in the test's own process:
 //!
-//! ```
-//! # use netext_core::protocol::{DestroyNetwork, ImplementNetwork, NetworkUpdate, ShutdownNetwork};
-//! # use netext_core::{Context, Description, DeviceError, NetworkDevice, async_trait};
-//! # struct Acme;
-//! # #[async_trait]
-//! # impl NetworkDevice for Acme {
-//! #     fn describe(&self) -> Description { Description::new("acme", "1.0.0") }
-//! #     async fn implement_network(&self, _: &Context, _: ImplementNetwork) -> Result<Option<NetworkUpdate>, DeviceError> { Ok(None) }
-//! #     async fn shutdown_network(&self, _: &Context, _: ShutdownNetwork) -> Result<(), DeviceError> { Ok(()) }
-//! #     async fn destroy_network(&self, _: &Context, _: DestroyNetwork) -> Result<(), DeviceError> { Ok(()) }
-//! # }
-//! use netext_core::testing::conformance::{Provided, Suite};
-//! use netext_core::testing::Server;
+//! ```no_run
+//! use netext_core::testing::conformance::ConformanceSuite;
+//! use netext_core::testing::{ExtensionProfile, Server};
 //!
-//! let server = Server::for_device(Acme);
-//! Suite::new(&server, Provided::of(&server.device().describe())).assert_conforms();
+//! let server = Server::for_executable("target/debug/acme")?.detail("hosts", "192.0.2.10");
+//! let profile = ExtensionProfile::described_by(server.extension())?;
+//! ConformanceSuite::new(&server, profile).assert_conforms();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What can only be seen from outside (streams that are held open, children, signals) takes the executable.
-//! The commands are real: an extension that acts on its machine is best tried on one to throw away.
+//! Only an executable shows problems of its process: open streams, child processes and signals.
+//!
+//! The checks send real commands, for networks numbered from 990000. An extension that changes its machine needs a
+//! machine for tests.
 
+mod check;
 mod checks;
-mod expected;
-mod provided;
-mod report;
-mod stage;
+mod formats;
 mod suite;
 
-pub use expected::{Expected, UnknownCheck};
-pub use provided::{Provided, UnknownRegistration};
-pub use report::{Finding, Ran, Report, Standing};
-pub use suite::Suite;
-
-/// One thing that the protocol asks of every extension.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Check {
-    /// What it is called in reports and in the file of expected failures.
-    pub id: &'static str,
-    /// What holds for an extension that conforms.
-    pub sentence: &'static str,
-    /// Why the protocol asks for it.
-    pub reason: &'static str,
-    /// What to do if it does not hold.
-    pub remedy: &'static str,
-    run: fn(&Suite<'_>) -> Finding,
-}
-
-impl Check {
-    /// Every check, in the order in which they are run.
-    pub fn all() -> impl Iterator<Item = &'static Self> {
-        checks::TABLES.iter().copied().flatten()
-    }
-}
+pub use check::{Check, NotPassed};
+pub use suite::{
+    CheckResult, CheckStatus, ConformanceReport, ConformanceSuite, ExpectedFailures, UnknownCheck,
+};

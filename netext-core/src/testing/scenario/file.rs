@@ -1,4 +1,4 @@
-//! A scenario's file.
+//! The file of a scenario, and the scenarios that come with the kit.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,13 @@ use netext_protocol::{Command, Envelope};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::testing::Payload;
+use crate::testing::payload::Payload;
 
-/// A story of events, each with the commands that the server sends for it.
+/// A sequence of events in a cloud, with the commands that the server sends for each.
 ///
-/// It is written in TOML: a title, groups of payload fields that the steps are made of, and the steps. A step
-/// either sends a command, or registers details on the physical network, as an operator would.
+/// A scenario is a TOML file: a title, groups of payload fields, and the steps. A step either sends a command with
+/// some of the groups, or registers details on the physical network, as an operator does. Commands that break the
+/// contract, or fail unless the step has `expect = "failure"` or `"either"`, are problems.
 ///
 /// ```
 /// use netext_core::testing::Scenario;
@@ -47,26 +48,25 @@ use crate::testing::Payload;
 pub struct Scenario {
     title: String,
     pub(super) registered: BTreeMap<String, String>,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<ScenarioStep>,
 }
 
-/// One step of a scenario.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(super) struct ScenarioStep {
     pub(super) event: Option<String>,
-    pub(super) act: Act,
+    pub(super) action: StepAction,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Act {
-    Send { payload: Payload, expected: Expectation },
+pub(super) enum StepAction {
+    Send { payload: Payload, expected: ExpectedEnd },
     Register(BTreeMap<String, String>),
 }
 
-/// What is to come of a command.
+/// How a command must end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Expectation {
+pub(super) enum ExpectedEnd {
     #[default]
     Success,
     Failure,
@@ -77,13 +77,13 @@ pub(super) enum Expectation {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
-    /// It is not TOML, or not a scenario.
+    /// The text is not TOML, or not a scenario.
     #[error("not a scenario: {0}")]
     Malformed(#[from] toml::de::Error),
-    /// A step is made of what is not there, or sends what is no payload.
+    /// A step has an unknown command or group, or an invalid payload.
     #[error("step {number}: {problem}")]
     Step {
-        /// Which one, from 1.
+        /// The number of the step, from 1.
         number: usize,
         /// What is wrong with it.
         problem: String,
@@ -92,52 +92,80 @@ pub enum ScenarioError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ScenarioFile {
     title: String,
     #[serde(default)]
     registered: BTreeMap<String, String>,
     #[serde(default)]
     group: BTreeMap<String, Map<String, Value>>,
-    step: Vec<Written>,
+    step: Vec<StepEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct StepEntry {
     event: Option<String>,
     command: Option<String>,
     #[serde(default)]
     with: Vec<String>,
     #[serde(default)]
     fields: Map<String, Value>,
-    /// The payload is one that the protocol does not have, and meant to be.
+    /// The payload is invalid on purpose.
     #[serde(default)]
     malformed: bool,
     #[serde(default)]
-    expect: Expectation,
+    expect: ExpectedEnd,
     register: Option<BTreeMap<String, String>>,
 }
 
+/// The name and text of every scenario that comes with the kit.
+const SHIPPED: &[(&str, &str)] = &[
+    ("isolated-network", include_str!("shipped/isolated-network.toml")),
+    ("vpc", include_str!("shipped/vpc.toml")),
+    ("shared-network", include_str!("shipped/shared-network.toml")),
+    ("restart", include_str!("shipped/restart.toml")),
+    ("failover", include_str!("shipped/failover.toml")),
+];
+
 impl Scenario {
-    /// Reads a scenario. Every payload is held to the protocol, so a misspelled one does not pass for a story.
+    /// The names of the scenarios that come with the kit.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SHIPPED.iter().map(|(name, _)| *name)
+    }
+
+    /// The text of a scenario that comes with the kit: a file to start your own from.
+    pub fn text(name: &str) -> Option<&'static str> {
+        SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
+    }
+
+    /// A scenario that comes with the kit.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::text(name).map(|text| Self::parse(text).expect("the tests read every one"))
+    }
+
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// If the text is not a scenario, or a step has a payload that the protocol does not allow and is not marked
+    /// as `malformed`: a misspelled field is refused.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let file: File = toml::from_str(text)?;
-        let steps = file.step.into_iter().zip(1..).map(|(written, number)| {
-            written.read(&file.group).map_err(|problem| ScenarioError::Step { number, problem })
+        let file: ScenarioFile = toml::from_str(text)?;
+        let steps = file.step.into_iter().zip(1..).map(|(entry, number)| {
+            entry.read(&file.group).map_err(|problem| ScenarioError::Step { number, problem })
         });
         Ok(Self { title: file.title, registered: file.registered, steps: steps.collect::<Result<_, _>>()? })
     }
 
-    /// What it is about.
+    /// Its title.
     pub fn title(&self) -> &str {
         &self.title
     }
 }
 
-impl Written {
-    fn read(self, groups: &BTreeMap<String, Map<String, Value>>) -> Result<Step, String> {
-        let act = match (self.command, self.register) {
-            (None, Some(details)) => Act::Register(details),
+impl StepEntry {
+    fn read(self, groups: &BTreeMap<String, Map<String, Value>>) -> Result<ScenarioStep, String> {
+        let action = match (self.command, self.register) {
+            (None, Some(details)) => StepAction::Register(details),
             (Some(command), None) => {
                 let command: Command = command.parse().map_err(|unknown| format!("{unknown}"))?;
                 let mut fields = Map::new();
@@ -149,12 +177,14 @@ impl Written {
                 let payload = Payload::of_fields(command, fields);
                 let document = payload.document(json!({}), json!({})).to_string();
                 if let (false, Err(error)) = (self.malformed, Envelope::parse(command, document.as_bytes())) {
-                    return Err(format!("{error}; a payload that is wrong on purpose says malformed = true"));
+                    return Err(format!(
+                        "{error}; if the payload is invalid on purpose, add malformed = true"
+                    ));
                 }
-                Act::Send { payload, expected: self.expect }
+                StepAction::Send { payload, expected: self.expect }
             }
-            _ => return Err("it has either a command or something to register".to_owned()),
+            _ => return Err("it must have either `command` or `register`".to_owned()),
         };
-        Ok(Step { event: self.event, act })
+        Ok(ScenarioStep { event: self.event, action })
     }
 }

@@ -1,8 +1,7 @@
-//! Stories that the server plays.
+//! Scenarios: the commands that the server sends for events in a cloud.
 
 mod file;
 mod play;
-mod shipped;
 
 pub use file::{Scenario, ScenarioError};
-pub use play::{Sent, Told};
+pub use play::{Progress, SentCommand};

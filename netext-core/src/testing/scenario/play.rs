@@ -1,76 +1,78 @@
-//! A scenario being played.
+//! Plays a scenario.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netext_protocol::{Command, Service};
 use serde_json::Value;
 
-use super::file::{Act, Expectation, Scenario};
-use crate::testing::{Extension, Judged, Payload, Server};
+use super::file::{ExpectedEnd, Scenario, StepAction};
+use crate::testing::call::{Extension, JudgedResponse};
+use crate::testing::payload::Payload;
+use crate::testing::server::Server;
 
-/// What is told of a story while it is played.
+/// Something that happens while a scenario is played.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Told<'a> {
-    /// Something happens in the cloud.
+pub enum Progress<'a> {
+    /// An event in the cloud.
     Event(&'a str),
     /// The operator registered these details.
     Registered(Vec<(&'a str, &'a str)>),
-    /// A command was not sent, because the network's services are not the extension's.
+    /// The server did not send a command, because the extension does not provide its service.
     NotSent(Command),
-    /// A command was sent.
-    Sent(Box<Sent<'a>>),
+    /// The server sent a command.
+    Sent(Box<SentCommand<'a>>),
 }
 
-/// A command that was sent, and what came of it.
+/// A command that the server sent, and the response.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Sent<'a> {
-    /// What was sent.
+pub struct SentCommand<'a> {
+    /// The payload.
     pub payload: &'a Payload,
-    /// How the device was asked for before, each time.
-    pub ensured: Vec<Judged>,
-    /// The details that the server stored because the device said others than before.
+    /// The responses to `ensure-network-device` before the command.
+    pub ensured: Vec<JudgedResponse>,
+    /// The device details that the server stored, if they changed.
     pub stored: Option<Value>,
-    /// How the server judges the answer.
-    pub judged: Judged,
-    /// From the start of the first process to the end of the last.
+    /// The response to the command.
+    pub judged: JudgedResponse,
+    /// The time from the start of the first process to the end of the last one.
     pub took: Duration,
-    expected: Expectation,
+    expected: ExpectedEnd,
 }
 
-impl Sent<'_> {
-    /// What is not as it ought to be: the command's own end, a breach of the contract, or trouble with asking
-    /// for the device, which the server only logs.
+impl SentCommand<'_> {
+    /// What is wrong: the end of the command, a breach of the contract, or a problem with `ensure-network-device`,
+    /// which the server itself only logs.
     pub fn problem(&self) -> Option<String> {
         let own = match (self.expected, self.judged.is_success()) {
-            (Expectation::Success, _) | (Expectation::Either, true) => self.judged.problem(),
-            (Expectation::Failure, true) => {
-                Some(format!("{}: succeeded, but ought to fail", self.judged.command))
+            (ExpectedEnd::Success, _) | (ExpectedEnd::Either, true) => self.judged.problem(),
+            (ExpectedEnd::Failure, true) => {
+                Some(format!("{}: succeeded, but must fail", self.judged.command))
             }
-            (Expectation::Failure | Expectation::Either, false) => None,
+            (ExpectedEnd::Failure | ExpectedEnd::Either, false) => None,
         };
-        if self.expected != Expectation::Success {
+        if self.expected != ExpectedEnd::Success {
             return own;
         }
-        own.or_else(|| self.ensured.iter().find_map(Judged::problem))
+        own.or_else(|| self.ensured.iter().find_map(JudgedResponse::problem))
     }
 }
 
 impl Scenario {
-    /// Plays the story up to its first problem, if it is not to go on to the end, and tells what happens.
-    /// Answers how many problems there were.
+    /// Plays the scenario, and calls `report` with each thing that happens. Stops at the first problem unless
+    /// `to_the_end` is set. Returns the number of problems.
     ///
-    /// Commands of services other than `services` are not sent, as the server does not send them for a network
-    /// whose offering lacks the service. Details that were registered on the server before prevail over those
-    /// that the scenario begins with.
+    /// Commands of other services than `services` are not sent: the server does not send them for a network whose
+    /// offering lacks the service. Details that are registered on the server already replace those that the
+    /// scenario registers at its start.
     pub fn play<E: Extension>(
         &self,
         server: &mut Server<E>,
         services: &BTreeSet<Service>,
         to_the_end: bool,
-        tell: &mut dyn FnMut(Told<'_>),
+        report: &mut dyn FnMut(Progress<'_>),
     ) -> usize {
         for (name, value) in &self.registered {
             if !server.registered().contains_key(name) {
@@ -80,22 +82,23 @@ impl Scenario {
         let mut problems = 0;
         for step in &self.steps {
             if let Some(event) = &step.event {
-                tell(Told::Event(event));
+                report(Progress::Event(event));
             }
-            match &step.act {
-                Act::Register(details) => {
+            match &step.action {
+                StepAction::Register(details) => {
                     for (name, value) in details {
                         server.register(name, value);
                     }
-                    tell(Told::Registered(details.iter().map(|(name, value)| (&**name, &**value)).collect()));
+                    let details = details.iter().map(|(name, value)| (&**name, &**value)).collect();
+                    report(Progress::Registered(details));
                 }
-                Act::Send { payload, .. } if !payload.command().belongs_to(services) => {
-                    tell(Told::NotSent(payload.command()));
+                StepAction::Send { payload, .. } if !payload.command().belongs_to(services) => {
+                    report(Progress::NotSent(payload.command()));
                 }
-                Act::Send { payload, expected } => {
+                StepAction::Send { payload, expected } => {
                     let sent = send(server, payload, *expected);
                     problems += usize::from(sent.problem().is_some());
-                    tell(Told::Sent(Box::new(sent)));
+                    report(Progress::Sent(Box::new(sent)));
                     if problems > 0 && !to_the_end {
                         break;
                     }
@@ -106,12 +109,16 @@ impl Scenario {
     }
 }
 
-fn send<'a, E: Extension>(server: &Server<E>, payload: &'a Payload, expected: Expectation) -> Sent<'a> {
+fn send<'a, E: Extension>(
+    server: &Server<E>,
+    payload: &'a Payload,
+    expected: ExpectedEnd,
+) -> SentCommand<'a> {
     let before = server.details_for(payload);
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let (ensured, judged) = server.exchange(payload);
     let took = began.elapsed();
-    let stored = ensured.iter().rev().find_map(crate::testing::judged::stored_details);
+    let stored = ensured.iter().rev().find_map(JudgedResponse::stored_details);
     let stored = stored.filter(|details| *details != before);
-    Sent { payload, ensured, stored, judged, took, expected }
+    SentCommand { payload, ensured, stored, judged, took, expected }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use netext_core::error_chain;
-use netext_core::testing::{Answer, Call, End, Executable, Extension, Streams, as_gson_writes};
+use netext_core::testing::{
+    CallStreams, Executable, Extension, ExtensionCall, ProcessEnd, Response, as_gson_writes,
+};
 use netext_protocol::{Command, DeviceDetails};
 use serde_json::{Value, json};
 
@@ -117,7 +119,7 @@ fn replay(
     let mut answers = Answers::default();
     let mut differing = 0;
     for (file, recorded) in Recorded::read_all(folder)? {
-        let answer = executable.answer(&call(&recorded, &answers));
+        let answer = executable.call(&call(&recorded, &answers));
         let differences = differences(&recorded, &answer);
         answers.note(&recorded, &answer);
         differing += usize::from(!differences.is_empty());
@@ -126,33 +128,35 @@ fn replay(
     Ok(differing)
 }
 
-fn call(recorded: &Recorded, answers: &Answers) -> Call {
-    let streams = if recorded.error_output.is_some() { Streams::Apart } else { Streams::Merged };
+fn call(recorded: &Recorded, answers: &Answers) -> ExtensionCall {
+    let streams = if recorded.error_output.is_some() { CallStreams::Apart } else { CallStreams::Merged };
     let call = match recorded.arguments.as_slice() {
         [command, file, rest @ ..] if file == PAYLOAD_FILE => {
             let call = match &recorded.payload {
-                Some(payload) => Call::new(command, as_gson_writes(&answers.put_into(payload.clone()))),
-                None => Call::without_file(command),
+                Some(payload) => {
+                    ExtensionCall::new(command, as_gson_writes(&answers.put_into(payload.clone())))
+                }
+                None => ExtensionCall::without_file(command),
             };
             match rest.first().and_then(|timeout| timeout.parse().ok()) {
                 Some(seconds) => call.timeout(seconds),
                 None => call,
             }
         }
-        other => Call::bare(other),
+        other => ExtensionCall::bare(other),
     };
     call.streams(streams)
 }
 
-fn differences(recorded: &Recorded, answer: &Answer) -> Vec<Difference> {
+fn differences(recorded: &Recorded, answer: &Response) -> Vec<Difference> {
     let end = |code: Option<i32>, signal: Option<i32>| match (code, signal) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("signal {signal}"),
         (None, None) => "no end".to_owned(),
     };
     let signal = match answer.end {
-        End::Killed(signal) => Some(signal),
-        End::Exited(_) | End::Overran => None,
+        ProcessEnd::Killed(signal) => Some(signal),
+        ProcessEnd::Exited(_) | ProcessEnd::TimedOut => None,
     };
     let ends = (end(recorded.exit_code, recorded.signal), end(answer.code(), signal));
     let errors = recorded.error_output.clone().unwrap_or_default();
@@ -178,7 +182,7 @@ fn is_same(one: &str, other: &str) -> bool {
 struct Answers(BTreeMap<String, Value>);
 
 impl Answers {
-    fn note(&mut self, recorded: &Recorded, answer: &Answer) {
+    fn note(&mut self, recorded: &Recorded, answer: &Response) {
         let details = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
         if recorded.command() != Some(Command::EnsureNetworkDevice) {
             return;

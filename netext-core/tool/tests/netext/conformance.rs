@@ -18,41 +18,41 @@ fn conformance(fault: &str, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn an_extension_that_conforms_is_told_so() {
+fn an_extension_that_conforms_passes_every_check() {
     let run = conformance("none", &[]);
     let printed = run.succeeds();
     assert!(printed.starts_with("  ok     life-of-a-network        Every command"), "{printed}");
     let all = Check::all().count();
-    let summary = format!("\n{all} hold, 0 do not, 0 known to fail, 0 not asked; ");
+    let summary = format!("\n{all} passed, 0 failed, 0 failed as expected, 0 skipped; ");
     assert!(printed.contains(&summary), "{printed}");
 }
 
 #[test]
-fn an_extension_is_tried_on_the_kind_of_network_that_it_carries() {
+fn the_checks_use_the_kind_of_network_that_the_extension_carries() {
     let run = conformance("none", &["--guest-type", "l2"]);
     let printed = run.succeeds();
-    assert!(printed.contains("not asked: it carries layer-2 networks only"), "{printed}");
+    assert!(printed.contains("skipped: the extension carries layer-2 networks only"), "{printed}");
     assert_eq!(conformance("none", &["--guest-type", "l3"]).code, Some(2));
 }
 
 #[test]
-fn a_failure_is_told_with_reason_and_remedy() {
+fn a_failure_is_shown_with_reason_and_remedy() {
     let run = conformance("warns", &["--services", "sourcenat,Firewall"]);
     assert_eq!(run.code, Some(1));
     for part in [
         "  FAIL   silent-errors            A command that succeeds writes nothing on standard error.\n",
         "         prepare-nic wrote \"warning: the disk is nearly full\\n\"\n",
         "         Why it matters: The server has ",
-        "         What to do: Send warnings to a log file",
+        "         What to do: Write warnings to a log file",
         "  -      life-of-a-vpc ",
-        " hold, 1 do not, 0 known to fail, 6 not asked; ",
+        " passed, 1 failed, 0 failed as expected, 6 skipped; ",
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
 }
 
 #[test]
-fn a_baseline_makes_a_known_failure_pass_and_a_mended_one_fail() {
+fn an_expected_failure_passes_and_an_unexpected_pass_fails() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("expected");
     let with = |text: &str| {
@@ -72,7 +72,7 @@ fn an_extension_that_does_not_describe_itself_is_described_by_arguments() {
     std::os::unix::fs::symlink("/bin/true", &path).unwrap();
     let run_ = run(&["conformance", "--exec", path.to_str().unwrap()]);
     assert_eq!(run_.code, Some(1));
-    let why = "(it does not answer --describe: what it prints is no JSON)";
+    let why = "(it does not answer --describe: its output is not JSON)";
     assert!(run_.stderr.contains(why), "{run_:?}");
     assert!(run_.stderr.contains("--services Dhcp,Dns or --services none"), "{run_:?}");
 
@@ -83,7 +83,7 @@ fn an_extension_that_does_not_describe_itself_is_described_by_arguments() {
     assert_eq!((of("life-of-a-network"), of("unknown-command")), ("passed".into(), "failed".into()));
 
     let absent = run(&["conformance", "--exec", "/nonexistent/extension"]);
-    assert_eq!(absent.stderr, "netext: /nonexistent/extension is not there\n");
+    assert_eq!(absent.stderr, "netext: /nonexistent/extension does not exist\n");
     let unknown = run(&["conformance", "--exec", "/bin/true", "--services", "Dhcp,Coffee"]);
     assert!(unknown.code == Some(2) && unknown.stderr.contains("\"Coffee\" is not a service"), "{unknown:?}");
 }
@@ -91,13 +91,13 @@ fn an_extension_that_does_not_describe_itself_is_described_by_arguments() {
 #[test]
 fn the_checks_are_listed() {
     let all = run(&["checks"]);
-    assert!(all.succeeds().contains("secrets\n  No credential of a payload is printed"), "{all:?}");
+    assert!(all.succeeds().contains("secrets\n  No output shows a credential"), "{all:?}");
     assert_eq!(run(&["--json", "checks", "secrets"]).json(0)[0]["id"], "secrets");
     assert_eq!(run(&["checks", "secret"]).code, Some(1));
 }
 
 #[test]
-fn what_is_registered_may_be_said_in_a_file() {
+fn a_registration_may_be_read_from_a_file() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("registration.json");
     let with = |registration: &str| {
@@ -119,7 +119,7 @@ fn what_is_registered_may_be_said_in_a_file() {
     let told = "         SourceNat.SupportedSourceNatTypes is missing: createNetworkOffering and createVPCOffering \
                 refuse SourceNat\n";
     assert!(run.stdout.contains(told), "{}", run.stdout);
-    assert!(run.stdout.contains(" hold, 1 do not, "), "{}", run.stdout);
+    assert!(run.stdout.contains(" passed, 1 failed, "), "{}", run.stdout);
 
     let run = with("{}");
     assert!(run.stderr.ends_with("registration.json: it has no `network.services`\n"), "{run:?}");

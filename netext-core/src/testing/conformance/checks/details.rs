@@ -1,82 +1,101 @@
-//! What the server stores about the device, and hands back.
+//! What the server stores about an extension: its capabilities, and the details of its devices.
 
 use netext_protocol::{Command, DeviceDetails};
 use serde_json::{Value, json};
 
-use super::Check;
-use crate::testing::conformance::report::Finding;
-use crate::testing::conformance::suite::Suite;
-use crate::testing::judged::excerpt;
+use super::life::LIFE_OF_A_NETWORK;
+use crate::testing::call::excerpt;
+use crate::testing::conformance::check::{Check, Checked, ExtensionUnderTest, exits_with_0, failed, skipped};
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
+pub(super) static CHECKS: &[&Check] = &[
+    &Check {
         id: "device-details",
-        sentence: "ensure-network-device prints one JSON object in one line of at most 1024 bytes, or nothing.",
-        reason: "The server stores what is printed, as it is, in a column of that size.",
-        remedy: "Print the details with a JSON library, and nothing beside them; keep what is long elsewhere.",
+        requirement: "ensure-network-device prints one JSON object in one line of at most 1024 bytes, or nothing.",
+        reason: "The server stores the output as it is, in a column of this size.",
+        remedy: "Print the details with a JSON library, and nothing else; store long values elsewhere.",
+        varies: &[],
         run: device_details,
     },
-    Check {
+    &Check {
         id: "stable-details",
-        sentence: "Asked again with its own answer, ensure-network-device gives the same answer.",
-        reason: "It is asked before almost every command: another answer moves the network to another device.",
+        requirement: "ensure-network-device returns the same details when it gets them back.",
+        reason: "The server sends it before almost every command: other details move the network to another device.",
         remedy: "Keep the device in current_details as long as it can be used.",
+        varies: &[],
         run: stable_details,
     },
-    Check {
+    &Check {
         id: "empty-details",
-        sentence: "Every command works without stored details.",
-        reason: "If asking for the device fails, the server only logs it and sends the command all the same.",
-        remedy: "Derive what is missing from the payload and the registered details.",
-        run: |suite| suite.network().live_with_document(|document| with_details(document, json!({}))),
+        requirement: "Every command works without stored details.",
+        reason: "If ensure-network-device fails, the server logs the failure and sends the command nevertheless.",
+        remedy: "Derive missing details from the payload and the registered details.",
+        varies: &[&LIFE_OF_A_NETWORK],
+        run: |tested| live_with_details(tested, &json!({})),
     },
-    Check {
+    &Check {
         id: "stale-details",
-        sentence: "Every command works with details that are out of date.",
-        reason: "Stored details outlive versions of the extension and hosts.",
-        remedy: "Take from the details only what still makes sense; ignore the rest.",
-        run: |suite| {
-            let stale = json!({"namespace": "cs-net-0", "left-by": {"an older version": [1, 2]}, "note": ""});
-            suite.network().live_with_document(|document| with_details(document, stale.clone()))
+        requirement: "Every command works with outdated details.",
+        reason: "Stored details are older than the installed version of the extension, or than its hosts.",
+        remedy: "Use only the details that are still valid; ignore the rest.",
+        varies: &[&LIFE_OF_A_NETWORK],
+        run: |tested| {
+            let left_by = json!({"an older version": [1, 2]});
+            live_with_details(tested, &json!({"namespace": "cs-net-0", "left-by": left_by, "note": ""}))
         },
+    },
+    &Check {
+        id: "capabilities",
+        requirement: "Every capability that the server looks up is registered, with a known value.",
+        reason: "The server does not check that a capability exists: without it API calls fail, some with a null \
+                 pointer.",
+        remedy: "Add the missing capability to network.service.capabilities. If a device does less, register a \
+                 smaller value.",
+        varies: &[],
+        run: capabilities,
     },
 ];
 
-fn with_details(mut document: Value, details: Value) -> Value {
-    document[DeviceDetails::KEYS[0]] = details;
-    document
+fn live_with_details(tested: &ExtensionUnderTest<'_>, details: &Value) -> Checked {
+    tested.network().live_with_document(|mut document| {
+        document[DeviceDetails::KEYS[0]] = details.clone();
+        document
+    })
 }
 
-fn device_details(suite: &Suite<'_>) -> Finding {
-    let stage = suite.network();
-    let ensuring = suite.server.ensuring(&stage.payload(Command::ImplementNetwork));
-    let answer = stage.send_apart(&ensuring).answer;
-    if answer.code() != Some(0) {
-        return Finding::failed_by("ensure-network-device", &answer);
-    }
-    let text = answer.output.trim();
+fn device_details(tested: &ExtensionUnderTest<'_>) -> Checked {
+    let network = tested.network();
+    let ensuring = tested.server.ensuring(&network.payload(Command::ImplementNetwork));
+    let response = network.send_apart(&ensuring);
+    exits_with_0("ensure-network-device", &response)?;
+    let text = response.output.trim();
     let problem = match serde_json::from_str::<Value>(text) {
-        _ if text.is_empty() => None,
-        Ok(Value::Object(_)) if text.contains(['\n', '\r']) => Some("more than one line".to_owned()),
-        Ok(Value::Object(_)) if text.len() > DeviceDetails::MAX_BYTES => {
-            Some(format!("{} bytes", text.len()))
-        }
-        Ok(Value::Object(_)) => None,
-        Ok(_) | Err(_) => Some("what is not one JSON object".to_owned()),
+        _ if text.is_empty() => return Ok(()),
+        Ok(Value::Object(_)) if text.contains(['\n', '\r']) => "more than one line".to_owned(),
+        Ok(Value::Object(_)) if text.len() > DeviceDetails::MAX_BYTES => format!("{} bytes", text.len()),
+        Ok(Value::Object(_)) => return Ok(()),
+        Ok(_) | Err(_) => "no JSON object".to_owned(),
     };
-    Finding::of(problem.map(|problem| format!("it printed {problem}: {}", excerpt(text))))
+    failed(format!("it printed {problem}: {}", excerpt(text)))
 }
 
-fn stable_details(suite: &Suite<'_>) -> Finding {
-    let stage = suite.network().implemented();
-    let payload = stage.payload(Command::ImplementNetwork);
-    let answers: Vec<_> =
-        (0..3).map(|_| suite.server.send(suite.server.ensuring(&payload)).answer.output).collect();
-    stage.end();
-    let parsed: Vec<Value> = answers.iter().map(|it| serde_json::from_str(it).unwrap_or_default()).collect();
-    // Printing nothing keeps the old ones as well.
-    let spoken: Vec<_> = parsed.iter().filter(|details| !details.is_null()).collect();
-    Finding::of(spoken.windows(2).find(|pair| pair[0] != pair[1]).map(|pair| {
-        format!("it answered {}, and then {}", excerpt(&pair[0].to_string()), excerpt(&pair[1].to_string()))
-    }))
+fn stable_details(tested: &ExtensionUnderTest<'_>) -> Checked {
+    tested.network().implemented().removed_after(|network| {
+        let implement = network.payload(Command::ImplementNetwork);
+        let send = |_| tested.server.send(tested.server.ensuring(&implement)).response.output;
+        // An extension that prints nothing keeps the old details.
+        let parse = |output: String| serde_json::from_str::<Value>(&output).ok().filter(|it| !it.is_null());
+        let printed: Vec<_> = (0..3).map(send).filter_map(parse).collect();
+        printed.windows(2).try_for_each(|pair| {
+            let [first, then] = [0, 1].map(|index| excerpt(&pair[index].to_string()));
+            if pair[0] == pair[1] { Ok(()) } else { failed(format!("it returned {first}, and then {then}")) }
+        })
+    })
+}
+
+fn capabilities(tested: &ExtensionUnderTest<'_>) -> Checked {
+    if tested.profile.capabilities.is_none() {
+        return skipped("the registered capabilities are unknown");
+    }
+    let faults: Vec<_> = tested.profile.capability_faults().iter().map(ToString::to_string).collect();
+    if faults.is_empty() { Ok(()) } else { failed(faults.join("; ")) }
 }

@@ -1,157 +1,161 @@
-//! The life of networks: what comes twice, too early, too late, and at the same time.
+//! The life of networks: commands that are repeated, come early or late, or run at the same time.
 
 use std::thread;
 
 use netext_protocol::{Command, GuestType, Service};
 
-use super::{Check, first_failure};
-use crate::testing::Payload;
-use crate::testing::conformance::report::Finding;
-use crate::testing::conformance::stage::Stage;
-use crate::testing::conformance::suite::Suite;
+use crate::testing::conformance::check::{
+    Check, Checked, ExtensionUnderTest, SampleNetwork, send_all, skipped,
+};
+use crate::testing::payload::Payload;
 
-/// How many of a command run at the same time.
+/// How many commands run at the same time.
 const AT_ONCE: usize = 4;
 
-pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "life-of-a-network",
-        sentence: "Every command that it provides succeeds in the life of a network.",
-        reason: "This is what the server sends; the checks that follow vary it.",
-        remedy: "Play it with netext simulate, and look at the first command that fails.",
-        run: |suite| suite.network().live_with(|payload| payload),
-    },
-    Check {
-        id: "repeated-commands",
-        sentence: "Every command succeeds when it comes twice.",
-        reason: "The server repeats commands after a failure, a timeout or a restart of its own.",
-        remedy: "Bring about what is asked for instead of doing a step; what is there already is success.",
-        run: |suite| {
-            let stage = suite.network();
-            stage.live(&mut |payload| suite.send_all(&[payload.clone(), payload.clone()]))
-        },
-    },
-    Check {
+pub(super) static LIFE_OF_A_NETWORK: Check = Check {
+    id: "life-of-a-network",
+    requirement: "Every command that the extension provides succeeds in the life of a network.",
+    reason: "The server sends these commands; the checks that follow vary them.",
+    remedy: "Run netext simulate, and look at the first command that fails.",
+    varies: &[],
+    run: |tested| tested.network().live_with(|payload| payload),
+};
+
+pub(super) static REPEATED_COMMANDS: Check = Check {
+    id: "repeated-commands",
+    requirement: "Every command succeeds when it is sent twice.",
+    reason: "The server repeats commands after a failure, a timeout or its own restart.",
+    remedy: "Create the desired state, and treat a state that exists already as success.",
+    varies: &[&LIFE_OF_A_NETWORK],
+    run: |tested| tested.network().live(&mut |payload| send_all(&tested.server, [payload.clone(), payload])),
+};
+
+pub(super) static CHECKS: &[&Check] = &[
+    &LIFE_OF_A_NETWORK,
+    &REPEATED_COMMANDS,
+    &Check {
         id: "absent-deletes",
-        sentence: "Removing what was never there succeeds.",
-        reason: "The server sends deletes for networks that were never implemented here, and after a shutdown.",
-        remedy: "Treat what is absent as removed already.",
-        run: |suite| {
-            let stage = suite.network();
-            first_failure(&suite.server, stage.removing().into_iter().map(|command| stage.payload(command)))
+        requirement: "Removing something that does not exist succeeds.",
+        reason: "The server removes networks that were never implemented on this device, and sends removals after a \
+                 shutdown.",
+        remedy: "Treat something that does not exist as removed already.",
+        varies: &[],
+        run: |tested| {
+            let network = tested.network();
+            send_all(&tested.server, network.removing().into_iter().map(|command| network.payload(command)))
         },
     },
-    Check {
+    &Check {
         id: "rules-before-implement",
-        sentence: "Firewall rules may come before the network is implemented.",
-        reason: "The server sends them in whatever order the tenant made them.",
-        remedy: "Keep the rules, and apply them when the network comes.",
+        requirement: "Firewall rules may come before the network is implemented.",
+        reason: "The server sends rules in the order in which the tenant created them.",
+        remedy: "Store the rules, and apply them when the network is implemented.",
+        varies: &[],
         run: rules_before_implement,
     },
-    Check {
+    &Check {
         id: "nic-first",
-        sentence: "On a shared network prepare-nic may be the first command of all.",
-        reason: "Shared networks are not implemented by the first instance.",
-        remedy: "Create the network from what prepare-nic says about it.",
+        requirement: "On a shared network, prepare-nic may be the first command.",
+        reason: "The server does not implement a shared network for its first instance.",
+        remedy: "Create the network from the fields of prepare-nic.",
+        varies: &[],
         run: nic_first,
     },
-    Check {
+    &Check {
         id: "implement-without-vlan",
-        sentence: "A second implement-network may come without a VLAN.",
-        reason: "The server does not always know the segment of a network that is up.",
-        remedy: "Keep the segment that is known.",
-        run: |suite| {
-            let stage = suite.network().implemented();
-            let payload = stage.payload(Command::ImplementNetwork).with("vlan", "");
-            let finding = first_failure(&suite.server, [payload]);
-            stage.end();
-            finding
+        requirement: "A second implement-network may come without a VLAN.",
+        reason: "The server does not always know the segment of an implemented network.",
+        remedy: "Keep the known segment.",
+        varies: &[],
+        run: |tested| {
+            tested.network().implemented().removed_after(|network| {
+                let payload = network.payload(Command::ImplementNetwork).with("vlan", "");
+                send_all(&tested.server, [payload])
+            })
         },
     },
-    Check {
+    &Check {
         id: "restart",
-        sentence: "A network comes back after a shutdown, and takes everything again.",
-        reason: "A restart with cleanup shuts a network down and replays all of it.",
-        remedy: "Let shutdown-network leave nothing behind that the replay would stumble over.",
+        requirement: "After a shutdown, a network can be implemented again with everything in it.",
+        reason: "A restart with cleanup shuts a network down and sends all of its commands again.",
+        remedy: "Let shutdown-network remove everything that would disturb these commands.",
+        varies: &[&LIFE_OF_A_NETWORK],
         run: restart,
     },
-    Check {
+    &Check {
         id: "concurrent-commands",
-        sentence: "Commands for one network, and for several, succeed at the same time.",
-        reason: "The server runs one process per event, as many as there are events.",
-        remedy: "Wait for a lock of the network; do not fail because it is held.",
+        requirement: "Commands for one network, and for several networks, may run at the same time.",
+        reason: "The server runs one process per event, without a limit.",
+        remedy: "Wait for a lock of the network, and do not fail while another command holds it.",
+        varies: &[&LIFE_OF_A_NETWORK],
         run: concurrent_commands,
     },
 ];
 
-fn nic_first(suite: &Suite<'_>) -> Finding {
-    if suite.provided.guest_type == GuestType::L2 {
-        return Finding::Skipped("it carries layer-2 networks only".to_owned());
+fn nic_first(tested: &ExtensionUnderTest<'_>) -> Checked {
+    if tested.profile.guest_type == GuestType::L2 {
+        return skipped("the extension carries layer-2 networks only");
     }
-    let stage = suite.shared_network();
-    let finding = first_failure(&suite.server, [stage.sample("prepare-nic.shared")]);
-    stage.end();
-    finding
+    SampleNetwork::shared(tested).removed_after(|network| {
+        send_all(&tested.server, [network.moved_here(Payload::sample_named("prepare-nic.shared"))])
+    })
 }
 
-fn rules_before_implement(suite: &Suite<'_>) -> Finding {
-    if !suite.provided.services.contains(&Service::Firewall) {
-        return Finding::Skipped("it does not provide Firewall".to_owned());
+fn rules_before_implement(tested: &ExtensionUnderTest<'_>) -> Checked {
+    if !tested.profile.services.contains(&Service::Firewall) {
+        return skipped("the extension does not provide Firewall");
     }
-    let stage = suite.network();
-    let commands = [Command::ApplyFwRules, Command::ImplementNetwork];
-    let finding = first_failure(&suite.server, commands.map(|command| stage.payload(command)));
-    stage.end();
-    finding
+    tested.network().removed_after(|network| {
+        let commands = [Command::ApplyFwRules, Command::ImplementNetwork];
+        send_all(&tested.server, commands.map(|command| network.payload(command)))
+    })
 }
 
-fn restart(suite: &Suite<'_>) -> Finding {
-    let stage = suite.network();
-    let all = stage.creating();
+fn restart(tested: &ExtensionUnderTest<'_>) -> Checked {
+    let network = tested.network();
+    let all = network.creating();
     let commands =
         all.iter().chain([&Command::ShutdownNetwork]).chain(&all).chain([&Command::DestroyNetwork]);
-    let finding = first_failure(&suite.server, commands.map(|command| stage.payload(*command)));
-    if finding != Finding::Passed {
-        stage.end();
+    let restarted = send_all(&tested.server, commands.map(|command| network.payload(*command)));
+    if restarted.is_err() {
+        network.remove();
     }
-    finding
+    restarted
 }
 
-fn concurrent_commands(suite: &Suite<'_>) -> Finding {
-    let stages: Vec<_> = (0..AT_ONCE).map(|_| suite.network()).collect();
-    let another = suite.network().implemented();
-    let finding = several_networks(suite, &stages).and(|| several_commands(suite, &another));
-    for stage in stages.iter().chain([&another]) {
-        stage.end();
-    }
-    finding
+fn concurrent_commands(tested: &ExtensionUnderTest<'_>) -> Checked {
+    let networks: Vec<_> = (0..AT_ONCE).map(|_| tested.network()).collect();
+    let another = tested.network().implemented();
+    let checked = several_networks(tested, &networks).and_then(|()| several_commands(tested, &another));
+    networks.iter().chain([&another]).for_each(SampleNetwork::remove);
+    checked
 }
 
 /// Every command that creates something, on several networks at the same time.
-fn several_networks(suite: &Suite<'_>, stages: &[Stage<'_>]) -> Finding {
-    let commands = stages.first().map(Stage::creating).unwrap_or_default();
-    commands.into_iter().fold(Finding::Passed, |finding, command| {
-        finding.and(|| together(suite, &stages.iter().map(|it| it.payload(command)).collect::<Vec<_>>()))
+fn several_networks(tested: &ExtensionUnderTest<'_>, networks: &[SampleNetwork<'_>]) -> Checked {
+    let commands = networks.first().map(SampleNetwork::creating).unwrap_or_default();
+    commands.into_iter().try_for_each(|command| {
+        let payloads: Vec<_> = networks.iter().map(|network| network.payload(command)).collect();
+        send_at_once(tested, &payloads)
     })
 }
 
 /// Different commands on one network at the same time.
-fn several_commands(suite: &Suite<'_>, stage: &Stage<'_>) -> Finding {
-    let others = stage.creating().into_iter().filter(|command| *command != Command::ImplementNetwork);
-    let payloads: Vec<_> = others.map(|command| stage.payload(command)).collect();
-    payloads.chunks(AT_ONCE).fold(Finding::Passed, |finding, some| finding.and(|| together(suite, some)))
+fn several_commands(tested: &ExtensionUnderTest<'_>, network: &SampleNetwork<'_>) -> Checked {
+    let others = network.creating().into_iter().filter(|command| *command != Command::ImplementNetwork);
+    let payloads: Vec<_> = others.map(|command| network.payload(command)).collect();
+    payloads.chunks(AT_ONCE).try_for_each(|some| send_at_once(tested, some))
 }
 
-/// Sends commands at the same time.
-fn together(suite: &Suite<'_>, payloads: &[Payload]) -> Finding {
-    let server = &suite.server;
-    let findings: Vec<_> = thread::scope(|scope| {
+fn send_at_once(tested: &ExtensionUnderTest<'_>, payloads: &[Payload]) -> Checked {
+    let server = &tested.server;
+    let sent: Vec<_> = thread::scope(|scope| {
         let send = |payload: &Payload| {
             let payload = payload.clone();
-            scope.spawn(move || first_failure(server, [payload]))
+            scope.spawn(move || send_all(server, [payload]))
         };
         let running: Vec<_> = payloads.iter().map(send).collect();
-        running.into_iter().map(|it| it.join().expect("an extension's end is no panic")).collect()
+        running.into_iter().map(|it| it.join().expect("a failed extension does not panic")).collect()
     });
-    findings.into_iter().fold(Finding::Passed, |first, other| first.and(|| other))
+    sent.into_iter().collect()
 }

@@ -1,73 +1,22 @@
-//! The checks, by what they are about.
+//! The checks, by subject.
 
-mod arguments;
 mod details;
 mod life;
-mod output;
-mod readme;
+mod process;
 mod refusals;
-mod registration;
 mod secrets;
-mod spellings;
-mod time;
+mod senders;
 mod vpc;
 
-use super::Check;
-use super::report::Finding;
-use crate::testing::{Extension, Payload, Server};
+use super::check::Check;
 
-/// Every table of checks, in the order in which they are run. The first check says whether an extension works at
-/// all.
-pub(super) const TABLES: &[&[Check]] = &[
+/// Every check, in the order in which they run. The first one shows whether the extension works at all.
+pub(super) static ALL: &[&[&Check]] = &[
     life::CHECKS,
-    readme::CHECKS,
-    arguments::CHECKS,
+    senders::CHECKS,
     refusals::CHECKS,
-    spellings::CHECKS,
     details::CHECKS,
-    output::CHECKS,
-    time::CHECKS,
+    process::CHECKS,
     secrets::CHECKS,
     vpc::CHECKS,
-    registration::CHECKS,
 ];
-
-/// The checks that vary another one: they mean nothing where that fails.
-const VARIATIONS: &[(&str, &[&str])] = &[
-    (
-        "life-of-a-network",
-        &[
-            "life-by-the-readme",
-            "older-forms",
-            "absent-fields",
-            "unknown-fields",
-            "native-scalars",
-            "text-scalars",
-            "details-as-text",
-            "empty-details",
-            "stale-details",
-            "repeated-commands",
-            "concurrent-commands",
-            "restart",
-        ],
-    ),
-    ("life-by-the-readme", &["vpc-by-the-readme"]),
-    ("repeated-commands", &["absent-fields"]),
-    ("life-of-a-vpc", &["vpc-by-the-readme"]),
-];
-
-/// The checks that another one varies.
-pub(super) fn varied_by(check: &Check) -> impl Iterator<Item = &'static str> {
-    VARIATIONS.iter().filter(|(_, variations)| variations.contains(&check.id)).map(|(varied, _)| *varied)
-}
-
-/// Sends commands. Answers what is wrong with the first that does not exit with 0.
-fn first_failure(server: &Server<impl Extension>, payloads: impl IntoIterator<Item = Payload>) -> Finding {
-    for payload in payloads {
-        let judged = server.send(payload);
-        if judged.answer.code() != Some(0) {
-            return Finding::failed_by(&judged.command, &judged.answer);
-        }
-    }
-    Finding::Passed
-}
