@@ -11,7 +11,7 @@ use netext_core::testing::conformance::{
 use netext_protocol::GuestType;
 use serde_json::json;
 
-use crate::extension::Registration;
+use crate::extension::ExtensionArguments;
 use crate::screen::{Screen, Tone, fail, is_watched, print, print_json, say, verdict};
 
 /// Check an extension in any language against the requirements of the protocol.
@@ -21,9 +21,9 @@ use crate::screen::{Screen, Tone, fail, is_watched, print, print_json, say, verd
 ///
 /// Exit code 0: every check passed, except for the expected failures, and each of those failed.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ConformanceArguments {
     #[command(flatten)]
-    extension: Registration,
+    extension: ExtensionArguments,
     /// The kind of network that the checks use: isolated, shared or l2.
     #[arg(long, value_name = "KIND", default_value_t = GuestType::Isolated)]
     guest_type: GuestType,
@@ -32,19 +32,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     expected_failures: Option<PathBuf>,
     /// The format of the report.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    format: ReportFormat,
 }
 
 /// List the conformance checks, with the reason for each and the remedy for a failure.
 #[derive(clap::Args)]
-pub(crate) struct List {
+pub(crate) struct ChecksArguments {
     /// The id of one check.
     id: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ReportFormat {
     /// For people.
     Table,
     /// The Test Anything Protocol, version 14.
@@ -55,14 +55,14 @@ enum Format {
     Json,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &ConformanceArguments, screen: Screen) -> ExitCode {
     match check(arguments, screen) {
         Ok(conforms) => verdict(conforms),
         Err(why) => fail(why),
     }
 }
 
-fn check(arguments: &Arguments, screen: Screen) -> Result<bool, String> {
+fn check(arguments: &ConformanceArguments, screen: Screen) -> Result<bool, String> {
     let expected: ExpectedFailures = match &arguments.expected_failures {
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -74,17 +74,17 @@ fn check(arguments: &Arguments, screen: Screen) -> Result<bool, String> {
     let server = arguments.extension.server()?;
     let profile = arguments.extension.profile(server.extension())?.guest_type(arguments.guest_type);
     let suite = ConformanceSuite::new(&server, profile).expected_failures(expected);
-    let format = if screen.json { Format::Json } else { arguments.format };
-    if format == Format::Table {
+    let format = if screen.json { ReportFormat::Json } else { arguments.format };
+    if format == ReportFormat::Table {
         let report = suite.run(&mut |check| announce(screen, check), &mut |result| show(screen, result));
         sum_up(screen, &report);
         return Ok(report.conforms());
     }
     let report = suite.run(&mut |_| {}, &mut |_| {});
     match format {
-        Format::Tap => print(report.to_tap()),
-        Format::Junit => print(report.to_junit()),
-        Format::Table | Format::Json => print_json(&report.to_json()),
+        ReportFormat::Tap => print(report.to_tap()),
+        ReportFormat::Junit => print(report.to_junit()),
+        ReportFormat::Table | ReportFormat::Json => print_json(&report.to_json()),
     }
     Ok(report.conforms())
 }
@@ -144,7 +144,7 @@ fn sum_up(screen: Screen, report: &ConformanceReport) {
     say(format_args!("\n{}", screen.paint(if bad == 0 { Tone::Good } else { Tone::Bad }, summary)));
 }
 
-pub(crate) fn list(arguments: &List, screen: Screen) -> ExitCode {
+pub(crate) fn list(arguments: &ChecksArguments, screen: Screen) -> ExitCode {
     let checks: Vec<_> = match &arguments.id {
         None => Check::all().collect(),
         Some(id) => Check::named(id).into_iter().collect(),

@@ -1,4 +1,4 @@
-//! The extension that a subcommand is about, and what is registered for it.
+//! The extension that a subcommand calls, and its registration.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,24 +6,23 @@ use std::path::{Path, PathBuf};
 use netext_core::testing::{Executable, Extension, ExtensionProfile, Server};
 use netext_protocol::Service;
 
-/// The extension, and how it is registered.
+/// The extension, and its registration.
 #[derive(clap::Args)]
-pub(crate) struct Registration {
+pub(crate) struct ExtensionArguments {
     /// The extension: an executable in any language.
     #[arg(long, value_name = "PATH")]
     exec: PathBuf,
-    /// A detail that is registered on the physical network, such as hosts=192.0.2.10. May be repeated.
+    /// A registered detail of the physical network, such as hosts=192.0.2.10; may be repeated.
     #[arg(long = "details", value_name = "NAME=VALUE", value_parser = detail)]
     details: Vec<(String, String)>,
-    /// The services that it provides, such as Dhcp,Dns; `none` for none. By default what it answers to
-    /// --describe.
+    /// The services that the extension provides, such as Dhcp,Dns, or `none`. By default it is asked with --describe.
     #[arg(long, value_name = "SERVICES", value_parser = services)]
     services: Option<Services>,
-    /// It carries VPCs. By default what it answers to --describe.
+    /// The extension carries VPCs. By default it is asked with --describe.
     #[arg(long)]
     vpc: bool,
-    /// A JSON file of what is registered for it: an object with the extension's details network.services and
-    /// network.service.capabilities. By default what it answers to --describe.
+    /// A JSON file with the extension's registration: an object with the details network.services and
+    /// network.service.capabilities. By default the extension is asked with --describe.
     #[arg(long = "registration", value_name = "FILE", conflicts_with = "services")]
     file: Option<PathBuf>,
 }
@@ -32,7 +31,7 @@ pub(crate) struct Registration {
 #[derive(Clone, Debug)]
 pub(crate) struct Services(pub(crate) BTreeSet<Service>);
 
-impl Registration {
+impl ExtensionArguments {
     /// A server on which the extension is registered.
     pub(crate) fn server(&self) -> Result<Server<Executable>, String> {
         let server = Server::for_executable(&self.exec).map_err(|error| error.to_string())?;
@@ -46,8 +45,8 @@ impl Registration {
             (None, Some(file)) => registered(file)?,
             (None, None) => ExtensionProfile::described_by(extension).map_err(|why| {
                 format!(
-                    "it is not known what {} provides ({why}); say it with --services, such as --services Dhcp,Dns \
-                     or --services none, or with --registration",
+                    "the services of {} are unknown ({why}): pass --services, such as --services Dhcp,Dns or \
+                     --services none, or pass --registration",
                     self.exec.display()
                 )
             })?,
@@ -66,7 +65,7 @@ fn registered(file: &Path) -> Result<ExtensionProfile, String> {
 fn detail(argument: &str) -> Result<(String, String), String> {
     match argument.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("it has the form NAME=VALUE".to_owned()),
+        _ => Err("a detail has the form NAME=VALUE".to_owned()),
     }
 }
 
@@ -81,6 +80,6 @@ pub(crate) fn services(argument: &str) -> Result<Services, String> {
 fn service(name: &str) -> Result<Service, String> {
     Service::named(name).ok_or_else(|| {
         let names: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
-        format!("{name:?} is not a service; there are {}", names.join(", "))
+        format!("{name:?} is not a service; the services are {}", names.join(", "))
     })
 }

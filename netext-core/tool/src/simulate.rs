@@ -7,36 +7,36 @@ use netext_core::testing::{Progress, Scenario, SentCommand};
 use netext_protocol::Sender;
 use serde_json::{Value, json};
 
-use crate::extension::Registration;
+use crate::extension::ExtensionArguments;
 use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
 
-/// Play the management server to an extension, command by command, and tell how the server judges it.
+/// Send the commands of a scenario to an extension as the management server does, and show how the server judges
+/// the responses.
 ///
-/// Payload files are written as the server writes them; output and error are one stream, read to its end;
-/// before almost every command the server asks for the device, stores what it answers and hands it back.
-/// Scenarios that come with the tool: isolated-network, vpc, shared-network, restart, failover; or a file of
-/// one's own.
+/// The tool writes payload files as the server writes them, and reads standard output and error as one stream to its
+/// end. Before almost every command it sends ensure-network-device, and stores the details that the extension returns.
+/// The scenarios of the tool are isolated-network, vpc, shared-network, restart and failover.
 ///
-/// The published README of the protocol documents fewer fields than the server sends, and other senders follow
-/// it: play a scenario in each --style.
+/// The published README of the protocol documents fewer fields than the server sends, and other senders follow it:
+/// play a scenario in each --style.
 ///
-/// The commands are real: what the extension does for them is done. Exit code 0: all went as it ought to.
+/// The commands are real: the extension executes them. Exit code 0: no problem was found.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct SimulateArguments {
     #[command(flatten)]
-    extension: Registration,
-    /// Go on after a problem.
+    extension: ExtensionArguments,
+    /// Continue after a problem.
     #[arg(long)]
     keep_going: bool,
-    /// The sender whose payloads are written.
-    #[arg(long, value_enum, default_value_t = Style::Server)]
-    style: Style,
+    /// Write payloads as this sender does.
+    #[arg(long, value_enum, default_value_t = PayloadStyle::Server)]
+    style: PayloadStyle,
     /// The name of a scenario that comes with the tool, or the path of a file.
     scenario: String,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Style {
+enum PayloadStyle {
     /// Today's server.
     Server,
     /// Senders that follow the published README: only the fields that it documents.
@@ -45,7 +45,7 @@ enum Style {
     Older,
 }
 
-impl Style {
+impl PayloadStyle {
     fn sender(self) -> Sender {
         match self {
             Self::Server => Sender::Server,
@@ -57,19 +57,19 @@ impl Style {
 
 /// Show the scenarios that come with the tool.
 #[derive(clap::Args)]
-pub(crate) struct List {
-    /// Print the file of one, to start one's own from.
+pub(crate) struct ScenariosArguments {
+    /// Print the file of this scenario, to start your own from.
     name: Option<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &SimulateArguments, screen: Screen) -> ExitCode {
     match play(arguments, screen) {
         Ok(problems) => verdict(problems == 0),
         Err(why) => fail(why),
     }
 }
 
-fn play(arguments: &Arguments, screen: Screen) -> Result<usize, String> {
+fn play(arguments: &SimulateArguments, screen: Screen) -> Result<usize, String> {
     let scenario = load(&arguments.scenario)?;
     let mut server = arguments.extension.server()?.style(arguments.style.sender());
     let services = arguments.extension.profile(server.extension())?.services;
@@ -78,13 +78,13 @@ fn play(arguments: &Arguments, screen: Screen) -> Result<usize, String> {
     }
     let mut steps = Vec::new();
     let problems = scenario.play(&mut server, &services, arguments.keep_going, &mut |progress| {
-        if screen.json { steps.push(as_json(&progress)) } else { tell(screen, &progress) }
+        if screen.json { steps.push(as_json(&progress)) } else { show(screen, &progress) }
     });
     if screen.json {
         print_json(&json!({"title": scenario.title(), "problems": problems, "steps": steps}));
     } else {
         say(match problems {
-            0 => screen.paint(Tone::Good, "\nall went as it ought to"),
+            0 => screen.paint(Tone::Good, "\nno problems"),
             1 => screen.paint(Tone::Bad, "\n1 problem"),
             many => screen.paint(Tone::Bad, format_args!("\n{many} problems")),
         });
@@ -103,7 +103,7 @@ fn load(scenario: &str) -> Result<Scenario, String> {
     Scenario::parse(&text).map_err(|error| format!("{scenario}: {error}"))
 }
 
-fn tell(screen: Screen, progress: &Progress<'_>) {
+fn show(screen: Screen, progress: &Progress<'_>) {
     match progress {
         Progress::Event(event) => say(format_args!("\n{event}")),
         Progress::Registered(details) => {
@@ -116,18 +116,18 @@ fn tell(screen: Screen, progress: &Progress<'_>) {
             say(screen.paint(
                 Tone::Faint,
                 format_args!(
-                    "  -     {:<26} not sent: it does not provide {}",
+                    "  -     {:<26} not sent: the extension does not provide {}",
                     command.name(),
                     services.join(" or ")
                 ),
             ));
         }
-        Progress::Sent(sent) => tell_sent(screen, sent),
+        Progress::Sent(sent) => show_sent(screen, sent),
         _ => {}
     }
 }
 
-fn tell_sent(screen: Screen, sent: &SentCommand<'_>) {
+fn show_sent(screen: Screen, sent: &SentCommand<'_>) {
     let problem = sent.problem();
     let mark =
         if problem.is_some() { screen.paint(Tone::Bad, "FAIL") } else { screen.paint(Tone::Good, "ok  ") };
@@ -138,7 +138,7 @@ fn tell_sent(screen: Screen, sent: &SentCommand<'_>) {
     }
     let printed = sent.judged.response.printed();
     if sent.judged.is_success() && !printed.trim().is_empty() {
-        say(format_args!("        it answered: {}", printed.trim()));
+        say(format_args!("        it returned: {}", printed.trim()));
     }
     if let Some(problem) = problem {
         say(format_args!("        {problem}"));
@@ -168,16 +168,14 @@ fn as_json(progress: &Progress<'_>) -> Value {
     }
 }
 
-pub(crate) fn list(arguments: &List, screen: Screen) -> ExitCode {
+pub(crate) fn list(arguments: &ScenariosArguments, screen: Screen) -> ExitCode {
     if let Some(name) = &arguments.name {
         return match Scenario::text(name) {
             Some(text) => {
                 screen.show(text);
                 ExitCode::SUCCESS
             }
-            None => fail(format_args!(
-                "{name:?} does not come with the tool; netext scenarios names those that do"
-            )),
+            None => fail(format_args!("{name:?} is not a scenario of the tool; netext scenarios lists them")),
         };
     }
     let scenarios: Vec<_> =

@@ -17,10 +17,10 @@ use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
 
 /// Play a recording to another build of the extension, and show what differs.
 ///
-/// The commands are real and run one after the other. Credentials are not in a recording: their places hold
-/// masks. Times are shown, not judged. Exit code 0: nothing differs.
+/// The commands are real and run one after the other. A recording has masks in place of credentials. Different times
+/// are shown, but are not differences. Exit code 0: nothing differs.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ReplayArguments {
     /// The folder of the recording.
     folder: PathBuf,
     /// The extension.
@@ -28,14 +28,14 @@ pub(crate) struct Arguments {
     exec: PathBuf,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &ReplayArguments, screen: Screen) -> ExitCode {
     let executable = match Executable::new(&arguments.exec) {
         Ok(executable) => executable,
         Err(error) => return fail(error),
     };
     let mut runs = Vec::new();
     let played = replay(&arguments.folder, &executable, &mut |replayed| {
-        if screen.json { runs.push(as_json(replayed)) } else { tell(screen, replayed) }
+        if screen.json { runs.push(as_json(replayed)) } else { show(screen, replayed) }
     });
     let differing = match played {
         Ok(differing) => differing,
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, screen: Screen) -> ExitCode {
     verdict(differing == 0)
 }
 
-fn tell(screen: Screen, replayed: &Replayed) {
+fn show(screen: Screen, replayed: &Replayed) {
     let mark = if replayed.differences.is_empty() {
         screen.paint(Tone::Good, "ok  ")
     } else {
@@ -86,55 +86,56 @@ fn as_json(replayed: &Replayed) -> Value {
 /// One run that was played again.
 #[derive(Clone, Debug)]
 struct Replayed {
-    /// The name of the file that holds what was recorded.
+    /// The name of the file with the recorded run.
     file: String,
-    /// What was recorded.
+    /// The recorded run.
     recorded: Recorded,
-    /// What differs now.
-    differences: Vec<Difference>,
-    /// From its start to the end of its output now, in milliseconds.
+    /// The differences between the two runs.
+    differences: Vec<ReplayDifference>,
+    /// The time from its start to the end of its output now, in milliseconds.
     took_ms: f64,
 }
 
-/// Something that differs from what was recorded.
+/// A difference between a recorded run and its replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Difference {
-    /// What differs.
+struct ReplayDifference {
+    /// The part of the response that differs.
     what: &'static str,
-    /// As it was recorded.
+    /// The recorded value.
     recorded: String,
-    /// As it is now.
+    /// The value now.
     replayed: String,
 }
 
-/// Plays the runs of a recording one after the other, in the order in which they began, and tells of each.
+/// Plays the runs of a recording one after the other, in the order in which they began, and reports each. Returns the
+/// number of runs that differ.
 ///
-/// Credentials were masked when it was recorded, so their places hold masks. Details that the extension itself
-/// had answered are replaced by what it answers now, as the server would hand them back.
+/// Payloads have masks in place of credentials. Recorded details of the extension are replaced by the details that it
+/// returns now, as the server would pass them.
 fn replay(
     folder: &Path,
     executable: &Executable,
-    tell: &mut dyn FnMut(&Replayed),
+    report: &mut dyn FnMut(&Replayed),
 ) -> Result<usize, RecordingError> {
-    let mut answers = Answers::default();
+    let mut details = ReplayedDetails::default();
     let mut differing = 0;
     for (file, recorded) in Recorded::read_all(folder)? {
-        let answer = executable.call(&call(&recorded, &answers));
-        let differences = differences(&recorded, &answer);
-        answers.note(&recorded, &answer);
+        let response = executable.call(&call(&recorded, &details));
+        let differences = differences(&recorded, &response);
+        details.note(&recorded, &response);
         differing += usize::from(!differences.is_empty());
-        tell(&Replayed { file, recorded, differences, took_ms: answer.took.as_secs_f64() * 1000.0 });
+        report(&Replayed { file, recorded, differences, took_ms: response.took.as_secs_f64() * 1000.0 });
     }
     Ok(differing)
 }
 
-fn call(recorded: &Recorded, answers: &Answers) -> ExtensionCall {
+fn call(recorded: &Recorded, details: &ReplayedDetails) -> ExtensionCall {
     let streams = if recorded.error_output.is_some() { CallStreams::Apart } else { CallStreams::Merged };
     let call = match recorded.arguments.as_slice() {
         [command, file, rest @ ..] if file == PAYLOAD_FILE => {
             let call = match &recorded.payload {
                 Some(payload) => {
-                    ExtensionCall::new(command, as_gson_writes(&answers.put_into(payload.clone())))
+                    ExtensionCall::new(command, as_gson_writes(&details.put_into(payload.clone())))
                 }
                 None => ExtensionCall::without_file(command),
             };
@@ -148,46 +149,46 @@ fn call(recorded: &Recorded, answers: &Answers) -> ExtensionCall {
     call.streams(streams)
 }
 
-fn differences(recorded: &Recorded, answer: &Response) -> Vec<Difference> {
+fn differences(recorded: &Recorded, response: &Response) -> Vec<ReplayDifference> {
     let end = |code: Option<i32>, signal: Option<i32>| match (code, signal) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("signal {signal}"),
         (None, None) => "no end".to_owned(),
     };
-    let signal = match answer.end {
+    let signal = match response.end {
         ProcessEnd::Killed(signal) => Some(signal),
         ProcessEnd::Exited(_) | ProcessEnd::TimedOut => None,
     };
-    let ends = (end(recorded.exit_code, recorded.signal), end(answer.code(), signal));
+    let ends = (end(recorded.exit_code, recorded.signal), end(response.code(), signal));
     let errors = recorded.error_output.clone().unwrap_or_default();
     let compared = [
         ("end", ends.0, ends.1),
-        ("output", recorded.output.clone(), answer.output.clone()),
-        ("error output", errors, answer.error_output.clone()),
+        ("output", recorded.output.clone(), response.output.clone()),
+        ("error output", errors, response.error_output.clone()),
     ];
     let differ = |(what, recorded, replayed): (&'static str, String, String)| {
-        (!is_same(&recorded, &replayed)).then_some(Difference { what, recorded, replayed })
+        (!is_same(&recorded, &replayed)).then_some(ReplayDifference { what, recorded, replayed })
     };
     compared.into_iter().filter_map(differ).collect()
 }
 
-/// JSON says the same in whatever order its keys stand. What was masked as a whole is not known.
+/// The order of keys in JSON does not matter. A value that was masked as a whole is unknown.
 fn is_same(one: &str, other: &str) -> bool {
     let json = |text: &str| serde_json::from_str::<Value>(text).ok();
     one == other || one == MASK || json(one).is_some_and(|it| Some(it) == json(other))
 }
 
-/// What the extension answered to `ensure-network-device`: then, and now.
+/// The recorded details of `ensure-network-device`, each with the details that the extension returns now.
 #[derive(Default)]
-struct Answers(BTreeMap<String, Value>);
+struct ReplayedDetails(BTreeMap<String, Value>);
 
-impl Answers {
-    fn note(&mut self, recorded: &Recorded, answer: &Response) {
+impl ReplayedDetails {
+    fn note(&mut self, recorded: &Recorded, response: &Response) {
         let details = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
         if recorded.command() != Some(Command::EnsureNetworkDevice) {
             return;
         }
-        if let (Some(then), Some(now)) = (details(&recorded.output), details(&answer.output)) {
+        if let (Some(then), Some(now)) = (details(&recorded.output), details(&response.output)) {
             self.0.insert(then.to_string(), now);
         }
     }

@@ -23,8 +23,8 @@ fn a_story_is_printed_step_by_step() {
         "An isolated network from its first instance to its end\n\nThe first instance is deployed",
         "\n  ok    implement-network ",
         "\n        the server stores: {\"host\":\"192.0.2.10\"}\n",
-        "\n  -     config-dhcp-subnet         not sent: it does not provide Dhcp\n",
-        "\nall went as it ought to\n",
+        "\n  -     config-dhcp-subnet         not sent: the extension does not provide Dhcp\n",
+        "\nno problems\n",
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
