@@ -11,7 +11,7 @@ use netext_protocol::TransportProtocol;
 use crate::model::{BalancerInForce, PublicAddress, Router};
 use crate::plan::FlowMatch;
 
-/// The connections that have no place any more when `old` becomes `new`.
+/// The connections that must end when `old` becomes `new`.
 pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
     let mut flows = Vec::new();
     for (public, address) in &old.addresses {
@@ -44,7 +44,7 @@ fn guests(router: &Router) -> Vec<Ipv4Addr> {
     guests
 }
 
-/// The subnets that are routed to.
+/// The subnets that the router routes to.
 fn subnets(router: &Router) -> BTreeSet<Ipv4Net> {
     router.routed_tiers().filter_map(|(_, tier)| tier.subnet()).collect()
 }
@@ -83,8 +83,8 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
     flows
 }
 
-/// Over UDP a flow is tracked to its member. Over TCP it ends in the router, and those of a member that was taken out
-/// end as they will, in a haproxy that accepts no more; what goes with its rule is cut.
+/// Over UDP a flow is tracked to its member. Over TCP it ends in the router: connections to a member that was
+/// removed end by themselves, in a haproxy that accepts no new ones; only those of a rule that was removed are cut.
 fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
     let balanced = new.balancers_in_force();
     let flow = |balancer: &BalancerInForce<'_>, answered_by: Ipv4Addr| FlowMatch {
@@ -98,7 +98,7 @@ fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
         let same = balanced.iter().find(|new| new.rule.public_end() == balancer.rule.public_end());
         match balancer.rule.transport() {
             TransportProtocol::Udp => {
-                // One that takes no turn for now is a member all the same.
+                // A member that takes no turn for now is still a member.
                 let staying: Vec<_> = same.iter().flat_map(|same| new.members_in_force(same.rule)).collect();
                 let stays = |member| staying.iter().any(|(staying, _)| *staying == member);
                 let gone = old.members_in_force(balancer.rule).filter(|(member, _)| !stays(*member));

@@ -1,9 +1,9 @@
 //! The bridges, interfaces, addresses, routes and rules of a router.
 //!
-//! Public addresses may have several gateways, and the main table knows one. An answer must leave by the segment that
-//! its connection came in by, and a guest's packet by the segment of the address that it is translated to. So packets
-//! are marked with the way out of their public address (see [`mod@super::packets`]), and a rule for each mark leads to
-//! a table of that way. A router with one gateway has no marks and no such tables.
+//! Public addresses may have several gateways, and the main table knows one. An answer must leave by the segment
+//! that its connection came in by, and a guest's packet by the segment of the address that it is translated to. So
+//! packets are marked with the way out of their public address (see [`mod@super::packets`]), and a rule for each
+//! mark leads to a table of that way. A router with one gateway has no marks and no such tables.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -86,8 +86,8 @@ fn bridge_plan(device: &SegmentDevice, segment: &Segment) -> BridgePlan {
     BridgePlan { name: bridge_name(device, segment), uplink }
 }
 
-/// The gateway of the source NAT address, else of any public address, else the guests' own gateway where the router only
-/// serves them.
+/// The gateway of the source NAT address, else of any public address, else the guests' own gateway where the router
+/// only serves them.
 fn default_route(router: &Router) -> Option<DefaultRoute> {
     let source_nat = router.public_addresses().filter(|(ip, _)| router.source_nat == Some(*ip));
     let public = source_nat.chain(router.public_addresses()).find_map(|(_, address)| {

@@ -1,17 +1,17 @@
 //! The access lists of tiers.
 //!
-//! A list decides about what enters its tier and what leaves it, by the addresses and ports of the guests: packets to
-//! public addresses are translated before. Each tier has its own chains and sets. A list that allows a packet only does
-//! not deny it: the rest of `forward` decides.
+//! A list decides about what enters its tier and what leaves it, by the addresses and ports of the guests: packets
+//! to public addresses are translated before. Each tier has its own chains and sets. A list that allows a packet
+//! only does not deny it: the rest of `forward` decides.
 //!
-//! `forward` does not see the client of a connection that is balanced over TCP: the connection ends in the router, and
-//! haproxy opens another one to a member. So the lists are applied before haproxy accepts it. What a list says of a
-//! member and its port becomes a list of clients, and only clients that may reach every member may reach the public
-//! port. Most members do not differ in anything that a list names, so most rules share one chain.
+//! `forward` does not see the client of a connection that is balanced over TCP: the connection ends in the router,
+//! and haproxy opens another one to a member. So the lists are applied before haproxy accepts it. What a list says
+//! of a member and its port becomes a list of clients, and only clients that may reach every member may reach the
+//! public port. Most members do not differ in anything that a list names, so most rules share one chain.
 //!
 //! Members of one rule may be guests of several tiers. As in `forward`, the list of a tier decides what enters that
-//! tier: it is applied to the members that are its guests, whichever tier has the rule, and to no others. The list of a
-//! tier whose guests are clients is applied to members outside of that tier.
+//! tier: it is applied to the members that are its guests, whichever tier has the rule, and to no others. The list
+//! of a tier whose guests are clients is applied to members outside of that tier.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
@@ -50,20 +50,20 @@ fn forwarded(router: &Router, ruleset: &mut Ruleset) {
     }
 }
 
-/// The items as they are asked, one after the other.
+/// The items in the order in which they decide.
 fn in_order(list: &[AclRule]) -> Vec<&AclRule> {
     let mut ordered: Vec<_> = list.iter().collect();
     ordered.sort_by_key(|item| item.number);
     ordered
 }
 
-/// Guests who meet each other through a public address have not left their subnet.
+/// Guests that reach each other through a public address have not left their subnet.
 fn within(interface: &InterfaceName, direction: Direction) -> String {
     let other_end = if direction == Direction::Ingress { "iifname" } else { "oifname" };
     format!("{other_end} {interface} return")
 }
 
-/// What is allowed is only not denied.
+/// An allowed packet is only not denied.
 fn verdict(action: AclAction) -> &'static str {
     match action {
         AclAction::Allow => "return",
@@ -71,7 +71,7 @@ fn verdict(action: AclAction) -> &'static str {
     }
 }
 
-/// What an item speaks of: the list names the other end, and perhaps the tier's.
+/// The packets that an item names: by the other end, and perhaps by the tier's own.
 fn matches(item: &AclRule) -> impl Iterator<Item = (PacketMatch, &'static str)> {
     let verdict = verdict(item.action);
     let tiers_ends = networks(&item.dest_cidrs);
@@ -94,13 +94,13 @@ fn balanced(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ru
     if balanced.is_empty() {
         return;
     }
-    // The chains to pass on the way into the members' tiers.
+    // The chains that a connection must pass on the way into the members' tiers.
     let mut on_the_way_in: BTreeMap<SocketAddrV4, (u64, BTreeSet<String>)> = BTreeMap::new();
     for (network, tier) in router.routed_tiers() {
         let Some(list) = &tier.access_list else { continue };
         let list = in_order(list);
         let (_, interface) = guest_interface(router.id, &tier.segment());
-        // Guests who meet each other through a public address have not left their subnet.
+        // Guests that reach each other through a public address have not left their subnet.
         let within = format!("iifname {interface} return");
         let mut ingress =
             MemberChains::new(&list, Direction::Ingress, format!("balanced_ingress_{network}"), Some(within));
@@ -137,7 +137,7 @@ fn port(public: SocketAddrV4) -> ElementField {
     ElementField::Port(public.port())
 }
 
-/// Asks all of the chains: themselves if there is one, in a chain of the rule's own if there are several.
+/// Jumps to all of the chains: directly if there is one, through a chain of the rule if there are several.
 fn pass_all(ruleset: &mut Ruleset, prefix: &str, rule: u64, chains: BTreeSet<String>) -> ElementField {
     let Some(only) = chains.first().filter(|_| chains.len() == 1) else {
         let chain = format!("{prefix}_rule_{rule}");
@@ -149,15 +149,15 @@ fn pass_all(ruleset: &mut Ruleset, prefix: &str, rule: u64, chains: BTreeSet<Str
     ElementField::Verdict(format!("jump {only}"))
 }
 
-/// Who may reach a member, as the items of a list say one after the other.
+/// The clients that may and may not reach a member, in the order of a list's items.
 type MemberClients = Vec<(Vec<Ipv4Net>, &'static str)>;
 
-/// The chains of one list and direction, one for each different answer.
+/// The chains of one list and direction, one for each different list of clients.
 struct MemberChains<'a> {
     items: Vec<&'a AclRule>,
     direction: Direction,
     prefix: String,
-    /// What comes before the list.
+    /// The rule before the list.
     first: Option<String>,
     made: Vec<MemberClients>,
 }
@@ -168,7 +168,7 @@ impl<'a> MemberChains<'a> {
         Self { items, direction, prefix, first, made: Vec::new() }
     }
 
-    /// The chains that ask about members.
+    /// The chains for members.
     fn chains<'m>(
         &mut self,
         ruleset: &mut Ruleset,
@@ -202,7 +202,7 @@ impl<'a> MemberChains<'a> {
     }
 }
 
-/// The clients that an item speaks of when they want a member; `None` if it does not speak of the member.
+/// The clients that an item names for a member; `None` if it does not name the member.
 fn clients(
     item: &AclRule,
     direction: Direction,

@@ -1,8 +1,9 @@
 //! The firewall: what public addresses let in, by the original destination of a packet, and what guests may reach.
 //!
-//! An address lets in what the rules of any network allow. Where tiers share an address, this alone would let the rules
-//! of one tier open what those of another close. A packet is led to one tier at most. So if that tier has rules, they
-//! alone decide about the packet; if it has none, or the packet is led to no tier, the rules of all tiers decide.
+//! An address lets in what the rules of any network allow. Where tiers share an address, this alone would let the
+//! rules of one tier open what those of another close. A packet is led to one tier at most. So if that tier has
+//! rules, they alone decide about the packet; if it has none, or the packet is led to no tier, the rules of all
+//! tiers decide.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -29,7 +30,7 @@ fn ingress(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Rul
     matches::compile(ruleset, "ingress_allowed", allowed, "accept");
 }
 
-/// What a tier's rules let in to the addresses in question.
+/// The packets that a tier's rules let in to some addresses.
 fn allowed(tier: &Tier, of: impl Fn(Ipv4Addr) -> bool) -> impl Iterator<Item = PacketMatch> {
     let rules = tier.firewall.iter().flat_map(|all| &all.rules);
     let rules = rules.filter_map(move |rule| match rule.subject {
@@ -45,7 +46,8 @@ fn allowed(tier: &Tier, of: impl Fn(Ipv4Addr) -> bool) -> impl Iterator<Item = P
     })
 }
 
-/// Asks each tier that has rules about what is led to it, where another tier's rules name the same address.
+/// Where rules of several tiers name one address: lets the rules of a tier alone decide about packets that are led
+/// to it.
 fn shared(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
     let with_rules: Vec<_> = router.implemented_tiers().filter(|(_, tier)| tier.firewall.is_some()).collect();
     if with_rules.is_empty() || router.tiers.len() < 2 {
@@ -91,7 +93,8 @@ fn chain_of(network: NetworkId) -> String {
     format!("ingress_of_{network}")
 }
 
-/// Where a public address leads what, the narrower before the wider, as `translate_destination` does.
+/// The networks that a public address leads traffic to, the narrower before the wider, as `translate_destination`
+/// does.
 fn leads_of(
     router: &Router,
     public: Ipv4Addr,
@@ -123,7 +126,7 @@ fn egress(router: &Router, ruleset: &mut Ruleset) {
             ruleset.map("egress", [interface], [ElementField::Verdict("accept".to_owned())]);
             continue;
         };
-        // The rules say the opposite of the default.
+        // The rules are the exceptions from the default.
         let (listed, default) =
             if firewall.default_egress_allow { ("drop", "accept") } else { ("accept", "drop") };
         let chain = format!("egress_{network}");

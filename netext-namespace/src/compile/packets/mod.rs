@@ -1,8 +1,8 @@
 //! The packet rules of a router: one nftables table of its own, `inet netext`.
 //!
-//! The chains are the same for every router and never change, except for the choice between several ways out. The sets
-//! and maps that they look things up in hold what a router is. So one more forward is one more element: neither the cost
-//! of a change nor the cost of a packet grows with the number of rules.
+//! The chains are the same for every router and never change, except for the choice between several ways out. The
+//! sets and maps that they look things up in hold what a router is. So one more forward is one more element:
+//! neither the cost of a change nor the cost of a packet grows with the number of rules.
 //!
 //! A packet passes `guard` (spoofed sources, and the ingress firewall on its original destination),
 //! `translate_destination`, then `deliver` (for the router itself) or `forward`, `translate_source`, and `leave`.
@@ -21,13 +21,13 @@ use crate::plan::ElementField;
 
 pub use ruleset::{ElementSet, RuleChain, Ruleset, RulesetChange};
 
-/// The set that counts what comes for public addresses.
+/// The set that counts packets to public addresses.
 pub const INCOMING: &str = "public_incoming";
-/// The set that counts what leaves from public addresses.
+/// The set that counts packets from public addresses.
 pub const OUTGOING: &str = "public_outgoing";
 
-/// What guests may ask of the router's own address: DNS, metadata, passwords. DHCP comes before they have an
-/// address to ask from, so it has a rule of its own.
+/// The services of the router's own address for guests: DNS, metadata, passwords. A guest asks for DHCP before it
+/// has an address, so DHCP has a rule of its own.
 const SERVICES: [(TransportProtocol, u16); 4] = [(Udp, 53), (Tcp, 53), (Tcp, 80), (Tcp, 8080)];
 
 /// The packet rules of a router, for the tiers that are in force.
@@ -59,38 +59,39 @@ fn sets() -> Vec<(&'static str, ElementSet)> {
         // The router's interfaces by kind.
         ("guest_interfaces", ElementSet::of("ifname")),
         ("public_interfaces", ElementSet::of("ifname")),
-        // What may come from an interface: the guests' subnet.
+        // The sources that an interface may have: the guests' subnets.
         ("guest_subnets", ElementSet::of("ifname . ipv4_addr").of_ranges()),
         ("guest_addresses", ElementSet::of("ipv4_addr").of_ranges()),
-        // What guests may ask of the router itself.
+        // The router's own services for guests.
         ("guest_services", ElementSet::of("ifname . ipv4_addr . inet_proto . inet_service")),
         ("guest_services_ipv6", ElementSet::of("ifname . ipv6_addr . inet_proto . inet_service")),
         // Public addresses that let in only what their rules allow.
         ("firewalled", ElementSet::of("ipv4_addr")),
-        // What comes for public addresses, and what leaves from them.
+        // Packets to public addresses, and from them.
         (INCOMING, ElementSet::of("ipv4_addr").counted()),
         (OUTGOING, ElementSet::of("ipv4_addr").counted()),
-        // Where packets to public addresses lead. What is balanced over TCP leads to the router itself.
+        // Where packets to public addresses are led. Connections that are balanced over TCP are led to the router
+        // itself.
         ("balanced_tcp", ElementSet::of("ipv4_addr . inet_service")),
         ("balanced_udp", ElementSet::map("ipv4_addr . inet_service : verdict")),
-        // What access lists say of connections to members, asked before haproxy takes them.
+        // Access lists for connections to members, applied before haproxy accepts them.
         ("balanced_egress", ElementSet::map("ifname . ipv4_addr . inet_service : verdict")),
         ("balanced_ingress", ElementSet::map("ipv4_addr . inet_service : verdict")),
         ("forwards", ElementSet::map("ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service")),
         ("static_nat", ElementSet::map("ipv4_addr : ipv4_addr")),
-        // What guests leave by.
+        // The public addresses that guests leave by.
         ("static_nat_source", ElementSet::map("ipv4_addr : ipv4_addr")),
         ("source_nat", ElementSet::map("ipv4_addr : ipv4_addr").of_ranges()),
-        // What guests meet each other by when they go through a public address.
+        // The address by which guests see each other when they go through a public address.
         ("hairpin", ElementSet::map("ifname : ipv4_addr")),
-        // What access lists say of what leaves a tier, and of what enters it.
+        // Access lists for packets that leave a tier, and that enter it.
         ("acl_egress", ElementSet::map("ifname : verdict")),
         ("acl_ingress", ElementSet::map("ifname : verdict")),
-        // Which tiers are neighbours, each of itself as well, and the range that is theirs alone.
+        // A tier with itself, every two tiers, and the range that belongs to the tiers.
         ("within_tiers", ElementSet::of("ifname . ifname")),
         ("between_tiers", ElementSet::of("ifname . ifname")),
         ("vpc_addresses", ElementSet::of("ipv4_addr").of_ranges()),
-        // What guests of a tier may reach.
+        // The destinations that guests of a tier may reach.
         ("egress", ElementSet::map("ifname : verdict")),
     ]
 }
@@ -104,11 +105,11 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
             "guard",
             Some("type filter hook prerouting priority dstnat - 10; policy accept;"),
             vec![
-                // Counts: this is before any address is translated, and the last chain after all are.
+                // Counts packets before any address is translated; the last chain counts after all are.
                 "ip daddr @public_incoming",
                 established,
                 "iifname @public_interfaces ip saddr @guest_addresses drop",
-                // A guest that has no address yet asks for one from 0.0.0.0.
+                // A guest without an address asks for one from 0.0.0.0.
                 "iifname @guest_interfaces ip saddr != 0.0.0.0 iifname . ip saddr != @guest_subnets drop",
                 "ip daddr @firewalled jump ingress",
             ],
@@ -134,7 +135,7 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
                 established,
                 invalid,
                 "iif lo accept",
-                // It passed the ingress firewall.
+                // Such a packet has passed the ingress firewall.
                 "ip daddr @firewalled icmp type echo-request accept",
                 "ip daddr . tcp dport @balanced_tcp goto deliver_balanced",
                 "iifname @guest_interfaces jump deliver_from_guests",
@@ -165,16 +166,16 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
             Some("type filter hook forward priority filter; policy drop;"),
             vec![
                 established,
-                // An operator's route through a guest of the same tier, which guests could reach without us. Its
-                // answers go past us, so these connections look invalid.
+                // For an operator's route through a guest of the same tier, which guests could reach without the
+                // router. Answers do not pass the router, so these connections look invalid.
                 "meta nfproto ipv4 iifname . oifname @within_tiers accept",
                 invalid,
                 "iifname vmap @acl_egress",
                 "oifname vmap @acl_ingress",
-                // It came to a public address and passed the ingress firewall there.
+                // Such a packet was sent to a public address and has passed the ingress firewall.
                 "ct status dnat accept",
                 "meta nfproto ipv4 iifname . oifname @between_tiers accept",
-                // Addresses of no tier are nobody's outside.
+                // Addresses of the VPC that no tier has are not outside either.
                 "ip daddr @vpc_addresses drop",
                 "oifname @public_interfaces iifname vmap @egress",
             ],
@@ -191,7 +192,7 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
         (
             "leave",
             Some("type filter hook postrouting priority srcnat + 10; policy accept;"),
-            // A guest whose address was not translated has no business outside.
+            // A guest's address must not be seen outside.
             vec!["oifname @public_interfaces ip saddr @guest_addresses drop", "ip saddr @public_outgoing"],
         ),
     ]

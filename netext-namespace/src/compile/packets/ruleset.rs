@@ -1,4 +1,4 @@
-//! A table's sets and chains as data, and the nft scripts that bring a table from one state to another.
+//! The sets and chains of a table as data, and the nft scripts that change a table from one state to another.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -20,13 +20,14 @@ pub struct Ruleset {
 pub struct ElementSet {
     /// `set` or `map`.
     keyword: &'static str,
-    /// What nft calls the type of the elements.
+    /// The type of the elements, as nft names it.
     element_type: &'static str,
     /// Whether elements may be ranges and prefixes.
     ranges: bool,
     /// Whether every element counts the packets that are looked up and found.
     counts: bool,
-    /// The elements: as they came, and in order of their keys, each once, when the ruleset is complete.
+    /// The elements: in the order in which they were added, and in a complete ruleset in the order of their keys,
+    /// each once.
     elements: Vec<SetElement>,
 }
 
@@ -39,12 +40,12 @@ pub struct RuleChain {
     pub rules: Vec<String>,
 }
 
-/// What brings a table from one state to another.
+/// The change of a table from one state to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RulesetChange {
-    /// It is in that state.
+    /// None.
     Nothing,
-    /// Elements alone, which the kernel can be told directly.
+    /// Elements alone, which the kernel can change directly.
     Elements(Vec<ElementChange>),
     /// A script for `nft`.
     Script(String),
@@ -76,14 +77,14 @@ impl ElementSet {
         self.elements.iter().map(|(key, _)| key)
     }
 
-    /// Whether its elements are what the kernel compares, byte by byte.
+    /// Whether the kernel compares its elements byte by byte.
     fn is_plain(&self) -> bool {
         !self.ranges && !self.element_type.ends_with("verdict")
     }
 
-    /// Puts the elements in order. Of several with one key the last one counts.
+    /// Sorts the elements. Of several with one key the last one counts.
     fn complete(&mut self) {
-        // Most of them come in order, and then this is one look at each.
+        // Most of them are in order, and then this looks at each once.
         self.elements.sort_by(|(one, _), (other, _)| one.cmp(other));
         self.elements.dedup_by(|later, earlier| {
             let is_same = later.0 == earlier.0;
@@ -105,7 +106,7 @@ impl ElementSet {
 fn missing(from: &[SetElement], to: &[SetElement]) -> Vec<SetElement> {
     let mut to = to.iter().peekable();
     let is_missing = |element: &&SetElement| {
-        // Nearly all of them are there, and equal is told faster than less.
+        // Nearly all of them are in both, and equality is cheaper to find than order.
         if to.next_if(|other| other == element).is_some() {
             return false;
         }
@@ -143,7 +144,7 @@ impl Ruleset {
         self.chains.entry(chain.to_owned()).or_default().rules.push(rule.into());
     }
 
-    /// The ruleset with all that it shall have.
+    /// The complete ruleset, with its elements sorted.
     pub fn complete(mut self) -> Self {
         self.sets.values_mut().for_each(ElementSet::complete);
         self
@@ -153,7 +154,7 @@ impl Ruleset {
         self.sets.get_mut(name).expect("a set is declared before it is filled")
     }
 
-    /// The script that makes the table in a namespace that has none.
+    /// The script that creates the table in a namespace that has none.
     pub fn create(&self) -> String {
         let mut script = format!("table {PACKET_TABLE} {{\n");
         for (name, set) in &self.sets {
@@ -176,13 +177,13 @@ impl Ruleset {
         script
     }
 
-    /// The script that makes the table whatever there was before, in one transaction.
+    /// The script that replaces any table of that name, in one transaction.
     pub fn replace(&self) -> String {
         format!("table {PACKET_TABLE}\ndelete table {PACKET_TABLE}\n{}", self.create())
     }
 
-    /// What brings the table from `self` to `wanted`. Deleting costs the kernel a grace period, so what can be
-    /// done by adding alone is.
+    /// The change of the table from `self` to `wanted`. It prefers adding to deleting, which costs the kernel a
+    /// grace period.
     pub fn change_to(&self, wanted: &Self) -> RulesetChange {
         let elements = self.changed_elements(wanted);
         let mut script = String::new();
@@ -196,7 +197,7 @@ impl Ruleset {
             (true, true) => RulesetChange::Nothing,
             (true, false) if plain => RulesetChange::Elements(elements),
             _ => {
-                // Between the two: chains and sets that elements speak of are there, and not yet gone.
+                // Elements change between the two: the chains and sets that they name exist then.
                 let behind = script.split_off(made);
                 for change in elements {
                     let _ = writeln!(script, "{change}");
@@ -207,8 +208,8 @@ impl Ruleset {
         }
     }
 
-    /// The elements that come and go of the sets that stay or come. Those that go are named first: a new range
-    /// may overlap an old one.
+    /// The elements to delete and to add, of sets that stay or are new. Deletions come first: a new range may
+    /// overlap an old one.
     fn changed_elements(&self, wanted: &Self) -> Vec<ElementChange> {
         let mut changes = Vec::new();
         for (name, set) in &wanted.sets {

@@ -1,11 +1,11 @@
 //! Where packets are led: address translation, balanced ports, and the choice between ways out.
 //!
-//! Ports that are balanced over TCP are delivered to haproxy, which runs in the router. Over UDP they are translated to
-//! a member here.
+//! Ports that are balanced over TCP are delivered to haproxy, which runs in the router. Over UDP they are
+//! translated to a member here.
 //!
 //! The public address of a connection decides by which way its packets leave: for an answer the address that the
-//! connection was opened to, for a connection of a guest the address that it is translated to. Connection tracking knows
-//! both, so this needs no memory of its own, and also works for connections that are older than the choice.
+//! connection was opened to, for a connection of a guest the address that it is translated to. Connection tracking
+//! knows both, so this needs no memory of its own, and also works for connections that are older than the choice.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -43,7 +43,7 @@ fn addresses(router: &Router, ruleset: &mut Ruleset) {
         }
     }
     for len in lens {
-        // In this place nft takes a mask on the first field only.
+        // nft accepts a mask on the first field only here.
         let lookup = format!("th dport & {:#x} . ip daddr . meta l4proto", mask(len));
         ruleset.rule("forwards", format!("dnat ip to {lookup} map @{}", range_map(len)));
     }
@@ -60,8 +60,8 @@ fn keeps_its_ports(key: ForwardKey, forward: ForwardTarget) -> bool {
     !key.ports.is_single() && key.ports == forward.ports
 }
 
-/// A range that keeps its ports leads to an address alone, block by block; see [`super::matches`]. Forwards
-/// of one address do not overlap, so no block is in the way of another's. Returns the blocks' lengths.
+/// A range that keeps its ports leads to an address alone, block by block; see [`super::matches`]. Forwards of one
+/// address do not overlap, and neither do their blocks. Returns the lengths of the blocks.
 fn forward_range(ruleset: &mut Ruleset, public: Ipv4Addr, key: ForwardKey, guest: Ipv4Addr) -> Vec<u8> {
     let each = |(port, len)| {
         let map = range_map(len);
@@ -78,9 +78,9 @@ fn range_map(len: u8) -> String {
     format!("forward_ranges_{len}")
 }
 
-/// The kernel cannot shift a range, so one that leads to other ports is an element per port.
+/// The kernel cannot shift a range, so a range that leads to other ports is one element per port.
 fn forward_ports(ruleset: &mut Ruleset, public: Ipv4Addr, key: ForwardKey, forward: ForwardTarget) {
-    // A single port takes whatever comes to any of the public ones.
+    // A single port serves all of the public ones.
     let guest_ports = forward.ports.ports().chain(std::iter::repeat(forward.ports.last()));
     for (port, guest_port) in key.ports.ports().zip(guest_ports) {
         let guest = [ElementField::Ipv4(forward.guest), ElementField::Port(guest_port)];
@@ -111,8 +111,8 @@ fn balanced(balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
     }
 }
 
-/// The member that a packet is for. The kernel does not count the flows of a member, so the one with the fewest connections
-/// cannot be preferred: members take turns.
+/// The member that a packet is led to. The kernel does not count the flows of a member, so it cannot prefer the one
+/// with the fewest connections: members take turns.
 fn choice(algorithm: LoadBalancerAlgorithm, members: &[SocketAddrV4]) -> String {
     if let [member] = members {
         return member.to_string();

@@ -1,4 +1,4 @@
-//! One haproxy per router, for what is balanced over TCP.
+//! One haproxy per router, for load balancing over TCP.
 
 use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddrV4;
@@ -24,12 +24,12 @@ pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
     }
 }
 
-/// Whether haproxy has anything to do for a rule. One without members is not listened for: the kernel refuses.
+/// Whether haproxy serves a rule. It does not listen for a rule without members: the kernel refuses connections.
 fn is_served_by_haproxy(balancer: &BalancerInForce<'_>) -> bool {
     balancer.rule.transport() == TransportProtocol::Tcp && !balancer.members.is_empty()
 }
 
-/// The load balancer with the rules that it serves; none if there is none to serve.
+/// The load balancer with the rules that it serves; `None` if it serves none.
 pub fn haproxy(daemon: Daemon, account: Account, balancers: &[BalancerInForce<'_>]) -> Option<DaemonPlan> {
     let served: Vec<_> = balancers.iter().filter(|balancer| is_served_by_haproxy(balancer)).collect();
     if served.is_empty() {
@@ -75,20 +75,20 @@ fn global(daemon: &Daemon, account: &Account, lines: &mut ConfigLines) {
     lines.add(format!("    user {}", account.user));
     lines.add(format!("    group {}", account.group));
     lines.add(format!("    chroot '{folder}'"));
-    // By it a successor takes over the sockets, and root may ask for the members' state.
+    // A successor takes over the listening sockets through it, and root reads the members' state.
     lines.add(format!("    stats socket '{folder}/{SOCKET}' mode 600 level user expose-fd listeners"));
-    // What it knows of them, a successor need not find out while clients wait.
+    // A successor starts with the state that its predecessor knows.
     lines.add(format!("    server-state-file '{folder}/{DEAD_MEMBERS}'"));
-    // A predecessor lives as long as its longest connection, but not so long that one that is never closed keeps
-    // every predecessor of a router that changes often.
+    // A predecessor runs until its last connection ends. A limit keeps connections that are never closed from
+    // keeping many predecessors of a router that changes often.
     lines.add("    hard-stop-after 8h");
     // A tenant's share of a host's memory and processors; members take turns exactly.
     lines.add("    maxconn 8192");
     lines.add("    nbthread 1");
-    // Fewer connections, where the host allows fewer descriptors, are better than none.
+    // If the host allows fewer descriptors, serve fewer connections instead of none.
     lines.add("    no strict-limits");
-    // Nothing here makes HTTP requests, but haproxy would read every certificate of the host for that, which takes
-    // two thirds of its start.
+    // haproxy would read every certificate of the host for HTTP requests of its own, which takes two thirds of its
+    // start. It makes no such requests here.
     lines.add(".if version_atleast(2.6)");
     lines.add("    httpclient.ssl.verify none");
     lines.add(".endif");
@@ -98,7 +98,7 @@ fn defaults(lines: &mut ConfigLines) {
     lines.add("defaults");
     lines.add("    mode tcp");
     lines.add("    timeout connect 2s");
-    // An idle connection lives as long as one that is only translated; a dead peer is found out by keep-alives.
+    // An idle connection lives as long as a translated one. Keep-alives detect a dead peer.
     lines.add("    timeout client 1d");
     lines.add("    timeout server 1d");
     for side in ["cli", "srv"] {
@@ -107,38 +107,39 @@ fn defaults(lines: &mut ConfigLines) {
         lines.add(format!("    {side}tcpka-intvl 30s"));
         lines.add(format!("    {side}tcpka-cnt 6"));
     }
-    // As long as the kernel tracks one that only one side has closed.
+    // As long as the kernel tracks a connection that one side has closed.
     lines.add("    timeout client-fin 2m");
     lines.add("    timeout server-fin 2m");
     lines.add("    load-server-state-from-file global");
-    // Who meets a member that has just died is led to another one.
+    // A connection to a member that has just died goes to another one.
     lines.add("    option redispatch 1");
-    // One that dies right after a check is out after 2 s to the next, 2 s of patience, 1 s, and 1 s to 2 s again.
+    // A member that dies right after a check is out 2 s later at the next one, plus 2 s of timeout, 1 s, and 1 s to
+    // 2 s.
     lines.add("    default-server check inter 2s fastinter 1s fall 2 rise 2");
 }
 
-/// A rule is named by its id, a member by its address: nothing in here is a tenant's text.
+/// A rule is named by its id, a member by its address: no text of a tenant is in here.
 fn rule(balancer: &BalancerInForce<'_>, lines: &mut ConfigLines) {
     let rule = balancer.rule;
     lines.add(format!("listen rule-{}", balancer.id));
-    // Transparent: bound before the address is on an interface, and wherever it moves.
+    // Transparent: can be bound before an interface has the address, and whichever interface it moves to.
     lines.add(format!("    bind {} transparent", rule.public));
     lines.add(format!("    balance {}", rule.algorithm));
     let by_source = rule.algorithm == LoadBalancerAlgorithm::Source;
     if by_source {
-        // Where members come and go, most clients stay with theirs.
+        // When members come and go, most clients keep theirs.
         lines.add("    hash-type consistent sdbm avalanche");
     }
     let header = if rule.protocol == LoadBalancerProtocol::TcpProxy { " send-proxy" } else { "" };
     for (member, number) in balancer.members.iter().zip(numbers(&balancer.members)) {
-        // The weight makes the shares more even.
+        // The weight makes the members' shares more even.
         let place = if by_source { format!(" id {number} weight 16") } else { String::new() };
         lines.add(format!("    server {member} {member}{place}{header}"));
     }
 }
 
-/// A number for each member. By these a consistent hash spreads clients, so they must not depend on who else is
-/// there, as far as that is possible: two members may be two ports of one address.
+/// A number for each member, by which a consistent hash spreads clients. It must not depend on the other members,
+/// as far as possible: two members may be two ports of one address.
 fn numbers(members: &[SocketAddrV4]) -> impl Iterator<Item = u32> {
     const LARGEST: u32 = 0x7fff_ffff;
     let mut taken = HashSet::new();

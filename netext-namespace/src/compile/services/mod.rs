@@ -1,15 +1,14 @@
-//! What guests are served with: DHCP and DNS by dnsmasq, router advertisements by radvd.
+//! The daemons that serve guests: DHCP and DNS by dnsmasq, router advertisements by radvd, metadata, load
+//! balancing.
 //!
-//! Nothing that a tenant can write is a word of a configuration: names are [`HostName`]s and [`DomainName`]s,
-//! option values are [`OptionValue`]s, and a name that dnsmasq could take for something else (`10.1.1.9`, `2m`,
-//! `ignore`) never stands where it could.
+//! No text of a tenant can change a configuration: names are [`HostName`]s and [`DomainName`]s, option values are
+//! [`OptionValue`]s, and a name that dnsmasq could read as something else (`10.1.1.9`, `2m`, `ignore`) is never
+//! written where it would.
 
-mod advertisements;
-mod dhcp;
 mod dnsmasq;
 mod haproxy;
 mod metadata;
-mod names;
+mod radvd;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -19,7 +18,9 @@ use std::path::Path;
 use ipnet::Ipv6Net;
 use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 
-use crate::model::{InterfaceName, OptionValue, ServedRange, joined};
+use crate::model::{
+    DnsListing, GuestNic, InterfaceName, OptionValue, Router, ServedRange, Tier, guest_interface, joined,
+};
 use crate::plan::{Account, Daemon, DaemonPlan};
 pub use haproxy::{haproxy, haproxy_daemon};
 pub use metadata::{MetadataTier, instances_folder, metadata_daemon, metadata_server};
@@ -31,7 +32,8 @@ pub struct GuestServices {
     pub network: NetworkId,
     /// The router's interface in it.
     pub interface: InterfaceName,
-    /// The guests' ranges of addresses, each with its gateway and the router's address; the network's own comes first.
+    /// The guests' ranges of addresses, each with its gateway and the router's address; the network's own comes
+    /// first.
     pub ranges: Vec<ServedRange>,
     /// Whether DHCP is served.
     pub dhcp: bool,
@@ -41,9 +43,9 @@ pub struct GuestServices {
     pub resolvers: Vec<IpAddr>,
     /// The network's domain.
     pub domain: Option<DomainName>,
-    /// Who gets an address. If an address is reserved twice, the reservation with the higher MAC stands.
+    /// The reserved addresses. If an address is reserved twice, the reservation with the higher MAC counts.
     pub reservations: BTreeMap<MacAddr, Reservation>,
-    /// Whose name is answered for which address.
+    /// The names of addresses.
     pub records: BTreeMap<IpAddr, HostName>,
     /// The IPv6 subnet that is advertised.
     pub ipv6: Option<AdvertisedPrefix>,
@@ -58,12 +60,12 @@ pub struct Reservation {
     pub ip: Ipv4Addr,
     /// The instance's host name.
     pub hostname: Option<HostName>,
-    /// Whether the host name is for the instance alone. Otherwise DNS answers it while the instance has a lease, even if
-    /// there is no record of it.
+    /// Whether only the instance gets its host name. Otherwise DNS answers it while the instance has a lease, even
+    /// without a record.
     pub is_unnamed: bool,
-    /// Whether the instance's default route leads through this NIC; otherwise it is told of no router.
+    /// Whether the instance's default route leads through this NIC; otherwise DHCP offers no router.
     pub default_nic: bool,
-    /// The NIC's own options by number, which go before the network's.
+    /// The NIC's own options by number, which override the network's.
     pub options: BTreeMap<u8, OptionValue>,
 }
 
@@ -85,16 +87,73 @@ pub struct DaemonAccounts {
     pub radvd: Account,
 }
 
+/// The services of every tier in which the router has an address.
+pub fn guests(router: &Router) -> Vec<GuestServices> {
+    let tiers = router.implemented_tiers().filter_map(|(network, tier)| {
+        let (_, interface) = guest_interface(router.id, &tier.segment());
+        let ranges = tier.ranges();
+        if ranges.is_empty() {
+            return None;
+        }
+        Some(GuestServices {
+            network,
+            interface,
+            ranges,
+            dhcp: tier.services.dhcp,
+            dns: tier.services.dns,
+            resolvers: tier.resolvers.dns.to_vec(),
+            domain: tier.resolvers.domain.clone(),
+            reservations: tier
+                .nics
+                .iter()
+                .filter_map(|nic| Some((nic.mac?, reservation(tier, nic)?)))
+                .collect(),
+            records: tier.nics.iter().flat_map(records).collect(),
+            ipv6: tier
+                .ipv6
+                .filter(|_| tier.routes())
+                .map(|ipv6| AdvertisedPrefix { gateway: ipv6.gateway, prefix: ipv6.cidr.trunc() }),
+            dns6: tier.resolvers.dns6.iter().filter_map(ipv6_only).collect(),
+        })
+    });
+    tiers.collect()
+}
+
+fn reservation(tier: &Tier, nic: &GuestNic) -> Option<Reservation> {
+    let options = nic.nic_id.and_then(|nic_id| tier.options.get(&nic_id)).cloned().unwrap_or_default();
+    let reservation = |ip| Reservation {
+        ip,
+        hostname: nic.hostname.clone(),
+        is_unnamed: nic.naming == DnsListing::Removed && tier.services.dns,
+        default_nic: nic.default_nic,
+        options,
+    };
+    nic.ip.filter(|_| nic.reserved).map(reservation)
+}
+
+fn records(nic: &GuestNic) -> impl Iterator<Item = (IpAddr, HostName)> {
+    let addresses = nic.ip.map(IpAddr::V4).into_iter().chain(nic.ip6.map(IpAddr::V6));
+    let hostname = nic.hostname.clone().filter(|_| nic.naming.is_listed());
+    addresses.filter_map(move |address| Some((address, hostname.clone()?)))
+}
+
+fn ipv6_only(address: &IpAddr) -> Option<Ipv6Addr> {
+    match address {
+        IpAddr::V6(address) => Some(*address),
+        IpAddr::V4(_) => None,
+    }
+}
+
 /// The daemons that serve a network's guests, with their configuration below the network's folder.
 pub fn services(guest: &GuestServices, folder: &Path, accounts: &DaemonAccounts) -> Vec<DaemonPlan> {
     let [dnsmasq, radvd] = service_daemons(guest.network, folder);
     let serves = guest.dhcp || guest.dns;
     let dnsmasq = serves.then(|| dnsmasq::plan(guest, dnsmasq, accounts.dnsmasq.clone()));
-    let radvd = guest.ipv6.map(|ipv6| advertisements::plan(guest, ipv6, radvd, accounts.radvd.clone()));
+    let radvd = guest.ipv6.map(|ipv6| radvd::plan(guest, ipv6, radvd, accounts.radvd.clone()));
     dnsmasq.into_iter().chain(radvd).collect()
 }
 
-/// Every daemon that [`services`] may ever name for a network, to be stopped where it is not wanted.
+/// Every daemon that [`services`] may return for a network, to stop those that are not wanted.
 pub fn service_daemons(network: NetworkId, folder: &Path) -> [Daemon; 2] {
     ["dnsmasq", "radvd"].map(|program| Daemon {
         what: format!("{program} of network {network}"),
@@ -126,7 +185,7 @@ impl GuestServices {
 struct ConfigLines(String);
 
 impl ConfigLines {
-    /// Room for so many lines of usual length, so that thousands are not moved again and again.
+    /// With room for so many lines of usual length, because moving thousands of them is slow.
     fn with_room_for(count: usize) -> Self {
         Self(String::with_capacity(64 * count))
     }
@@ -137,7 +196,7 @@ impl ConfigLines {
     }
 }
 
-/// The items in order, each but once, and no more than a message of DHCP or an advertisement has room for.
+/// The items in order, each once, and no more than a DHCP message or an advertisement has room for.
 fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     const MOST: usize = 12;
     let mut distinct = Vec::new();

@@ -1,14 +1,14 @@
-//! Lists whose order counts, as sets: the first item that speaks of a packet decides.
+//! Ordered lists as sets: the first item that matches a packet decides.
 //!
-//! Order counts only between items of different actions that overlap. So an item lies one layer deeper than the
-//! deepest earlier one that it overlaps and whose action is another, and within a layer no packet is spoken of by
-//! both: a layer is some sets for the one action and some for the other, looked up in any order. Layer by layer,
-//! the first that holds the packet decides as the first item of the list does. Exceptions and the rules that they
-//! are exceptions of make two layers, however many of them there are.
+//! The order counts only between items of different actions that overlap. So an item is one layer deeper than the
+//! deepest earlier item of another action that it overlaps. Within a layer no packet matches items of both actions:
+//! a layer is some sets for one action and some for the other, looked up in any order. The first layer that holds a
+//! packet decides as the first item of the list does. Rules and their exceptions make two layers, however many
+//! there are.
 //!
 //! Two blocks overlap if they agree in the leading bits that both of them look at. So earlier blocks are kept by
-//! which bits they look at, and found by hash: a new one is compared with as many kinds of blocks as there are,
-//! and not with every block.
+//! shape, that is by the bits that they look at, and found by hash: a new block is compared with each shape, not
+//! with each block.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,7 +30,7 @@ pub(in crate::compile::packets) fn compile<'a>(
     }
 }
 
-/// Each item with what it does with its packets, as a verdict of the chain.
+/// The layers of a list of items, each with its action as a verdict of the chain.
 fn layers<'a>(
     items: impl Iterator<Item = (PacketMatch, &'a str)>,
 ) -> Vec<BTreeMap<&'a str, Vec<PacketBlock>>> {
@@ -50,7 +50,7 @@ fn layers<'a>(
             depth = depth.max(found.depth.map_or(0, |deepest| deepest + 1));
             covered |= found.covers;
         }
-        // What an earlier block covers entirely never decides.
+        // A block that an earlier one covers entirely never decides.
         if covered {
             continue;
         }
@@ -63,7 +63,7 @@ fn layers<'a>(
     layers
 }
 
-/// What a block says of a packet: of its source, its destination, and its protocol with what comes behind that.
+/// The bits of a packet that a block matches: of its source, its destination, and its protocol with what follows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct BlockBits([u32; 3]);
 
@@ -98,7 +98,7 @@ impl BlockShape {
         Self([block.source.prefix_len(), block.destination.prefix_len(), rest])
     }
 
-    /// What both look at.
+    /// The bits that both look at.
     fn common(self, other: Self) -> Self {
         Self(std::array::from_fn(|index| self.0[index].min(other.0[index])))
     }
@@ -112,14 +112,15 @@ struct EarlierBlocks(HashMap<BlockShape, BlocksOfShape>);
 #[derive(Default)]
 struct BlocksOfShape {
     blocks: HashMap<BlockBits, usize>,
-    /// The greatest depth by what a block shares with blocks of another kind: made for a kind when one comes.
+    /// The greatest depth by the bits that a block shares with blocks of another shape, added when such a block
+    /// comes.
     shared: HashMap<BlockShape, HashMap<BlockBits, usize>>,
 }
 
-/// What is known of the earlier blocks of a verdict that a block overlaps.
+/// The earlier blocks of a verdict that a block overlaps.
 #[derive(Default)]
 struct Overlap {
-    /// The depth of the deepest, as far as its depth matters.
+    /// The depth of the deepest, if it matters.
     depth: Option<usize>,
     /// Whether one of them covers it.
     covers: bool,

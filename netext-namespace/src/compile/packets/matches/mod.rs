@@ -1,9 +1,9 @@
-//! Rules as sets: which packets a list of rules matches, whatever their number.
+//! Rules as sets, so that the cost per packet does not depend on the number of rules.
 //!
-//! A range of ports is a few blocks that a mask describes, as a network is: 1000-1005 is 1000/14 and 1004/15.
-//! So every rule becomes elements of the form "these bits of the packet have these values", and one hash set
-//! holds all elements that look at the same bits. A packet is looked up in as many sets as there are ways to
-//! look that occur: a handful in practice, and never more because of more rules.
+//! A range of ports is a few blocks with a mask, like networks: 1000-1005 is 1000/14 and 1004/15. So every rule
+//! becomes elements of the form "these bits of the packet have these values", and one hash set holds all elements
+//! that look at the same bits. A packet is looked up once for each combination of bits that occurs: a handful in
+//! practice.
 
 pub(super) mod layers;
 
@@ -17,7 +17,7 @@ use netext_protocol::Traffic;
 use super::ruleset::{ElementSet, Ruleset};
 use crate::plan::ElementField;
 
-/// One thing that is matched: packets from a network to a network.
+/// The packets that a rule matches.
 #[derive(Clone)]
 pub(super) struct PacketMatch {
     pub(super) source: Ipv4Net,
@@ -25,11 +25,11 @@ pub(super) struct PacketMatch {
     pub(super) traffic: Traffic,
 }
 
-/// Which bits of a packet are looked at: how many leading ones of its source, its destination, and of what
-/// comes behind them.
+/// The bits of a packet that a set looks at: how many leading bits of its source, its destination, and what
+/// follows.
 type BitsLookedAt = (MatchFamily, u8, u8, u8);
 
-/// As much of a rule as one element of a hash set holds: packets whose leading bits have certain values.
+/// The part of a rule that one element of a hash set holds: packets whose leading bits have certain values.
 #[derive(Clone, Copy)]
 pub(super) struct PacketBlock {
     source: Ipv4Net,
@@ -43,7 +43,7 @@ pub(super) struct PacketBlock {
 }
 
 impl PacketMatch {
-    /// What it comes down to.
+    /// The blocks that it consists of.
     fn blocks(self) -> impl Iterator<Item = PacketBlock> {
         let Self { source, destination, traffic } = self;
         let (family, protocol, numbers) = family_of(traffic);
@@ -80,8 +80,8 @@ impl PacketBlock {
     }
 }
 
-/// Adds the sets that hold the matches, and for each a rule with the verdict to the chain. Sets are named
-/// after the chain.
+/// Adds the sets that hold the matches, and for each set a rule with the verdict to the chain. Sets are named after
+/// the chain.
 pub(super) fn compile(
     ruleset: &mut Ruleset,
     chain: &str,
@@ -91,7 +91,7 @@ pub(super) fn compile(
     look_up(ruleset, chain, chain, matches.flat_map(PacketMatch::blocks), verdict);
 }
 
-/// The same for blocks, with the beginning of the sets' names.
+/// The same for blocks, with a prefix for the names of the sets.
 fn look_up(
     ruleset: &mut Ruleset,
     chain: &str,
@@ -138,7 +138,7 @@ fn lookup((family, source, destination, len): BitsLookedAt) -> String {
     format!("{} . {} . {rest}", network("ip saddr", source), network("ip daddr", destination))
 }
 
-/// A range as blocks: numbers that share so many leading bits. At most 30.
+/// A range as blocks: a number, and how many of its leading bits count. At most 30.
 pub(super) fn blocks(range: RangeInclusive<u16>) -> impl Iterator<Item = (u16, u8)> {
     let (mut first, last) = (u32::from(*range.start()), u32::from(*range.end()));
     std::iter::from_fn(move || {
@@ -159,8 +159,8 @@ pub(super) fn mask(len: u8) -> u16 {
     u16::MAX.checked_shl(16 - u32::from(len)).unwrap_or(0)
 }
 
-/// The networks of a rule: those of a list, or any if there is no list. An IPv6 network holds no packet that
-/// is looked up here.
+/// The networks of a rule: those of a list, or any if the list is empty. IPv6 networks match no packet that is
+/// looked up here.
 pub(super) fn networks(cidrs: &[IpNet]) -> Vec<Ipv4Net> {
     if cidrs.is_empty() {
         return vec![Ipv4Net::default()];
@@ -172,7 +172,7 @@ pub(super) fn networks(cidrs: &[IpNet]) -> Vec<Ipv4Net> {
     cidrs.iter().filter_map(ipv4).collect()
 }
 
-/// What is looked up behind the addresses.
+/// The fields that are looked up after the addresses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum MatchFamily {
     /// The protocol and the destination port.

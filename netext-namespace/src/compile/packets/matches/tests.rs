@@ -1,4 +1,4 @@
-//! Random rules and packets: the sets decide as the rules do by their plain meaning.
+//! Random rules and packets: the sets decide as the rules do.
 
 use std::net::Ipv4Addr;
 
@@ -32,7 +32,7 @@ fn traffic_matches(traffic: Traffic, packet: Packet) -> bool {
     }
 }
 
-/// What becomes of a packet in the chain `test`: the verdict of the first rule whose set holds the packet's bits.
+/// The verdict on a packet in the chain `test`: that of the first rule whose set holds the packet's bits.
 fn verdict(ruleset: &Ruleset, packet: Packet) -> Option<&str> {
     let rules = ruleset.chains.get("test").map_or(&[][..], |chain| &chain.rules);
     rules.iter().find_map(|rule| {
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn in_an_ordered_list_the_first_rule_that_speaks_of_a_packet_decides(
+    fn in_an_ordered_list_the_first_rule_that_matches_a_packet_decides(
         rules in prop::collection::vec((rule(), prop::bool::ANY), 0..24),
         packets in prop::collection::vec(packet(), 1..60),
     ) {
@@ -160,7 +160,7 @@ proptest! {
     }
 }
 
-/// How many verdicts one behind the other a list needs.
+/// The number of layers that a list needs.
 fn layers_of(rules: &[(&str, &str, Traffic, bool)]) -> usize {
     let mut ruleset = Ruleset::default();
     let items = rules.iter().map(|(source, destination, traffic, allowed)| {
@@ -185,12 +185,12 @@ fn the_usual_lists_need_few_layers() {
         (any, any, Traffic::All, false),
     ];
     assert_eq!(layers_of(&usual), 2);
-    // Nothing overlaps, so nothing has to wait for anything, however often the actions take turns.
+    // Nothing overlaps, so one layer is enough, however often the actions alternate.
     let networks: Vec<_> = (0..200).map(|number| format!("10.0.{number}.0/24")).collect();
     let apart: Vec<_> =
         networks.iter().zip(0..).map(|(it, n)| (it.as_str(), any, tcp(22), n % 2 == 0)).collect();
     assert_eq!(layers_of(&apart), 1);
-    // What an earlier item covers never decides.
+    // An item that an earlier one covers never decides.
     let same: Vec<_> = (0..200).map(|number| (any, any, tcp(22), number % 2 == 0)).collect();
     assert_eq!(layers_of(&same), 1);
 }

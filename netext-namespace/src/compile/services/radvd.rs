@@ -55,7 +55,7 @@ fn configuration(guest: &GuestServices, ipv6: AdvertisedPrefix) -> String {
     lines.0
 }
 
-/// As with DHCP: the router first if it answers names, then those that were sent.
+/// As with DHCP: the router first if it serves DNS, then those of the server.
 fn resolvers(guest: &GuestServices, ipv6: AdvertisedPrefix) -> Vec<Ipv6Addr> {
     let own = guest.dns.then_some(ipv6.gateway);
     let sent = guest.resolvers.iter().filter_map(|resolver| match resolver {
