@@ -9,7 +9,7 @@ pub const NOT_RUN: &str = "# Not run in CI: ";
 
 /// A block of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
+pub struct CodeBlock {
     /// The words after the opening fence: the language, and more about the block.
     pub words: Vec<String>,
     /// The code.
@@ -18,7 +18,7 @@ pub struct Block {
     pub follows: bool,
 }
 
-impl Block {
+impl CodeBlock {
     /// The language; empty if there is none.
     pub fn language(&self) -> &str {
         self.words.first().map_or("", String::as_str)
@@ -26,8 +26,8 @@ impl Block {
 }
 
 /// The blocks of a page, in order.
-pub fn blocks(page: &Page) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+pub fn blocks(page: &Page) -> Vec<CodeBlock> {
+    let mut blocks: Vec<CodeBlock> = Vec::new();
     let mut end_of_last = None;
     let mut is_inside = false;
     for (event, range) in Parser::new(&page.text).into_offset_iter() {
@@ -38,7 +38,7 @@ pub fn blocks(page: &Page) -> Vec<Block> {
                     CodeBlockKind::Indented => String::new(),
                 };
                 let between = end_of_last.map(|end| &page.text[end..range.start]);
-                blocks.push(Block {
+                blocks.push(CodeBlock {
                     words: words
                         .split([',', ' '])
                         .filter(|word| !word.is_empty())

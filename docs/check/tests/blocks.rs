@@ -5,7 +5,7 @@
 #[path = "blocks/machine.rs"]
 mod machine;
 
-use netext_book::block::{Block, blocks, shows};
+use netext_book::block::{CodeBlock, blocks, shows};
 use netext_book::book::{Page, pages};
 use netext_book::examples;
 use netext_core::protocol::Envelope;
@@ -16,14 +16,14 @@ use machine::Machine;
 /// The languages that a test in this file checks.
 const CHECKED: &[&str] = &["rust", "sh", "text", "json"];
 
-fn all() -> Vec<(Page, Vec<Block>)> {
+fn all() -> Vec<(Page, Vec<CodeBlock>)> {
     pages().into_iter().map(|page| (page.clone(), blocks(&page))).collect()
 }
 
 #[test]
 fn every_block_is_in_a_language_that_is_checked() {
     // Indented blocks are pictures and patterns, which cannot run.
-    let unchecked = |block: &&Block| !block.words.is_empty() && !CHECKED.contains(&block.language());
+    let unchecked = |block: &&CodeBlock| !block.words.is_empty() && !CHECKED.contains(&block.language());
     for (page, blocks) in all() {
         let unchecked: Vec<_> = blocks.iter().filter(unchecked).collect();
         assert!(unchecked.is_empty(), "{}: {unchecked:#?}", page.name());
@@ -32,7 +32,7 @@ fn every_block_is_in_a_language_that_is_checked() {
 
 #[test]
 fn every_page_with_rust_in_it_is_among_the_doc_tests() {
-    let with_rust = |(_, blocks): &(Page, Vec<Block>)| blocks.iter().any(|it| it.language() == "rust");
+    let with_rust = |(_, blocks): &(Page, Vec<CodeBlock>)| blocks.iter().any(|it| it.language() == "rust");
     let names: Vec<_> = all().into_iter().filter(with_rust).map(|(page, _)| page.name()).collect();
     let listed: Vec<_> = examples::PAGES.iter().map(|file| format!("docs/src/{file}")).collect();
     assert_eq!(names, listed);
@@ -65,7 +65,7 @@ macro_rules! pages_with_commands {
 
         #[test]
         fn every_page_with_commands_is_run() {
-            let with_commands = |(_, blocks): &(Page, Vec<Block>)| blocks.iter().any(|it| it.language() == "sh");
+            let with_commands = |(_, blocks): &(Page, Vec<CodeBlock>)| blocks.iter().any(|it| it.language() == "sh");
             let names: Vec<_> = all().into_iter().filter(with_commands).map(|(page, _)| page.name()).collect();
             assert_eq!(names, [$(concat!("docs/src/", stringify!($page), ".md")),*]);
         }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
-use netext_book::server::{Refusal, Server};
+use netext_book::server::{ApiRefusal, ApiServer};
 use netext_core::protocol::{Capability, Service};
 use serde_json::{Map, Value, json};
 
@@ -38,7 +38,7 @@ fn complete() -> Value {
 
 /// An operator who makes calls until one is refused.
 struct Operator {
-    server: Server,
+    server: ApiServer,
     network: String,
     address: String,
     action: String,
@@ -59,9 +59,9 @@ fn providers(services: &str) -> Vec<String> {
 
 impl Operator {
     /// Registers an extension with these capabilities and creates a network with these services.
-    fn new(capabilities: &Value, services: &str) -> Result<Self, (&'static str, Refusal)> {
+    fn new(capabilities: &Value, services: &str) -> Result<Self, (&'static str, ApiRefusal)> {
         let mut it = Self {
-            server: Server::default(),
+            server: ApiServer::default(),
             network: String::new(),
             address: String::new(),
             action: String::new(),
@@ -90,14 +90,14 @@ impl Operator {
         &mut self,
         name: &'static str,
         words: &[S],
-    ) -> Result<String, (&'static str, Refusal)> {
+    ) -> Result<String, (&'static str, ApiRefusal)> {
         let answer =
             self.server.call(name, words.iter().map(AsRef::as_ref)).map_err(|refusal| (name, refusal))?;
         let object = answer.as_object().and_then(|it| it.values().next()).cloned().unwrap_or_default();
         Ok(object["id"].as_str().unwrap_or_default().to_owned())
     }
 
-    fn offer(&mut self, services: &str) -> Result<String, (&'static str, Refusal)> {
+    fn offer(&mut self, services: &str) -> Result<String, (&'static str, ApiRefusal)> {
         let mut words = providers(services);
         words.push(format!("supportedservices={services}"));
         words.extend(
@@ -108,19 +108,23 @@ impl Operator {
         Ok(offering)
     }
 
-    fn create_network(&mut self, offering: &str, words: &[&str]) -> Result<String, (&'static str, Refusal)> {
+    fn create_network(
+        &mut self,
+        offering: &str,
+        words: &[&str],
+    ) -> Result<String, (&'static str, ApiRefusal)> {
         let offering = format!("networkofferingid={offering}");
         self.call("createNetwork", &[&["name=one", "zoneid=6a3f", &offering], words].concat())
     }
 
-    fn balance(&mut self, protocol: &str) -> Result<String, (&'static str, Refusal)> {
+    fn balance(&mut self, protocol: &str) -> Result<String, (&'static str, ApiRefusal)> {
         let (address, protocol) = (format!("publicipid={}", self.address), format!("protocol={protocol}"));
         let ports = ["name=web", "publicport=80", "privateport=80", "algorithm=roundrobin"];
         self.call("createLoadBalancerRule", &[&ports[..], &[&address, &protocol]].concat())
     }
 
     /// Makes every other call once.
-    fn use_all(&mut self) -> Result<(), (&'static str, Refusal)> {
+    fn use_all(&mut self) -> Result<(), (&'static str, ApiRefusal)> {
         let (network, address) =
             (format!("networkid={}", self.network), format!("ipaddressid={}", self.address));
         self.call("createFirewallRule", &[&address, "protocol=TCP", "startport=22", "endport=22"])?;
@@ -136,7 +140,7 @@ impl Operator {
 }
 
 /// Makes every call once, up to the first that is refused.
-fn make_every_call(capabilities: &Value) -> Result<(), (&'static str, Refusal)> {
+fn make_every_call(capabilities: &Value) -> Result<(), (&'static str, ApiRefusal)> {
     let services: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
     let mut operator = Operator::new(capabilities, &services.join(","))?;
     let offering = operator.offer("Dhcp,Dns")?;
@@ -294,7 +298,7 @@ fn a_value_that_is_not_declared_is_refused() {
 
 #[test]
 fn calls_that_no_guide_makes_are_refused() {
-    let mut server = Server::default();
+    let mut server = ApiServer::default();
     let mut refuses =
         |call: &str, words: &[&str]| server.call(call, words.iter().copied()).unwrap_err().to_string();
     assert!(refuses("destroyEverything", &[]).contains("destroyEverything"));

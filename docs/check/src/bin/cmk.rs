@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use netext_book::server::Server;
+use netext_book::server::ApiServer;
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -38,9 +38,9 @@ fn run() -> Result<Value, String> {
 }
 
 /// The server of the last call, or a new one.
-fn read(file: &Path) -> Result<Server, String> {
+fn read(file: &Path) -> Result<ApiServer, String> {
     if !file.exists() {
-        return Ok(Server::default());
+        return Ok(ApiServer::default());
     }
     let unreadable = |error: String| format!("cmk: cannot read {}: {error}", file.display());
     let text = fs::read(file).map_err(|error| unreadable(error.to_string()))?;

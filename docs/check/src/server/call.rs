@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Refusal, wrong};
+use super::{ApiRefusal, wrong};
 
 /// A call of the API.
 #[derive(Debug)]
@@ -77,14 +77,14 @@ calls! {
 
 /// A call with its parameters.
 #[derive(Debug)]
-pub(super) struct Parameters<'a> {
+pub(super) struct ApiParameters<'a> {
     call: &'static ApiCall,
     given: Vec<(&'a str, &'a str)>,
 }
 
-impl<'a> Parameters<'a> {
+impl<'a> ApiParameters<'a> {
     /// Reads the parameters of a call; refuses unknown, empty and missing ones.
-    pub(super) fn read(name: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Self, Refusal> {
+    pub(super) fn read(name: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Self, ApiRefusal> {
         let Some(call) = CALLS.iter().find(|call| call.name == name) else {
             return wrong(format!("The given command {name} is not a call of the guides"));
         };
@@ -122,7 +122,10 @@ impl<'a> Parameters<'a> {
     }
 
     /// The entries of a list, each with all of its fields.
-    pub(super) fn entries<const N: usize>(&self, list: &ListParameter) -> Result<Vec<[&'a str; N]>, Refusal> {
+    pub(super) fn entries<const N: usize>(
+        &self,
+        list: &ListParameter,
+    ) -> Result<Vec<[&'a str; N]>, ApiRefusal> {
         let mut numbers: Vec<_> = self.list(list).map(|(number, ..)| number).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -130,7 +133,8 @@ impl<'a> Parameters<'a> {
             let mut values = [""; N];
             for (value, field) in values.iter_mut().zip(list.fields) {
                 let name = format!("{}[{number}].{field}", list.name);
-                *value = self.get(&name).ok_or_else(|| Refusal::Parameter(format!("{name} is missing")))?;
+                *value =
+                    self.get(&name).ok_or_else(|| ApiRefusal::Parameter(format!("{name} is missing")))?;
             }
             Ok(values)
         };

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::Parameters;
-use super::{Refusal, wrong};
+use super::call::ApiParameters;
+use super::{ApiRefusal, wrong};
 
 /// An extension with its registered services and capabilities.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Extension {
+pub(super) struct RegisteredExtension {
     name: String,
     services: Vec<String>,
     /// Service to capability to value, with the names as registered.
     capabilities: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-impl Extension {
+impl RegisteredExtension {
     pub(super) fn named(self, name: &str) -> Self {
         Self { name: name.to_owned(), ..self }
     }
@@ -25,7 +25,7 @@ impl Extension {
         &self.name
     }
 
-    pub(super) fn with_details(mut self, given: &Parameters<'_>) -> Result<Self, Refusal> {
+    pub(super) fn with_details(mut self, given: &ApiParameters<'_>) -> Result<Self, ApiRefusal> {
         for (name, value) in given.details() {
             match name {
                 "network.services" => self.services = value.split(',').map(str::to_owned).collect(),
@@ -54,32 +54,32 @@ impl Extension {
     }
 
     /// Whether a capability contains a word. The server assumes that the capability exists.
-    pub(super) fn names(&self, service: &str, name: &str, word: &str) -> Result<bool, Refusal> {
-        let value = self.capability(service, name).ok_or(Refusal::NullPointer)?;
+    pub(super) fn names(&self, service: &str, name: &str, word: &str) -> Result<bool, ApiRefusal> {
+        let value = self.capability(service, name).ok_or(ApiRefusal::NullPointer)?;
         Ok(value.to_lowercase().contains(&word.to_lowercase()))
     }
 
     /// Checks that the provider has a capability with a value, as offerings require it.
-    pub(super) fn must_have(&self, service: &str, name: &str, word: &str) -> Result<(), Refusal> {
+    pub(super) fn must_have(&self, service: &str, name: &str, word: &str) -> Result<(), ApiRefusal> {
         let provider = &self.name;
         let Some(value) = self.capability(service, name) else {
-            return Err(Refusal::Unsupported(format!(
+            return Err(ApiRefusal::Unsupported(format!(
                 "Service {service} doesn't have capability {name} for element=NetworkExtension implementing Provider={provider}"
             )));
         };
         if value.to_lowercase().contains(&word.to_lowercase()) {
             return Ok(());
         }
-        Err(Refusal::Unsupported(format!(
+        Err(ApiRefusal::Unsupported(format!(
             "Service {service} doesn't support value {word} for capability {name} for element=NetworkExtension \
              implementing Provider={provider}"
         )))
     }
 
-    pub(super) fn must_provide(&self, service: &str) -> Result<(), Refusal> {
+    pub(super) fn must_provide(&self, service: &str) -> Result<(), ApiRefusal> {
         if self.services.iter().any(|it| it == service) {
             return Ok(());
         }
-        Err(Refusal::Unsupported(format!("Provider {} doesn't support service {service}", self.name)))
+        Err(ApiRefusal::Unsupported(format!("Provider {} doesn't support service {service}", self.name)))
     }
 }

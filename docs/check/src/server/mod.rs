@@ -15,16 +15,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use call::Parameters;
-use capability::Extension;
+use call::ApiParameters;
+use capability::RegisteredExtension;
 use offering::Offering;
 
 /// A management server with one zone, one physical network, and an account with all rights.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Server {
+pub struct ApiServer {
     /// The number of created objects; the id of the latest one.
     created: u32,
-    extensions: BTreeMap<String, Extension>,
+    extensions: BTreeMap<String, RegisteredExtension>,
     /// Extensions that are registered on the physical network.
     registered: Vec<String>,
     offerings: BTreeMap<String, Offering>,
@@ -42,7 +42,7 @@ pub struct Server {
 
 /// The reason why a call is refused, in the words of `cmk`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ApiRefusal {
     /// A parameter is unknown, missing or wrong, or asks for something that is not supported.
     Parameter(String),
     /// A provider lacks a service or a capability.
@@ -51,7 +51,7 @@ pub enum Refusal {
     NullPointer,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ApiRefusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Parameter(why) => write!(formatter, "Error: (HTTP 431, error code 4350) {why}"),
@@ -65,22 +65,22 @@ impl fmt::Display for Refusal {
 }
 
 /// Refuses a call because of a parameter.
-fn wrong<T>(why: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::Parameter(why.into()))
+fn wrong<T>(why: impl Into<String>) -> Result<T, ApiRefusal> {
+    Err(ApiRefusal::Parameter(why.into()))
 }
 
 /// An object that a call names by its id.
-fn known<'a, T>(objects: &'a BTreeMap<String, T>, kind: &str, id: &str) -> Result<&'a T, Refusal> {
-    objects.get(id).ok_or_else(|| Refusal::Parameter(format!("Unable to find {kind} by id {id}")))
+fn known<'a, T>(objects: &'a BTreeMap<String, T>, kind: &str, id: &str) -> Result<&'a T, ApiRefusal> {
+    objects.get(id).ok_or_else(|| ApiRefusal::Parameter(format!("Unable to find {kind} by id {id}")))
 }
 
-impl Server {
+impl ApiServer {
     /// Executes a call with parameters in the form of `cmk`, `name=value`.
     ///
     /// ```
-    /// use netext_book::server::Server;
+    /// use netext_book::server::ApiServer;
     ///
-    /// let mut server = Server::default();
+    /// let mut server = ApiServer::default();
     /// let made = server.call("createExtension", ["name=acme", "type=NetworkOrchestrator"]).unwrap();
     /// assert_eq!(made["extension"]["name"], "acme");
     /// assert!(server.call("createExtension", ["name=acme"]).unwrap_err().to_string().contains("type"));
@@ -89,8 +89,8 @@ impl Server {
         &mut self,
         name: &str,
         words: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Value, Refusal> {
-        let given = Parameters::read(name, words)?;
+    ) -> Result<Value, ApiRefusal> {
+        let given = ApiParameters::read(name, words)?;
         match name {
             "createExtension" => self.create_extension(&given),
             "updateExtension" => self.update_extension(&given),
@@ -116,7 +116,7 @@ impl Server {
     }
 
     /// Gives a new object its id. Returns the id, and the response with the object.
-    fn created(&mut self, given: &Parameters<'_>) -> (String, Value) {
+    fn created(&mut self, given: &ApiParameters<'_>) -> (String, Value) {
         self.created += 1;
         let id = format!("6a3f-{}", self.created);
         let mut object = json!({"id": id});
@@ -126,21 +126,21 @@ impl Server {
         (id, given.object(object))
     }
 
-    fn create_extension(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
-        let extension = Extension::default().named(given.required("name")).with_details(given)?;
+    fn create_extension(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
+        let extension = RegisteredExtension::default().named(given.required("name")).with_details(given)?;
         let (id, response) = self.created(given);
         self.extensions.insert(id, extension);
         Ok(response)
     }
 
-    fn update_extension(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    fn update_extension(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let id = given.required("id");
         let updated = known(&self.extensions, "extension", id)?.clone().with_details(given)?;
         self.extensions.insert(id.to_owned(), updated);
         Ok(given.object(json!({"id": id})))
     }
 
-    fn register(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    fn register(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let id = given.required("extensionid");
         known(&self.extensions, "extension", id)?;
         self.registered.push(id.to_owned());
@@ -148,13 +148,13 @@ impl Server {
     }
 
     /// The extension of a provider, which has the extension's name.
-    fn provider(&self, name: &str) -> Result<&Extension, Refusal> {
+    fn provider(&self, name: &str) -> Result<&RegisteredExtension, ApiRefusal> {
         let registered = self.registered.iter().filter_map(|id| self.extensions.get(id));
         let mut named = registered.filter(|extension| extension.name() == name);
-        named.next().ok_or_else(|| Refusal::Parameter(format!("Invalid service provider: {name}")))
+        named.next().ok_or_else(|| ApiRefusal::Parameter(format!("Invalid service provider: {name}")))
     }
 
-    fn add_action(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    fn add_action(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let extension = given.required("extensionid");
         known(&self.extensions, "extension", extension)?;
         let (id, response) = self.created(given);

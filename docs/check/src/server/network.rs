@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::call::Parameters;
-use super::capability::Extension;
-use super::{Refusal, Server, known, wrong};
+use super::call::ApiParameters;
+use super::capability::RegisteredExtension;
+use super::{ApiRefusal, ApiServer, known, wrong};
 
-impl Server {
-    pub(super) fn create_vpc(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+impl ApiServer {
+    pub(super) fn create_vpc(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         self.enabled_offering(given.required("vpcofferingid"))?;
         let (id, response) = self.created(given);
         self.vpcs.insert(id, given.get("networkdomain").map(str::to_owned));
         Ok(response)
     }
 
-    pub(super) fn create_network(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn create_network(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let offering_id = given.required("networkofferingid");
         let offering = self.enabled_offering(offering_id)?;
         let vpc = given.get("vpcid").map(|id| known(&self.vpcs, "VPC", id)).transpose()?;
@@ -36,7 +36,7 @@ impl Server {
         Ok(response)
     }
 
-    pub(super) fn associate_address(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn associate_address(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let network = given.required("networkid");
         known(&self.networks, "network", network)?;
         let (id, response) = self.created(given);
@@ -44,13 +44,13 @@ impl Server {
         Ok(response)
     }
 
-    pub(super) fn create_firewall_rule(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn create_firewall_rule(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let network = known(&self.addresses, "public IP address", given.required("ipaddressid"))?;
         self.check_firewall(network, "SupportedProtocols", "Ingress", given)?;
         Ok(self.created(given).1)
     }
 
-    pub(super) fn create_egress_rule(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn create_egress_rule(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         self.check_firewall(given.required("networkid"), "SupportedEgressProtocols", "Egress", given)?;
         Ok(self.created(given).1)
     }
@@ -60,8 +60,8 @@ impl Server {
         network: &str,
         protocols: &str,
         direction: &str,
-        given: &Parameters<'_>,
-    ) -> Result<(), Refusal> {
+        given: &ApiParameters<'_>,
+    ) -> Result<(), ApiRefusal> {
         let firewall = self.provider_of(network, "Firewall")?;
         let takes_direction = firewall.names("Firewall", "SupportedTrafficDirection", direction)?;
         check_protocol(
@@ -74,7 +74,7 @@ impl Server {
         wrong(format!("Traffic Type {direction} is currently supported by Firewall in network {network}"))
     }
 
-    pub(super) fn forward_port(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn forward_port(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let network = known(&self.addresses, "public IP address", given.required("ipaddressid"))?;
         let provider = self.provider_of(network, "PortForwarding")?;
         let protocol = given.required("protocol");
@@ -82,7 +82,7 @@ impl Server {
         Ok(self.created(given).1)
     }
 
-    pub(super) fn balance(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn balance(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let network = known(&self.addresses, "public IP address", given.required("publicipid"))?.clone();
         let provider = self.provider_of(&network, "Lb")?;
         let (protocol, algorithm) = (given.get("protocol").unwrap_or("tcp"), given.required("algorithm"));
@@ -93,7 +93,7 @@ impl Server {
         Ok(response)
     }
 
-    pub(super) fn assign_certificate(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn assign_certificate(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let network = known(&self.balancers, "load balancer rule", given.required("lbruleid"))?;
         // The value `false` counts as well.
         if self.provider_of(network, "Lb")?.has("Lb", "SslTermination") {
@@ -102,24 +102,24 @@ impl Server {
         wrong("Ssl termination not supported by the loadbalancer")
     }
 
-    pub(super) fn create_acl_item(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn create_acl_item(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let provider = self.provider_of(given.required("networkid"), "NetworkACL")?;
         provider.must_have("NetworkACL", "SupportedProtocols", given.required("protocol"))?;
         Ok(self.created(given).1)
     }
 
-    pub(super) fn run_action(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn run_action(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let extension = known(&self.actions, "custom action", given.required("customactionid"))?;
         let name = known(&self.extensions, "extension", extension)?.name();
         let network = given.required("resourceid");
         if self.provider_of(network, "CustomAction")?.name() == name {
             return Ok(json!({"customactionresult": {"success": true, "result": {"message": "OK"}}}));
         }
-        wrong(format!("Extension {name} does not provide CustomAction for network {network}"))
+        wrong(format!("RegisteredExtension {name} does not provide CustomAction for network {network}"))
     }
 
     /// The extension that provides a service of a network.
-    fn provider_of(&self, network: &str, service: &str) -> Result<&Extension, Refusal> {
+    fn provider_of(&self, network: &str, service: &str) -> Result<&RegisteredExtension, ApiRefusal> {
         let offering = known(&self.offerings, "offering", known(&self.networks, "network", network)?)?;
         match offering.provider(service) {
             Some(provider) => self.provider(provider),
@@ -130,6 +130,6 @@ impl Server {
     }
 }
 
-fn check_protocol(is_supported: bool, protocol: &str) -> Result<(), Refusal> {
+fn check_protocol(is_supported: bool, protocol: &str) -> Result<(), ApiRefusal> {
     if is_supported { Ok(()) } else { wrong(format!("Protocol {protocol} is not supported in zone 6a3f")) }
 }

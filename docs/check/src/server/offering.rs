@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::call::{CAPABILITIES, PROVIDERS, Parameters};
-use super::{Refusal, Server, known, wrong};
+use super::call::{ApiParameters, CAPABILITIES, PROVIDERS};
+use super::{ApiRefusal, ApiServer, known, wrong};
 
 /// An offering of networks or of VPCs.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ impl Offering {
     }
 }
 
-impl Server {
-    pub(super) fn create_offering(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+impl ApiServer {
+    pub(super) fn create_offering(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let mut providers = BTreeMap::new();
         for [service, provider] in given.entries::<2>(&PROVIDERS)? {
             self.provider(provider)?.must_provide(service)?;
@@ -67,7 +67,7 @@ impl Server {
         Ok(response)
     }
 
-    pub(super) fn enable_offering(&mut self, given: &Parameters<'_>) -> Result<Value, Refusal> {
+    pub(super) fn enable_offering(&mut self, given: &ApiParameters<'_>) -> Result<Value, ApiRefusal> {
         let id = given.required("id");
         known(&self.offerings, given.kind(), id)?;
         if let Some(offering) = self.offerings.get_mut(id) {
@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// An offering that is enabled.
-    pub(super) fn enabled_offering(&self, id: &str) -> Result<&Offering, Refusal> {
+    pub(super) fn enabled_offering(&self, id: &str) -> Result<&Offering, ApiRefusal> {
         let offering = known(&self.offerings, "offering", id)?;
         if offering.is_enabled {
             Ok(offering)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use netext_lab::{AccessList, Forward, Lab, Network, Rule};
 
 use crate::clock::{Work, interleave};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 use crate::floor::Refill;
 use crate::path::{CONNECTIONS_PORT, Site};
 
@@ -18,7 +18,7 @@ enum ItemKind {
     Crossing,
 }
 
-pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, quick: bool) {
     table.group("access lists", "one nft -f in the namespace that adds the same sets, elements and rules");
     let (few, many) = (Site::of_tier(lab, 21, "198.51.100.61"), Site::of_tier(lab, 22, "198.51.100.62"));
     let rounds = if quick { 5 } else { 15 };
@@ -63,7 +63,7 @@ impl<'lab> Site<'lab> {
     }
 }
 
-fn apply(lab: &Lab, tier: &Network<'_>, table: &mut Table, kind: ItemKind, count: u32, rounds: usize) {
+fn apply(lab: &Lab, tier: &Network<'_>, table: &mut FigureTable, kind: ItemKind, count: u32, rounds: usize) {
     let ready = |list: &AccessList| -> Work {
         lab.ready("apply-network-acl", &tier.document(&tier.access_list_fields(list))).into()
     };

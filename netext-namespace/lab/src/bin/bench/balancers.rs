@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use netext_lab::{Balancer, Lab, Network, SourceNat};
 
 use crate::clock::{Work, interleave, milliseconds, program, settle};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 
 const PUBLIC: &str = "198.51.100.45";
 
 /// Removes a member of a rule and adds it again, repeatedly, among few and many other rules.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, rounds: usize) {
     table.group("one load balancer rule changed", "haproxy reading the same configuration (haproxy -c)");
     let network = lab.network(805).on_vlan("805");
     network.implement().assign_ip(PUBLIC, SourceNat::Yes);
@@ -44,7 +44,7 @@ fn rule(number: u32, members: &[u8]) -> Balancer {
 }
 
 /// The memory of a router's haproxy.
-fn memory(lab: &Lab, table: &mut Table, network: &Network<'_>) {
+fn memory(lab: &Lab, table: &mut FigureTable, network: &Network<'_>) {
     let folder = format!("network-{}/haproxy", network.namespace().trim_start_matches("cs-net-"));
     let serving =
         || lab.processes().into_iter().filter(|(_, line)| line.contains(&folder)).collect::<Vec<_>>();

@@ -121,12 +121,12 @@ impl Figure {
 }
 
 /// The table, printed row by row.
-pub(crate) struct Table {
+pub(crate) struct FigureTable {
     figures: Vec<Figure>,
     json: bool,
 }
 
-impl Table {
+impl FigureTable {
     /// A table for people, or with `json` one document for programs, printed at the end.
     pub(crate) fn new(json: bool) -> Self {
         Self { figures: Vec::new(), json }

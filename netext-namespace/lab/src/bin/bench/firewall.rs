@@ -3,13 +3,13 @@
 use netext_lab::{Firewall, Lab, Network, Rule, SourceNat};
 
 use crate::clock::{Work, interleave, milliseconds};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 use crate::floor::{Refill, set_with};
 
 const PUBLIC: &str = "198.51.100.44";
 
 /// All rules from nothing, and one of them changed.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, quick: bool) {
     table.group("firewall rules", "one nft -f in the namespace that adds, or changes, the same elements");
     let network = lab.network(803).on_vlan("803");
     network.implement().assign_ip(PUBLIC, SourceNat::Yes);
@@ -19,7 +19,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
     network.destroy();
 }
 
-fn measure_count(lab: &Lab, network: &Network<'_>, table: &mut Table, count: u32, rounds: usize) {
+fn measure_count(lab: &Lab, network: &Network<'_>, table: &mut FigureTable, count: u32, rounds: usize) {
     let ready = |firewall: &Firewall| -> Work {
         lab.ready("apply-fw-rules", &network.document(&network.firewall_fields(firewall))).into()
     };

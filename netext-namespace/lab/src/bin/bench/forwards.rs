@@ -3,7 +3,7 @@
 use netext_lab::{Forward, Lab, Network, SourceNat};
 
 use crate::clock::{Work, interleave, milliseconds, settle};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 use crate::floor::Floor;
 use crate::series::Series;
 
@@ -11,7 +11,7 @@ const PUBLIC: &str = "198.51.100.43";
 const COUNTS: [u32; 3] = [10, 100, 1000];
 
 /// Adds and deletes the same forward repeatedly, among a growing number of others.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, rounds: usize) {
     table.group("one more port forward", "one nft -f in the namespace (ip netns exec)");
     let network = lab.network(802).on_vlan("802");
     network.implement().assign_ip(PUBLIC, SourceNat::Yes);
@@ -36,7 +36,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
     network.destroy();
 }
 
-fn among(lab: &Lab, network: &Network<'_>, table: &mut Table, count: u32, rounds: usize) -> Figure {
+fn among(lab: &Lab, network: &Network<'_>, table: &mut FigureTable, count: u32, rounds: usize) -> Figure {
     let number = count;
     let floor = Floor::with_rules(lab, "floor-forwards", &network.router().ruleset());
     let (port, guest) = (10_000 + number, guest(number));

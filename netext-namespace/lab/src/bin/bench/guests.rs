@@ -6,12 +6,12 @@ use netext_lab::{Lab, Network, joined};
 use serde_json::{Value, json};
 
 use crate::clock::{Work, milliseconds, settle};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 
 const COUNTS: [u32; 2] = [10, 1_000];
 
 /// Adds one DHCP entry or one instance's data among few and many others, and restores all at once.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, rounds: usize) {
     table.group("guests", "spawning /bin/true");
     let network = lab.network(804).on_vlan("804").with_subnet("10.1.0.1", "10.1.0.0/16");
     network.implement();
@@ -49,7 +49,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
 }
 
 /// The memory of the daemons of one network with all services. Each shared page counts in parts.
-fn memory(lab: &Lab, table: &mut Table) {
+fn memory(lab: &Lab, table: &mut FigureTable) {
     let daemons = lab.processes().into_iter().map(|(process, line)| {
         let name = line.split([' ', '\0']).next().unwrap_or_default().to_owned();
         (name, proportional_set_size(process) / 1024.0)

@@ -4,7 +4,7 @@ use netext_lab::{Firewall, Lab, Network, PUBLIC_BRIDGE, PUBLIC_GATEWAY, SourceNa
 use serde_json::{Value, json};
 
 use crate::clock::{Work, milliseconds, settle};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 use crate::floor::{Floor, additions};
 use crate::series::Series;
 
@@ -50,7 +50,7 @@ impl Step {
 }
 
 /// Both sides implement, assign and destroy, step by step in turns.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, rounds: usize) {
     table.group(
         "creating and destroying a router",
         "ip -batch and one nft -f in the namespace (ip netns exec)",

@@ -25,7 +25,7 @@ use std::time::Instant;
 use lexopt::prelude::{Long, ValueExt};
 use netext_lab::Lab;
 
-use figure::Table;
+use figure::FigureTable;
 
 const HELP: &str = "\
 Measures commands and the packet path against a floor of the same run. Needs root and an idle machine.
@@ -39,7 +39,7 @@ Usage: bench --exec PATH [--quick] [--json] [--only PART]
                 reconcile, proxy; may be repeated";
 
 /// A benchmark; its last argument asks for fewer rounds.
-type Benchmark = (&'static str, fn(&Lab, &mut Table, bool));
+type Benchmark = (&'static str, fn(&Lab, &mut FigureTable, bool));
 
 /// The benchmarks in their order.
 const BENCHMARKS: [Benchmark; 11] = [
@@ -56,7 +56,7 @@ const BENCHMARKS: [Benchmark; 11] = [
     ("proxy", |lab, table, quick| proxy::measure(lab.executable(), table, if quick { 21 } else { 101 })),
 ];
 
-struct Arguments {
+struct BenchArguments {
     executable: String,
     quick: bool,
     json: bool,
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Err(error) => return say(&format!("{error}\n\n{HELP}"), 2),
     };
     let begun = Instant::now();
-    let mut table = Table::new(arguments.json);
+    let mut table = FigureTable::new(arguments.json);
     table.say(&format!("{} on {}", arguments.executable, machine()));
     let lab = Lab::boot(&arguments.executable);
     // Everything runs on the host, so that only the programs themselves are timed.
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn measure(lab: &Lab, table: &mut Table, arguments: &Arguments) {
+fn measure(lab: &Lab, table: &mut FigureTable, arguments: &BenchArguments) {
     let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     for (_, measure) in BENCHMARKS.iter().filter(|(name, _)| wanted(name)) {
         measure(lab, table, arguments.quick);
@@ -95,7 +95,7 @@ fn machine() -> String {
 }
 
 /// `None` for `--help`.
-fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
+fn arguments() -> Result<Option<BenchArguments>, lexopt::Error> {
     let (mut executable, mut quick, mut json, mut only) = (None, false, false, Vec::new());
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -114,7 +114,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let executable = executable.ok_or("--exec PATH is missing")?;
     // The lab runs it from another folder.
     let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
-    Ok(Some(Arguments { executable: executable.to_string_lossy().into_owned(), quick, json, only }))
+    Ok(Some(BenchArguments { executable: executable.to_string_lossy().into_owned(), quick, json, only }))
 }
 
 #[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]

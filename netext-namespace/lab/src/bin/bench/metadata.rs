@@ -11,7 +11,7 @@ use netext_lab::{Lab, Node, joined};
 use serde_json::json;
 
 use crate::clock::{interleave, milliseconds};
-use crate::figure::{Figure, Table};
+use crate::figure::{Figure, FigureTable};
 
 const GUEST: &str = "10.1.1.10";
 const ROUTER: &str = "10.1.1.1:80";
@@ -22,7 +22,7 @@ const REQUESTERS: usize = 8;
 
 /// Requests over connections that stay open, from one guest, in turns to our server and to nginx on another machine of
 /// the same segment.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, quick: bool) {
     table.group("metadata", "nginx serving the same bytes");
     let network = lab.network(821).on_vlan("821");
     network.implement();

@@ -9,7 +9,7 @@ use netext_lab::{Forward, Lab, Network, Node, Rule, SourceNat};
 use socket2::SockRef;
 
 use crate::clock::interleave;
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 use crate::firewall::fillers;
 
 const BYTES_PORT: u16 = 5001;
@@ -26,7 +26,7 @@ pub(crate) struct Site<'lab> {
 }
 
 /// Bytes and connections from the upstream to a guest behind a port forward; the last rule allows them.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, quick: bool) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, quick: bool) {
     table.group("traffic through the router", "the same with 5 firewall rules");
     let few = Site::new(lab, 811, "811", "198.51.100.51", 5);
     let many = Site::new(lab, 812, "812", "198.51.100.52", 5_000);

@@ -6,14 +6,14 @@ use netext_lab::{FIRST_HOST, Lab, SERVER_HOME};
 use serde_json::json;
 
 use crate::clock::{Work, interleave, milliseconds, program};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 
 /// The floor's key and connection, in the management server's `/run`.
 const KEY: &str = "/run/floor/key";
 const SOCKET: &str = "/run/floor/connection";
 
 /// `ensure-network-device` and a command that changes nothing, with and without an open connection.
-pub(crate) fn measure(executable: &str, table: &mut Table, rounds: usize) {
+pub(crate) fn measure(executable: &str, table: &mut FigureTable, rounds: usize) {
     let lab = Lab::boot_with_server(executable);
     let (server, lab) = (lab.server().clone(), &lab);
     server.run(|| {

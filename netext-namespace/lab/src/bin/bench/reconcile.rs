@@ -4,13 +4,13 @@ use netext_lab::{Firewall, Lab, Network, Rule, SourceNat, joined};
 use serde_json::json;
 
 use crate::clock::{Work, milliseconds, settle};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 
 const ROUTERS: u32 = 100;
 const RULES: u32 = 10;
 
 /// Routers with rules only, then the same routers with an instance each.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, rounds: usize) {
     table.group(&format!("{ROUTERS} routers with {RULES} rules each"), "spawning /bin/true");
     let networks: Vec<_> = (0..ROUTERS).map(|number| network(lab, number)).collect();
     after_reboot(lab, table, rounds, "reconcile --all after a reboot");
@@ -46,7 +46,7 @@ fn serve(network: &Network<'_>) {
     network.command("save-vm-data", &joined(&network.nic_fields("10.1.1.10"), &data)).succeeds_silently();
 }
 
-fn after_reboot(lab: &Lab, table: &mut Table, rounds: usize, name: &str) {
+fn after_reboot(lab: &Lab, table: &mut FigureTable, rounds: usize, name: &str) {
     let mut ours = Work::from(lab.operator(&["reconcile", "--all"]));
     let figure = Figure::against_true(name, rounds, || {
         let unplugged = lab.reboot();
@@ -58,7 +58,7 @@ fn after_reboot(lab: &Lab, table: &mut Table, rounds: usize, name: &str) {
     table.add(figure.must_reach(Target::Within(5000.0)));
 }
 
-fn again(lab: &Lab, table: &mut Table, name: &str, words: &[&str]) {
+fn again(lab: &Lab, table: &mut FigureTable, name: &str, words: &[&str]) {
     let mut ours = Work::from(lab.operator(words));
     table.add(Figure::against_true(name, 9, || milliseconds(ours.run())));
 }

@@ -7,13 +7,13 @@ use netext_lab::Lab;
 use serde_json::json;
 
 use crate::clock::{Work, milliseconds};
-use crate::figure::{Figure, Table, Target};
+use crate::figure::{Figure, FigureTable, Target};
 
 /// The smallest extension on the runner, built beside the measured executable. It declares no service.
 const MINIMAL: &str = "netext-example-minimal";
 
 /// Commands that change nothing or almost nothing, against a program that does nothing.
-pub(crate) fn measure(lab: &Lab, table: &mut Table, rounds: usize) {
+pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, rounds: usize) {
     table.group("calling the extension", "spawning /bin/true");
     let network = lab.network(800);
     network.ensure_device(&json!({}));

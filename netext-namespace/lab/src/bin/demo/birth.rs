@@ -5,7 +5,7 @@ use netext_lab::{Forward, Instance, joined};
 use serde_json::{Value, json};
 
 use crate::picture::{CLIENT, SOURCE_NAT};
-use crate::stage::{Seen, Stage, reached};
+use crate::stage::{Observation, Stage, reached};
 
 const ADDRESS: &str = "10.1.1.20";
 const NAME: &str = "web-20";
@@ -57,7 +57,7 @@ fn deploy(stage: &mut Stage<'_>) {
     say("save-password", "", &json!({"password": PASSWORD}));
 }
 
-fn lease(instance: &Instance) -> Seen {
+fn lease(instance: &Instance) -> Observation {
     let lease = instance.tries_lease()?;
     let option = |name: &str| lease.option(name).unwrap_or("none").to_owned();
     let seen = format!("{}, {}, router {}", option("ip"), option("hostname"), option("router"));
@@ -65,7 +65,7 @@ fn lease(instance: &Instance) -> Seen {
 }
 
 /// The output of a script, which must be `expected`, byte for byte.
-fn says(instance: &Instance, script: &str, expected: &str) -> Seen {
+fn says(instance: &Instance, script: &str, expected: &str) -> Observation {
     let ran = instance.tries(script);
     let printed = String::from_utf8_lossy(&ran.output);
     if ran.code == 0 && printed == expected {

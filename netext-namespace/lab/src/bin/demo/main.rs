@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use lexopt::prelude::{Long, ValueExt};
 use netext_lab::Lab;
 
-use screen::Screen;
+use screen::DemoScreen;
 use stage::Stage;
 
 const HELP: &str = "\
@@ -25,7 +25,7 @@ Usage: demo --exec PATH [--plain]
   --exec PATH   the netext-namespace executable to run
   --plain       ASCII only, without colours; NO_COLOR also turns colours off";
 
-struct Arguments {
+struct DemoArguments {
     executable: String,
     plain: bool,
 }
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Ok(None) => return say(HELP, 0),
         Err(error) => return say(&format!("{error}\n\n{HELP}"), 2),
     };
-    let screen = Screen::new(arguments.plain);
+    let screen = DemoScreen::new(arguments.plain);
     screen.open("The life of an isolated network, on throwaway namespaces", picture::NETWORK);
     let lab = Lab::boot(&arguments.executable);
     let mut stage = Stage::new(&lab, screen);
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 }
 
 /// `None` for `--help`.
-fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
+fn arguments() -> Result<Option<DemoArguments>, lexopt::Error> {
     let (mut executable, mut plain) = (None, false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -59,7 +59,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let executable = executable.ok_or("--exec PATH is missing")?;
     // The lab runs it from another folder.
     let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
-    Ok(Some(Arguments { executable: executable.to_string_lossy().into_owned(), plain }))
+    Ok(Some(DemoArguments { executable: executable.to_string_lossy().into_owned(), plain }))
 }
 
 #[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]

@@ -4,21 +4,21 @@ use std::io::{IsTerminal, Write, stdout};
 use std::time::Duration;
 
 /// Standard output, in colours if it is a terminal.
-pub(crate) struct Screen {
+pub(crate) struct DemoScreen {
     colours: bool,
     plain: bool,
 }
 
 /// How a piece of text stands out.
 #[derive(Clone, Copy)]
-enum Style {
+enum TextStyle {
     Strong,
     Faint,
     Good,
     Bad,
 }
 
-impl Screen {
+impl DemoScreen {
     /// `plain` is ASCII without colours. Colours also need a terminal, and no `NO_COLOR`.
     pub(crate) fn new(plain: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -27,23 +27,23 @@ impl Screen {
 
     /// The headline and the picture below it.
     pub(crate) fn open(&self, headline: &str, picture: &str) {
-        self.line(&self.styled(headline, Style::Strong));
-        self.line(&self.styled(picture, Style::Faint));
+        self.line(&self.styled(headline, TextStyle::Strong));
+        self.line(&self.styled(picture, TextStyle::Faint));
     }
 
     /// Begins a part of the story.
     pub(crate) fn act(&self, number: usize, title: &str) {
-        self.line(&format!("\n{}", self.styled(&format!("{number}. {title}"), Style::Strong)));
+        self.line(&format!("\n{}", self.styled(&format!("{number}. {title}"), TextStyle::Strong)));
     }
 
     /// A command with its verdict and its duration.
     pub(crate) fn command(&self, succeeded: bool, name: &str, took: Duration, about: &str) {
         let name = format!("{name:<24}");
-        let (name, took) = (self.styled(&name, Style::Strong), format!("{:>7.1} ms", milliseconds(took)));
+        let (name, took) = (self.styled(&name, TextStyle::Strong), format!("{:>7.1} ms", milliseconds(took)));
         self.line(&format!(
             "  {} {name} {took}   {}",
             self.verdict(succeeded),
-            self.styled(about, Style::Faint)
+            self.styled(about, TextStyle::Faint)
         ));
     }
 
@@ -51,13 +51,13 @@ impl Screen {
     pub(crate) fn claim(&self, held: bool, sentence: &str, seen: &str) {
         // A failure is shown in full.
         let seen = if held { self.shortened(seen) } else { seen.to_owned() };
-        let seen = self.styled(&seen, if held { Style::Faint } else { Style::Bad });
+        let seen = self.styled(&seen, if held { TextStyle::Faint } else { TextStyle::Bad });
         self.line(&format!("      {} {sentence:<66} {seen}", self.verdict(held)));
     }
 
     /// The summary.
     pub(crate) fn close(&self, succeeded: bool, summary: &str) {
-        self.line(&format!("\n{} {}", self.verdict(succeeded), self.styled(summary, Style::Strong)));
+        self.line(&format!("\n{} {}", self.verdict(succeeded), self.styled(summary, TextStyle::Strong)));
     }
 
     fn shortened(&self, text: &str) -> String {
@@ -76,18 +76,18 @@ impl Screen {
             (true, true) => "ok    ",
             (false, true) => "FAILED",
         };
-        self.styled(sign, if succeeded { Style::Good } else { Style::Bad })
+        self.styled(sign, if succeeded { TextStyle::Good } else { TextStyle::Bad })
     }
 
-    fn styled(&self, text: &str, style: Style) -> String {
+    fn styled(&self, text: &str, style: TextStyle) -> String {
         if !self.colours || text.is_empty() {
             return text.to_owned();
         }
         let code = match style {
-            Style::Strong => "1",
-            Style::Faint => "2",
-            Style::Good => "32",
-            Style::Bad => "1;31",
+            TextStyle::Strong => "1",
+            TextStyle::Faint => "2",
+            TextStyle::Good => "32",
+            TextStyle::Bad => "1;31",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use netext_lab::{CommandOutcome, Lab, Network, ProbeReply};
 use serde_json::{Value, json};
 
-use crate::screen::{Screen, milliseconds};
+use crate::screen::{DemoScreen, milliseconds};
 
 /// A network of a lab, the screen, and the score.
 pub(crate) struct Stage<'lab> {
@@ -13,7 +13,7 @@ pub(crate) struct Stage<'lab> {
     pub(crate) lab: &'lab Lab,
     /// The network of the story.
     pub(crate) network: Network<'lab>,
-    screen: Screen,
+    screen: DemoScreen,
     begun: Instant,
     acts: usize,
     commands: Vec<(String, Duration)>,
@@ -22,10 +22,10 @@ pub(crate) struct Stage<'lab> {
 }
 
 /// An observation: `Ok` if it proves the claim.
-pub(crate) type Seen = Result<String, String>;
+pub(crate) type Observation = Result<String, String>;
 
 impl<'lab> Stage<'lab> {
-    pub(crate) fn new(lab: &'lab Lab, screen: Screen) -> Self {
+    pub(crate) fn new(lab: &'lab Lab, screen: DemoScreen) -> Self {
         let network = lab.network(209);
         let (begun, commands) = (Instant::now(), Vec::new());
         Self { lab, network, screen, begun, acts: 0, commands, held: 0, failed: 0 }
@@ -51,7 +51,7 @@ impl<'lab> Stage<'lab> {
     }
 
     /// Sends a command that must be refused in one line.
-    pub(crate) fn refused_command(&mut self, name: &str, about: &str, fields: &Value) -> Seen {
+    pub(crate) fn refused_command(&mut self, name: &str, about: &str, fields: &Value) -> Observation {
         let outcome = self.network.command(name, fields);
         let refused = outcome.code == Some(1) && outcome.output.lines().count() == 1;
         self.note(&outcome, refused, about);
@@ -70,7 +70,7 @@ impl<'lab> Stage<'lab> {
     }
 
     /// Shows whether a claim held, with the observation.
-    pub(crate) fn claim(&mut self, sentence: &str, seen: Seen) {
+    pub(crate) fn claim(&mut self, sentence: &str, seen: Observation) {
         let held = seen.is_ok();
         self.screen.claim(held, sentence, &seen.unwrap_or_else(|seen| seen));
         self.held += usize::from(held);
@@ -99,7 +99,7 @@ impl<'lab> Stage<'lab> {
 }
 
 /// Proves that the server of that name replied and saw that source address.
-pub(crate) fn reached(reply: Result<ProbeReply, String>, server: &str, source: &str) -> Seen {
+pub(crate) fn reached(reply: Result<ProbeReply, String>, server: &str, source: &str) -> Observation {
     let reply = reply?;
     let seen = format!("{} answered, and saw {}", reply.server(), reply.source());
     let expected = reply.server() == server && reply.source().to_string() == source;
@@ -107,7 +107,7 @@ pub(crate) fn reached(reply: Result<ProbeReply, String>, server: &str, source: &
 }
 
 /// Proves that no server replied.
-pub(crate) fn refused(reply: Result<ProbeReply, String>) -> Seen {
+pub(crate) fn refused(reply: Result<ProbeReply, String>) -> Observation {
     match reply {
         Ok(reply) => Err(format!("{} answered", reply.server())),
         Err(why) => Ok(why),
@@ -115,6 +115,6 @@ pub(crate) fn refused(reply: Result<ProbeReply, String>) -> Seen {
 }
 
 /// The last observation, or the first that disproves its claim.
-pub(crate) fn all(seen: impl IntoIterator<Item = Seen>) -> Seen {
+pub(crate) fn all(seen: impl IntoIterator<Item = Observation>) -> Observation {
     seen.into_iter().try_fold(String::new(), |_, next| next)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::birth;
 use crate::picture::{CLIENT, DB, NEIGHBOUR, SOURCE_NAT, STATIC_NAT, WEB};
-use crate::stage::{Seen, Stage, all, reached, refused};
+use crate::stage::{Observation, Stage, all, reached, refused};
 
 /// The machines beside the router, and their servers.
 struct Cast {
@@ -214,28 +214,28 @@ fn by_forward(cast: &Cast, expected: Expectation) -> Result<ProbeReply, String> 
     cast.client.tries_tcp(&format!("{SOURCE_NAT}:2222"), expected)
 }
 
-fn web_by_forward(cast: &Cast) -> Seen {
+fn web_by_forward(cast: &Cast) -> Observation {
     reached(by_forward(cast, Answered), WEB, CLIENT)
 }
 
-fn db_by_static_nat(cast: &Cast) -> Seen {
+fn db_by_static_nat(cast: &Cast) -> Observation {
     reached(cast.client.tries_tcp(&format!("{STATIC_NAT}:22"), Answered), DB, CLIENT)
 }
 
-fn leaves_as(guest: &Node, address: &str) -> Seen {
+fn leaves_as(guest: &Node, address: &str) -> Observation {
     reached(guest.tries_tcp(&format!("{CLIENT}:80"), Answered), CLIENT, address)
 }
 
-fn reached_mail(cast: &Cast) -> Seen {
+fn reached_mail(cast: &Cast) -> Observation {
     reached(cast.web.tries_tcp(&format!("{CLIENT}:25"), Answered), CLIENT, SOURCE_NAT)
 }
 
-fn goes_on(conversation: &mut Result<Conversation, String>) -> Seen {
+fn goes_on(conversation: &mut Result<Conversation, String>) -> Observation {
     let conversation = conversation.as_mut().map_err(|error| error.clone())?;
     conversation.tries_to_go_on(Answered).map(|()| "data flow both ways".to_owned())
 }
 
-fn is_cut(conversation: &mut Result<Conversation, String>) -> Seen {
+fn is_cut(conversation: &mut Result<Conversation, String>) -> Observation {
     let conversation = conversation.as_mut().map_err(|error| error.clone())?;
     match conversation.tries_to_go_on(Refused) {
         Ok(()) => Err("data still flow both ways".to_owned()),
