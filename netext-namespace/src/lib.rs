@@ -31,6 +31,5 @@ pub mod plan;
 mod programs;
 pub mod proxy;
 pub mod relay;
-pub mod role;
 pub mod store;
 mod wait;

@@ -35,13 +35,13 @@ const QUOTE: usize = 300;
 pub(crate) struct Program<'a> {
     command: Command,
     input: &'a [u8],
-    output: Output,
+    output: Capture,
     limit: u64,
 }
 
 /// Which output of a program is read, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Output {
+pub(crate) enum Capture {
     /// Standard error, through a file in memory: a daemon that the program leaves behind can write to it forever
     /// without waiting or failing.
     Errors,
@@ -81,7 +81,7 @@ impl From<ProgramError> for io::Error {
 
 /// How a program ended, and what it printed.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct ProgramOutput {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
@@ -89,7 +89,7 @@ pub(crate) struct Ended {
 
 impl<'a> Program<'a> {
     /// The program that a command starts. Its streams are set here, not in the command.
-    pub(crate) fn new(command: Command, output: Output) -> Self {
+    pub(crate) fn new(command: Command, output: Capture) -> Self {
         Self { command, input: &[], output, limit: USUAL_LIMIT }
     }
 
@@ -104,12 +104,12 @@ impl<'a> Program<'a> {
     }
 
     /// Runs the program.
-    pub(crate) fn run(self, deadline: Instant) -> Result<Ended, ProgramError> {
+    pub(crate) fn run(self, deadline: Instant) -> Result<ProgramOutput, ProgramError> {
         self.start()?.wait(deadline)
     }
 
     /// Starts the program, in the namespaces of this thread and in a process group of its own.
-    pub(crate) fn start(mut self) -> Result<Running, ProgramError> {
+    pub(crate) fn start(mut self) -> Result<RunningProgram, ProgramError> {
         let streams = self.connect()?;
         let mut child = self.command.process_group(0).spawn().map_err(not_started)?;
         let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).map_err(|errno| {
@@ -117,29 +117,29 @@ impl<'a> Program<'a> {
             let _ = child.kill().and_then(|()| child.wait());
             failed("watch")(errno.into())
         })?;
-        Ok(Running { child, process, streams, limit: self.limit, has_ended: false })
+        Ok(RunningProgram { child, process, streams, limit: self.limit, has_ended: false })
     }
 
     /// Runs the program while other tasks go on; if this is dropped, it is killed. It stays in our process group, where
-    /// it may ask at our terminal. Its output must not be [piped](Output::Piped).
-    pub(crate) async fn run_aside(mut self) -> Result<Ended, ProgramError> {
+    /// it may ask at our terminal. Its output must not be [piped](Capture::Piped).
+    pub(crate) async fn run_aside(mut self) -> Result<ProgramOutput, ProgramError> {
         let streams = self.connect()?;
         let mut command = tokio::process::Command::from(self.command);
         let mut child = command.kill_on_drop(true).spawn().map_err(not_started)?;
         let status = child.wait().await.map_err(failed("wait for"))?;
-        Ended::of(status, streams, self.limit)
+        ProgramOutput::of(status, streams, self.limit)
     }
 
     /// Sets the streams of the command, and returns our ends of its output.
-    fn connect(&mut self) -> Result<[Stream; 2], ProgramError> {
+    fn connect(&mut self) -> Result<[CapturedStream; 2], ProgramError> {
         let stdin = match self.input {
             [] => Stdio::null(),
             input => in_memory(input).map_err(failed("hand the input to"))?.into(),
         };
         let (stdout, stderr) = match self.output {
-            Output::Errors => (Ok((Stream::Ignored, Stdio::null())), Stream::in_memory()),
-            Output::Both => (Stream::in_memory(), Stream::in_memory()),
-            Output::Piped => (Stream::piped(), Stream::piped()),
+            Capture::Errors => (Ok((CapturedStream::Ignored, Stdio::null())), CapturedStream::in_memory()),
+            Capture::Both => (CapturedStream::in_memory(), CapturedStream::in_memory()),
+            Capture::Piped => (CapturedStream::piped(), CapturedStream::piped()),
         };
         let (stdout, given_stdout) = stdout.map_err(failed("read the output of"))?;
         let (stderr, given_stderr) = stderr.map_err(failed("read the output of"))?;
@@ -150,17 +150,17 @@ impl<'a> Program<'a> {
 
 /// A program that has been started. It is killed, with its process group, if this is dropped before its end.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct RunningProgram {
     child: Child,
     process: OwnedFd,
-    streams: [Stream; 2],
+    streams: [CapturedStream; 2],
     limit: u64,
     has_ended: bool,
 }
 
-impl Running {
+impl RunningProgram {
     /// Blocks until the program has ended. At the deadline it is killed.
-    pub(crate) fn wait(mut self, deadline: Instant) -> Result<Ended, ProgramError> {
+    pub(crate) fn wait(mut self, deadline: Instant) -> Result<ProgramOutput, ProgramError> {
         let in_time = self.attend(deadline).map_err(failed("watch"))?;
         if !in_time {
             self.kill();
@@ -173,7 +173,7 @@ impl Running {
     /// Empties pipes until the program has ended, or until the deadline.
     fn attend(&mut self, deadline: Instant) -> io::Result<bool> {
         loop {
-            let pipes = self.streams.iter().filter_map(Stream::pipe);
+            let pipes = self.streams.iter().filter_map(CapturedStream::pipe);
             let mut watched: Vec<_> = pipes.map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
             if !self.has_ended {
                 watched.push(PollFd::new(&self.process, PollFlags::IN));
@@ -192,11 +192,11 @@ impl Running {
         }
     }
 
-    fn end(&mut self) -> Result<Ended, ProgramError> {
+    fn end(&mut self) -> Result<ProgramOutput, ProgramError> {
         let status = self.child.wait().map_err(failed("wait for"))?;
         self.has_ended = true;
         self.attend(Instant::now() + GRACE).map_err(failed("read the output of"))?;
-        Ended::of(status, std::mem::take(&mut self.streams), self.limit)
+        ProgramOutput::of(status, std::mem::take(&mut self.streams), self.limit)
     }
 
     fn kill(&mut self) {
@@ -205,7 +205,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         if !self.has_ended {
             self.kill();
@@ -216,7 +216,7 @@ impl Drop for Running {
 
 /// Our end of what a program writes.
 #[derive(Debug, Default)]
-enum Stream {
+enum CapturedStream {
     #[default]
     Ignored,
     File(File),
@@ -227,7 +227,7 @@ enum Stream {
     },
 }
 
-impl Stream {
+impl CapturedStream {
     fn in_memory() -> io::Result<(Self, Stdio)> {
         let file = in_memory(&[])?;
         let given = file.try_clone()?;
@@ -275,8 +275,8 @@ impl Stream {
     }
 }
 
-impl Ended {
-    fn of(status: ExitStatus, streams: [Stream; 2], limit: u64) -> Result<Self, ProgramError> {
+impl ProgramOutput {
+    fn of(status: ExitStatus, streams: [CapturedStream; 2], limit: u64) -> Result<Self, ProgramError> {
         let [stdout, stderr] = streams.map(|stream| stream.text(limit).map_err(failed("read the output of")));
         Ok(Self { status, stdout: stdout?, stderr: stderr? })
     }
@@ -343,7 +343,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn shell(script: &str, output: Output) -> Program<'_> {
+    fn shell(script: &str, output: Capture) -> Program<'_> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
         Program::new(command, output)
@@ -355,18 +355,18 @@ mod tests {
 
     #[test]
     fn a_program_reads_its_input_and_its_output_is_read() {
-        for output in [Output::Both, Output::Piped] {
+        for output in [Capture::Both, Capture::Piped] {
             let ended = shell("cat; echo complaint >&2; exit 3", output).input(b"text").run(soon()).unwrap();
             assert_eq!((ended.status.code(), &*ended.stdout), (Some(3), &b"text"[..]));
             assert_eq!(ended.complaint(), "complaint\n");
         }
-        let ended = shell("echo lost; echo kept >&2", Output::Errors).run(soon()).unwrap();
+        let ended = shell("echo lost; echo kept >&2", Capture::Errors).run(soon()).unwrap();
         assert_eq!((&*ended.stdout, &*ended.complaint()), (&b""[..], "kept\n"));
     }
 
     #[test]
     fn output_beyond_the_limit_is_lost_and_does_not_stop_the_program() {
-        for output in [Output::Both, Output::Piped] {
+        for output in [Capture::Both, Capture::Piped] {
             let ended = shell("head -c 300000 /dev/zero", output).limit(200_000).run(soon()).unwrap();
             assert!(ended.status.success());
             assert_eq!(ended.stdout.len(), 200_000);
@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_program_is_killed_at_the_deadline_and_so_are_its_children() {
-        for output in [Output::Both, Output::Piped] {
+        for output in [Capture::Both, Capture::Piped] {
             let deadline = Instant::now() + Duration::from_millis(200);
             let program = shell("sleep 60 & echo $!; wait", output);
             let mut running = program.start().unwrap();
@@ -398,14 +398,14 @@ mod tests {
     #[test]
     fn a_process_that_holds_the_pipes_does_not_delay_the_end() {
         let begun = Instant::now();
-        let ended = shell("sleep 20 & echo done", Output::Piped).run(soon()).unwrap();
+        let ended = shell("sleep 20 & echo done", Capture::Piped).run(soon()).unwrap();
         assert_eq!(ended.stdout, b"done\n");
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 
     #[test]
     fn a_program_that_is_not_installed_is_named_so() {
-        let missing = Program::new(Command::new("/nowhere/program"), Output::Errors).run(soon());
+        let missing = Program::new(Command::new("/nowhere/program"), Capture::Errors).run(soon());
         assert!(matches!(missing, Err(ProgramError::Missing(_))), "{missing:?}");
     }
 }

@@ -1,8 +1,9 @@
-//! Waiting for a process or for something to read, for as long as there is time.
+//! Waiting on this thread: for a process, for something to read, for a future.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use netext_core::DeviceError;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use rustix::io::Errno;
@@ -28,6 +29,14 @@ pub(crate) fn any_ready_by(watched: &mut [PollFd<'_>], deadline: Instant) -> Res
             Err(errno) => return Err(errno),
         }
     }
+}
+
+/// Runs a future to its end.
+pub(crate) fn block_on<T, E: From<DeviceError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime
+        .map_err(|error| DeviceError::internal("cannot start a runtime").with_source(error))?
+        .block_on(work)
 }
 
 fn timespec(duration: Duration) -> Timespec {

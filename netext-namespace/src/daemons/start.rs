@@ -8,7 +8,7 @@ use super::process::{Found, Process};
 use super::{DaemonError, stop};
 use crate::kernel::namespace::Namespace;
 use crate::plan::{CommandLine, Daemon, DaemonPlan};
-use crate::programs::{Output, Program, ProgramError, first_lines, search_path};
+use crate::programs::{Capture, Program, ProgramError, first_lines, search_path};
 
 /// How much of a daemon's words is read.
 const COMPLAINT: u64 = 4096;
@@ -47,7 +47,7 @@ pub(super) fn run(
 ) -> Result<String, DaemonError> {
     let mut command = Command::new(&line.program);
     command.args(&line.arguments).env_clear().env("PATH", search_path()).current_dir("/");
-    let program = Program::new(command, Output::Errors).limit(COMPLAINT);
+    let program = Program::new(command, Capture::Errors).limit(COMPLAINT);
     let ended = namespace.enter(|| program.start())?.and_then(|running| running.wait(deadline));
     let ended = ended.map_err(|error| match error {
         ProgramError::Missing(_) => DaemonError::Missing {

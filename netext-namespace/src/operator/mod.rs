@@ -1,12 +1,10 @@
-//! The commands of the people who run hosts: how routers do, what they are, and how to put them right; and the same
-//! for many hosts at once.
+//! The commands of operators: they inspect and repair routers on this host, and check many hosts at once.
 //!
-//! They are commands of the same executable, by whatever name it is called, and none of them is named like a command
-//! of the protocol. Nothing of them is touched unless one is asked for.
+//! They are commands of the same executable, whatever its name is. No command of the protocol has the same name.
 
 mod arguments;
 mod doctor;
-mod failure;
+mod error;
 mod fleet;
 mod graph;
 mod reconcile;
@@ -14,95 +12,61 @@ mod screen;
 mod show;
 mod status;
 mod sweep;
-mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::places::Places;
 use crate::store::Store;
-use arguments::{Arguments, Command};
-use failure::Failure;
+use arguments::{OperatorArguments, OperatorCommand};
+use error::{OperatorError, OperatorExit};
 use screen::Screen;
 
-/// The first words of the commands.
-const COMMANDS: [&str; 7] = ["doctor", "fleet", "graph", "help", "reconcile", "show", "status"];
+/// The first arguments that ask for these commands.
+pub const COMMANDS: [&str; 7] = ["doctor", "fleet", "graph", "help", "reconcile", "show", "status"];
 
-/// How a command ended, as its exit code tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// Everything is well.
-    Well,
-    /// The question made no sense: the command line is wrong, or there is no such router.
-    Usage,
-    /// No host can be reached.
-    OutOfReach,
-    /// Something differs, is unwell, or failed.
-    Unwell,
-}
-
-impl Verdict {
-    fn of(is_well: bool) -> Self {
-        if is_well { Self::Well } else { Self::Unwell }
-    }
-}
-
-impl From<Verdict> for ExitCode {
-    fn from(verdict: Verdict) -> Self {
-        Self::from(match verdict {
-            Verdict::Well => 0,
-            Verdict::Usage => 1,
-            Verdict::OutOfReach => 2,
-            Verdict::Unwell => 3,
-        })
-    }
-}
-
-/// Whether the executable's arguments, its own name first, are one of these commands.
-pub fn is_asked_for(arguments: impl IntoIterator<Item = OsString>) -> bool {
-    arguments.into_iter().nth(1).is_some_and(|word| COMMANDS.iter().any(|command| word == *command))
-}
-
-/// Carries out the command that the arguments ask for.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Carries out the command of the arguments, the executable's own name first.
+pub fn run(arguments: &[OsString]) -> ExitCode {
     let mut screen = Screen::of_this_process();
-    let outcome = Arguments::read(arguments).and_then(|arguments| carry_out(arguments.command, &mut screen));
-    match outcome {
-        Ok(verdict) => verdict.into(),
-        Err(failure) => {
-            screen.say_why(&failure);
-            failure.verdict().into()
-        }
-    }
+    let outcome = OperatorArguments::read(arguments).and_then(|it| carry_out(it.command, &mut screen));
+    let exit = outcome.unwrap_or_else(|error| {
+        screen.error(&error);
+        error.exit()
+    });
+    exit.into()
 }
 
-fn carry_out(command: Command, screen: &mut Screen) -> Result<Verdict, Failure> {
+fn carry_out(command: OperatorCommand, screen: &mut Screen) -> Result<OperatorExit, OperatorError> {
     let places = Places::of_this_process();
     match command {
-        Command::Status(arguments) => status::run(&store(places)?, &arguments, screen),
-        Command::Show(arguments) => show::run(&store(places)?, &arguments, screen),
-        Command::Graph(arguments) => graph::run(&store(places)?, &arguments, screen),
-        Command::Doctor(arguments) => doctor::run(&store(places)?, &arguments, screen),
-        Command::Reconcile(arguments) => reconcile::run(&store(places)?, &arguments, screen),
-        Command::Fleet(arguments) => fleet::run(&places, &arguments.command, screen),
+        OperatorCommand::Status(arguments) => status::run(&store(places)?, &arguments, screen),
+        OperatorCommand::Show(arguments) => show::run(&store(places)?, &arguments, screen),
+        OperatorCommand::Graph(arguments) => graph::run(&store(places)?, &arguments, screen),
+        OperatorCommand::Doctor(arguments) => doctor::run(&store(places)?, &arguments, screen),
+        OperatorCommand::Reconcile(arguments) => reconcile::run(&store(places)?, &arguments, screen),
+        OperatorCommand::Fleet(arguments) => fleet::run(&places, &arguments.command, screen),
     }
 }
 
-/// The routers of this host, which are root's.
-fn store(places: Places) -> Result<Store, Failure> {
-    if rustix::process::geteuid().is_root() { Ok(Store::new(places.state)) } else { Err(Failure::NotRoot) }
+/// The routers of this host. Only root may use them.
+fn store(places: Places) -> Result<Store, OperatorError> {
+    if rustix::process::geteuid().is_root() {
+        Ok(Store::new(places.state))
+    } else {
+        Err(OperatorError::NotRoot)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use netext_protocol::Command as ProtocolCommand;
+    use netext_protocol::Command;
 
     use super::*;
 
     #[test]
     fn every_command_is_known_by_its_first_word() {
-        let mut defined = Arguments::command();
+        let mut defined = OperatorArguments::command();
         defined.build();
         let mut names: Vec<_> = defined.get_subcommands().map(|it| it.get_name().to_owned()).collect();
         names.sort();
@@ -110,9 +74,9 @@ mod tests {
     }
 
     #[test]
-    fn no_command_is_taken_for_one_of_the_protocol() {
+    fn no_command_has_the_name_of_one_of_the_protocol() {
         for name in COMMANDS {
-            assert!(name.parse::<ProtocolCommand>().is_err(), "{name}");
+            assert!(name.parse::<Command>().is_err(), "{name}");
         }
     }
 }

@@ -1,50 +1,53 @@
-//! `reconcile`: makes routers what they shall be, or tells what it would do.
+//! `reconcile`: repairs routers, or lists what a repair would change.
 
 use std::time::Instant;
 
 use netext_core::DeviceError;
 use serde::Serialize;
 
-use super::Verdict;
-use super::arguments::Reconcile;
-use super::failure::Failure;
-use super::screen::{BAD, DOUBTFUL, GOOD, STRONG, Screen, count, progress, styled};
+use super::arguments::ReconcileArguments;
+use super::error::{OperatorError, OperatorExit};
+use super::screen::{BAD, GOOD, STRONG, Screen, count, diff_line, progress, styled};
 use super::sweep::{routers, sweep};
-use crate::drift::{Difference, DifferenceKind, Pass};
+use crate::drift::{Difference, Pass};
 use crate::host::{Reconciled, reconcile};
 use crate::model::RouterId;
 use crate::store::Store;
 
-/// What came of all routers.
+/// The outcome for all routers.
 #[derive(Serialize)]
-struct Report {
+struct ReconcileReport {
     dry_run: bool,
-    routers: Vec<Visited>,
+    routers: Vec<ReconciledRouter>,
 }
 
-/// What came of one router.
+/// The outcome for one router.
 #[derive(Serialize)]
-struct Visited {
+struct ReconciledRouter {
     router: String,
-    outcome: Word,
+    outcome: ReconcileOutcome,
     differences: Vec<Difference>,
     error: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Word {
-    /// It was as it shall be.
+enum ReconcileOutcome {
+    /// Nothing differed.
     Unchanged,
-    /// It is as it shall be.
+    /// The differences were repaired.
     Reconciled,
-    /// It is not as it shall be, and nobody wanted it changed.
+    /// Something differs, and a dry run changes nothing.
     Differs,
-    /// It could not be made, or looked at, to the end.
+    /// The repair, or the comparison, did not reach its end.
     Failed,
 }
 
-pub(super) fn run(store: &Store, arguments: &Reconcile, screen: &mut Screen) -> Result<Verdict, Failure> {
+pub(super) fn run(
+    store: &Store,
+    arguments: &ReconcileArguments,
+    screen: &mut Screen,
+) -> Result<OperatorExit, OperatorError> {
     let begun = Instant::now();
     let routers = routers(store, arguments.router)?;
     let visit = async |router, deadline: &_| {
@@ -57,19 +60,20 @@ pub(super) fn run(store: &Store, arguments: &Reconcile, screen: &mut Screen) -> 
         progress.inc(1);
     });
     progress.finish_and_clear();
-    let outcomes =
-        visited.into_iter().filter_map(|(router, seen)| Visited::of(router, seen, arguments.dry_run));
-    let report = Report { dry_run: arguments.dry_run, routers: outcomes.collect() };
+    let outcomes = visited
+        .into_iter()
+        .filter_map(|(router, outcome)| ReconciledRouter::of(router, outcome, arguments.dry_run));
+    let report = ReconcileReport { dry_run: arguments.dry_run, routers: outcomes.collect() };
     if arguments.json {
         screen.json(&report);
     } else {
         report.print(screen, begun);
     }
-    Ok(report.verdict())
+    Ok(report.exit())
 }
 
-impl Visited {
-    /// `None` for a router that has gone meanwhile.
+impl ReconciledRouter {
+    /// `None` for a router that was deleted meanwhile.
     fn of(router: RouterId, visited: Result<Option<Reconciled>, DeviceError>, dry_run: bool) -> Option<Self> {
         let (differences, error) = match visited {
             Ok(reconciled) => {
@@ -79,59 +83,51 @@ impl Visited {
             Err(error) => (Vec::new(), Some(error)),
         };
         let outcome = match (&error, differences.is_empty(), dry_run) {
-            (Some(_), ..) => Word::Failed,
-            (None, true, _) => Word::Unchanged,
-            (None, false, true) => Word::Differs,
-            (None, false, false) => Word::Reconciled,
+            (Some(_), ..) => ReconcileOutcome::Failed,
+            (None, true, _) => ReconcileOutcome::Unchanged,
+            (None, false, true) => ReconcileOutcome::Differs,
+            (None, false, false) => ReconcileOutcome::Reconciled,
         };
         let error = error.map(|error| error.report());
         Some(Self { router: router.to_string(), outcome, differences, error })
     }
 }
 
-impl Report {
-    fn verdict(&self) -> Verdict {
-        let is_well = |it: &Visited| matches!(it.outcome, Word::Unchanged | Word::Reconciled);
-        Verdict::of(self.routers.iter().all(is_well))
+impl ReconcileReport {
+    fn exit(&self) -> OperatorExit {
+        let is_healthy = |it: &ReconciledRouter| {
+            matches!(it.outcome, ReconcileOutcome::Unchanged | ReconcileOutcome::Reconciled)
+        };
+        OperatorExit::of(self.routers.iter().all(is_healthy))
     }
 
     fn print(&self, screen: &mut Screen, begun: Instant) {
-        for router in self.routers.iter().filter(|router| router.outcome != Word::Unchanged) {
+        for router in self.routers.iter().filter(|router| router.outcome != ReconcileOutcome::Unchanged) {
             screen.line(styled(&router.router, STRONG));
             for difference in &router.differences {
-                screen.line(format_args!("  {}", line(difference)));
+                screen.line(format_args!("  {}", diff_line(difference)));
             }
             if let Some(error) = &router.error {
-                screen.line(format_args!("  {}", styled(format_args!("! {error}"), BAD)));
+                screen.problem(error);
             }
         }
-        let number = |word| self.routers.iter().filter(|router| router.outcome == word).count();
+        let number = |outcome| self.routers.iter().filter(|router| router.outcome == outcome).count();
         let words = [
-            (Word::Unchanged, "in order"),
-            (Word::Reconciled, "reconciled"),
-            (Word::Differs, "drifted"),
-            (Word::Failed, "failed"),
+            (ReconcileOutcome::Unchanged, "in order"),
+            (ReconcileOutcome::Reconciled, "reconciled"),
+            (ReconcileOutcome::Differs, "drifted"),
+            (ReconcileOutcome::Failed, "failed"),
         ];
         let parts: Vec<_> = words
             .into_iter()
-            .map(|(word, words)| (number(word), words))
+            .map(|(outcome, words)| (number(outcome), words))
             .filter(|(number, _)| *number > 0)
             .map(|(number, words)| format!("{number} {words}"))
             .collect();
         let all = count(self.routers.len(), "router");
         let summary = if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) };
-        let style = if self.verdict() == Verdict::Well { GOOD } else { BAD };
+        let style = if self.exit() == OperatorExit::Healthy { GOOD } else { BAD };
         let seconds = begun.elapsed().as_secs_f64();
         screen.line(format_args!("{} in {seconds:.1} s", styled(summary, style)));
     }
-}
-
-/// A difference as a line of a diff.
-pub(super) fn line(difference: &Difference) -> String {
-    let style = match difference.change {
-        DifferenceKind::Add => GOOD,
-        DifferenceKind::Remove => BAD,
-        DifferenceKind::Modify => DOUBTFUL,
-    };
-    styled(difference, style)
 }

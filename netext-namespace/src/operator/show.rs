@@ -1,28 +1,32 @@
-//! `show`: what a router is, in tables. It is made of the state alone and waits for nobody: one looks most when a
-//! command hangs. Nothing that instances are told is in it.
+//! `show`: the configuration of a router in tables.
+//!
+//! It reads the state alone and waits for no lock, because it is most needed when a command hangs. It shows no metadata of
+//! instances.
 
 use serde_json::{Map, Value, json};
 
-use super::Verdict;
-use super::arguments::Show;
-use super::failure::Failure;
-use super::screen::{FAINT, STRONG, Screen, styled};
+use super::arguments::ShowArguments;
+use super::error::{OperatorError, OperatorExit};
+use super::screen::{FAINT, STRONG, Screen, Table, styled};
 use super::sweep::routers;
-use super::table::Table;
 use crate::host::actions::lists::rules;
 use crate::model::{PublicAddress, Router, Tier};
 use crate::store::Store;
 
-type Row = Map<String, Value>;
+type ShowRow = Map<String, Value>;
 
-/// A table: its columns in order, and rows that have some of them.
-struct Section {
+/// A titled table: its columns in order, and rows that have some of them.
+struct ShowSection {
     name: &'static str,
     columns: &'static [&'static str],
-    rows: Vec<Row>,
+    rows: Vec<ShowRow>,
 }
 
-pub(super) fn run(store: &Store, arguments: &Show, screen: &mut Screen) -> Result<Verdict, Failure> {
+pub(super) fn run(
+    store: &Store,
+    arguments: &ShowArguments,
+    screen: &mut Screen,
+) -> Result<OperatorExit, OperatorError> {
     routers(store, Some(arguments.router))?;
     let router = store.read(arguments.router)?.router;
     let sections = sections(&router);
@@ -42,12 +46,12 @@ pub(super) fn run(store: &Store, arguments: &Show, screen: &mut Screen) -> Resul
             section.print(screen);
         }
     }
-    Ok(Verdict::Well)
+    Ok(OperatorExit::Healthy)
 }
 
-fn sections(router: &Router) -> Vec<Section> {
+fn sections(router: &Router) -> Vec<ShowSection> {
     let tables = || router.policy_routing.tables();
-    let section = |name, columns, rows| Section { name, columns, rows };
+    let section = |name, columns, rows| ShowSection { name, columns, rows };
     vec![
         section("tiers", TIERS, router.tiers.iter().map(|(id, it)| row(json!({"network": id.get()}), tier(it))).collect()),
         section("addresses", ADDRESSES, router.addresses.iter().map(|(ip, it)| row(json!({"address": ip}), address(router, *ip, it))).collect()),
@@ -132,7 +136,7 @@ const RULES: &[&str] = &[
 
 const BALANCERS: &[&str] = &["network", "rule", "public", "protocol", "algorithm", "members"];
 
-fn balancers(network: u64, tier: &Tier) -> Vec<Row> {
+fn balancers(network: u64, tier: &Tier) -> Vec<ShowRow> {
     let each = tier.balancers.iter().map(|(rule, balancer)| {
         let members: Vec<_> = balancer.members.iter().map(ToString::to_string).collect();
         row(
@@ -149,7 +153,7 @@ fn balancers(network: u64, tier: &Tier) -> Vec<Row> {
 
 const INSTANCES: &[&str] = &["network", "name", "address", "ipv6", "mac", "dhcp", "dns", "default-nic"];
 
-fn instances(network: u64, tier: &Tier) -> Vec<Row> {
+fn instances(network: u64, tier: &Tier) -> Vec<ShowRow> {
     let yes = |is: bool| is.then_some("yes");
     let each = tier.nics.iter().map(|nic| {
         row(
@@ -167,9 +171,9 @@ fn instances(network: u64, tier: &Tier) -> Vec<Row> {
     each.collect()
 }
 
-/// A row of what both objects say; what is absent is left out.
-fn row(first: Value, second: Value) -> Row {
-    let says = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+/// A row with the fields of both objects, except for empty ones.
+fn row(first: Value, second: Value) -> ShowRow {
+    let is_set = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
     [first, second]
         .into_iter()
         .filter_map(|object| match object {
@@ -177,11 +181,11 @@ fn row(first: Value, second: Value) -> Row {
             _ => None,
         })
         .flatten()
-        .filter(|(_, value)| says(value))
+        .filter(|(_, value)| is_set(value))
         .collect()
 }
 
-impl Section {
+impl ShowSection {
     fn print(&self, screen: &mut Screen) {
         screen.line("");
         screen.line(styled(self.name, STRONG));

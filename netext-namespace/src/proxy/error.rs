@@ -1,4 +1,4 @@
-//! Why a host could not be asked.
+//! Why a host did not carry out what it was asked.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,81 +6,84 @@ use std::time::Duration;
 
 use netext_core::{DeviceError, ErrorKind};
 
-use crate::relay::LineError;
+use super::remote::HostAddress;
+use crate::relay::RelayLineError;
 
-/// Why a host could not be asked.
+/// Why a host did not carry out what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// There is no connection: it is down, or something between is.
+    /// There is no connection: the host is down, or something between here and there is.
     #[error("{host} cannot be reached: {words}")]
     Unreachable {
         /// The host.
-        host: String,
-        /// What ssh said.
+        host: HostAddress,
+        /// The words of ssh.
         words: String,
     },
-    /// It took too long to say anything.
+    /// It did not answer in time.
     #[error("{host} did not answer within {} ms", .after.as_millis())]
     Silent {
         /// The host.
-        host: String,
-        /// How long was waited.
+        host: HostAddress,
+        /// How long it was given.
         after: Duration,
     },
-    /// The connection ended while the host was at work.
+    /// The connection ended while the host was working.
     #[error(
-        "the connection to {host} was lost before it answered{words}; whether it did the work is not known, repeat it"
+        "the connection to {host} was lost before it answered{words}; it may have done the work or not: repeat the \
+         command"
     )]
     Lost {
         /// The host.
-        host: String,
-        /// What else was said, with what sets it off.
+        host: HostAddress,
+        /// What else was printed, in parentheses.
         words: String,
     },
-    /// It does not let us in.
+    /// It refused the login.
     #[error(
-        "{host} does not let {user} in with {means}: {words}; check `username`, `password` and `sshkey` of the physical network"
+        "{host} does not let {user} in with {means}: {words}; check `username`, `password` and `sshkey` of the \
+         physical network"
     )]
-    NotAdmitted {
+    LoginRefused {
         /// The host.
-        host: String,
+        host: HostAddress,
         /// The account.
         user: String,
-        /// What we tried to get in with.
+        /// The credentials that were tried.
         means: &'static str,
-        /// What ssh said.
+        /// The words of ssh.
         words: String,
     },
-    /// It is not the host that it was, or not the one that is registered.
+    /// Its host key is not the one that it had, or not the one that is registered.
     #[error("{host} shows another host key than {expected}, so nothing was sent to it; {advice}")]
-    NotTheSame {
+    WrongHostKey {
         /// The host.
-        host: String,
-        /// Where the key stands that it ought to have.
+        host: HostAddress,
+        /// Where the expected key is recorded.
         expected: String,
         /// What to do.
         advice: String,
     },
-    /// Something runs there, but not what should.
+    /// The program at the executable's path is missing, or is another one.
     #[error("{host} does not answer as {path} should: {words}; deploy the extension there")]
     NoExtension {
         /// The host.
-        host: String,
+        host: HostAddress,
         /// What was run.
         path: String,
-        /// What came instead.
+        /// The answer.
         words: String,
     },
-    /// It speaks another version of the relay protocol, or says what is not in it.
+    /// It speaks another version of the relay protocol, or breaks the protocol.
     #[error("{host}: {problem}; deploy the same version on the management servers and on every host")]
     Incompatible {
         /// The host.
-        host: String,
+        host: HostAddress,
         /// What is wrong.
-        problem: LineError,
+        problem: RelayLineError,
     },
     /// This machine is at fault.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("cannot {action} {}", .path.display())]
     Local {
         /// What was attempted.
         action: &'static str,
@@ -92,13 +95,19 @@ pub enum HostError {
 }
 
 impl HostError {
-    /// Whether the host may be down, so that what it did is another's to do. One that answers, but not as it
-    /// should, still serves its guests.
+    /// An error of this machine, for `map_err`.
+    pub(super) fn local(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Local { action, path, source }
+    }
+
+    /// Whether the host may be down, so that another one may take over its routers. A host that answers with an error
+    /// still serves its guests.
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Silent { .. } | Self::Lost { .. })
     }
 
-    /// Whether we got in, so that it is what runs there that is wrong; or did not even try to.
+    /// Whether the login is not the problem: it succeeded, or was not even tried.
     pub fn is_beyond_login(&self) -> bool {
         matches!(self, Self::NoExtension { .. } | Self::Incompatible { .. } | Self::Local { .. })
     }
@@ -107,6 +116,6 @@ impl HostError {
 impl From<HostError> for DeviceError {
     fn from(error: HostError) -> Self {
         let kind = if error.is_beyond_login() { ErrorKind::Device } else { ErrorKind::Connection };
-        Self::new(kind, error.to_string())
+        Self::new(kind, error)
     }
 }

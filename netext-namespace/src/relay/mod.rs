@@ -1,11 +1,14 @@
-//! What two copies of the executable say to each other: the proxy on the management server, and the host role at
-//! the other end of a connection.
+//! The protocol between two copies of the executable: the proxy on the management server, and the host role at the
+//! other end of a connection.
 //!
-//! The proxy runs `<path> relay` on the host, and nothing else ever stands on that command line. On standard input
-//! goes one line of JSON, the [`Call`], and behind it the payload as it came. Standard input then stays open: its
-//! end means that nobody waits for the answer any more, and calls the work off. The [`Answer`] is one line of JSON
-//! on standard output, whatever the exit code of the command was: so a command that failed differs from a host
-//! that could not be asked.
+//! The proxy runs `<path> relay` on the host; that command line never has more words. To its standard input it writes
+//! one line of JSON, the [`RelayRequest`], and after it the payload as CloudStack sent it. Standard input then stays
+//! open: its end means that the proxy no longer waits, and stops the work. The [`RelayReply`] is one line of JSON on
+//! standard output, whatever the exit code of the command was. So a command that failed differs from a host that could
+//! not be asked.
+//!
+//! The words on the wire never change within a version of the protocol: during an upgrade a new proxy talks to old
+//! hosts.
 
 mod serve;
 
@@ -15,140 +18,152 @@ use serde_json::value::RawValue;
 
 use crate::failover::{FailoverState, RouterDelta};
 use crate::model::RouterId;
-pub use serve::{asked_for, serve};
+pub use serve::serve;
 
-/// The word that makes the executable answer a call.
+/// The word that makes the executable serve a request.
 pub const MODE: &str = "relay";
 
-/// The version of what is said here. Two copies that differ in it do not understand each other; two that differ
-/// in the executable's version alone do.
+/// The version of this protocol. Two copies of the executable with different versions of it do not understand each
+/// other; two versions of the executable with the same one do.
 pub const PROTOCOL: u32 = 1;
 
 /// The version of the executable.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// How long the first line may be.
+/// How many bytes the first line may have.
 pub const MAX_LINE: u64 = 64 << 10;
 
-/// What is asked of a host.
+/// A request to a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Call {
-    /// Say which executable it is, which every answer does.
+pub enum RelayRequest {
+    /// Say which executable it is, as every reply does.
     Identify,
-    /// Carry out a command of the protocol, whose payload follows.
+    /// Carry out a command of the protocol. Its payload follows.
     Command {
         /// The command's name.
         name: String,
         /// How long it may take.
         milliseconds: u64,
-        /// How long the payload is.
+        /// The length of the payload.
         bytes: u64,
-        /// What to tell afterwards of the router that it is about.
-        tell: Option<Since>,
+        /// The delta to add to the reply.
+        #[serde(rename = "tell")]
+        delta_since: Option<ReplicaPosition>,
     },
     /// Say what the host is to a router.
     Probe {
         /// The router.
         router: RouterId,
     },
-    /// Tell what is new about a router.
-    Tell {
-        /// Which one, and since when.
-        since: Since,
+    /// Read what is new about a router.
+    #[serde(rename = "tell")]
+    ReadDelta {
+        /// The router, and since when.
+        since: ReplicaPosition,
         /// How long it may take.
         milliseconds: u64,
     },
-    /// Keep a copy of a router, which follows.
-    Keep {
+    /// Update the replica of a router by a delta, which follows.
+    #[serde(rename = "keep")]
+    StoreReplica {
         /// How long it may take.
         milliseconds: u64,
-        /// How long the copy is.
+        /// The length of the delta.
         bytes: u64,
     },
     /// Serve a router from now on.
     TakeOver {
         /// The router.
         router: RouterId,
-        /// In this epoch.
+        /// The epoch that begins.
         epoch: u64,
         /// How long it may take.
         milliseconds: u64,
     },
-    /// Serve a router no longer.
-    Withdraw {
+    /// Stop serving a router.
+    #[serde(rename = "withdraw")]
+    StepDown {
         /// The router.
         router: RouterId,
-        /// Another host serves it since this epoch.
+        /// The epoch in which another host serves it.
         epoch: u64,
-        /// There is no such router any more.
+        /// The router no longer exists.
         forget: bool,
         /// How long it may take.
         milliseconds: u64,
     },
 }
 
-/// A router, and how much of it is known.
+/// How much of a router a replica holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Since {
+pub struct ReplicaPosition {
     /// The router.
     pub router: RouterId,
-    /// How far it is known; 0 for nothing.
+    /// The serial up to which it is known; 0 for nothing.
     pub serial: u64,
 }
 
-impl Call {
-    /// The call to carry out a command.
-    pub fn command(command: Command, milliseconds: u64, payload: &[u8], tell: Option<Since>) -> Self {
-        Self::Command { name: command.name().to_owned(), milliseconds, bytes: payload.len() as u64, tell }
+impl RelayRequest {
+    /// The request to carry out a command.
+    pub fn command(
+        command: Command,
+        milliseconds: u64,
+        payload: &[u8],
+        delta_since: Option<ReplicaPosition>,
+    ) -> Self {
+        let (name, bytes) = (command.name().to_owned(), payload.len() as u64);
+        Self::Command { name, milliseconds, bytes, delta_since }
     }
 }
 
-/// What a host answers.
+/// A host's reply.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum RelayReply {
     /// The command was carried out.
     Succeeded {
         /// What it printed.
         output: String,
-        /// What is new about the router, if that was asked and is anything.
-        news: Option<RouterDelta>,
+        /// What is new about the router, if the request asked for it and there is anything.
+        #[serde(rename = "news")]
+        delta: Option<RouterDelta>,
     },
-    /// It failed, whatever it was.
+    /// The request failed.
     Failed {
         /// The exit code.
         exit: u8,
-        /// The one line that says why.
+        /// The reason in one line.
         line: String,
     },
     /// What the host is to a router.
     Probed(FailoverState),
-    /// What is new about a router, if anything is.
-    Told(Option<RouterDelta>),
-    /// It was done.
+    /// What is new about a router, if there is anything.
+    #[serde(rename = "told")]
+    Delta(Option<RouterDelta>),
+    /// The request was carried out.
     Done,
-    /// What the copy builds on is not there; a whole one is needed.
+    /// The replica lacks what the delta builds on. It needs a complete one.
     Behind,
-    /// The copy is out of date: another host serves the router.
+    /// The delta is out of date: another host serves the router.
     Outdated {
         /// Since this epoch.
         epoch: u64,
     },
 }
 
-/// One line, of a call or of an answer: its content can be read if both ends speak the same protocol only.
+/// The line of a request or a reply. Its content can be read only if both ends speak the same protocol.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line<'a, T> {
+struct RelayLine<'a, T> {
     relay: u32,
     version: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<T>,
 }
 
-/// Why a line could not be used.
+/// Why a line could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum LineError {
+pub enum RelayLineError {
     /// The other end speaks another protocol.
     #[error("version {version} speaks relay protocol {protocol}, version {VERSION} speaks {PROTOCOL}")]
     Incompatible {
@@ -157,45 +172,51 @@ pub enum LineError {
         /// The version of its executable.
         version: String,
     },
-    /// It is not what this protocol says.
-    #[error("what was said is not understood: {0}")]
-    Malformed(#[from] serde_json::Error),
+    /// It breaks the protocol.
+    #[error("cannot read a line of the relay: {0}")]
+    Malformed(serde_json::Error),
 }
 
-/// Writes a call or an answer as a line.
+impl From<serde_json::Error> for RelayLineError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+/// Writes a request or a reply as a line.
 pub fn to_line(content: &impl Serialize) -> String {
-    let line = Line { relay: PROTOCOL, version: VERSION, content: Some(content) };
+    let line = RelayLine { relay: PROTOCOL, version: VERSION, content: Some(content) };
     let mut text = serde_json::to_string(&line).expect("texts, numbers and named fields have a JSON form");
     text.push('\n');
     text
 }
 
-/// Reads a call or an answer.
-pub fn from_line<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, LineError> {
-    let Line { relay, version, content } = serde_json::from_slice::<Line<'_, &RawValue>>(line)?;
+/// Reads a request or a reply.
+pub fn from_line<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, RelayLineError> {
+    let RelayLine { relay, version, content } = serde_json::from_slice::<RelayLine<'_, &RawValue>>(line)?;
     if relay != PROTOCOL {
-        return Err(LineError::Incompatible { protocol: relay, version: version.to_owned() });
+        return Err(RelayLineError::Incompatible { protocol: relay, version: version.to_owned() });
     }
     Ok(serde_json::from_str(content.map_or("null", RawValue::get))?)
 }
 
-/// Which executable said something.
+/// The executable that wrote a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The version of what it says.
+pub struct ExecutableIdentity {
+    /// The version of its relay protocol.
     pub protocol: u32,
     /// Its own version.
     pub version: String,
 }
 
-/// Who said a line, in whatever protocol; `None` if it is no line of ours.
-pub fn identity(line: &[u8]) -> Option<Identity> {
-    let Line { relay, version, .. } = serde_json::from_slice::<Line<'_, &RawValue>>(line).ok()?;
-    Some(Identity { protocol: relay, version: version.to_owned() })
+/// The executable that wrote a line of any version of the protocol; `None` if it is no such line.
+pub fn identity(line: &[u8]) -> Option<ExecutableIdentity> {
+    let RelayLine { relay, version, .. } = serde_json::from_slice::<RelayLine<'_, &RawValue>>(line).ok()?;
+    Some(ExecutableIdentity { protocol: relay, version: version.to_owned() })
 }
 
-/// Whether a line is the answer, in any protocol, and not what a login script of the host printed before it.
-pub fn is_answer(line: &[u8]) -> bool {
+/// Whether a line is a reply, of any version of the protocol. Login scripts of the host may print other lines before.
+pub fn is_reply(line: &[u8]) -> bool {
     line.starts_with(b"{\"relay\":")
 }
 
@@ -204,25 +225,83 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_end_says_the_other_understands() {
-        let call = Call::command(Command::AssignIp, 59_000, b"{}", None);
-        assert_eq!(from_line::<Call>(to_line(&call).as_bytes()).unwrap(), call);
-        let answer = Answer::Failed { exit: 3, line: "no \"nft\"\n".to_owned() };
-        let line = to_line(&answer);
-        assert!(is_answer(line.as_bytes()) && line.lines().count() == 1, "{line}");
-        let heard = from_line::<Answer>(line.as_bytes()).unwrap();
-        assert!(matches!(heard, Answer::Failed { exit: 3, line } if line == "no \"nft\"\n"));
+    fn one_end_reads_the_lines_of_the_other() {
+        let request = RelayRequest::command(Command::AssignIp, 59_000, b"{}", None);
+        assert_eq!(from_line::<RelayRequest>(to_line(&request).as_bytes()).unwrap(), request);
+        let reply = RelayReply::Failed { exit: 3, line: "no \"nft\"\n".to_owned() };
+        let line = to_line(&reply);
+        assert!(is_reply(line.as_bytes()) && line.lines().count() == 1, "{line}");
+        let received = from_line::<RelayReply>(line.as_bytes()).unwrap();
+        assert!(matches!(received, RelayReply::Failed { exit: 3, line } if line == "no \"nft\"\n"));
     }
 
     #[test]
-    fn another_protocol_is_told_from_another_version() {
-        let call = to_line(&Call::Probe { router: RouterId::Network(209.into()) });
-        let newer = call.replace(VERSION, "9.9.9");
-        assert!(from_line::<Call>(newer.as_bytes()).is_ok());
-        let error = from_line::<Call>(br#"{"relay":2,"version":"9.9.9","content":{"new":[]}}"#).unwrap_err();
+    fn another_protocol_differs_from_another_version() {
+        let request = to_line(&RelayRequest::Probe { router: RouterId::Network(209.into()) });
+        let newer = request.replace(VERSION, "9.9.9");
+        assert!(from_line::<RelayRequest>(newer.as_bytes()).is_ok());
+        let error =
+            from_line::<RelayRequest>(br#"{"relay":2,"version":"9.9.9","content":{"new":[]}}"#).unwrap_err();
         assert!(error.to_string().contains("9.9.9 speaks relay protocol 2"), "{error}");
         let newest = identity(br#"{"relay":3,"version":"10.0.0","new":{}}"#).unwrap();
-        assert_eq!(newest, Identity { protocol: 3, version: "10.0.0".to_owned() });
-        assert!(matches!(from_line::<Call>(b"Welcome!\n"), Err(LineError::Malformed(_))));
+        assert_eq!(newest, ExecutableIdentity { protocol: 3, version: "10.0.0".to_owned() });
+        let error = from_line::<RelayRequest>(b"Welcome!\n");
+        assert!(matches!(error, Err(RelayLineError::Malformed(_))));
+    }
+
+    #[test]
+    fn the_words_of_requests_are_those_that_old_hosts_read() {
+        let since = ReplicaPosition { router: RouterId::Vpc(7.into()), serial: 3 };
+        let router = since.router;
+        let words = |request: &RelayRequest| serde_json::to_value(request).unwrap().to_string();
+        for (request, expected) in [
+            (RelayRequest::Identify, r#""identify""#),
+            (
+                RelayRequest::command(Command::AssignIp, 5, b"{}", Some(since)),
+                r#"{"command":{"bytes":2,"milliseconds":5,"name":"assign-ip","tell":{"router":{"vpc":"7"},"serial":3}}}"#,
+            ),
+            (RelayRequest::Probe { router }, r#"{"probe":{"router":{"vpc":"7"}}}"#),
+            (
+                RelayRequest::ReadDelta { since, milliseconds: 5 },
+                r#"{"tell":{"milliseconds":5,"since":{"router":{"vpc":"7"},"serial":3}}}"#,
+            ),
+            (
+                RelayRequest::StoreReplica { milliseconds: 5, bytes: 9 },
+                r#"{"keep":{"bytes":9,"milliseconds":5}}"#,
+            ),
+            (
+                RelayRequest::TakeOver { router, epoch: 2, milliseconds: 5 },
+                r#"{"take-over":{"epoch":2,"milliseconds":5,"router":{"vpc":"7"}}}"#,
+            ),
+            (
+                RelayRequest::StepDown { router, epoch: 2, forget: true, milliseconds: 5 },
+                r#"{"withdraw":{"epoch":2,"forget":true,"milliseconds":5,"router":{"vpc":"7"}}}"#,
+            ),
+        ] {
+            assert_eq!(words(&request), expected);
+        }
+    }
+
+    #[test]
+    fn the_words_of_replies_are_those_that_old_proxies_read() {
+        let words = |reply: &RelayReply| serde_json::to_value(reply).unwrap().to_string();
+        let output = String::new();
+        for (reply, expected) in [
+            (
+                RelayReply::Succeeded { output, delta: Some(RouterDelta::Gone) },
+                r#"{"succeeded":{"news":"gone","output":""}}"#,
+            ),
+            (RelayReply::Failed { exit: 3, line: "no".into() }, r#"{"failed":{"exit":3,"line":"no"}}"#),
+            (
+                RelayReply::Probed(FailoverState::default()),
+                r#"{"probed":{"copy":null,"knows":null,"serves":null,"superseded":null}}"#,
+            ),
+            (RelayReply::Delta(None), r#"{"told":null}"#),
+            (RelayReply::Done, r#""done""#),
+            (RelayReply::Behind, r#""behind""#),
+            (RelayReply::Outdated { epoch: 4 }, r#"{"outdated":{"epoch":4}}"#),
+        ] {
+            assert_eq!(words(&reply), expected);
+        }
     }
 }

@@ -1,6 +1,5 @@
-//! The host's end of a connection.
+//! The host's end of the relay.
 
-use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,103 +9,100 @@ use std::time::{Duration, Instant};
 use netext_core::runner::{Ending, Environment, MAX_PAYLOAD_BYTES, Signal};
 use netext_core::{Deadline, DeviceError, ExtensionProcess, Runner};
 
-use super::{Answer, Call, LineError, MAX_LINE, MODE, Since, VERSION, from_line, to_line};
+use super::{
+    MAX_LINE, RelayLineError, RelayReply, RelayRequest, ReplicaPosition, VERSION, from_line, to_line,
+};
 use crate::failover::{self, ReplicaOutcome};
 use crate::host::HostDevice;
 use crate::places::Places;
 use crate::store::Store;
+use crate::wait::block_on;
 
-/// Whether the executable's arguments, its own name first, ask for it to answer a call.
-pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> bool {
-    let mut arguments = arguments.into_iter().skip(1);
-    matches!((arguments.next(), arguments.next()), (Some(mode), None) if mode == MODE)
-}
-
-/// Hears one call on standard input and answers it on standard output. The exit code is 0 if there was an answer,
-/// whatever it says.
+/// Reads one request from standard input and writes its reply to standard output. The exit code is 0 if there was a
+/// reply, whatever it says.
 pub fn serve(places: Places) -> ExitCode {
     let Ok(process) = ExtensionProcess::take() else { return ExitCode::FAILURE };
-    let answer = answer(&process, places)
-        .unwrap_or_else(|error| Answer::Failed { exit: error.exit_code(), line: error.report() });
-    // Whoever asked may be gone.
-    match process.output().write_all(to_line(&answer).as_bytes()) {
+    let reply = reply(&process, places)
+        .unwrap_or_else(|error| RelayReply::Failed { exit: error.exit_code(), line: error.report() });
+    // The proxy may be gone.
+    match process.output().write_all(to_line(&reply).as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn answer(process: &ExtensionProcess, places: Places) -> Result<Answer, DeviceError> {
-    let input = process.input().try_clone().map_err(unheard)?;
+fn reply(process: &ExtensionProcess, places: Places) -> Result<RelayReply, DeviceError> {
+    let input = process.input().try_clone().map_err(unreadable)?;
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
-    (&mut input).take(MAX_LINE).read_until(b'\n', &mut line).map_err(unheard)?;
-    let call = from_line(&line).map_err(|error| match error {
-        LineError::Incompatible { .. } => DeviceError::invalid(error.to_string()),
-        LineError::Malformed(_) => DeviceError::invalid(format!("version {VERSION}: {error}")),
+    (&mut input).take(MAX_LINE).read_until(b'\n', &mut line).map_err(unreadable)?;
+    let request = from_line(&line).map_err(|error| match error {
+        RelayLineError::Incompatible { .. } => DeviceError::invalid(error),
+        RelayLineError::Malformed(_) => DeviceError::invalid(format!("version {VERSION} {error}")),
     })?;
     let store = Store::new(&places.state);
-    match call {
-        Call::Identify => Ok(Answer::Done),
-        Call::Command { name, milliseconds, bytes, tell } => {
+    match request {
+        RelayRequest::Identify => Ok(RelayReply::Done),
+        RelayRequest::Command { name, milliseconds, bytes, delta_since } => {
             let payload = read(&mut input, bytes)?;
             let time = Duration::from_millis(milliseconds);
-            let until = Instant::now() + time;
-            let answer = carry_out(process, places, &name, payload, time, input)?;
-            match (answer, tell) {
-                (Answer::Succeeded { output, .. }, Some(Since { router, serial })) => {
-                    let deadline = Deadline::at(until);
-                    let news = wait(async { failover::delta_since(&store, router, serial, &deadline).await });
-                    // The command was carried out, whatever comes of its copy.
-                    let news = news.unwrap_or_else(|error| {
-                        tracing::warn!(%router, error = error.report(), "cannot copy a router");
-                        None
-                    });
-                    Ok(Answer::Succeeded { output, news })
-                }
-                (answer, _) => Ok(answer),
-            }
+            let deadline = Deadline::at(Instant::now() + time);
+            let reply = carry_out(process, places, &name, payload, time, input)?;
+            let (output, ReplicaPosition { router, serial }) = match (reply, delta_since) {
+                (RelayReply::Succeeded { output, .. }, Some(position)) => (output, position),
+                (reply, _) => return Ok(reply),
+            };
+            let delta = block_on(failover::delta_since(&store, router, serial, &deadline));
+            // The command was carried out, even if its delta cannot be read.
+            let delta = delta.unwrap_or_else(|error| {
+                tracing::warn!(%router, error = error.report(), "cannot read the delta of a router");
+                None
+            });
+            Ok(RelayReply::Succeeded { output, delta })
         }
-        Call::Probe { router } => Ok(Answer::Probed(failover::failover_state(&store, router)?)),
-        Call::Tell { since: Since { router, serial }, milliseconds } => {
+        RelayRequest::Probe { router } => failover::failover_state(&store, router).map(RelayReply::Probed),
+        RelayRequest::ReadDelta { since: ReplicaPosition { router, serial }, milliseconds } => {
             let deadline = deadline(milliseconds, input)?;
-            wait(async { failover::delta_since(&store, router, serial, &deadline).await }).map(Answer::Told)
+            block_on(failover::delta_since(&store, router, serial, &deadline)).map(RelayReply::Delta)
         }
-        Call::Keep { milliseconds, bytes } => {
-            let copy = serde_json::from_slice(&read(&mut input, bytes)?)
-                .map_err(|error| DeviceError::invalid("cannot understand the copy").with_source(error))?;
+        RelayRequest::StoreReplica { milliseconds, bytes } => {
+            let delta = serde_json::from_slice(&read(&mut input, bytes)?)
+                .map_err(|error| DeviceError::invalid("cannot read the delta").with_source(error))?;
             let deadline = deadline(milliseconds, input)?;
-            wait(async { failover::store_replica(&store, copy, &deadline).await }).map(|kept| match kept {
-                ReplicaOutcome::Stored => Answer::Done,
-                ReplicaOutcome::Behind => Answer::Behind,
-                ReplicaOutcome::Outdated(epoch) => Answer::Outdated { epoch },
+            let outcome = block_on(failover::store_replica(&store, delta, &deadline))?;
+            Ok(match outcome {
+                ReplicaOutcome::Stored => RelayReply::Done,
+                ReplicaOutcome::Behind => RelayReply::Behind,
+                ReplicaOutcome::Outdated(epoch) => RelayReply::Outdated { epoch },
             })
         }
-        Call::TakeOver { router, epoch, milliseconds } => {
+        RelayRequest::TakeOver { router, epoch, milliseconds } => {
             let deadline = deadline(milliseconds, input)?;
-            wait(async { failover::take_over(&store, router, epoch, &deadline).await }).map(|()| Answer::Done)
+            block_on(failover::take_over(&store, router, epoch, &deadline))?;
+            Ok(RelayReply::Done)
         }
-        Call::Withdraw { router, epoch, forget, milliseconds } => {
+        RelayRequest::StepDown { router, epoch, forget, milliseconds } => {
             let deadline = deadline(milliseconds, input)?;
-            wait(async { failover::step_down(&store, router, epoch, forget, &deadline).await })
-                .map(|()| Answer::Done)
+            block_on(failover::step_down(&store, router, epoch, forget, &deadline))?;
+            Ok(RelayReply::Done)
         }
     }
 }
 
-/// What follows the line.
+/// Reads the bytes that follow the line.
 fn read(input: &mut impl Read, bytes: u64) -> Result<Vec<u8>, DeviceError> {
     if bytes > MAX_PAYLOAD_BYTES {
         return Err(DeviceError::invalid(format!("more than {} MiB follow", MAX_PAYLOAD_BYTES >> 20)));
     }
     let mut payload = Vec::new();
-    input.take(bytes).read_to_end(&mut payload).map_err(unheard)?;
+    input.take(bytes).read_to_end(&mut payload).map_err(unreadable)?;
     if payload.len() as u64 != bytes {
         return Err(DeviceError::connection("the payload broke off"));
     }
     Ok(payload)
 }
 
-/// Until when to work on a call that is no command.
+/// The deadline of a request other than a command. It is called off at the end of the input.
 fn deadline(milliseconds: u64, input: impl Read + Send + 'static) -> Result<Deadline, DeviceError> {
     let deadline = Deadline::after(Duration::from_millis(milliseconds));
     let called_off = deadline.clone();
@@ -114,12 +110,7 @@ fn deadline(milliseconds: u64, input: impl Read + Send + 'static) -> Result<Dead
     Ok(deadline)
 }
 
-fn wait<T>(work: impl Future<Output = Result<T, DeviceError>>) -> Result<T, DeviceError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| DeviceError::internal("cannot wait").with_source(error))?.block_on(work)
-}
-
-/// Runs a command as if the server had called it here, until nobody waits for it any more.
+/// Runs a command as if CloudStack had started it here. It is called off at the end of the input.
 fn carry_out(
     process: &ExtensionProcess,
     places: Places,
@@ -127,7 +118,7 @@ fn carry_out(
     payload: Vec<u8>,
     time: Duration,
     input: impl Read + Send + 'static,
-) -> Result<Answer, DeviceError> {
+) -> Result<RelayReply, DeviceError> {
     let (mut output, mut error) = (Vec::new(), Vec::new());
     // The runner counts whole seconds.
     let seconds = time.as_secs() + 1;
@@ -146,12 +137,12 @@ fn carry_out(
     let runner = Runner::new(HostDevice::new(Store::new(places.state))).log_file(places.log);
     let outcome = process.run(&runner, environment)?;
     Ok(match outcome.ending {
-        Ending::Succeeded => Answer::Succeeded { output: outcome.output, news: None },
-        ending => Answer::Failed { exit: ending.exit_code(), line: outcome.error.unwrap_or_default() },
+        Ending::Succeeded => RelayReply::Succeeded { output: outcome.output, delta: None },
+        ending => RelayReply::Failed { exit: ending.exit_code(), line: outcome.error.unwrap_or_default() },
     })
 }
 
-/// Nothing follows what was read, so whatever comes is the end: the connection is gone, or the proxy gave up.
+/// Calls the work off at the end of the input: the connection is gone, or the proxy gave up. Nothing else follows.
 fn at_the_end_of(
     mut input: impl Read + Send + 'static,
     call_off: impl FnOnce() + Send + 'static,
@@ -161,9 +152,11 @@ fn at_the_end_of(
         call_off();
     };
     let watching = thread::Builder::new().name("caller".to_owned()).spawn(watch);
-    watching.map(drop).map_err(|error| DeviceError::internal("cannot watch the caller").with_source(error))
+    watching
+        .map(drop)
+        .map_err(|error| DeviceError::internal("cannot watch the connection").with_source(error))
 }
 
-fn unheard(error: io::Error) -> DeviceError {
-    DeviceError::connection("cannot hear the call").with_source(error)
+fn unreadable(error: io::Error) -> DeviceError {
+    DeviceError::connection("cannot read the request").with_source(error)
 }

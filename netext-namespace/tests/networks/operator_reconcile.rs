@@ -151,7 +151,7 @@ fn a_rebooted_host_gets_everything_back() {
     assert_eq!(lab.interfaces(), before);
     unplugged.plug_in();
     everything_works();
-    assert!(operator(&lab, "status", 0).contains("4 routers, all well"));
+    assert!(operator(&lab, "status", 0).contains("4 routers, all healthy"));
     assert!(operator(&lab, "reconcile --all", 0).contains("4 routers: 4 in order"));
 }
 
@@ -240,7 +240,7 @@ fn a_dry_run_names_every_damage_and_a_repair_heals_it() {
         );
         let done = operator(&lab, "reconcile cs-net-209", 0);
         assert!(done.contains(line), "{what}: {done}");
-        assert!(operator(&lab, "status network-209", 0).contains("1 router, all well"), "{what}");
+        assert!(operator(&lab, "status network-209", 0).contains("1 router, all healthy"), "{what}");
         client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
     }
 }
@@ -256,7 +256,7 @@ fn rules_that_somebody_changed_and_put_back_are_left_alone() {
     foreign("delete table ip somebodys");
     assert!(operator(&lab, "reconcile --all", 0).contains("1 router: 1 in order"));
     network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
-    assert!(operator(&lab, "status", 0).contains("all well"));
+    assert!(operator(&lab, "status", 0).contains("all healthy"));
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn reconciling_waits_for_commands_and_commands_for_it() {
     for running in running {
         running.finish().succeeds();
     }
-    assert!(operator(&lab, "status", 0).contains("all well"));
+    assert!(operator(&lab, "status", 0).contains("all healthy"));
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn a_reconcile_that_is_killed_anywhere_is_completed_by_the_next() {
         operator(&lab, "reconcile --all", 0);
         unplugged.plug_in();
         client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
-        assert!(operator(&lab, "status", 0).contains("all well"), "round {round}");
+        assert!(operator(&lab, "status", 0).contains("all healthy"), "round {round}");
     }
 }
 

@@ -141,15 +141,15 @@ fn the_doctor_names_what_is_wrong_and_the_remedy() {
     }
     for program in &broken[1..] {
         let line = told.lines().find(|line| line.starts_with(&format!("warning  {program} ")));
-        assert!(line.is_some_and(|line| line.contains("does not take what is written for it")), "{told}");
+        assert!(line.is_some_and(|line| line.contains("rejects its configuration")), "{told}");
     }
     for words in [
         "problem  packet rules",
         "problem  NIC eth7",
         "register a NIC of this host as guest.network.device",
-        "cannot pass through",
+        "cannot enter",
         "chmod o+x",
-        "cs-vpc-99: no router of this extension",
+        "not routers of this extension: cs-vpc-99",
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }

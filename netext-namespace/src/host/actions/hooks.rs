@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::Outcome;
 use crate::model::RouterId;
-use crate::programs::{Ended, Output, Program, ProgramError, in_memory};
+use crate::programs::{Capture, Program, ProgramError, ProgramOutput, in_memory};
 use crate::store::Store;
 
 /// What a hook may say.
@@ -119,8 +119,8 @@ impl Hook {
             .current_dir("/");
         let deadline = Instant::now() + context.deadline().remaining().saturating_sub(MARGIN);
         // One byte more than it may say, so that more of them show.
-        let ended = Program::new(command, Output::Piped).limit(LONGEST_ANSWER + 1).run(deadline);
-        let Ended { status, stdout, stderr } = ended.map_err(|error| match error {
+        let ended = Program::new(command, Capture::Piped).limit(LONGEST_ANSWER + 1).run(deadline);
+        let ProgramOutput { status, stdout, stderr } = ended.map_err(|error| match error {
             ProgramError::Missing(source) => failed("start")(source),
             ProgramError::TimedOut => DeviceError::timed_out(format!(
                 "the hook {} did not end in the time given; it was killed",

@@ -38,7 +38,7 @@ use tokio::time::{Instant, sleep};
 
 pub use configuration::{Configuration, ServedTier};
 pub use path::{Answer, Question};
-pub use process::{asked_for, run};
+pub use process::{MODE, run};
 pub use start::Start;
 
 /// How long running requests may take when the server is ended.

@@ -1,10 +1,9 @@
 //! The mode of the executable: how the server starts, and what it says to whoever started it.
 
-use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, absolute};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,14 +11,8 @@ use rustix::stdio;
 
 use super::{Configuration, ServeError, serve};
 
-/// The configuration file, if the executable's arguments, its own name first, ask for the server.
-pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> Option<PathBuf> {
-    let mut arguments = arguments.into_iter().skip(1);
-    match (arguments.next(), arguments.next(), arguments.next()) {
-        (Some(mode), Some(configuration), None) if mode == "serve-metadata" => Some(configuration.into()),
-        _ => None,
-    }
-}
+/// The first word of the arguments that ask for the server; the configuration file follows.
+pub const MODE: &str = "serve-metadata";
 
 /// Serves until it is told to end.
 pub fn run(configuration: &Path) -> ExitCode {

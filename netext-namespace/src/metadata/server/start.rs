@@ -1,13 +1,12 @@
 //! The start of the server as a daemon: a process that ends when the server is ready, as dnsmasq's does.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-/// What the executable's arguments, its own name first, ask for.
+/// A start of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
     configuration: PathBuf,
@@ -20,15 +19,9 @@ impl Start {
     /// What the server's process is called, whatever name the executable was started by.
     pub const PROCESS: &str = "netext-metadata";
 
-    /// The start that the arguments ask for, if they do.
-    pub fn asked_for(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let mut arguments = arguments.into_iter().skip(1);
-        match (arguments.next(), arguments.next(), arguments.next(), arguments.next()) {
-            (Some(mode), Some(configuration), Some(pid_file), None) if mode == Self::MODE => {
-                Some(Self { configuration: configuration.into(), pid_file: pid_file.into() })
-            }
-            _ => None,
-        }
+    /// The start of a server by its configuration, which writes its pid to a file.
+    pub fn new(configuration: impl Into<PathBuf>, pid_file: impl Into<PathBuf>) -> Self {
+        Self { configuration: configuration.into(), pid_file: pid_file.into() }
     }
 
     /// Starts the server and waits until it is ready. Its own words tell why it is not.
@@ -47,7 +40,7 @@ impl Start {
     fn start(&self) -> io::Result<bool> {
         let mut server = Command::new(std::env::current_exe()?)
             .arg0(Self::PROCESS)
-            .arg("serve-metadata")
+            .arg(super::MODE)
             .arg(&self.configuration)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,17 +1,17 @@
-//! What the kernel allots to all routers of a host together, or to each by a number of the host's.
+//! The kernel's limits that the host sets for its routers: for all together, or for each.
 //!
-//! Of the host's other parameters none matters: forwarding, reverse path filters and the like are each namespace's own,
-//! and routers set theirs.
+//! No other parameter of the host matters: forwarding, reverse path filters and the like belong to each namespace, and
+//! routers set their own.
 
 use std::fs;
 
-use super::Finding;
+use super::finding::DoctorFinding;
 use crate::model::Router;
 
-/// A haproxy holds so many connections at most, and each is tracked on both sides.
+/// How many connections one haproxy may have, each tracked on both sides.
 const TRACKED_BY_ONE_BALANCER: u64 = 2 * 8192;
 
-pub(super) fn findings(routers: &[Router]) -> Vec<Finding> {
+pub(super) fn findings(routers: &[Router]) -> Vec<DoctorFinding> {
     let needed = Neighbours::of(routers);
     let limits = [
         connections(parameter("netfilter/nf_conntrack_max")),
@@ -21,26 +21,26 @@ pub(super) fn findings(routers: &[Router]) -> Vec<Finding> {
     limits.into_iter().flatten().collect()
 }
 
-/// What the kernel does not show has no limit that is known: it is not loaded, or this is not the host's own namespace.
+/// A parameter; `None` if its module is not loaded, or if this is not the host's own namespace.
 fn parameter(name: &str) -> Option<u64> {
     fs::read_to_string(format!("/proc/sys/net/{name}")).ok()?.trim().parse().ok()
 }
 
 /// Each router may track as many connections as the host itself.
-fn connections(limit: Option<u64>) -> Option<Finding> {
+fn connections(limit: Option<u64>) -> Option<DoctorFinding> {
     let subject = "tracked connections";
     Some(match limit? {
-        limit if limit < TRACKED_BY_ONE_BALANCER => Finding::warning(
+        limit if limit < TRACKED_BY_ONE_BALANCER => DoctorFinding::warning(
             subject,
-            format!("each router may track {limit}; one busy load balancer needs {TRACKED_BY_ONE_BALANCER}"),
-            "sysctl -w net.netfilter.nf_conntrack_max=262144, and note it in /etc/sysctl.d",
+            format!("each router may track {limit}; a busy load balancer needs {TRACKED_BY_ONE_BALANCER}"),
+            "sysctl -w net.netfilter.nf_conntrack_max=262144, and add it to /etc/sysctl.d",
         ),
-        limit => Finding::ok(subject, format!("each router may track {limit}")),
+        limit => DoctorFinding::ok(subject, format!("each router may track {limit}")),
     })
 }
 
-/// How many neighbours the routers have to know at once: one table of the kernel holds those of all namespaces, and
-/// whoever finds no room in it is not reached.
+/// How many neighbours the routers must know at once. One table of the kernel holds those of all namespaces, and a
+/// neighbour without room in it cannot be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Neighbours {
     ipv4: u64,
@@ -55,7 +55,7 @@ impl Neighbours {
             for (_, tier) in router.implemented_tiers() {
                 let guests = tier.nics.len() as u64;
                 needed.ipv4 += guests;
-                // By a global and a link-local address.
+                // A global and a link-local address each.
                 needed.ipv6 += tier.ipv6.map_or(0, |_| 2 * guests);
             }
         }
@@ -63,42 +63,40 @@ impl Neighbours {
     }
 }
 
-/// Whether there is room for them.
-fn room(family: &str, needed: u64, limit: Option<u64>) -> Option<Finding> {
+/// Whether the table has room for them.
+fn room(family: &str, needed: u64, limit: Option<u64>) -> Option<DoctorFinding> {
     let (subject, limit) = (format!("{family} neighbours"), limit?);
-    // The host and its bridges have some, too.
+    // The host and its bridges have neighbours, too.
     if needed > limit / 4 * 3 {
         let [first, second, third] = [needed, needed * 2, needed * 4];
-        return Some(Finding::warning(
+        return Some(DoctorFinding::warning(
             subject,
-            format!(
-                "routers have {needed}, and there is room for {limit} of the whole host; others are cut off"
-            ),
+            format!("routers have {needed}, and the host has room for {limit}; the others cannot be reached"),
             format!(
                 "sysctl -w net.{family}.neigh.default.gc_thresh3={third} net.{family}.neigh.default.gc_thresh2={second} \
-                 net.{family}.neigh.default.gc_thresh1={first}, and note it in /etc/sysctl.d"
+                 net.{family}.neigh.default.gc_thresh1={first}, and add it to /etc/sysctl.d"
             ),
         ));
     }
-    Some(Finding::ok(subject, format!("routers have {needed}, and there is room for {limit}")))
+    Some(DoctorFinding::ok(subject, format!("routers have {needed}, and the host has room for {limit}")))
 }
 
 #[cfg(test)]
 mod tests {
     use netext_protocol::NetworkId;
 
-    use super::super::Level;
+    use super::super::finding::FindingLevel;
     use super::*;
     use crate::model::{GuestNic, RouterId, Tier};
 
-    fn level(finding: Option<Finding>) -> Option<Level> {
+    fn level(finding: Option<DoctorFinding>) -> Option<FindingLevel> {
         finding.map(|finding| finding.level)
     }
 
     #[test]
-    fn a_router_must_be_able_to_track_what_its_balancer_holds() {
-        assert_eq!(level(connections(Some(16_383))), Some(Level::Warning));
-        assert_eq!(level(connections(Some(262_144))), Some(Level::Ok));
+    fn a_router_must_be_able_to_track_the_connections_of_its_balancer() {
+        assert_eq!(level(connections(Some(16_383))), Some(FindingLevel::Warning));
+        assert_eq!(level(connections(Some(262_144))), Some(FindingLevel::Ok));
         assert_eq!(level(connections(None)), None);
     }
 
@@ -115,10 +113,10 @@ mod tests {
         };
         let few = Neighbours::of(&[router(1), router(2)]);
         assert_eq!(few, Neighbours { ipv4: 400, ipv6: 0 });
-        assert_eq!(level(room("ipv4", few.ipv4, Some(1024))), Some(Level::Ok));
+        assert_eq!(level(room("ipv4", few.ipv4, Some(1024))), Some(FindingLevel::Ok));
         let many = Neighbours::of(&[1, 2, 3, 4].map(router));
         let finding = room("ipv4", many.ipv4, Some(1024)).unwrap();
-        assert_eq!(finding.level, Level::Warning);
+        assert_eq!(finding.level, FindingLevel::Warning);
         assert!(finding.remedy.unwrap().contains("net.ipv4.neigh.default.gc_thresh3=3200"));
     }
 }

@@ -1,103 +1,199 @@
-//! The programs that routers are made with, and the accounts that some of them run as.
+//! The programs that routers need, and their accounts.
+//!
+//! Each daemon checks a sample of its configuration itself. Its version says less, because distributions backport changes.
 
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Finding, understood};
-use crate::daemons::account;
-use crate::programs::{Output, Program, find};
+use netext_core::error_chain;
+use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol};
 
-/// How long a program may take to tell its version.
+use super::finding::DoctorFinding;
+use super::trial::sample;
+use crate::compile::guests;
+use crate::compile::services::{DaemonAccounts, haproxy, haproxy_daemon, services};
+use crate::daemons::account;
+use crate::model::{Balancer, Router};
+use crate::plan::DaemonPlan;
+use crate::programs::{Capture, Program, ProgramError, ProgramOutput, find, first_lines};
+
+/// The folder of the sample's files. No program opens them.
+const NOWHERE: &str = "/var/lib/cloudstack/doctor";
+
+/// How long a program may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 struct Tool {
     name: &'static str,
     package: &'static str,
+    /// The option that prints the version.
     version: &'static str,
-    /// One that is known to do.
+    /// A version that works.
     tested: &'static str,
-    /// Whether no router works without it; otherwise, which ones do not.
-    needed: Result<(), &'static str>,
+    /// What needs it; `None` if every router does.
+    needed_for: Option<&'static str>,
+    /// The arguments that make it check a configuration on its standard input.
+    check: Option<&'static [&'static str]>,
 }
 
-const PROGRAMS: [Tool; 4] = [
+const TOOLS: [Tool; 4] = [
     Tool {
         name: "nft",
         package: "nftables",
         version: "--version",
-        // Whether it takes the rules shows when they are put in force.
         tested: "1.0.6",
-        needed: Ok(()),
+        needed_for: None,
+        // The trial shows whether it accepts the rules.
+        check: None,
     },
     Tool {
         name: "dnsmasq",
         package: "dnsmasq-base",
         version: "--version",
         tested: "2.90",
-        needed: Err("DHCP and DNS"),
+        needed_for: Some("DHCP and DNS"),
+        check: Some(&["--test", "--conf-file=/dev/stdin"]),
     },
     Tool {
         name: "radvd",
         package: "radvd",
         version: "--version",
         tested: "2.19",
-        needed: Err("guests with IPv6"),
+        needed_for: Some("instances with IPv6"),
+        check: Some(&["-c", "-C", "/dev/stdin", "-m", "stderr"]),
     },
     Tool {
         name: "haproxy",
         package: "haproxy",
         version: "-v",
         tested: "2.6",
-        needed: Err("load balancers for TCP"),
+        needed_for: Some("load balancers for TCP"),
+        check: Some(&["-c", "-q", "-f", "/dev/stdin"]),
     },
 ];
 
-pub(super) fn findings() -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for program in &PROGRAMS {
-        let Some(path) = find(program.name) else {
-            let remedy =
-                format!("install the package {} ({} is known to do)", program.package, program.tested);
-            findings.push(match program.needed {
-                Ok(()) => Finding::problem(program.name, "is missing", remedy),
-                Err(for_what) => {
-                    Finding::warning(program.name, format!("is missing; needed for {for_what}"), remedy)
-                }
-            });
-            continue;
-        };
-        let version = version(&path, program.version).unwrap_or_else(|| "of unknown version".to_owned());
-        let found = format!("{} {version}", path.display());
-        findings.push(match (understood::complaint(program.name, &path), program.needed) {
-            (Some(complaint), Err(for_what)) => Finding::warning(
-                program.name,
-                format!("{found} does not take what is written for it ({complaint}); needed for {for_what}"),
-                format!("install a newer {}; {} is known to do", program.package, program.tested),
-            ),
-            _ => Finding::ok(program.name, found),
-        });
-        if program.needed.is_err() && account(program.name).user != program.name {
-            let user = account(program.name).user;
-            findings.push(Finding::warning(
-                format!("account {}", program.name),
-                format!("there is none; it would run as {user}, with whatever else does"),
-                format!("reinstall the package {}, or useradd --system {}", program.package, program.name),
-            ));
-        }
-    }
-    findings
+pub(super) fn findings() -> Vec<DoctorFinding> {
+    let plans = plans();
+    TOOLS.iter().flat_map(|tool| tool.findings(&plans)).collect()
 }
 
-/// The first word that is a version.
-fn version(path: &PathBuf, option: &str) -> Option<String> {
-    let mut command = Command::new(path);
-    command.arg(option);
-    let ended = Program::new(command, Output::Both).run(Instant::now() + PATIENCE).ok()?;
-    let printed = [ended.stdout, ended.stderr].concat();
-    let text = String::from_utf8_lossy(&printed);
-    let is_version = |word: &&str| {
-        word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')
+impl Tool {
+    fn findings(&self, plans: &[DaemonPlan]) -> Vec<DoctorFinding> {
+        let Self { name, package, tested, needed_for, .. } = *self;
+        let Some(path) = find(name) else {
+            let remedy = format!("install the package {package} (tested with {tested})");
+            return vec![match needed_for {
+                None => DoctorFinding::problem(name, "is missing", remedy),
+                Some(what) => DoctorFinding::warning(name, format!("is missing; needed for {what}"), remedy),
+            }];
+        };
+        let version = self.version(&path).unwrap_or_else(|| "of unknown version".to_owned());
+        let found = format!("{} {version}", path.display());
+        let Some(needed_for) = needed_for else { return vec![DoctorFinding::ok(name, found)] };
+        let mut findings = vec![match self.complaint(&path, plans) {
+            None => DoctorFinding::ok(name, found),
+            Some(complaint) => DoctorFinding::warning(
+                name,
+                format!("{found} rejects its configuration ({complaint}); needed for {needed_for}"),
+                format!("install a newer {package} (tested with {tested})"),
+            ),
+        }];
+        let user = account(name).user;
+        if user != name {
+            findings.push(DoctorFinding::warning(
+                format!("account {name}"),
+                format!("does not exist; {name} would run as {user}, an account that other daemons use"),
+                format!("reinstall the package {package}, or useradd --system {name}"),
+            ));
+        }
+        findings
+    }
+
+    /// The first word of its output that is a version.
+    fn version(&self, path: &Path) -> Option<String> {
+        let printed = run(path, &[self.version], "").ok()?;
+        let printed = [printed.stdout, printed.stderr].concat();
+        let text = String::from_utf8_lossy(&printed);
+        let is_version = |word: &&str| {
+            word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')
+        };
+        text.split_whitespace().find(is_version).map(|word| word.trim_end_matches(',').to_owned())
+    }
+
+    /// The program's complaint about a sample of its configuration; `None` if it accepts the sample.
+    fn complaint(&self, path: &Path, plans: &[DaemonPlan]) -> Option<String> {
+        let plan = plans.iter().find(|plan| plan.daemon.program == self.name)?;
+        complaint(path, self.check?, &plan.files.first()?.content)
+    }
+}
+
+fn complaint(path: &Path, arguments: &[&str], configuration: &str) -> Option<String> {
+    let ended = match run(path, arguments, configuration) {
+        Ok(ended) if ended.status.success() => return None,
+        Ok(ended) => ended,
+        Err(error) => return Some(error_chain(&error)),
     };
-    text.split_whitespace().find(is_version).map(|word| word.trim_end_matches(',').to_owned())
+    let lines = first_lines(&String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()));
+    Some(if lines.is_empty() { format!("{}, without a word", ended.status) } else { lines })
+}
+
+fn run(path: &Path, arguments: &[&str], input: &str) -> Result<ProgramOutput, ProgramError> {
+    let mut command = Command::new(path);
+    command.args(arguments);
+    Program::new(command, Capture::Both).input(input.as_bytes()).run(Instant::now() + PATIENCE)
+}
+
+/// The daemons of a router with all services.
+fn plans() -> Vec<DaemonPlan> {
+    let router = served();
+    let accounts = DaemonAccounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
+    let of_guests =
+        guests(&router).iter().flat_map(|it| services(it, Path::new(NOWHERE), &accounts)).collect();
+    let daemon = haproxy_daemon("the sample", Path::new(NOWHERE));
+    let balanced = haproxy(daemon, account("haproxy"), &router.balancers_in_force());
+    [of_guests, Vec::from_iter(balanced)].concat()
+}
+
+fn served() -> Router {
+    let mut router = sample();
+    let public = *router.addresses.keys().next().unwrap_or(&Ipv4Addr::LOCALHOST);
+    for tier in router.tiers.values_mut() {
+        tier.services.dhcp = true;
+        tier.services.dns = true;
+        tier.resolvers.domain = "cs1.internal".parse().ok();
+        tier.resolvers.dns = vec![Ipv4Addr::new(198, 51, 100, 53).into()].into();
+        let algorithms = [LoadBalancerAlgorithm::RoundRobin, LoadBalancerAlgorithm::Source];
+        for (id, algorithm) in (2..).zip(algorithms) {
+            let balancer = Balancer {
+                public: SocketAddrV4::new(public, 9000 + u16::try_from(id).unwrap_or_default()),
+                protocol: LoadBalancerProtocol::TcpProxy,
+                algorithm,
+                members: [SocketAddrV4::new(Ipv4Addr::new(10, 1, 1, 10), 80)].into(),
+            };
+            tier.balancers.insert(id, balancer);
+        }
+    }
+    router
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_daemon_checks_its_configuration() {
+        let mut programs: Vec<_> = plans().into_iter().map(|plan| plan.daemon.program).collect();
+        programs.sort();
+        assert_eq!(programs, ["dnsmasq", "haproxy", "radvd"]);
+        assert!(programs.iter().all(|name| TOOLS.iter().any(|it| it.name == name && it.check.is_some())));
+    }
+
+    #[test]
+    fn a_complaint_is_quoted() {
+        let quoted = complaint(Path::new("/bin/sh"), &["-c", "echo unknown keyword >&2; exit 1"], "x");
+        assert_eq!(quoted.as_deref(), Some("unknown keyword"));
+        assert_eq!(complaint(Path::new("/bin/sh"), &["-c", "cat"], "x"), None);
+    }
 }

@@ -1,209 +1,206 @@
-//! `fleet deploy`: puts an executable in place on the hosts.
+//! `fleet deploy`: installs an executable on hosts.
 //!
-//! It is written beside its place, compared with what was sent, and run once before it takes the place in one step.
-//! Whatever fails before that leaves the host as it was, and commands that run meanwhile find the old executable or
+//! The executable is written to a draft, compared with what was sent, and run once before it replaces the old one in one
+//! step. If anything fails before that, the host is as it was. Commands that run meanwhile find the old executable or
 //! the new one, and never a part of it.
 
 use std::fs;
 use std::path::Path;
 
 use indicatif::ProgressBar;
-use netext_core::DeviceError;
+use netext_core::{DeviceError, error_chain};
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::arguments::Deploy;
 use super::doctor;
-use super::host::{Asked, Trouble};
-use super::reach::Reach;
-use super::{Standing, verdict};
-use crate::operator::Verdict;
-use crate::operator::doctor::{Finding, Level};
-use crate::operator::failure::Failure;
-use crate::operator::screen::{BAD, FAINT, GOOD, Screen, count, styled, transfer};
-use crate::operator::table::{Cell, Table};
+use super::host::{FleetHost, FleetHostError, HostStatus};
+use super::selection::SelectedFleet;
+use crate::operator::arguments::DeployArguments;
+use crate::operator::doctor::{DoctorFinding, FindingLevel};
+use crate::operator::error::{OperatorError, OperatorExit};
+use crate::operator::screen::{BAD, Cell, FAINT, GOOD, Screen, Table, count, styled, transfer};
 use crate::places::Places;
-use crate::proxy::ssh::{RemoteCommand, Ssh};
-use crate::proxy::target::{Host, RemotePath};
-use crate::relay::Identity;
+use crate::proxy::remote::{HostAddress, RemoteCommand, RemotePath};
+use crate::proxy::ssh::Ssh;
+use crate::relay::ExecutableIdentity;
 
-/// What is to be put in place.
-struct Executable {
+/// The executable to install.
+struct NewExecutable {
     content: Vec<u8>,
     digest: String,
 }
 
 #[derive(Serialize)]
-struct Report {
+struct DeployReport {
     path: String,
     digest: String,
-    hosts: Vec<Visited>,
+    hosts: Vec<DeployedHost>,
 }
 
-/// What came of a host.
+/// The outcome for a host.
 #[derive(Serialize)]
-struct Visited {
+struct DeployedHost {
     host: String,
-    outcome: Outcome,
+    outcome: DeployOutcome,
     version: Option<String>,
     fit: bool,
-    findings: Vec<Finding>,
+    findings: Vec<DoctorFinding>,
     error: Option<String>,
     #[serde(skip)]
-    trouble: Option<Trouble>,
+    cause: Option<FleetHostError>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Outcome {
-    /// It is in place.
+enum DeployOutcome {
+    /// The new executable is in place.
     Deployed,
-    /// It was in place.
+    /// It was in place before.
     AlreadyThere,
-    /// What was in place still is, unless the connection was lost in the very last step.
+    /// The old executable is in place, unless the connection was lost in the very last step.
     Failed,
 }
 
 pub(super) async fn run(
     places: &Places,
-    arguments: &Deploy,
+    arguments: &DeployArguments,
     screen: &mut Screen,
-) -> Result<Verdict, Failure> {
-    let reach = Reach::of(&arguments.which, places)?;
-    // Its own file is found by this even if another one has its name by now.
-    let itself = Path::new("/proc/self/exe");
-    let executable = Executable::read(arguments.executable.as_deref().unwrap_or(itself))?;
-    let ssh = Ssh::new(&reach.fleet, &reach.folder)?;
-    let (size, path, pace) = (executable.content.len() as u64, &reach.fleet.path, arguments.pace());
-    let bar = transfer(size.saturating_mul(reach.fleet.hosts.len() as u64));
-    let visit = async |host: &Host| {
-        let asked = Asked::new(&ssh, host, pace.patience);
-        Visited::by(host, asked, path, &executable, &bar).await
+) -> Result<OperatorExit, OperatorError> {
+    let selected = SelectedFleet::of(&arguments.hosts, places)?;
+    // This leads to our own file even if another one has its name by now.
+    let ourselves = Path::new("/proc/self/exe");
+    let executable = NewExecutable::read(arguments.executable.as_deref().unwrap_or(ourselves))?;
+    let ssh = Ssh::new(&selected.fleet, &selected.folder)?;
+    let (size, path, pace) = (executable.content.len() as u64, &selected.fleet.path, arguments.pace());
+    let bar = transfer(size.saturating_mul(selected.fleet.hosts.len() as u64));
+    let visit = async |address: &HostAddress| {
+        let host = FleetHost::new(&ssh, address, pace.patience);
+        DeployedHost::of(host, path, &executable, &bar).await
     };
-    let hosts = reach.ask_all(pace, visit, |host| bar.set_message(host.to_string())).await;
+    let hosts = selected.visit_all(pace, visit, |host| bar.set_message(host.to_string())).await;
     bar.finish_and_clear();
-    let report = Report { path: path.to_string(), digest: executable.digest, hosts };
+    let report = DeployReport { path: path.to_string(), digest: executable.digest, hosts };
     if arguments.json {
         screen.json(&report);
     } else {
         report.print(screen);
     }
-    Ok(verdict(report.hosts.iter().map(Visited::standing)))
+    Ok(HostStatus::exit_of(report.hosts.iter().map(DeployedHost::status)))
 }
 
-impl Executable {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let content = fs::read(path).map_err(|source| Failure::Unread { path: path.to_owned(), source })?;
+impl NewExecutable {
+    fn read(path: &Path) -> Result<Self, OperatorError> {
+        let content = fs::read(path)
+            .map_err(|source| OperatorError::UnreadableFile { path: path.to_owned(), source })?;
         let digits = |digest: String, byte: &u8| format!("{digest}{byte:02x}");
         let digest = Sha256::digest(&content).iter().fold(String::new(), digits);
         Ok(Self { content, digest })
     }
 }
 
-impl Visited {
-    async fn by(
-        host: &Host,
-        asked: Asked<'_>,
+impl DeployedHost {
+    async fn of(
+        host: FleetHost<'_>,
         path: &RemotePath,
-        executable: &Executable,
+        executable: &NewExecutable,
         bar: &ProgressBar,
     ) -> Self {
-        let mut visited = Self {
-            host: host.to_string(),
-            outcome: Outcome::Failed,
+        let mut deployed = Self {
+            host: host.address.to_string(),
+            outcome: DeployOutcome::Failed,
             version: None,
             fit: false,
             findings: Vec::new(),
             error: None,
-            trouble: None,
+            cause: None,
         };
-        let mut sent = 0;
-        let written = |bytes: usize| {
-            sent += bytes;
+        let mut total = 0;
+        let sent = |bytes: usize| {
+            total += bytes;
             bar.inc(bytes as u64);
         };
-        visited.trouble = visited.work(asked, path, executable, written).await.err();
-        // What was not sent is not to come any more.
-        bar.inc(executable.content.len().saturating_sub(sent) as u64);
-        visited.error = visited.trouble.as_ref().map(Trouble::to_string);
-        visited
+        deployed.cause = deployed.deploy(host, path, executable, sent).await.err();
+        // The rest is not sent any more.
+        bar.inc(executable.content.len().saturating_sub(total) as u64);
+        deployed.error = deployed.cause.as_ref().map(|cause| error_chain(cause));
+        deployed
     }
 
-    async fn work(
+    async fn deploy(
         &mut self,
-        asked: Asked<'_>,
+        host: FleetHost<'_>,
         path: &RemotePath,
-        executable: &Executable,
-        written: impl FnMut(usize),
-    ) -> Result<(), Trouble> {
-        if asked.digest(path).await?.as_ref() == Some(&executable.digest) {
-            self.outcome = Outcome::AlreadyThere;
+        executable: &NewExecutable,
+        sent: impl FnMut(usize),
+    ) -> Result<(), FleetHostError> {
+        if host.digest(path).await?.as_ref() == Some(&executable.digest) {
+            self.outcome = DeployOutcome::AlreadyThere;
         } else {
-            put(asked, path, executable, written).await?;
-            self.outcome = Outcome::Deployed;
+            install(host, path, executable, sent).await?;
+            self.outcome = DeployOutcome::Deployed;
             let folder = path.folder();
-            asked.carry_out("write the folder to the disk", RemoteCommand::Sync(&folder)).await?;
-            asked.carry_out("remove old drafts", RemoteCommand::RemoveDrafts(path)).await?;
+            host.carry_out("write the folder to the disk", RemoteCommand::Sync(&folder)).await?;
+            host.carry_out("remove old drafts", RemoteCommand::RemoveDrafts(path)).await?;
         }
-        let identity = identify(asked, path).await?;
+        let identity = identify(host, path).await?;
         self.version = Some(identity.version);
-        self.findings = asked.doctor(path).await?;
+        self.findings = host.doctor(path).await?;
         self.fit = doctor::is_fit(&self.findings);
         Ok(())
     }
 
-    fn standing(&self) -> Standing {
-        match &self.trouble {
-            Some(trouble) if self.outcome == Outcome::Failed => trouble.standing(),
-            None if self.fit => Standing::Well,
-            _ => Standing::Unwell,
+    fn status(&self) -> HostStatus {
+        match &self.cause {
+            Some(cause) if self.outcome == DeployOutcome::Failed => cause.status(),
+            None if self.fit => HostStatus::Healthy,
+            _ => HostStatus::Unhealthy,
         }
     }
 }
 
-/// Puts an executable in place, or leaves what is there.
-async fn put(
-    asked: Asked<'_>,
+/// Replaces the executable, or leaves the old one.
+async fn install(
+    host: FleetHost<'_>,
     path: &RemotePath,
-    executable: &Executable,
-    written: impl FnMut(usize),
-) -> Result<(), Trouble> {
-    let draft = path.draft(random().map_err(|error| asked.failed("be given a draft", error.report()))?);
-    let put = write_and_replace(asked, path, &draft, executable, written).await;
-    if put.as_ref().is_err_and(|trouble| trouble.standing() != Standing::OutOfReach) {
-        // If it cannot be removed now, a later deployment does.
-        let _ = asked.carry_out("remove the draft", RemoteCommand::Remove(&draft)).await;
+    executable: &NewExecutable,
+    sent: impl FnMut(usize),
+) -> Result<(), FleetHostError> {
+    let draft = path.draft(random().map_err(|error| host.failed("be given a draft", error.report()))?);
+    let installed = write_and_replace(host, path, &draft, executable, sent).await;
+    if installed.as_ref().is_err_and(|cause| cause.status() != HostStatus::Unreachable) {
+        // If it cannot be removed now, a later deployment removes it.
+        let _ = host.carry_out("remove the draft", RemoteCommand::Remove(&draft)).await;
     }
-    put
+    installed
 }
 
 async fn write_and_replace(
-    asked: Asked<'_>,
+    host: FleetHost<'_>,
     path: &RemotePath,
     draft: &RemotePath,
-    executable: &Executable,
-    written: impl FnMut(usize),
-) -> Result<(), Trouble> {
-    let Executable { content, digest } = executable;
-    asked.carry_out("make the draft", RemoteCommand::Create(draft)).await?;
-    asked.hand_over("write the draft", RemoteCommand::Write(draft), content, written).await?;
-    if asked.digest(draft).await?.as_ref() != Some(digest) {
-        let words = format!("{draft} is not what was sent; repeat the deployment");
-        return Err(asked.failed("keep the draft", words));
+    executable: &NewExecutable,
+    sent: impl FnMut(usize),
+) -> Result<(), FleetHostError> {
+    let NewExecutable { content, digest } = executable;
+    host.carry_out("make the draft", RemoteCommand::Create(draft)).await?;
+    host.send("write the draft", RemoteCommand::Write(draft), content, sent).await?;
+    if host.digest(draft).await?.as_ref() != Some(digest) {
+        let words = format!("{draft} differs from what was sent; repeat the deployment");
+        return Err(host.failed("keep the draft", words));
     }
-    identify(asked, draft).await?;
-    asked.carry_out("put it in place", RemoteCommand::Replace { draft, path }).await
+    identify(host, draft).await?;
+    host.carry_out("put the draft in place", RemoteCommand::Replace { draft, path }).await
 }
 
-/// Which executable lies at a path, if it is one that this one understands.
-async fn identify(asked: Asked<'_>, path: &RemotePath) -> Result<Identity, Trouble> {
-    let identity = asked.identify(path).await?;
-    asked.demand_our_protocol(&identity)?;
+/// The identity of an executable with our relay protocol.
+async fn identify(host: FleetHost<'_>, path: &RemotePath) -> Result<ExecutableIdentity, FleetHostError> {
+    let identity = host.identify(path).await?;
+    host.demand_our_protocol(&identity)?;
     Ok(identity)
 }
 
-/// A number that no other deployment has.
+/// A number that no other deployment uses.
 fn random() -> Result<u64, DeviceError> {
     let mut drawn = [0; 8];
     getrandom(&mut drawn, GetRandomFlags::empty())
@@ -211,7 +208,7 @@ fn random() -> Result<u64, DeviceError> {
     Ok(u64::from_ne_bytes(drawn))
 }
 
-impl Report {
+impl DeployReport {
     fn print(&self, screen: &mut Screen) {
         let mut table = Table::new(["host", "outcome", "version", "doctor"]);
         for host in &self.hosts {
@@ -219,15 +216,15 @@ impl Report {
         }
         screen.line(styled(&self.path, FAINT));
         screen.text(table);
-        for Visited { host, trouble, .. } in &self.hosts {
-            if let Some(trouble) = trouble {
-                screen.line(format_args!("\n{}", styled(format_args!("! {trouble}"), BAD)));
-                if trouble.standing() == Standing::OutOfReach {
-                    screen.line(styled(format_args!("  repeat it when {host} is back"), FAINT));
+        for DeployedHost { host, cause, error, .. } in &self.hosts {
+            if let (Some(cause), Some(error)) = (cause, error) {
+                screen.line(format_args!("\n{}", styled(format_args!("! {error}"), BAD)));
+                if cause.status() == HostStatus::Unreachable {
+                    screen.line(styled(format_args!("  repeat the deployment when {host} is back"), FAINT));
                 }
             }
         }
-        if self.hosts.iter().any(|host| host.findings.iter().any(|it| it.level != Level::Ok)) {
+        if self.hosts.iter().any(|host| host.findings.iter().any(|it| it.level != FindingLevel::Ok)) {
             let mut table = doctor::table();
             for host in &self.hosts {
                 doctor::add(&mut table, &host.host, &host.findings);
@@ -235,34 +232,35 @@ impl Report {
             screen.text(format_args!("\n{table}"));
         }
         let number = |outcome| self.hosts.iter().filter(|host| host.outcome == outcome).count();
+        let is_unfit = |host: &&DeployedHost| host.outcome != DeployOutcome::Failed && !host.fit;
         let parts = [
-            (number(Outcome::Deployed), "deployed"),
-            (number(Outcome::AlreadyThere), "had it already"),
-            (number(Outcome::Failed), "failed"),
-            (self.hosts.iter().filter(|it| it.outcome != Outcome::Failed && !it.fit).count(), "not fit"),
+            (number(DeployOutcome::Deployed), "deployed"),
+            (number(DeployOutcome::AlreadyThere), "had it already"),
+            (number(DeployOutcome::Failed), "failed"),
+            (self.hosts.iter().filter(is_unfit).count(), "not fit"),
         ];
         let parts = parts.iter().filter(|(number, _)| *number > 0);
         let parts: Vec<_> = parts.map(|(number, words)| format!("{number} {words}")).collect();
         let all = count(self.hosts.len(), "host");
-        let is_well = self.hosts.iter().all(|host| host.standing() == Standing::Well);
-        let style = if is_well { GOOD } else { BAD };
+        let is_healthy = self.hosts.iter().all(|host| host.status() == HostStatus::Healthy);
+        let style = if is_healthy { GOOD } else { BAD };
         screen.line(format_args!("\n{}", styled(format_args!("{all}: {}", parts.join(", ")), style)));
     }
 }
 
-impl Visited {
+impl DeployedHost {
     fn row(&self) -> [Cell; 4] {
         let absent = || Cell::styled("-", FAINT);
-        let outcome = match (self.outcome, &self.trouble) {
-            (Outcome::Deployed, _) => Cell::styled("deployed", GOOD),
-            (Outcome::AlreadyThere, _) => Cell::styled("already there", GOOD),
-            (Outcome::Failed, Some(trouble)) => Cell::styled(trouble.name(), BAD),
-            (Outcome::Failed, None) => Cell::styled("failed", BAD),
+        let outcome = match (self.outcome, &self.cause) {
+            (DeployOutcome::Deployed, _) => Cell::styled("deployed", GOOD),
+            (DeployOutcome::AlreadyThere, _) => Cell::styled("already there", GOOD),
+            (DeployOutcome::Failed, Some(cause)) => Cell::styled(cause.name(), BAD),
+            (DeployOutcome::Failed, None) => Cell::styled("failed", BAD),
         };
-        let doctor = match (&self.trouble, self.fit) {
+        let doctor = match (&self.cause, self.fit) {
             (None, true) => Cell::styled("fit", GOOD),
             (None, false) => Cell::styled("not fit", BAD),
-            (Some(trouble), _) if self.outcome != Outcome::Failed => Cell::styled(trouble.name(), BAD),
+            (Some(cause), _) if self.outcome != DeployOutcome::Failed => Cell::styled(cause.name(), BAD),
             (Some(_), _) => absent(),
         };
         [self.host.as_str().into(), outcome, self.version.as_ref().map_or_else(absent, Cell::from), doctor]

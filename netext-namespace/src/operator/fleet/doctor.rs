@@ -1,67 +1,66 @@
-//! `fleet doctor`: whether the hosts are fit for routers.
+//! `fleet doctor`: checks the requirements of hosts.
 
+use netext_core::error_chain;
 use serde::Serialize;
 
-use super::arguments::Question;
-use super::host::{Asked, Trouble};
-use super::{Standing, ask_all, verdict};
-use crate::operator::Verdict;
-use crate::operator::doctor::{Finding, Level};
-use crate::operator::failure::Failure;
-use crate::operator::screen::{BAD, DOUBTFUL, FAINT, GOOD, Screen, count, styled};
-use crate::operator::table::{Cell, Table};
+use super::host::{FleetHost, FleetHostError, HostStatus};
+use super::selection::check_all;
+use crate::operator::arguments::FleetCheckArguments;
+use crate::operator::doctor::{DoctorFinding, FindingLevel};
+use crate::operator::error::{OperatorError, OperatorExit};
+use crate::operator::screen::{BAD, Cell, DOUBTFUL, FAINT, GOOD, Screen, Table, count, styled};
 use crate::places::Places;
-use crate::proxy::target::{Host, RemotePath};
+use crate::proxy::remote::RemotePath;
 
 #[derive(Serialize)]
-struct Report {
-    hosts: Vec<Examined>,
+struct FleetDoctorReport {
+    hosts: Vec<ExaminedHost>,
 }
 
-/// What was found on a host.
+/// The findings on a host.
 #[derive(Serialize)]
-struct Examined {
+struct ExaminedHost {
     host: String,
     fit: bool,
-    findings: Vec<Finding>,
+    findings: Vec<DoctorFinding>,
     error: Option<String>,
     #[serde(skip)]
-    trouble: Option<Trouble>,
+    cause: Option<FleetHostError>,
 }
 
 pub(super) async fn run(
     places: &Places,
-    arguments: &Question,
+    arguments: &FleetCheckArguments,
     screen: &mut Screen,
-) -> Result<Verdict, Failure> {
-    let report = Report { hosts: ask_all(places, arguments, Examined::at).await? };
+) -> Result<OperatorExit, OperatorError> {
+    let report = FleetDoctorReport { hosts: check_all(places, arguments, ExaminedHost::of).await? };
     if arguments.json {
         screen.json(&report);
     } else {
         report.print(screen);
     }
-    Ok(verdict(report.hosts.iter().map(Examined::standing)))
+    Ok(HostStatus::exit_of(report.hosts.iter().map(ExaminedHost::status)))
 }
 
-/// An executable that speaks another protocol still knows what its host lacks.
-async fn findings(asked: Asked<'_>, path: &RemotePath) -> Result<Vec<Finding>, Trouble> {
-    asked.identify(path).await?;
-    asked.doctor(path).await
+/// The findings of the host's own executable, whatever its relay protocol.
+async fn findings(host: FleetHost<'_>, path: &RemotePath) -> Result<Vec<DoctorFinding>, FleetHostError> {
+    host.identify(path).await?;
+    host.doctor(path).await
 }
 
-/// Whether routers work there: warnings are about what not every host needs.
-pub(super) fn is_fit(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.level != Level::Problem)
+/// Whether routers work on a host. Warnings are about things that not every host needs.
+pub(super) fn is_fit(findings: &[DoctorFinding]) -> bool {
+    findings.iter().all(|finding| finding.level != FindingLevel::Problem)
 }
 
-/// The table of what is to be done, by host.
+/// A table of problems and warnings by host.
 pub(super) fn table() -> Table {
-    Table::new(["host", "level", "subject", "found, and what to do"])
+    Table::new(["host", "level", "subject", "finding and remedy"])
 }
 
-/// The rows of a host: what is not as it should be.
-pub(super) fn add(table: &mut Table, host: &str, findings: &[Finding]) {
-    for finding in findings.iter().filter(|finding| finding.level != Level::Ok) {
+/// Adds the problems and warnings of a host.
+pub(super) fn add(table: &mut Table, host: &str, findings: &[DoctorFinding]) {
+    for finding in findings.iter().filter(|finding| finding.level != FindingLevel::Ok) {
         let (word, style) = finding.level.shown();
         let (subject, found) = (finding.subject.as_str().into(), finding.found.as_str().into());
         table.row([host.into(), Cell::styled(word, style), subject, found]);
@@ -71,46 +70,47 @@ pub(super) fn add(table: &mut Table, host: &str, findings: &[Finding]) {
     }
 }
 
-impl Examined {
-    async fn at(host: &Host, asked: Asked<'_>, path: &RemotePath) -> Self {
-        let (findings, trouble) = match findings(asked, path).await {
+impl ExaminedHost {
+    async fn of(host: FleetHost<'_>, path: &RemotePath) -> Self {
+        let (findings, cause) = match findings(host, path).await {
             Ok(findings) => (findings, None),
-            Err(trouble) => (Vec::new(), Some(trouble)),
+            Err(cause) => (Vec::new(), Some(cause)),
         };
-        let fit = trouble.is_none() && is_fit(&findings);
-        let error = trouble.as_ref().map(Trouble::to_string);
-        Self { host: host.to_string(), fit, findings, error, trouble }
+        let fit = cause.is_none() && is_fit(&findings);
+        let error = cause.as_ref().map(|cause| error_chain(cause));
+        Self { host: host.address.to_string(), fit, findings, error, cause }
     }
 
-    fn standing(&self) -> Standing {
-        match &self.trouble {
-            Some(trouble) => trouble.standing(),
-            None if self.fit => Standing::Well,
-            None => Standing::Unwell,
+    fn status(&self) -> HostStatus {
+        match &self.cause {
+            Some(cause) => cause.status(),
+            None if self.fit => HostStatus::Healthy,
+            None => HostStatus::Unhealthy,
         }
     }
 }
 
-impl Report {
+impl FleetDoctorReport {
     fn print(&self, screen: &mut Screen) {
         let mut table = table();
-        for Examined { host, findings, trouble, .. } in &self.hosts {
-            let plain = |word, style| [host.as_str().into(), Cell::styled(word, style)];
-            match trouble {
-                Some(trouble) => {
-                    let [host, word] = plain(trouble.name(), BAD);
-                    table.row([host, word, "-".into(), trouble.to_string().into()]);
+        for ExaminedHost { host, findings, error, cause, .. } in &self.hosts {
+            let host = host.as_str();
+            match (cause, error) {
+                (Some(cause), Some(error)) => {
+                    table.row([host.into(), Cell::styled(cause.name(), BAD), "-".into(), error.into()]);
                 }
-                None if findings.iter().all(|it| it.level == Level::Ok) => table.row(plain("ok", GOOD)),
-                None => add(&mut table, host, findings),
+                _ if findings.iter().all(|it| it.level == FindingLevel::Ok) => {
+                    table.row([host.into(), Cell::styled("ok", GOOD)]);
+                }
+                _ => add(&mut table, host, findings),
             }
         }
         screen.text(table);
-        let of = |level| {
+        let number = |level| {
             let all = self.hosts.iter().flat_map(|host| &host.findings);
             all.filter(|finding| finding.level == level).count()
         };
-        let (problems, warnings) = (of(Level::Problem), of(Level::Warning));
+        let (problems, warnings) = (number(FindingLevel::Problem), number(FindingLevel::Warning));
         let unfit = self.hosts.iter().filter(|host| !host.fit).count();
         let style = match (unfit, warnings) {
             (0, 0) => GOOD,

@@ -1,152 +1,156 @@
-//! `fleet status`: how the hosts and their routers do.
+//! `fleet status`: the state of hosts and their routers.
 
+use netext_core::error_chain;
 use serde::{Deserialize, Serialize};
 
-use super::arguments::Question;
-use super::host::{Asked, Trouble};
-use super::{Standing, ask_all, verdict};
-use crate::operator::Verdict;
-use crate::operator::failure::Failure;
-use crate::operator::screen::{BAD, DOUBTFUL, FAINT, GOOD, STRONG, Screen, count, styled};
-use crate::operator::table::{Cell, Table};
+use super::host::{FleetHost, FleetHostError, HostStatus};
+use super::selection::check_all;
+use crate::operator::arguments::FleetCheckArguments;
+use crate::operator::error::{OperatorError, OperatorExit};
+use crate::operator::screen::{BAD, Cell, DOUBTFUL, FAINT, GOOD, STRONG, Screen, Table, count, styled};
 use crate::places::Places;
-use crate::proxy::ssh::RemoteCommand;
-use crate::proxy::target::{Host, RemotePath};
+use crate::proxy::remote::{RemoteCommand, RemotePath};
 use crate::relay::{PROTOCOL, VERSION};
 
 /// How many routers are named before the rest is counted.
 const NAMED: usize = 8;
 
-/// What is told of all hosts.
+/// The state of all hosts.
 #[derive(Serialize)]
-struct Report {
-    /// What this executable is.
+struct FleetStatusReport {
+    /// The version of this executable.
     version: &'static str,
     protocol: u32,
-    hosts: Vec<Seen>,
+    hosts: Vec<CheckedHost>,
 }
 
-/// How a host does.
+/// The state of a host.
 #[derive(Serialize)]
-struct Seen {
+struct CheckedHost {
     host: String,
-    well: bool,
+    #[serde(rename = "well")]
+    healthy: bool,
     version: Option<String>,
     protocol: Option<u32>,
-    routers: Option<Routers>,
+    routers: Option<RouterHealth>,
     /// Why it could not be asked, or not everything.
     error: Option<String>,
     #[serde(skip)]
-    trouble: Option<Trouble>,
+    cause: Option<FleetHostError>,
 }
 
-/// How its routers do.
+/// The state of a host's routers.
 #[derive(Serialize)]
-struct Routers {
-    well: usize,
+struct RouterHealth {
+    #[serde(rename = "well")]
+    healthy: usize,
     /// Their names.
-    unwell: Vec<String>,
+    #[serde(rename = "unwell")]
+    unhealthy: Vec<String>,
 }
 
-/// What the host prints, as far as it counts here.
+/// The part that counts here of what `status` prints on a host.
 #[derive(Deserialize)]
-struct Printed {
-    routers: Vec<Router>,
+struct PrintedStatus {
+    routers: Vec<PrintedRouter>,
 }
 
 #[derive(Deserialize)]
-struct Router {
+struct PrintedRouter {
     router: String,
     healthy: bool,
 }
 
 pub(super) async fn run(
     places: &Places,
-    arguments: &Question,
+    arguments: &FleetCheckArguments,
     screen: &mut Screen,
-) -> Result<Verdict, Failure> {
-    let hosts = ask_all(places, arguments, Seen::at).await?;
-    let report = Report { version: VERSION, protocol: PROTOCOL, hosts };
+) -> Result<OperatorExit, OperatorError> {
+    let hosts = check_all(places, arguments, CheckedHost::of).await?;
+    let report = FleetStatusReport { version: VERSION, protocol: PROTOCOL, hosts };
     if arguments.json {
         screen.json(&report);
     } else {
         report.print(screen);
     }
-    Ok(verdict(report.hosts.iter().map(Seen::standing)))
+    Ok(HostStatus::exit_of(report.hosts.iter().map(CheckedHost::status)))
 }
 
-impl Seen {
-    async fn at(host: &Host, asked: Asked<'_>, path: &RemotePath) -> Self {
-        let mut seen = Self {
-            host: host.to_string(),
-            well: false,
+impl CheckedHost {
+    async fn of(host: FleetHost<'_>, path: &RemotePath) -> Self {
+        let mut checked = Self {
+            host: host.address.to_string(),
+            healthy: false,
             version: None,
             protocol: None,
             routers: None,
             error: None,
-            trouble: None,
+            cause: None,
         };
-        seen.trouble = seen.look(asked, path).await.err();
-        seen.error = seen.trouble.as_ref().map(Trouble::to_string);
-        seen.well = seen.standing() == Standing::Well;
-        seen
+        checked.cause = checked.check(host, path).await.err();
+        checked.error = checked.cause.as_ref().map(|cause| error_chain(cause));
+        checked.healthy = checked.status() == HostStatus::Healthy;
+        checked
     }
 
-    async fn look(&mut self, asked: Asked<'_>, path: &RemotePath) -> Result<(), Trouble> {
-        let identity = asked.identify(path).await?;
+    async fn check(&mut self, host: FleetHost<'_>, path: &RemotePath) -> Result<(), FleetHostError> {
+        let identity = host.identify(path).await?;
         self.version = Some(identity.version.clone());
         self.protocol = Some(identity.protocol);
-        // What people ask for is older than what the executables say to each other.
-        let printed = asked.document("tell its status", RemoteCommand::Status(path)).await;
-        if let Ok(Printed { routers }) = &printed {
-            let unwell = routers.iter().filter(|router| !router.healthy).map(|it| it.router.clone());
-            let unwell: Vec<_> = unwell.collect();
-            self.routers = Some(Routers { well: routers.len() - unwell.len(), unwell });
+        // The JSON of `status` changes less often than the relay protocol.
+        let printed = host.document("print its status", RemoteCommand::Status(path)).await;
+        if let Ok(PrintedStatus { routers }) = &printed {
+            let unhealthy = routers.iter().filter(|router| !router.healthy).map(|it| it.router.clone());
+            let unhealthy: Vec<_> = unhealthy.collect();
+            self.routers = Some(RouterHealth { healthy: routers.len() - unhealthy.len(), unhealthy });
         }
-        asked.demand_our_protocol(&identity)?;
+        host.demand_our_protocol(&identity)?;
         printed.map(drop)
     }
 
-    fn standing(&self) -> Standing {
-        match (&self.trouble, &self.routers) {
-            (Some(trouble), _) => trouble.standing(),
-            (None, Some(routers)) if routers.unwell.is_empty() => Standing::Well,
-            _ => Standing::Unwell,
+    fn status(&self) -> HostStatus {
+        match (&self.cause, &self.routers) {
+            (Some(cause), _) => cause.status(),
+            (None, Some(routers)) if routers.unhealthy.is_empty() => HostStatus::Healthy,
+            _ => HostStatus::Unhealthy,
         }
     }
 }
 
-impl Report {
+impl FleetStatusReport {
     fn print(&self, screen: &mut Screen) {
-        let mut table = Table::new(["host", "version", "protocol", "routers", "well", "unwell", "state"]);
+        let head = ["host", "version", "protocol", "routers", "healthy", "unhealthy", "state"];
+        let mut table = Table::new(head);
         for host in &self.hosts {
             table.row(host.row());
         }
         screen.text(table);
-        for host in self.hosts.iter().filter(|host| !host.well) {
-            host.particulars(screen);
+        for host in self.hosts.iter().filter(|host| !host.healthy) {
+            host.print_problems(screen);
         }
-        let unwell = self.hosts.iter().filter(|host| !host.well).count();
+        let unhealthy = self.hosts.iter().filter(|host| !host.healthy).count();
         let all = count(self.hosts.len(), "host");
         screen.line("");
-        screen.line(match unwell {
-            0 => styled(format_args!("{all}, all well"), GOOD),
-            unwell => styled(format_args!("{all}, {unwell} unwell"), BAD),
+        screen.line(match unhealthy {
+            0 => styled(format_args!("{all}, all healthy"), GOOD),
+            unhealthy => styled(format_args!("{all}, {unhealthy} unhealthy"), BAD),
         });
     }
 }
 
-impl Seen {
+impl CheckedHost {
     fn row(&self) -> [Cell; 7] {
         let absent = || Cell::styled("-", FAINT);
         let as_ours = |ours: bool| if ours { GOOD } else { DOUBTFUL };
         let number = |number: usize| Cell::from(number.to_string());
-        let [routers, well, unwell] = match &self.routers {
+        let [routers, healthy, unhealthy] = match &self.routers {
             None => [absent(), absent(), absent()],
-            Some(Routers { well, unwell }) => {
-                let bad =
-                    if unwell.is_empty() { number(0) } else { Cell::styled(unwell.len().to_string(), BAD) };
-                [number(well + unwell.len()), number(*well), bad]
+            Some(RouterHealth { healthy, unhealthy }) => {
+                let bad = match unhealthy.len() {
+                    0 => number(0),
+                    some => Cell::styled(some.to_string(), BAD),
+                };
+                [number(healthy + unhealthy.len()), number(*healthy), bad]
             }
         };
         [
@@ -154,30 +158,32 @@ impl Seen {
             self.version.as_ref().map_or_else(absent, |it| Cell::styled(it, as_ours(it == VERSION))),
             self.protocol.map_or_else(absent, |it| Cell::styled(it.to_string(), as_ours(it == PROTOCOL))),
             routers,
-            well,
-            unwell,
-            match &self.trouble {
-                Some(trouble) => Cell::styled(trouble.name(), BAD),
-                None if self.well => Cell::styled("well", GOOD),
-                None => Cell::styled("unwell", BAD),
+            healthy,
+            unhealthy,
+            match &self.cause {
+                Some(cause) => Cell::styled(cause.name(), BAD),
+                None if self.healthy => Cell::styled("healthy", GOOD),
+                None => Cell::styled("unhealthy", BAD),
             },
         ]
     }
 
-    fn particulars(&self, screen: &mut Screen) {
+    fn print_problems(&self, screen: &mut Screen) {
         screen.line("");
         screen.line(styled(&self.host, STRONG));
         if let Some(error) = &self.error {
-            screen.line(format_args!("  {}", styled(format_args!("! {error}"), BAD)));
+            screen.problem(error);
         }
-        let unwell = self.routers.as_ref().map(|routers| routers.unwell.as_slice()).unwrap_or_default();
-        if !unwell.is_empty() {
-            let named = unwell.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-            let more = unwell.len().saturating_sub(NAMED);
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            screen.line(format_args!("  {}", styled(format_args!("! unwell: {named}{more}"), BAD)));
-            screen
-                .line(styled("  'status' there tells what differs, 'reconcile --all' puts it right", FAINT));
+        let unhealthy = self.routers.as_ref().map(|routers| routers.unhealthy.as_slice()).unwrap_or_default();
+        if !unhealthy.is_empty() {
+            let named = unhealthy.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = match unhealthy.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            screen.problem(format_args!("unhealthy: {named}{more}"));
+            let advice = "  on that host, 'status' lists the differences and 'reconcile --all' repairs them";
+            screen.line(styled(advice, FAINT));
         }
     }
 }

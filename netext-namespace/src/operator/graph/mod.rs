@@ -1,25 +1,27 @@
-//! `graph`: a picture of a router's surroundings: public segments, the router, tiers, instances.
+//! `graph`: a picture of a router and its surroundings: public segments, tiers and instances.
 
-mod dot;
-mod mermaid;
 mod svg;
+mod text;
 mod topology;
 
-use super::Verdict;
-use super::arguments::{Format, Graph};
-use super::failure::Failure;
+use super::arguments::{GraphArguments, GraphFormat};
+use super::error::{OperatorError, OperatorExit};
 use super::screen::Screen;
 use super::sweep::routers;
 use crate::store::Store;
 use topology::Topology;
 
-pub(super) fn run(store: &Store, arguments: &Graph, screen: &mut Screen) -> Result<Verdict, Failure> {
+pub(super) fn run(
+    store: &Store,
+    arguments: &GraphArguments,
+    screen: &mut Screen,
+) -> Result<OperatorExit, OperatorError> {
     routers(store, Some(arguments.router))?;
     let topology = Topology::of(&store.read(arguments.router)?.router);
     screen.text(match arguments.format {
-        Format::Mermaid => mermaid::render(&topology),
-        Format::Dot => dot::render(&topology),
-        Format::Svg => svg::render(&topology),
+        GraphFormat::Mermaid => text::mermaid(&topology),
+        GraphFormat::Dot => text::dot(&topology),
+        GraphFormat::Svg => svg::render(&topology),
     });
-    Ok(Verdict::Well)
+    Ok(OperatorExit::Healthy)
 }

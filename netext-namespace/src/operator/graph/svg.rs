@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use super::topology::Topology;
 
-/// All in the picture's units, which are pixels unless somebody scales it.
+/// Lengths are in pixels, unless the viewer scales the picture.
 const MARGIN: usize = 24;
 const GAP: usize = 20;
-/// Between rows, where the lines are.
+/// The height between rows, where the lines are.
 const DROP: usize = 48;
 const PADDING: usize = 12;
 const LINE: usize = 18;
@@ -16,7 +16,7 @@ const CHARACTER: usize = 8;
 const NARROWEST: usize = 150;
 
 /// A box with its lines of text.
-struct Block<'a> {
+struct SvgBox<'a> {
     class: &'static str,
     lines: &'a [String],
     x: usize,
@@ -25,7 +25,7 @@ struct Block<'a> {
     height: usize,
 }
 
-impl<'a> Block<'a> {
+impl<'a> SvgBox<'a> {
     fn new(class: &'static str, lines: &'a [String]) -> Self {
         let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default();
         let width = (longest * CHARACTER + 2 * PADDING).max(NARROWEST);
@@ -55,13 +55,13 @@ impl<'a> Block<'a> {
 }
 
 pub(super) fn render(topology: &Topology) -> String {
-    let mut upstream: Vec<_> = topology.upstream.iter().map(|lines| Block::new("upstream", lines)).collect();
-    let mut router = Block::new("router", &topology.router);
-    let mut tiers: Vec<_> = topology.tiers.iter().map(|tier| Block::new("tier", &tier.label)).collect();
+    let mut upstream: Vec<_> = topology.upstream.iter().map(|lines| SvgBox::new("upstream", lines)).collect();
+    let mut router = SvgBox::new("router", &topology.router);
+    let mut tiers: Vec<_> = topology.tiers.iter().map(|tier| SvgBox::new("tier", &tier.label)).collect();
     let mut instances: Vec<Vec<_>> = topology
         .tiers
         .iter()
-        .map(|tier| tier.instances.iter().map(|lines| Block::new("instance", lines)).collect())
+        .map(|tier| tier.instances.iter().map(|lines| SvgBox::new("instance", lines)).collect())
         .collect();
 
     // A tier and its instances, one below the other, are a column.
@@ -122,7 +122,7 @@ path {{ stroke: #57606a; stroke-width: 1.5; fill: none; }}
     }
     for (tier, below) in tiers.iter().zip(&instances) {
         wire(&mut text, router.bottom(), tier.top());
-        // Instances hang on one wire, behind each other.
+        // One wire leads through all instances.
         let mut from = tier.bottom();
         for instance in below {
             wire(&mut text, from, instance.top());
@@ -134,7 +134,7 @@ path {{ stroke: #57606a; stroke-width: 1.5; fill: none; }}
     text + "</svg>\n"
 }
 
-/// A wire that leaves and arrives upright.
+/// A wire that leaves and arrives vertically.
 fn wire(text: &mut String, from: (usize, usize), to: (usize, usize)) {
     let middle = usize::midpoint(from.1, to.1);
     let _ = writeln!(text, r#"<path d="M {} {} V {middle} H {} V {}"/>"#, from.0, from.1, to.0, to.1);
@@ -149,7 +149,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn nothing_becomes_markup() {
+    fn no_text_becomes_markup() {
         assert_eq!(escaped("</text><script>&\""), "&lt;/text&gt;&lt;script&gt;&amp;&quot;");
     }
 }

@@ -1,4 +1,4 @@
-//! What is in the picture, in words; how it is drawn is another matter.
+//! The content of the picture, whatever its format.
 
 use std::net::Ipv4Addr;
 
@@ -7,7 +7,7 @@ use crate::model::{PublicAddress, Router, Tier, bridge_name};
 /// How many instances of a tier are drawn one by one.
 const DRAWN: usize = 12;
 
-/// A router and what surrounds it. Every node is a few lines of text, the first of which names it.
+/// A router and its surroundings. Every node is a few lines of text, and the first line names it.
 pub(super) struct Topology {
     pub(super) router: Vec<String>,
     /// Public segments, with the addresses of the router there.

@@ -1,103 +1,105 @@
-//! Calls to hosts, over connections that outlive the command.
+//! Commands on hosts, over connections that outlive the command that began them.
 //!
-//! The first call to a host runs `ssh`, which logs in and stays in the background behind a socket
-//! (`ControlMaster`); every later call, of any process, is a session over the same connection. It ends when it was
-//! not used for some minutes, or when the host goes silent; the next call then begins another one.
+//! The first command for a host runs `ssh`, which logs in and stays in the background behind a socket
+//! (`ControlMaster`). Later commands of any process are sessions over the same connection. It ends some minutes after
+//! its last use, or when the host falls silent; the next command then begins another one.
 
-pub mod askpass;
-mod command_line;
-mod complaint;
-mod folder;
-mod master;
-mod remote_command;
-mod secret;
-mod session;
+mod connection;
+pub mod login;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::error::HostError;
-use super::target::{Fleet, Host};
+use super::fleet::Fleet;
+use super::remote::{HostAddress, RemoteCommand};
 use crate::programs::last_line;
-use crate::relay::{self, Answer, Call};
-use folder::{Connection, Folder};
-pub use remote_command::RemoteCommand;
-use session::{Ended, Heard, NoSession, Running};
+use crate::relay::{self, RelayReply, RelayRequest};
+use connection::{NoSession, RemoteSession, SessionEnd, SshConnection, SshFolder};
 
-/// How many connections to one host there may be. A host carries 10 sessions over each, unless its `MaxSessions`
-/// says otherwise.
+/// How many connections to one host there may be. A host accepts 10 sessions over each, unless its `MaxSessions` says
+/// otherwise.
 const CONNECTIONS: usize = 8;
-/// How long it may take to reach a host and to be greeted by it.
+/// How long it may take to connect to a host and to log in.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long to wait for a session to become free, where all connections are full: longer every time.
+/// How long to wait for a free session where all connections are full. Each wait is longer than the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// The way to the hosts.
+/// Runs commands on the hosts of a fleet.
 #[derive(Debug)]
 pub struct Ssh<'a> {
     fleet: &'a Fleet,
-    folder: Folder,
+    folder: SshFolder,
 }
 
-/// What came of a command that is not a call.
+/// How a command other than the relay ended.
 #[derive(Debug)]
-pub struct Ran {
+pub struct RemoteOutcome {
     /// Its exit code.
     pub exit: u32,
-    /// What it printed.
+    /// Its standard output.
     pub output: Vec<u8>,
-    /// What it said beside that.
+    /// What it printed besides.
     words: String,
 }
 
-impl Ran {
-    /// How it ended, in words.
+impl RemoteOutcome {
+    /// The exit code and the last words.
     pub fn ending(&self) -> String {
-        format!("exit code {}, {}", self.exit, last_line(&self.words))
+        ending(self.exit, &self.words)
     }
 }
 
 impl<'a> Ssh<'a> {
-    /// The way to the hosts of a fleet; sockets and noted host keys lie in a folder.
+    /// The hosts of a fleet. Sockets and trusted host keys are kept in a folder.
     pub fn new(fleet: &'a Fleet, folder: &Path) -> Result<Self, HostError> {
-        Ok(Self { fleet, folder: Folder::open(folder)? })
+        Ok(Self { fleet, folder: SshFolder::open(folder)? })
     }
 
-    /// Asks a host, for as long as `patience` lasts. `call` is made when the host listens, so that it can say how
-    /// much time is left. Dropped before the host has answered, it calls off what the host does.
+    /// Sends a request to the relay of a host, and returns its reply. The request is made when the host listens, so
+    /// that it can say how much time is left. If this is dropped before the host has replied, the host stops its work.
     pub async fn ask(
         &self,
-        host: &Host,
-        call: impl FnOnce() -> Call,
+        host: &HostAddress,
+        request: impl FnOnce() -> RelayRequest,
         payload: &[u8],
         patience: Duration,
-    ) -> Result<Answer, HostError> {
+    ) -> Result<RelayReply, HostError> {
         let asking = async {
-            let running = self.start(host, RemoteCommand::Relay(&self.fleet.path), patience).await?;
-            let heard = running.ask(&relay::to_line(&call()), payload).await;
-            self.understand(host, heard.map_err(|source| local("talk to", self.fleet.path.as_str(), source))?)
+            let path = &self.fleet.path;
+            let session = self.start(host, RemoteCommand::Relay(path), patience).await?;
+            let received = session.ask(&relay::to_line(&request()), payload).await;
+            match received.map_err(HostError::local("talk to", path.as_str()))? {
+                Ok(line) => relay::from_line(&line)
+                    .map_err(|problem| HostError::Incompatible { host: host.clone(), problem }),
+                Err(SessionEnd { exit: None, words, .. }) => Err(lost(host, &words)),
+                Err(SessionEnd { exit: Some(exit), words, .. }) => Err(HostError::NoExtension {
+                    host: host.clone(),
+                    path: RemoteCommand::Relay(path).line(&self.fleet.login.user),
+                    words: ending(exit, &words),
+                }),
+            }
         };
         self.within(patience, host, asking).await
     }
 
-    /// Runs a command on a host, for as long as `patience` lasts, and reads all that it prints. `input` is what it
-    /// reads; `written` hears how many more bytes of that were handed over.
+    /// Runs a command on a host. It reads `input`; `sent` is called with the number of further bytes that were sent.
     pub async fn run(
         &self,
-        host: &Host,
+        host: &HostAddress,
         command: RemoteCommand<'_>,
         input: &[u8],
-        written: impl FnMut(usize),
+        sent: impl FnMut(usize),
         patience: Duration,
-    ) -> Result<Ran, HostError> {
+    ) -> Result<RemoteOutcome, HostError> {
         let running = async {
-            let running = self.start(host, command, patience).await?;
-            let ended = running.finish(input, written).await;
-            let Ended { exit, output, words } =
-                ended.map_err(|source| local("hear", &command.to_string(), source))?;
+            let session = self.start(host, command, patience).await?;
+            let ended = session.finish(input, sent).await;
+            let SessionEnd { exit, output, words } =
+                ended.map_err(HostError::local("read the output of", command.to_string()))?;
             match exit {
-                Some(exit) => Ok(Ran { exit, output, words }),
+                Some(exit) => Ok(RemoteOutcome { exit, output, words }),
                 None => Err(lost(host, &words)),
             }
         };
@@ -107,7 +109,7 @@ impl<'a> Ssh<'a> {
     async fn within<T>(
         &self,
         patience: Duration,
-        host: &Host,
+        host: &HostAddress,
         work: impl Future<Output = Result<T, HostError>>,
     ) -> Result<T, HostError> {
         let begun = Instant::now();
@@ -115,36 +117,35 @@ impl<'a> Ssh<'a> {
             return done;
         }
         self.abandon_connections(host);
-        Err(HostError::Silent { host: host.to_string(), after: begun.elapsed() })
+        Err(HostError::Silent { host: host.clone(), after: begun.elapsed() })
     }
 
-    /// Has the next call begin a new connection: one over which nothing came may need long to recover, even if the
-    /// host is back. Whoever uses the old one still does.
-    fn abandon_connections(&self, host: &Host) {
+    /// Makes the next command begin a new connection: a silent connection may need long to recover, even if the host
+    /// is back. Commands that run over the old one continue.
+    fn abandon_connections(&self, host: &HostAddress) {
         for number in 0..CONNECTIONS {
             if let Ok(connection) = self.folder.connection(host, &self.fleet.login, number) {
-                // Most are not there.
+                // Most do not exist.
                 let _ = std::fs::remove_file(connection.socket);
             }
         }
     }
 
-    /// Starts a command on the host, over whichever connection has room.
+    /// Starts a command on the host, over the first connection that has room.
     async fn start(
         &self,
-        host: &Host,
+        host: &HostAddress,
         command: RemoteCommand<'_>,
         patience: Duration,
-    ) -> Result<Running, HostError> {
+    ) -> Result<RemoteSession, HostError> {
         let command = command.line(&self.fleet.login.user);
         let mut wait = FIRST_WAIT;
         loop {
             for number in 0..CONNECTIONS {
                 let connection = self.folder.connection(host, &self.fleet.login, number)?;
-                if let Some(running) =
-                    self.start_over(&connection, host, &command, patience.min(CONNECT)).await?
-                {
-                    return Ok(running);
+                let started = self.start_over(&connection, host, &command, patience.min(CONNECT)).await?;
+                if let Some(session) = started {
+                    return Ok(session);
                 }
             }
             tokio::time::sleep(wait).await;
@@ -155,50 +156,31 @@ impl<'a> Ssh<'a> {
     /// Starts a command over one connection; `None` if that one is full.
     async fn start_over(
         &self,
-        connection: &Connection,
-        host: &Host,
+        connection: &SshConnection,
+        host: &HostAddress,
         command: &str,
         patience: Duration,
-    ) -> Result<Option<Running>, HostError> {
+    ) -> Result<Option<RemoteSession>, HostError> {
         for _ in 0..2 {
-            match session::start(&connection.socket, command).await {
-                Ok(running) => return Ok(Some(running)),
+            match connection.start(command).await {
+                Ok(session) => return Ok(Some(session)),
                 Err(NoSession::Full) => return Ok(None),
-                Err(NoSession::Local(source)) => return Err(local("use", "a pipe", source)),
-                // Nothing was started yet, so beginning again is harmless.
+                Err(NoSession::Local(source)) => return Err(HostError::local("use", "a pipe")(source)),
+                // Nothing was started yet, so another attempt is harmless.
                 Err(NoSession::NoConnection) => {
-                    master::begin(&self.folder, connection, host, &self.fleet.login, patience).await?;
+                    login::begin(&self.folder, connection, host, &self.fleet.login, patience).await?;
                 }
             }
         }
-        Err(HostError::Lost {
-            host: host.to_string(),
-            words: " (the connection ended as soon as it was up)".into(),
-        })
-    }
-
-    fn understand(&self, host: &Host, heard: Heard) -> Result<Answer, HostError> {
-        let name = host.to_string();
-        match heard {
-            Heard::Answer(line) => match relay::from_line(&line) {
-                Ok(answer) => Ok(answer),
-                Err(problem) => Err(HostError::Incompatible { host: name, problem }),
-            },
-            Heard::Nothing { exit: None, words } => Err(lost(host, &words)),
-            Heard::Nothing { exit: Some(code), words } => Err(HostError::NoExtension {
-                host: name,
-                path: RemoteCommand::Relay(&self.fleet.path).line(&self.fleet.login.user),
-                words: format!("exit code {code}, {}", last_line(&words)),
-            }),
-        }
+        Err(lost(host, "the connection ended as soon as it was up"))
     }
 }
 
-fn lost(host: &Host, words: &str) -> HostError {
+fn ending(exit: u32, words: &str) -> String {
+    format!("exit code {exit}, {}", last_line(words))
+}
+
+fn lost(host: &HostAddress, words: &str) -> HostError {
     let words = if words.trim().is_empty() { String::new() } else { format!(" ({})", last_line(words)) };
-    HostError::Lost { host: host.to_string(), words }
-}
-
-fn local(action: &'static str, path: &str, source: std::io::Error) -> HostError {
-    HostError::Local { action, path: path.into(), source }
+    HostError::Lost { host: host.clone(), words }
 }

@@ -14,7 +14,10 @@ fn problems_are_told_with_their_remedies_by_host() {
     let mut lines =
         printed.lines().skip_while(|line| !(line.starts_with(SECOND_HOST) && line.contains("problem")));
     let (problem, remedy) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    assert!(problem.contains("state") && problem.contains("others than root can change"), "{printed}");
+    assert!(
+        problem.contains("state") && problem.contains("accounts other than root can write to"),
+        "{printed}"
+    );
     assert!(remedy.trim_start().starts_with("chown root:root"), "{printed}");
     assert!(
         !printed.lines().any(|line| line.starts_with(FIRST_HOST) && line.contains("problem")),

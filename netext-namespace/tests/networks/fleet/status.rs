@@ -16,9 +16,9 @@ fn hosts_that_are_all_well_are_told_so() {
     lab.network(209).implement();
     let _more = three_hosts(&lab);
     let printed = fleet(&lab, "status", 0);
-    assert_eq!(row(&printed, FIRST_HOST), [FIRST_HOST, VERSION, "1", "1", "1", "0", "well"]);
-    assert_eq!(row(&printed, SECOND_HOST), [SECOND_HOST, VERSION, "1", "0", "0", "0", "well"]);
-    assert!(printed.ends_with("3 hosts, all well\n"), "{printed}");
+    assert_eq!(row(&printed, FIRST_HOST), [FIRST_HOST, VERSION, "1", "1", "1", "0", "healthy"]);
+    assert_eq!(row(&printed, SECOND_HOST), [SECOND_HOST, VERSION, "1", "0", "0", "0", "healthy"]);
+    assert!(printed.ends_with("3 hosts, all healthy\n"), "{printed}");
 }
 
 #[test]
@@ -29,10 +29,13 @@ fn a_host_that_is_down_is_a_row_and_keeps_nobody_from_hearing_of_the_others() {
     let [_second, third] = three_hosts(&lab);
     third.loses_sshd();
     let printed = fleet(&lab, "status", 3);
-    assert_eq!(row(&printed, FIRST_HOST).last(), Some(&"well"));
-    assert_eq!(row(&printed, SECOND_HOST).last(), Some(&"well"));
+    assert_eq!(row(&printed, FIRST_HOST).last(), Some(&"healthy"));
+    assert_eq!(row(&printed, SECOND_HOST).last(), Some(&"healthy"));
     assert_eq!(row(&printed, THIRD_HOST), [THIRD_HOST, "-", "-", "-", "-", "-", "unreachable"]);
-    assert!(printed.contains("Connection refused") && printed.ends_with("3 hosts, 1 unwell\n"), "{printed}");
+    assert!(
+        printed.contains("Connection refused") && printed.ends_with("3 hosts, 1 unhealthy\n"),
+        "{printed}"
+    );
 
     let told = hosts(&lab, "status", 3);
     assert_eq!(told[0]["routers"], json!({"well": 1, "unwell": []}));
@@ -51,7 +54,7 @@ fn a_host_that_answers_nothing_is_given_up_in_its_time() {
     let printed = fleet(&lab, "status --timeout 5", 3);
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert!(["silent", "unreachable"].contains(row(&printed, SECOND_HOST).last().unwrap()), "{printed}");
-    assert_eq!(row(&printed, THIRD_HOST).last(), Some(&"well"));
+    assert_eq!(row(&printed, THIRD_HOST).last(), Some(&"healthy"));
 }
 
 #[test]
@@ -65,14 +68,14 @@ fn no_host_at_all_has_an_exit_code_of_its_own() {
 }
 
 #[test]
-fn routers_that_are_unwell_are_counted_and_named() {
+fn unhealthy_routers_are_counted_and_named() {
     let lab = fleet!();
     lab.network(209).implement();
     lab.network(210).on_vlan("1911").implement();
     lab.host().ip("netns delete cs-net-210\n");
     let printed = fleet(&lab, "status", 3);
-    assert_eq!(row(&printed, FIRST_HOST), [FIRST_HOST, VERSION, "1", "2", "1", "1", "unwell"]);
-    assert!(printed.contains("unwell: network-210\n"), "{printed}");
+    assert_eq!(row(&printed, FIRST_HOST), [FIRST_HOST, VERSION, "1", "2", "1", "1", "unhealthy"]);
+    assert!(printed.contains("unhealthy: network-210\n"), "{printed}");
     assert_eq!(hosts(&lab, "status", 3)[0]["routers"], json!({"well": 1, "unwell": ["network-210"]}));
 }
 
@@ -108,7 +111,7 @@ fn without_a_file_the_accounts_own_key_opens_the_hosts() {
     let words = format!("status --hosts {FIRST_HOST}");
     assert!(run(&lab, &words, 2).contains("login refused"));
     lab.have_key_of_its_own(&lab.detail("sshkey"));
-    assert!(run(&lab, &words, 0).contains("all well"));
+    assert!(run(&lab, &words, 0).contains("all healthy"));
     assert!(run(&lab, &format!("{words} --port 23"), 2).contains("port 23"));
     assert!(run(&lab, &format!("{words} --extension other"), 3).contains("/other/other-wrapper.sh"));
 }

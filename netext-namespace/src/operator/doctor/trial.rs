@@ -1,16 +1,17 @@
-//! A whole router, made of all that routers are made of, where nobody sees it.
+//! The trial: a sample router with a bit of everything, made in namespaces that no other process sees.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use netext_core::error_chain;
 use netext_protocol::{
     FirewallRule, FirewallRules, FirewallSubject, LoadBalancerAlgorithm, LoadBalancerProtocol, NetworkId,
     PortRange, Segment, Traffic, TransportProtocol,
 };
 
-use super::Finding;
+use super::finding::DoctorFinding;
 use crate::compile::{links, packets};
 use crate::drift::Pass;
 use crate::kernel::conntrack;
@@ -24,88 +25,91 @@ use crate::model::{
 use crate::plan::{BridgePlan, FlowMatch, LinkPlan, Uplink};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const MODULES: &str = "load the kernel's modules (modprobe nf_tables nft_nat nft_ct nf_conntrack), or run a kernel that has them";
+const MODULES: &str =
+    "load the kernel modules (modprobe nf_tables nft_nat nft_ct nf_conntrack), or run a kernel that has them";
 
-pub(super) fn findings() -> Vec<Finding> {
+pub(super) fn findings() -> Vec<DoctorFinding> {
     let router = sample();
     let name = router.id.namespace();
     let host = match Namespace::nameless(&name) {
         Ok(host) => host,
         Err(error) => {
             let remedy = "run a kernel with network namespaces (CONFIG_NET_NS)";
-            return vec![Finding::problem("namespaces", error.to_string(), remedy)];
+            return vec![DoctorFinding::problem("namespaces", error_chain(&error), remedy)];
         }
     };
-    let mut findings = vec![Finding::ok("namespaces", "can be made")];
+    let mut findings = vec![DoctorFinding::ok("namespaces", "can be created")];
     match host.enter(|| on_a_host(&router)) {
         Ok(more) => findings.extend(more),
-        Err(error) => findings.push(Finding::problem("namespaces", error.to_string(), "run as root")),
+        Err(error) => findings.push(DoctorFinding::problem("namespaces", error_chain(&error), "run as root")),
     }
     findings
 }
 
-/// In a namespace that stands for the host.
-fn on_a_host(router: &Router) -> Vec<Finding> {
+/// The checks in a namespace that represents the host.
+fn on_a_host(router: &Router) -> Vec<DoctorFinding> {
     let deadline = Instant::now() + PATIENCE;
     let inside = match Namespace::nameless(&router.id.namespace()) {
         Ok(inside) => inside,
-        Err(error) => return vec![Finding::problem("namespaces", error.to_string(), "run as root")],
+        Err(error) => return vec![DoctorFinding::problem("namespaces", error_chain(&error), "run as root")],
     };
     let mut findings = vec![ipv6()];
     let plan = links(router);
     findings.push(match kernel_links::apply(&plan, Some(&inside), &mut Pass::command()) {
-        Ok(_) => Finding::ok("links", "bridges, veth pairs, addresses, routes and kernel parameters"),
-        Err(error) => Finding::problem(
+        Ok(_) => {
+            DoctorFinding::ok("links", "bridges, veth pairs, addresses, routes and kernel parameters work")
+        }
+        Err(error) => DoctorFinding::problem(
             "links",
-            error.to_string(),
-            "load the kernel's modules (modprobe veth bridge), or run a kernel that has them",
+            error_chain(&error),
+            "load the kernel modules (modprobe veth bridge), or run a kernel that has them",
         ),
     });
     findings.push(vlan(&plan));
     findings.push(match nft::run(&inside, &packets(router).create(), deadline) {
-        Ok(()) => Finding::ok("packet rules", "sets, maps, NAT and balancing in nftables"),
-        Err(error) => Finding::problem("packet rules", error.to_string(), MODULES),
+        Ok(()) => DoctorFinding::ok("packet rules", "sets, maps, NAT and load balancing in nftables work"),
+        Err(error) => DoctorFinding::problem("packet rules", error_chain(&error), MODULES),
     });
     let flow = FlowMatch { original_destination: Some(Ipv4Addr::UNSPECIFIED), ..FlowMatch::default() };
     findings.push(match conntrack::cut(&inside, &[flow]) {
-        Ok(_) => Finding::ok("connection tracking", "connections can be listed and cut"),
-        Err(error) => Finding::problem(
+        Ok(_) => DoctorFinding::ok("connection tracking", "connections can be listed and cut"),
+        Err(error) => DoctorFinding::problem(
             "connection tracking",
-            error.to_string(),
+            error_chain(&error),
             "modprobe nf_conntrack nf_conntrack_netlink",
         ),
     });
     findings
 }
 
-fn ipv6() -> Finding {
+fn ipv6() -> DoctorFinding {
     if has_ipv6() {
-        return Finding::ok("IPv6", "is on");
+        return DoctorFinding::ok("IPv6", "is enabled");
     }
-    let remedy = "boot without ipv6.disable=1 if guests shall have IPv6";
-    Finding::warning("IPv6", "this kernel has none", remedy)
+    let remedy = "boot without ipv6.disable=1 if instances need IPv6";
+    DoctorFinding::warning("IPv6", "is disabled in this kernel", remedy)
 }
 
 fn has_ipv6() -> bool {
     Path::new("/proc/sys/net/ipv6").exists()
 }
 
-/// A VLAN on whatever link the attempt has made.
-fn vlan(plan: &LinkPlan) -> Finding {
+/// A VLAN on a link of the trial.
+fn vlan(plan: &LinkPlan) -> DoctorFinding {
     let port = plan.namespace.iter().flat_map(|router| &router.interfaces).next();
     let Some(device) = port.map(|port| port.peer.clone()) else {
-        return Finding::ok("802.1Q", "was not tried");
+        return DoctorFinding::ok("802.1Q", "was not tested");
     };
     let [name, bridge] = ["doctor.7", "brdoctor-7"].map(|name| name.parse().expect("short names are valid"));
     let bridges = vec![BridgePlan { name: bridge, uplink: Uplink::Vlan { device, id: 7, name } }];
     match kernel_links::apply(&LinkPlan { bridges, namespace: None }, None, &mut Pass::command()) {
-        Ok(_) => Finding::ok("802.1Q", "VLAN interfaces can be made"),
-        Err(error @ LinkError::NoVlan { .. }) => Finding::warning(
+        Ok(_) => DoctorFinding::ok("802.1Q", "VLAN interfaces can be created"),
+        Err(error @ LinkError::NoVlan { .. }) => DoctorFinding::warning(
             "802.1Q",
-            error.to_string(),
-            "needed where guest or public traffic is tagged; not with the NIC 'none', or bridges of your own",
+            error_chain(&error),
+            "needed if guest or public traffic is tagged; not needed with the device 'none' or with your own bridges",
         ),
-        Err(error) => Finding::warning("802.1Q", error.to_string(), "see above"),
+        Err(error) => DoctorFinding::warning("802.1Q", error_chain(&error), "see above"),
     }
 }
 
