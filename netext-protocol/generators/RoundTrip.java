@@ -6,7 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Reads every document as the generated types have it, and writes what they make of it. */
+/** Reads every document into the generated types, and writes it back. */
 public class RoundTrip {
     public static void main(String[] arguments) throws Exception {
         ObjectMapper mapper = new ObjectMapper().setSerializationInclusion(JsonInclude.Include.NON_NULL);

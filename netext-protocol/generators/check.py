@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Tries the strict schemas on the generators that vendors use, as README.md tells.
+"""Runs the code generators that vendors use on the strict schemas. See README.md.
 
-    check.py NETEXT             # the executable of the tool
+    check.py NETEXT             # check, with this executable of the tool
     check.py --write-example    # write the types of examples/python
 
-The check fails if what they generate does not compile, has another name for a type than the protocol, or makes anything
-else of a sample than it was.
+The check fails if the generated code does not compile, renames a type of the protocol, or changes a sample.
 """
 
 import concurrent.futures
@@ -23,12 +22,12 @@ ROOT = HERE.parent.parent
 WORK = ROOT / "target" / "generators"
 STRICT = ROOT / "docs" / "schemas" / "strict"
 BUNDLE = STRICT / "bundle.schema.json"
-#: Files that are tried by themselves: rules, nested metadata, the flat one, and an answer.
+#: Files that are also checked one by one: rules, nested metadata, the flat payload, and a response.
 SINGLE = ("apply-fw-rules.request", "restore-network.request", "custom-action.request", "custom-action.response")
 EXAMPLE = ROOT / "examples" / "python"
 JACKSON = ":".join(f"/usr/share/java/jackson-{part}.jar" for part in ("databind", "core", "annotations"))
 TOP = "NetworkExtensionProtocol"
-#: What an answer may look like; there are no samples of those.
+#: Responses, because the samples are payloads only.
 ANSWERS = {
     "ensure-network-device": [{"host": "192.0.2.10", "namespace": "cs-net-42", "ports": [1, 2]}],
     "implement-network": [{"network.broadcast_domain_type": "Vlan", "network.broadcast_uri": "vlan://1910"}],
@@ -40,7 +39,7 @@ ANSWERS = {
 
 
 class Wrong(Exception):
-    """Something is not as it has to be."""
+    """A check has failed."""
 
 
 def run(*command, **options):
@@ -59,7 +58,7 @@ def python(program):
 
 
 def install():
-    """Installs the pinned generators below target, unless they are there."""
+    """Installs the pinned generators in target, unless they are installed already."""
     pinned = [HERE / name for name in ("package.json", "package-lock.json", "requirements.txt")]
     stamp = hashlib.sha256(b"".join(path.read_bytes() for path in pinned)).hexdigest()
     tools = WORK / "tools"
@@ -76,7 +75,7 @@ def install():
 
 
 def documents(netext):
-    """Every sample in its strict form, and the answers, each as the bundle has it."""
+    """Every sample in its strict form, and every response, as a document of the bundle's schema."""
     wire = HERE.parent / "fixtures" / "wire"
     for path in sorted(wire.glob("**/*.json")):
         command = path.name.split(".")[0]
@@ -88,7 +87,7 @@ def documents(netext):
 
 
 def without_absent(value):
-    """Some write null for what is absent."""
+    """The value without nulls, which some languages write for absent fields."""
     if isinstance(value, dict):
         return {name: without_absent(it) for name, it in value.items() if it is not None}
     return [without_absent(it) for it in value] if isinstance(value, list) else value
@@ -102,17 +101,17 @@ def compare(samples, answers):
             for folder in (samples, answers)
         ]
         if texts[0] != texts[1]:
-            raise Wrong(f"{sample.name} became another:\n{texts[0]}\n{texts[1]}")
+            raise Wrong(f"{sample.name} has changed:\n{texts[0]}\n{texts[1]}")
 
 
 def check_names(found, needed=lambda schema: True, others=()):
-    """The types are the protocol's, by its names. Languages differ in the case of ACL and DHCP."""
+    """Checks that the types have the protocol's names. Languages differ in the case of ACL and DHCP."""
     definitions = json.loads(BUNDLE.read_text("utf-8"))["$defs"]
     found = {name.lower() for name in found}
     missing = {name for name, it in definitions.items() if needed(it) and name.lower() not in found}
     superfluous = found - {it.lower() for it in (*definitions, TOP, *others)}
     if missing or superfluous:
-        raise Wrong(f"no types {sorted(missing)}; types of no definition {sorted(superfluous)}")
+        raise Wrong(f"missing types: {sorted(missing)}; types without a definition: {sorted(superfluous)}")
 
 
 def is_class(schema):
@@ -123,7 +122,7 @@ def is_no_map(schema):
     return is_class(schema) or "anyOf" in schema
 
 
-#: The kinds of types that datamodel-codegen writes for Python, by the module that they are written to.
+#: The kinds of types that datamodel-codegen writes for Python, by the name of their module.
 PYTHON = {
     "models": "pydantic_v2.BaseModel",
     "dictionaries": "typing.TypedDict",
@@ -189,7 +188,7 @@ def in_typescript(folder, samples):
 
 
 def in_typescript_by_json2ts(folder, samples):
-    """Types alone: nothing of them is there at run time, so the samples become constants of the types."""
+    """These types do not exist at run time, so the check compiles the samples as constants of the types."""
     generated = folder / "protocol.d.ts"
     run(tool("json2ts"), "--input", BUNDLE, "--output", generated)
     check_names(re.findall(r"^export (?:interface|type) (\w+)", generated.read_text("utf-8"), re.M))
@@ -218,7 +217,7 @@ def in_java(folder, samples):
     check_names((it.stem for it in classes), is_no_map, ("Printmessage", "Status"))
     if any(re.search(r"\b[dD]ouble\b", it.read_text("utf-8")) for it in classes):
         raise Wrong("a class has a double")
-    # Debian's Jackson declares an exception more than the converter expects; an ObjectMapper does the same.
+    # Debian's Jackson declares one more exception than the converter expects. An ObjectMapper does the same work.
     compile_ = ("javac", "-nowarn", "-Xlint:none", "-cp", JACKSON, "-d")
     run(*compile_, folder / "classes", *classes, HERE / "RoundTrip.java")
     for _, schema, below in singles(folder):
@@ -228,7 +227,7 @@ def in_java(folder, samples):
 
 
 def check_example():
-    """The example in Python has the types that its generator writes."""
+    """Checks that the example in Python has the types that its generator writes."""
     run(python("datamodel-codegen"), "--check", cwd=EXAMPLE)
     run(python("mypy"), "--strict", "--cache-dir", WORK / "mypy", "minimal.py", "netext", cwd=EXAMPLE)
 

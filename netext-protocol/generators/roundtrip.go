@@ -1,4 +1,4 @@
-// Reads every document as the generated types have it, and writes what they make of it.
+// Reads every document into the generated types, and writes it back.
 package main
 
 import (

@@ -1,4 +1,4 @@
-"""Reads every document as the generated types have it, and writes what they make of it."""
+"""Reads every document into the generated types, and writes it back."""
 
 import importlib
 import json
@@ -9,7 +9,7 @@ import typing
 import typing_extensions
 from pydantic import ConfigDict, TypeAdapter
 
-# Pydantic looks into no other before Python 3.12.
+# Before Python 3.12, Pydantic supports only this TypedDict.
 typing.TypedDict = typing_extensions.TypedDict
 
 sys.path.insert(0, sys.argv[1])
@@ -20,7 +20,7 @@ adapter = TypeAdapter(dictionaries)
 
 for sample in pathlib.Path(sys.argv[2]).glob("*.json"):
     text = sample.read_text("utf-8")
-    # Strictly: no text becomes a number by the way.
+    # Strict mode does not convert texts to numbers.
     model = models.model_validate_json(text, strict=True)
     written = model.model_dump_json(by_alias=True, exclude_none=True)
     if json.loads(written) != adapter.validate_json(text):

@@ -15,7 +15,7 @@ use crate::wire::field::WriteStyle;
 use crate::wire::fields::{Extra, Fields, StyledObject, read, take_field};
 use crate::wire::refusal::{GIVEN_TWICE, PathStep, problem, refuse, refuse_entry, split_inner};
 
-/// The contents of a payload file: a request with the details that travel with it.
+/// The contents of a payload file: a request, and the details that travel with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Envelope<R> {
@@ -33,7 +33,7 @@ pub struct Envelope<R> {
 trait CommandPayload: Fields {
     /// The command.
     const COMMAND: Command;
-    /// The key that holds the request's fields; `None` where they stand beside the details.
+    /// The key that holds the request's fields; `None` if they stand beside the details.
     const KEY: Option<&'static str> = Self::COMMAND.shape().key();
 }
 
@@ -138,9 +138,9 @@ impl Envelope<Request> {
         write_any(self, WriteStyle::Text)
     }
 
-    /// Writes the payload file in the strict form, which the strict schemas describe: numbers are numbers, absent
-    /// fields are left out, every field has one spelling, and rules and metadata are objects and lists. It parses
-    /// to the same envelope.
+    /// Writes the payload file in the strict form, which the strict schemas describe: numbers are numbers,
+    /// absent fields are left out, every field has one spelling, and rules and metadata are objects and
+    /// lists. It parses to the same envelope.
     ///
     /// ```
     /// use netext_protocol::{Command, Envelope};
@@ -285,13 +285,14 @@ impl ParseError {
         self.command
     }
 
-    /// The place in the file, such as `payload.fw_rules.rules[2].protocol`; `payload file` for the whole file.
+    /// The place in the file, such as `payload.fw_rules.rules[2].protocol`; `payload file` for the whole
+    /// file.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The same place as a JSON pointer (RFC 6901), such as `/payload/fw_rules/rules/2/protocol`; empty for the
-    /// whole file. Its keys are untrusted text, unchanged.
+    /// The same place as a JSON pointer (RFC 6901), such as `/payload/fw_rules/rules/2/protocol`; empty for
+    /// the whole file. Its keys are untrusted text, unchanged.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }

@@ -1,4 +1,4 @@
-//! The groups of fields that many payloads share: what a command is about.
+//! The groups of fields that many payloads share: network, VPC, public address, NIC and resolvers.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,27 +22,27 @@ object! { group
             network_id: NetworkId = "network_id",
         }
         optional {
-            /// The layer-2 segment that guests are on: what follows `://` in the network's broadcast URI. A number is
-            /// a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows.
-            /// Absent for a flat network, and possibly on a repeated `implement-network`.
+            /// The layer-2 segment of the guests: the part after `://` in the network's broadcast URI. A
+            /// number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's
+            /// segment. Absent for a flat network, and possibly on a repeated `implement-network`.
             vlan: Segment = "vlan",
             /// The zone's id: the number in the server's database.
             zone_id: ZoneId = "zone_id",
             /// The kind of network, in any case. Another word is refused.
             guest_type: GuestType = "guest_type",
-            /// The server's state of the network at the time of the command, in any case. Older servers do not send
-            /// it, and newer ones may send other words.
+            /// The server's state of the network at the time of the command, in any case. Older servers do
+            /// not send it, and newer ones may send other words.
             network_state: NetworkState = "network_state",
-            /// The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs in
-            /// another IP range of a shared network.
+            /// The guests' IPv4 gateway. In a command about a NIC it is that NIC's own gateway, which differs
+            /// in another IP range of a shared network.
             gateway: Ipv4Addr = "gateway",
-            /// The guests' IPv4 subnet. About a VPC as a whole some senders call `vpc_cidr` so.
+            /// The guests' IPv4 subnet. In commands about a VPC, some senders use this name for `vpc_cidr`.
             cidr: Ipv4Net = "cidr",
-            /// The id of the VPC, if the network is a tier of one: the number in the server's database.
+            /// The id of the network's VPC, if the network is a tier: the number in the server's database.
             vpc_id: VpcId = "vpc_id",
-            /// The guests' IPv6 gateway, where the network has IPv6.
+            /// The guests' IPv6 gateway, if the network has IPv6.
             network_ip6_gateway: Ipv6Addr = "network_ip6_gateway",
-            /// The guests' IPv6 prefix, where the network has IPv6.
+            /// The guests' IPv6 prefix, if the network has IPv6.
             network_ip6_cidr: Ipv6Net = "network_ip6_cidr",
         }
     }
@@ -58,17 +58,17 @@ object! { group
         optional {
             /// The zone's id: the number in the server's database.
             zone_id: ZoneId = "zone_id",
-            /// The server's state of the VPC at the time of the command, in any case. Older servers do not send it,
-            /// and newer ones may send other words.
+            /// The server's state of the VPC at the time of the command, in any case. Older servers do not
+            /// send it, and newer ones may send other words.
             vpc_state: VpcState = "vpc_state",
-            /// The IPv4 address range that the subnets of the tiers are taken from.
+            /// The IPv4 address range of the tiers: their subnets are parts of it.
             vpc_cidr: Ipv4Net = "vpc_cidr" | older "cidr",
         }
     }
 }
 
-/// What a command is about when it may be either a network or a VPC: a payload without `network_id` is
-/// about the VPC.
+/// The subject of a command that may be about a network or a VPC. A payload without `network_id` is about the
+/// VPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subject {
@@ -79,7 +79,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The network, if it is about one.
+    /// The network, if the command is about one.
     pub fn network(&self) -> Option<&Network> {
         match self {
             Self::Network(network) => Some(network),
@@ -87,7 +87,7 @@ impl Subject {
         }
     }
 
-    /// The VPC that it is about or that the network is a tier of.
+    /// The VPC, or the VPC of the network if that is a tier.
     pub fn vpc_id(&self) -> Option<VpcId> {
         match self {
             Self::Network(network) => network.vpc_id,
@@ -117,7 +117,7 @@ impl Serialize for Subject {
     }
 }
 
-/// Which of the two it is shows at the end only, so what both have in common is read as the network's.
+/// The subject is known only after the last field, so fields that both have are read as the network's.
 impl Fields for Subject {
     type Partial = (<Network as Fields>::Partial, <Vpc as Fields>::Partial);
 
@@ -168,84 +168,84 @@ impl Fields for Subject {
 }
 
 object! { group
-    /// The public address that a command is about, and the segment that it lives on.
+    /// The public address that a command is about, with its segment.
     pub struct PublicIp {
         required {
             /// The public IPv4 address.
             public_ip: Ipv4Addr = "public_ip",
         }
         optional {
-            /// The segment of the public address: `vlan://101` or `101` for a VLAN, `vxlan://5000`, `vlan://untagged`.
-            /// Absent means untagged.
+            /// The segment of the public address: `vlan://101` or `101` for a VLAN, `vxlan://5000`,
+            /// `vlan://untagged`. Absent means untagged.
             public_vlan: Segment = "public_vlan",
-            /// The gateway of the public subnet: the way to the outside.
+            /// The gateway of the public subnet.
             public_gateway: Ipv4Addr = "public_gateway",
-            /// The public subnet: its network or any address of it, with the prefix length, such as
+            /// The public subnet: the network or any address in it, with the prefix length, such as
             /// `198.51.100.10/24`.
             public_cidr: Ipv4Net = "public_cidr",
-            /// Whether the public address is the source NAT address: guests without a public address of their own
-            /// leave by it. Absent says nothing; see [`is_source_nat`](Self::is_source_nat).
+            /// Whether this is the source NAT address, which guests without a public address of their own
+            /// use. See [`is_source_nat`](Self::is_source_nat).
             source_nat: bool = "source_nat",
         }
     }
 }
 
 impl PublicIp {
-    /// Whether the command says that guests without a public address of their own leave by this one.
+    /// Whether the command names this as the source NAT address. An absent field means no.
     pub fn is_source_nat(&self) -> bool {
         self.source_nat == Some(true)
     }
 }
 
 object! { group
-    /// The instance's network interface that a command is about. No field of it is mandatory: the server sends
-    /// nearly all of them, the published README documents few for each command. [`identity`](Self::identity)
-    /// says by what the NIC is known.
+    /// The instance's network interface that a command is about. Every field is optional: the server sends
+    /// nearly all of them, the published README documents only a few for each command.
+    /// [`identity`](Self::identity) returns the best identifier that is present.
     ///
-    /// Its gateway stands in [`Network::gateway`](crate::Network#structfield.gateway), because the wire has one
-    /// field for both.
+    /// The NIC's gateway is in [`Network::gateway`](crate::Network#structfield.gateway), because the wire has
+    /// one field for both.
     pub struct Nic {
         optional {
             /// The NIC's id: the number in the server's database.
             nic_id: NicId = "nic_id",
             /// The NIC's id in the API. The KVM agent writes it as `iface-id` on a port of an overlay.
             nic_uuid: NicUuid = "nic_uuid",
-            /// The NIC's hardware address: what a device knows it by.
+            /// The NIC's hardware address, by which a device identifies it.
             mac: MacAddr = "mac",
             /// The NIC's IPv4 address. Absent on layer-2 networks.
             ip: Ipv4Addr = "ip",
             /// The netmask of the NIC's IPv4 address, such as `255.255.255.0`.
             netmask: Ipv4Addr = "netmask",
-            /// Whether the instance's default route leaves by this NIC. A NIC with `false` gets no router from DHCP.
-            /// Absent means `true`.
+            /// Whether this NIC carries the instance's default route. A NIC with `false` gets no router from
+            /// DHCP. Absent means `true`.
             default_nic: bool = "default_nic",
             /// The NIC's place among the instance's NICs, counted from 0.
             device_id: u32 = "device_id",
-            /// The NIC's IPv6 address, where it has one.
+            /// The NIC's IPv6 address, if it has one.
             ip6_address: Ipv6Addr = "ip6_address" | "nic_ip6_address",
-            /// The NIC's IPv6 gateway, where it has IPv6.
+            /// The NIC's IPv6 gateway, if it has IPv6.
             ip6_gateway: Ipv6Addr = "ip6_gateway" | "nic_ip6_gateway",
-            /// The IPv6 prefix that the NIC's address belongs to.
+            /// The IPv6 prefix of the NIC's address.
             ip6_cidr: Ipv6Net = "ip6_cidr" | "nic_ip6_cidr",
         }
     }
 }
 
-/// No NIC in particular.
+/// A NIC without any field.
 impl Default for Nic {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// What a NIC is known by, the strongest of what a request says of it: a device looks it up by this.
+/// The identifier by which a device looks a NIC up: the best one that a request names.
 ///
 /// ```
 /// use netext_protocol::{Command, Envelope, NicIdentity, Request};
 ///
-/// let file = br#"{"payload": {"network_id": "42", "ip": "10.0.0.10", "hostname": "vm-1"}}"#;
-/// let Request::AddDnsEntry(request) = Envelope::parse(Command::AddDnsEntry, file)?.request else { unreachable!() };
-/// match request.nic.identity() {
+/// let file = br#"{"payload": {"network_id": "42", "ip": "10.0.0.10", "hostname": "vm-1"}}"#; let
+/// Request::AddDnsEntry(request) = Envelope::parse(Command::AddDnsEntry, file)?.request else { unreachable!()
+/// }; match request.nic.identity() {
 ///     Some(NicIdentity::Mac(mac)) => println!("the NIC with the hardware address {mac}"),
 ///     Some(NicIdentity::Address(address)) => assert_eq!(address.to_string(), "10.0.0.10"),
 ///     Some(other) => println!("the NIC with the {other}"),
@@ -256,9 +256,9 @@ impl Default for Nic {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum NicIdentity {
-    /// The hardware address: nothing else of a NIC is as lasting.
+    /// The hardware address, which lasts longest.
     Mac(MacAddr),
-    /// An address, the IPv4 address if both families have one. It is the NIC's until another one gets it.
+    /// The IPv4 address, otherwise the IPv6 address. It belongs to the NIC until another NIC gets it.
     Address(IpAddr),
     /// The NIC's id in the API.
     Uuid(NicUuid),
@@ -277,9 +277,9 @@ impl fmt::Display for NicIdentity {
     }
 }
 
-/// A field that a command cannot do without, although the protocol does not make it mandatory.
+/// The error for an absent field that is optional in the protocol, but that the command needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("payload.{field}: missing; without it the command has nothing to act on")]
+#[error("payload.{field}: missing; the command cannot act without it")]
 pub struct MissingField {
     field: &'static str,
 }
@@ -292,8 +292,8 @@ impl MissingField {
 }
 
 impl Nic {
-    /// What the NIC is known by: its MAC address, else its address, else its uuid, else its number; `None` if
-    /// the request says nothing of a NIC.
+    /// The best identifier of the NIC: its MAC address, otherwise its IP address, its uuid, or its number;
+    /// `None` if the request names no NIC.
     pub fn identity(&self) -> Option<NicIdentity> {
         let address = self.ip.map(IpAddr::V4).or(self.ip6_address.map(IpAddr::V6));
         let mac = self.mac.map(NicIdentity::Mac);
@@ -302,23 +302,23 @@ impl Nic {
             .or_else(|| self.nic_id.map(NicIdentity::Id))
     }
 
-    /// The hardware address, for a command that can do nothing without it.
+    /// The hardware address, for a command that needs it.
     pub fn require_mac(&self) -> Result<MacAddr, MissingField> {
         self.mac.ok_or(MissingField { field: "mac" })
     }
 
-    /// The IPv4 address, for a command that can do nothing without it.
+    /// The IPv4 address, for a command that needs it.
     pub fn require_ip(&self) -> Result<Ipv4Addr, MissingField> {
         self.ip.ok_or(MissingField { field: "ip" })
     }
 }
 
 object! { group
-    /// What guests are told about name resolution.
+    /// The resolvers and the domain for guests.
     pub struct Resolvers {
         optional {
-            /// The network's DNS domain: instances are `<hostname>.<domain>`. Empty where the capability
-            /// `Dns.AllowDnsSuffixModification` is not declared.
+            /// The network's DNS domain: instances are `<hostname>.<domain>`. Empty unless the device
+            /// declares the capability `Dns.AllowDnsSuffixModification`.
             domain: DomainName = "domain",
         }
         defaulted {
@@ -330,7 +330,7 @@ object! { group
     }
 }
 
-/// Nothing is told.
+/// No resolver and no domain.
 impl Default for Resolvers {
     fn default() -> Self {
         Self::new()

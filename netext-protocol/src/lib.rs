@@ -1,22 +1,30 @@
 //! The CloudStack Network Extension protocol, version 1: every command's payload and response as types.
 //!
-//! Apache CloudStack hands a network's services to an executable, called for every event as
-//! `<exe> <command> <payload.json> <timeout>`. This crate says what stands in the payload file and what the
-//! executable may print. It does no I/O, runs nothing and knows no async: who answers the commands is
-//! `netext-core`'s subject.
+//! Apache CloudStack hands a network's services to an executable, which it calls for every event as
+//! `<exe> <command> <payload.json> <timeout>`. This crate defines the payload file and what the executable may
+//! print. It does no I/O, starts nothing and has no async code. Use `netext-core` to build such an executable.
 //!
-//! - [`Command`] is the table of commands: name, scope, services, output.
+//! - [`Command`] lists the commands with their facts: [`Scope`], [`Service`]s, [`Effect`], [`Shape`] and
+//!   [`Output`]. [`for_each_command!`] passes the same table to a macro.
 //! - [`Envelope::parse`] reads a payload file into a [`Request`]: one struct per command, made of the field
-//!   groups [`Network`], [`Nic`], [`PublicIp`], [`Resolvers`], [`Vpc`] and fields of its own.
-//! - Values are typed and cannot hold what is dangerous: [`PortRange`], [`Segment`], [`Traffic`],
-//!   [`HostName`], [`Secret`] and the like.
+//!   groups [`Network`], [`Nic`], [`PublicIp`], [`Resolvers`], [`Vpc`] and fields of its own. A [`ParseError`]
+//!   names the field and the problem.
+//! - Values are typed and cannot hold dangerous text: [`PortRange`], [`Segment`], [`Traffic`], [`HostName`],
+//!   [`Secret`] and others.
 //! - Responses are [`DeviceDetails`], [`NetworkUpdate`] and [`ActionResult`].
-//! - `schema` (a default feature) describes all of it as JSON Schemas for other languages.
-//! - `Sample` (feature `samples`) is a payload file of every command as the server writes it.
+//! - [`Capability`] lists the capabilities that an extension registers for its services.
+#![cfg_attr(
+    feature = "schema",
+    doc = "- [`schema`] (a default feature) describes all of it as JSON Schemas."
+)]
+#![cfg_attr(
+    feature = "samples",
+    doc = "- [`Sample`] (feature `samples`) is a realistic payload file, at least one for every command."
+)]
 //!
-//! The reader is lenient about how a scalar is written (text, number, boolean; two spellings of some fields;
-//! `""` and `null` for absent), strict about structure, and refuses unknown values of everything that decides
-//! about security. Unknown fields are kept in `extra`.
+//! The reader accepts a scalar as text, number or boolean, both spellings of some fields, and `""` and `null` for
+//! absent. It is strict about structure, and refuses every unknown value that matters for security. Unknown
+//! fields are kept in [`Extra`].
 //!
 //! ```
 //! use netext_protocol::{Command, Envelope, Request, Segment};

@@ -1,13 +1,13 @@
-//! Payload files as they are sent, realistic ones for every command.
+//! Realistic payload files for every command.
 
 use crate::command::Command;
 use crate::command::table::for_each_command;
 
-/// A payload file as it is sent for one event of an example's life.
+/// A payload file for one event.
 ///
-/// The server's are about the same few networks: the isolated network 209, the shared network 215, the layer-2
-/// network 240, and the VPC 7 with its tier 231. Those of the README are about the network 42, which is also a
-/// tier of the VPC 7.
+/// The server's samples use the same few networks: the isolated network 209, the shared network 215, the
+/// layer-2 network 240, and the VPC 7 with its tier 231. Those of the README use the network 42, which is
+/// also a tier of the VPC 7.
 ///
 /// ```
 /// use netext_protocol::{Command, Envelope, Sample};
@@ -27,15 +27,16 @@ pub struct Sample {
     text: &'static str,
 }
 
-/// Who writes a payload. The server and the published README differ, and a device accepts both.
+/// The writer of a payload. The server and the published README differ, and a device accepts both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sender {
     /// Today's server.
     Server,
-    /// Senders that follow the published README: exactly the fields that it documents.
+    /// A sender that follows the published README: it writes exactly the documented fields.
     Readme,
-    /// Senders that follow an older README: rule lists and metadata as text or Base64, other names of fields.
+    /// A sender that follows an older README: it writes rule lists and metadata as text or Base64, and gives
+    /// some fields other names.
     Older,
 }
 
@@ -64,7 +65,7 @@ for_each_command!(define_samples);
 
 macro_rules! samples {
     ($($command:ident $name:literal $sender:ident,)*) => {
-        /// The other samples: another kind of network, another field that is there or not, another sender.
+        /// The other samples: other kinds of networks, other fields, other senders.
         const OTHERS: &[Sample] = &[$(Sample {
             name: $name,
             command: Command::$command,
@@ -159,18 +160,18 @@ impl Sample {
         Self::all().find(|sample| sample.name == name)
     }
 
-    /// Its name: the command, and behind a dot what is special about it; `readme/` in front of it if it follows
-    /// the README.
+    /// The sample's name: the command, often followed by a dot and its special feature. Samples of the README
+    /// begin with `readme/`.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The command that it is a payload of.
+    /// The command of the payload.
     pub const fn command(&self) -> Command {
         self.command
     }
 
-    /// Who writes such a payload.
+    /// The writer of such a payload.
     pub const fn sender(&self) -> Sender {
         self.sender
     }

@@ -1,20 +1,20 @@
 //! JSON Schemas (draft 2020-12) of payload files and responses, in two sets.
 //!
-//! - The **lenient** set ([`Form::Lenient`]) describes the wire as it is, all of what a reader must accept: a
-//!   scalar may be a string, a number or a boolean, a field may be absent, `null` or `""`, some fields have two
-//!   spellings, and unknown fields pass.
-//! - The **strict** set ([`Form::Strict`]) describes what a device works with, and is made for code generators:
-//!   every field has one spelling and one type, what is absent is left out, and types have the names that they
-//!   have in this crate. [`Envelope::to_strict_json`](crate::Envelope::to_strict_json) leads from the wire to it.
+//! - The **lenient** set ([`Form::Lenient`]) describes everything that a reader must accept: a scalar may be
+//!   a string, a number or a boolean, a field may be absent, `null` or `""`, some fields have two spellings,
+//!   and unknown fields are allowed.
+//! - The **strict** set ([`Form::Strict`]) is made for devices and code generators: every field has one
+//!   spelling and one type, absent fields are left out, and types have their names of this crate.
+//!   [`Envelope::to_strict_json`](crate::Envelope::to_strict_json) writes this form.
 //!
-//! Every strict payload is a lenient one, too.
+//! Every payload that the strict set accepts, the lenient set accepts too.
 //!
-//! The strict set keeps to the forms that generators agree on; `make generators` runs several of them:
-//! - A choice is a `string` with an `enum`. Generators take neither a `oneOf` of `const` nor a pattern for one.
-//! - A type that a field shares with others is a definition with a name, and the field refers to it by `allOf`
-//!   beside its own description. Next to a bare `$ref` a description makes another type of it, or is lost.
-//! - A map has `additionalProperties` and nothing else; without them it would be a class without fields.
-//! - A condition on several fields is an `if`, which generators ignore; of an `anyOf` they would make a union.
+//! The strict set uses only the forms that generators agree on; `make generators` runs several of them:
+//! - A choice is a `string` with an `enum`. Generators do not recognize a `oneOf` of `const`, or a pattern.
+//! - A type that several fields share is a named definition. A field refers to it by `allOf` beside its own
+//!   description: with a bare `$ref`, some generators lose the description and others make a second type.
+//! - A map has `additionalProperties` and nothing else. Without them generators make a class without fields.
+//! - A condition on several fields is an `if`, which generators ignore. From an `anyOf` they make a union.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -29,20 +29,20 @@ use crate::wire::field::Field;
 use crate::wire::fields::Fields;
 use crate::wire::json_schema::{ObjectSchema, Spelling, define, is_strict};
 
-/// Which of the two sets of schemas.
+/// One of the two sets of schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// The wire as it is.
+    /// Everything that a reader must accept.
     Lenient,
-    /// What a device works with.
+    /// One spelling and one type for every field.
     Strict,
 }
 
 impl Form {
-    /// Both.
+    /// Both forms.
     pub const ALL: [Self; 2] = [Self::Lenient, Self::Strict];
 
-    /// The folder of the set, below the schemas' folder.
+    /// The folder of the set, in the schemas' folder.
     const fn folder(self) -> &'static str {
         match self {
             Self::Lenient => "",
@@ -50,8 +50,7 @@ impl Form {
         }
     }
 
-    /// Reading and writing are two contracts to schemars: the lenient form is what is read, the strict one what
-    /// is written.
+    /// schemars distinguishes reading from writing: we read the lenient form and write the strict one.
     fn generator(self) -> SchemaGenerator {
         let settings = SchemaSettings::draft2020_12();
         match self {
@@ -69,7 +68,7 @@ pub fn request_schema(command: Command, form: Form) -> Schema {
     root(schema, &mut generator)
 }
 
-/// The schema of what a command prints; `None` for a command that prints nothing.
+/// The schema of a command's output; `None` for a command that prints nothing.
 pub fn response_schema(command: Command, form: Form) -> Option<Schema> {
     let mut generator = form.generator();
     let schema = response(command.output(), &mut generator)?;
@@ -86,9 +85,9 @@ fn response(output: Output, generator: &mut SchemaGenerator) -> Option<Schema> {
     Some(schema)
 }
 
-/// All payload files and responses of the strict form in one schema, for a generator that makes one package of
-/// them. Its root has a property for each of them, named `<command>` and `<command> response`, so that every
-/// type is reached from it.
+/// All payload files and responses of the strict form in one schema, for generators that make one package
+/// from it. Its root has a property for each of them, named `<command>` and `<command> response`, and so
+/// reaches every type.
 pub fn bundle() -> Schema {
     let mut generator = Form::Strict.generator();
     let mut properties = Map::new();
@@ -108,22 +107,22 @@ pub fn bundle() -> Schema {
     root(schema, &mut generator)
 }
 
-/// The name of the file that holds a command's request schema, below the schemas' folder.
+/// The file of a command's request schema, relative to the schemas' folder.
 pub fn request_file(command: Command, form: Form) -> String {
     format!("{}commands/{command}.request.schema.json", form.folder())
 }
 
-/// The name of the file that holds a command's response schema, below the schemas' folder; `None` for a command
-/// that prints nothing.
+/// The file of a command's response schema, relative to the schemas' folder; `None` for a command that prints
+/// nothing.
 pub fn response_file(command: Command, form: Form) -> Option<String> {
     let file = || format!("{}commands/{command}.response.schema.json", form.folder());
     (command.output() != Output::Nothing).then(file)
 }
 
-/// The name of the file that holds the [`bundle`], below the schemas' folder.
+/// The file of the [`bundle`], relative to the schemas' folder.
 pub const BUNDLE_FILE: &str = "strict/bundle.schema.json";
 
-/// The list of all commands with their facts and their schemas' files: `index.json`.
+/// The list of all commands with their facts and the files of their schemas: `index.json`.
 pub fn index() -> Value {
     let commands: Vec<Value> = Command::ALL
         .iter()
@@ -192,7 +191,7 @@ fn file_schema_of<R: Fields + JsonSchema>(
         DeviceDetails::schema(generator),
     );
     match key {
-        // A type of its own where types are generated.
+        // Generators get a type of its own.
         Some(key) if is_strict(generator) => schema.given(key, generator.subschema_for::<R>()),
         Some(key) => schema.given(key, R::json_schema(generator)),
         None => R::describe(&mut schema, generator),

@@ -24,20 +24,20 @@ The parameters of an action: texts by name.
 
 class ActionResult(TypedDict):
     """
-    What the API's caller sees of an action that succeeded. Free text may be printed instead.
+    The result of a successful action, for the caller of the API. Free text may be printed instead.
     """
 
     message: ActionMessage
     printmessage: Literal['true', 'false']
     """
-    Whether the caller sees the message.
+    Whether to show the message to the caller.
     """
     status: Literal['success']
 
 
 class Base64Content(TypedDict):
     """
-    Bytes that are no text. The server sends text only.
+    Bytes that are not text. The server sends only text.
     """
 
     base64: str
@@ -53,7 +53,7 @@ class DestroyVpc(TypedDict):
 
     vpc_cidr: NotRequired[str]
     """
-    The IPv4 address range that the subnets of the tiers are taken from.
+    The IPv4 address range of the tiers: their subnets are parts of it.
     """
     vpc_id: int
     """
@@ -71,7 +71,7 @@ class DestroyVpc(TypedDict):
 
 DeviceDetails: TypeAlias = dict[str, Any]
 """
-What the device says about itself; stored, and handed back with every command. At most 1024 bytes. By convention host and namespace, for a VPC also vpc_id.
+The device's details. The server stores them and sends them with every command. At most 1024 bytes. By convention host and namespace, for a VPC also vpc_id.
 """
 
 
@@ -83,13 +83,13 @@ DHCP options: values by number.
 
 Direction: TypeAlias = Literal['ingress', 'egress']
 """
-The direction. ingress: Towards the guests. egress: From the guests.
+The direction. ingress: To the guests. egress: From the guests.
 """
 
 
 GuestType: TypeAlias = Literal['isolated', 'shared', 'l2']
 """
-The guest type. isolated: A network of its own behind a router, with NAT and firewall; also a tier of a VPC. shared: A network that the data centre routes; the extension only serves it (DHCP, DNS, user data). l2: A bare segment: no addresses, no services.
+The guest type. isolated: A network behind a router of its own, with NAT and firewall; also a tier of a VPC. shared: A network that the data centre routes; the extension provides only DHCP, DNS and user data. l2: A bare segment: no addresses, no services.
 """
 
 
@@ -100,7 +100,7 @@ class ImplementNetwork(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     extension_ip: NotRequired[str]
     """
@@ -120,11 +120,11 @@ class ImplementNetwork(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -132,11 +132,11 @@ class ImplementNetwork(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -151,11 +151,11 @@ class ImplementVpc(TypedDict):
 
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: NotRequired[str]
     """
@@ -167,11 +167,11 @@ class ImplementVpc(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vpc_cidr: NotRequired[str]
     """
-    The IPv4 address range that the subnets of the tiers are taken from.
+    The IPv4 address range of the tiers: their subnets are parts of it.
     """
     vpc_id: int
     """
@@ -201,7 +201,7 @@ a network such as 203.0.113.0/24
 
 LoadBalancerAlgorithm: TypeAlias = Literal['roundrobin', 'leastconn', 'source']
 """
-The load balancer algorithm. roundrobin: One after the other. leastconn: The one with the fewest connections. source: By the client's address, so that a client stays with its member.
+The load balancer algorithm. roundrobin: Each member in turn. leastconn: The member with the fewest connections. source: By the client's address: a client always reaches the same member.
 """
 
 
@@ -226,7 +226,7 @@ class LoadBalancerMember(TypedDict):
 
 LoadBalancerProtocol: TypeAlias = Literal['tcp', 'udp', 'tcp-proxy']
 """
-The load balancer protocol. tcp: TCP connections. udp: UDP datagrams. tcp-proxy: TCP connections, each opened with a PROXY protocol header that names the client.
+The load balancer protocol. tcp: TCP connections. udp: UDP datagrams. tcp-proxy: TCP connections, each with a PROXY protocol header that names the client.
 """
 
 
@@ -237,11 +237,11 @@ class LoadBalancerRule(TypedDict):
 
     algorithm: LoadBalancerAlgorithm
     """
-    How a member is chosen for a connection, in any case. Another word is refused.
+    The way to choose a member for a connection, in any case. Another word is refused.
     """
     backends: NotRequired[list[LoadBalancerMember]]
     """
-    The members: the instances that take the connections, all of them.
+    All members: the instances that receive the connections.
     """
     id: int
     """
@@ -253,15 +253,15 @@ class LoadBalancerRule(TypedDict):
     """
     privatePort: int
     """
-    The port of the instances, 0 to 65535, where a member names none.
+    The port of the instances, 0 to 65535, for members without a port of their own.
     """
     protocol: LoadBalancerProtocol
     """
-    What the rule carries, in any case. Today's server sends tcp for every rule. Another word is refused.
+    The protocol of the connections, in any case. Today's server sends tcp for every rule. Another word is refused.
     """
     publicIp: str
     """
-    The public IPv4 address that takes the connections.
+    The public IPv4 address that accepts the connections.
     """
     publicPort: int
     """
@@ -284,7 +284,7 @@ NetworkUpdate = TypedDict(
 
 PhysicalDetails: TypeAlias = dict[str, str]
 """
-What the operator registered on the physical network: texts by name.
+The details that the operator registered on the physical network: texts by name.
 """
 
 
@@ -301,11 +301,11 @@ class PrepareNic(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -333,19 +333,19 @@ class PrepareNic(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -357,11 +357,11 @@ class PrepareNic(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -377,11 +377,11 @@ class PrepareNic(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -406,7 +406,7 @@ class ReleaseIp(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -422,11 +422,11 @@ class ReleaseIp(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -434,11 +434,11 @@ class ReleaseIp(TypedDict):
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: str
     """
@@ -450,15 +450,15 @@ class ReleaseIp(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -483,11 +483,11 @@ class ReleaseNic(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -511,19 +511,19 @@ class ReleaseNic(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -535,11 +535,11 @@ class ReleaseNic(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -555,11 +555,11 @@ class ReleaseNic(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -584,11 +584,11 @@ class RemoveDhcpEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -612,19 +612,19 @@ class RemoveDhcpEntry(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -636,11 +636,11 @@ class RemoveDhcpEntry(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -656,11 +656,11 @@ class RemoveDhcpEntry(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -685,7 +685,7 @@ class RemoveDhcpSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     extension_ip: NotRequired[str]
     """
@@ -705,11 +705,11 @@ class RemoveDhcpSubnet(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -717,11 +717,11 @@ class RemoveDhcpSubnet(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -746,11 +746,11 @@ class RemoveDnsEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -766,7 +766,7 @@ class RemoveDnsEntry(TypedDict):
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty unless the device declares the capability Dns.AllowDnsSuffixModification.
     """
     extension_ip: NotRequired[str]
     """
@@ -786,19 +786,19 @@ class RemoveDnsEntry(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -810,11 +810,11 @@ class RemoveDnsEntry(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -830,11 +830,11 @@ class RemoveDnsEntry(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -859,7 +859,7 @@ class RemoveDnsSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     dns: NotRequired[list[IpAddr]]
     """
@@ -871,7 +871,7 @@ class RemoveDnsSubnet(TypedDict):
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty unless the device declares the capability Dns.AllowDnsSuffixModification.
     """
     extension_ip: NotRequired[str]
     """
@@ -891,11 +891,11 @@ class RemoveDnsSubnet(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -903,11 +903,11 @@ class RemoveDnsSubnet(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -932,11 +932,11 @@ class SaveHypervisorHostname(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -964,19 +964,19 @@ class SaveHypervisorHostname(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -988,11 +988,11 @@ class SaveHypervisorHostname(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1008,11 +1008,11 @@ class SaveHypervisorHostname(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1037,11 +1037,11 @@ class SavePassword(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -1065,19 +1065,19 @@ class SavePassword(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -1089,11 +1089,11 @@ class SavePassword(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1113,11 +1113,11 @@ class SavePassword(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1142,11 +1142,11 @@ class SaveSshkey(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -1170,19 +1170,19 @@ class SaveSshkey(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -1194,11 +1194,11 @@ class SaveSshkey(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1218,11 +1218,11 @@ class SaveSshkey(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1247,11 +1247,11 @@ class SaveUserdata(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -1275,19 +1275,19 @@ class SaveUserdata(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -1299,11 +1299,11 @@ class SaveUserdata(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1323,11 +1323,11 @@ class SaveUserdata(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1347,7 +1347,7 @@ SaveUserdataFile = TypedDict(
 
 SecretBytes: TypeAlias = str | Base64Content
 """
-A text, or bytes that are none.
+A text, or bytes that are not text.
 """
 
 
@@ -1358,7 +1358,7 @@ class SetDhcpOptions(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     extension_ip: NotRequired[str]
     """
@@ -1378,11 +1378,11 @@ class SetDhcpOptions(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1398,11 +1398,11 @@ class SetDhcpOptions(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1427,7 +1427,7 @@ class ShutdownNetwork(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -1443,11 +1443,11 @@ class ShutdownNetwork(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1455,11 +1455,11 @@ class ShutdownNetwork(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1484,7 +1484,7 @@ class ShutdownVpc(TypedDict):
 
     vpc_cidr: NotRequired[str]
     """
-    The IPv4 address range that the subnets of the tiers are taken from.
+    The IPv4 address range of the tiers: their subnets are parts of it.
     """
     vpc_id: int
     """
@@ -1523,11 +1523,11 @@ class UpdateVpcSourceNatIp(TypedDict):
 
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: str
     """
@@ -1539,11 +1539,11 @@ class UpdateVpcSourceNatIp(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vpc_cidr: NotRequired[str]
     """
-    The IPv4 address range that the subnets of the tiers are taken from.
+    The IPv4 address range of the tiers: their subnets are parts of it.
     """
     vpc_id: int
     """
@@ -1571,7 +1571,7 @@ UpdateVpcSourceNatIpFile = TypedDict(
 
 class VmDataEntry(TypedDict):
     """
-    One file of an instance's metadata. The server sends the directories userdata, metadata and password; documents also show meta-data, and files in directories of their own such as public-keys/0/openssh-key.
+    One file of an instance's metadata. The server sends the directories userdata, metadata and password. The README also shows meta-data, and nested files such as public-keys/0/openssh-key.
     """
 
     content: NotRequired[SecretBytes]
@@ -1595,11 +1595,11 @@ class AclRule(TypedDict):
 
     action: AclAction
     """
-    What the item does with the packets that it matches, in any case. Another word is refused.
+    The action on the packets that the item matches, in any case. Another word is refused.
     """
     destCidrs: NotRequired[list[IpNet]]
     """
-    The tier's end, in some documents; no server is known to send it. Empty means all of the tier.
+    The tier's end, in some documents; no server is known to send it. Empty means the whole tier.
     """
     icmpCode: NotRequired[int]
     """
@@ -1615,7 +1615,7 @@ class AclRule(TypedDict):
     """
     number: int
     """
-    The item's place in the list, counted from 1. The lowest number is matched first.
+    The item's position in the list, counted from 1. The lowest number is matched first.
     """
     portEnd: NotRequired[int]
     """
@@ -1627,15 +1627,15 @@ class AclRule(TypedDict):
     """
     protocol: str
     """
-    The protocol, in any case: tcp, udp, icmp, all for every protocol, or the number of a protocol of IP, 0 to 255. Another word is refused.
+    The protocol, in any case: tcp, udp, icmp, all for every protocol, or an IP protocol number, 0 to 255. Another word is refused.
     """
     sourceCidrs: list[IpNet]
     """
-    The other end: where ingress comes from, where egress goes **to**. Empty means anywhere.
+    The other end: the source of ingress traffic, the **destination** of egress traffic. Empty means any address.
     """
     trafficType: Direction
     """
-    Which way the traffic flows, seen from the tier, in any case. Another word is refused.
+    The direction of the traffic, as seen from the tier, in any case. Another word is refused.
     """
 
 
@@ -1646,11 +1646,11 @@ class AddDhcpEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -1666,7 +1666,7 @@ class AddDhcpEntry(TypedDict):
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty unless the device declares the capability Dns.AllowDnsSuffixModification.
     """
     extension_ip: NotRequired[str]
     """
@@ -1690,19 +1690,19 @@ class AddDhcpEntry(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -1714,11 +1714,11 @@ class AddDhcpEntry(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1734,11 +1734,11 @@ class AddDhcpEntry(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1763,11 +1763,11 @@ class AddDnsEntry(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -1783,7 +1783,7 @@ class AddDnsEntry(TypedDict):
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty unless the device declares the capability Dns.AllowDnsSuffixModification.
     """
     extension_ip: NotRequired[str]
     """
@@ -1807,19 +1807,19 @@ class AddDnsEntry(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -1831,11 +1831,11 @@ class AddDnsEntry(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1851,11 +1851,11 @@ class AddDnsEntry(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1880,7 +1880,7 @@ class AddPortForward(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -1896,11 +1896,11 @@ class AddPortForward(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -1920,11 +1920,11 @@ class AddPortForward(TypedDict):
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: str
     """
@@ -1940,15 +1940,15 @@ class AddPortForward(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -1973,7 +1973,7 @@ class AddStaticNat(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -1989,11 +1989,11 @@ class AddStaticNat(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2005,11 +2005,11 @@ class AddStaticNat(TypedDict):
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: str
     """
@@ -2021,15 +2021,15 @@ class AddStaticNat(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2049,12 +2049,12 @@ AddStaticNatFile = TypedDict(
 
 class ApplyLbRules(TypedDict):
     """
-    apply-lb-rules: add, change or revoke load balancer rules. Rules that are not named stay as they are.
+    apply-lb-rules: add, change or revoke load balancer rules. Rules that are missing here stay as they are.
     """
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -2066,7 +2066,7 @@ class ApplyLbRules(TypedDict):
     """
     lb_rules: list[LoadBalancerRule]
     """
-    The rules that changed, or all. A rule that is not among them stays as it is.
+    The changed rules, or all rules. A rule that is missing here stays as it is.
     """
     network_id: int
     """
@@ -2074,11 +2074,11 @@ class ApplyLbRules(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2086,11 +2086,11 @@ class ApplyLbRules(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2110,16 +2110,16 @@ ApplyLbRulesFile = TypedDict(
 
 class ApplyNetworkAcl(TypedDict):
     """
-    apply-network-acl: replace the access list of a tier.
+    apply-network-acl: replace the access list of a tier, which is the network.
     """
 
     acl_rules: list[AclRule]
     """
-    The items, all of them, by ascending number. The first that matches decides; what none matches is denied. Traffic inside the tier's own subnet is not filtered, and established flows go on.
+    All items, by ascending number. The first match decides; traffic that matches no item is denied. Traffic inside the tier's own subnet is not filtered, and established flows continue.
     """
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -2135,11 +2135,11 @@ class ApplyNetworkAcl(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2147,11 +2147,11 @@ class ApplyNetworkAcl(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2176,7 +2176,7 @@ class AssignIp(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -2192,11 +2192,11 @@ class AssignIp(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2204,11 +2204,11 @@ class AssignIp(TypedDict):
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: str
     """
@@ -2220,15 +2220,15 @@ class AssignIp(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2253,11 +2253,11 @@ class ConfigDhcpSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -2273,7 +2273,7 @@ class ConfigDhcpSubnet(TypedDict):
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty unless the device declares the capability Dns.AllowDnsSuffixModification.
     """
     extension_ip: NotRequired[str]
     """
@@ -2293,19 +2293,19 @@ class ConfigDhcpSubnet(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -2317,11 +2317,11 @@ class ConfigDhcpSubnet(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2337,11 +2337,11 @@ class ConfigDhcpSubnet(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2366,11 +2366,11 @@ class ConfigDnsSubnet(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -2386,7 +2386,7 @@ class ConfigDnsSubnet(TypedDict):
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty unless the device declares the capability Dns.AllowDnsSuffixModification.
     """
     extension_ip: NotRequired[str]
     """
@@ -2406,19 +2406,19 @@ class ConfigDnsSubnet(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -2430,11 +2430,11 @@ class ConfigDnsSubnet(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2450,11 +2450,11 @@ class ConfigDnsSubnet(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2502,7 +2502,7 @@ class DeletePortForward(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -2518,11 +2518,11 @@ class DeletePortForward(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2542,11 +2542,11 @@ class DeletePortForward(TypedDict):
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: str
     """
@@ -2562,15 +2562,15 @@ class DeletePortForward(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2595,7 +2595,7 @@ class DeleteStaticNat(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -2611,11 +2611,11 @@ class DeleteStaticNat(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2627,11 +2627,11 @@ class DeleteStaticNat(TypedDict):
     """
     public_cidr: NotRequired[str]
     """
-    The public subnet: its network or any address of it, with the prefix length, such as 198.51.100.10/24.
+    The public subnet: the network or any address in it, with the prefix length, such as 198.51.100.10/24.
     """
     public_gateway: NotRequired[str]
     """
-    The gateway of the public subnet: the way to the outside.
+    The gateway of the public subnet.
     """
     public_ip: str
     """
@@ -2643,15 +2643,15 @@ class DeleteStaticNat(TypedDict):
     """
     source_nat: NotRequired[bool]
     """
-    Whether the public address is the source NAT address: guests without a public address of their own leave by it. Absent says nothing; see is_source_nat.
+    Whether this is the source NAT address, which guests without a public address of their own use. See is_source_nat.
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2676,7 +2676,7 @@ class DestroyNetwork(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     gateway: NotRequired[str]
     """
@@ -2692,11 +2692,11 @@ class DestroyNetwork(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2704,11 +2704,11 @@ class DestroyNetwork(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -2743,7 +2743,7 @@ class EnsureNetworkDevice(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     current_details: NotRequired[DeviceDetails]
     """
@@ -2763,11 +2763,11 @@ class EnsureNetworkDevice(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -2775,15 +2775,15 @@ class EnsureNetworkDevice(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_cidr: NotRequired[str]
     """
-    The IPv4 address range that the subnets of the tiers are taken from.
+    The IPv4 address range of the tiers: their subnets are parts of it.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     vpc_state: NotRequired[str]
     """
@@ -2807,12 +2807,12 @@ EnsureNetworkDeviceFile = TypedDict(
 
 class FirewallRule(TypedDict):
     """
-    One firewall rule. An ingress rule lets traffic in to a public address, by the destination that the packet came with. An egress rule matches what guests send out; default_egress_allow says whether it allows or denies.
+    One firewall rule. An ingress rule allows traffic to a public address, the destination of the packet as it arrives. An egress rule matches traffic from guests; default_egress_allow decides whether it allows or denies.
     """
 
     destCidrs: NotRequired[list[IpNet]]
     """
-    Where an egress packet goes to: outside networks. Empty means anywhere.
+    The destinations of an egress rule: outside networks. Empty means any address.
     """
     icmpCode: NotRequired[int]
     """
@@ -2836,7 +2836,7 @@ class FirewallRule(TypedDict):
     """
     protocol: str
     """
-    The protocol, in any case: tcp, udp, icmp, all for every protocol, or the number of a protocol of IP, 0 to 255. Another word is refused.
+    The protocol, in any case: tcp, udp, icmp, all for every protocol, or an IP protocol number, 0 to 255. Another word is refused.
     """
     publicIp: NotRequired[str]
     """
@@ -2844,11 +2844,11 @@ class FirewallRule(TypedDict):
     """
     sourceCidrs: list[IpNet]
     """
-    Where the packets come from: for ingress outside networks, for egress guests. Empty means anywhere.
+    The sources: outside networks for ingress, guests for egress. Empty means any address.
     """
     type: Direction
     """
-    Which way the traffic flows, seen from the guests, in any case. Another word is refused.
+    The direction of the traffic, as seen from the guests, in any case. Another word is refused.
     """
 
 
@@ -2863,11 +2863,11 @@ class FirewallRules(TypedDict):
     """
     default_egress_allow: bool
     """
-    What guests may reach. true: everything but what an egress rule matches. false: nothing but what an egress rule matches.
+    The default for traffic from guests. true: it passes unless an egress rule matches it. false: it is dropped unless an egress rule matches it.
     """
     rules: list[FirewallRule]
     """
-    The rules. Their order means nothing.
+    The rules. Their order has no meaning.
     """
 
 
@@ -2893,12 +2893,12 @@ ImplementVpcFile = TypedDict(
 
 class RestoredVm(TypedDict):
     """
-    One instance's NIC with what it was given.
+    One instance's NIC with its lease, names and metadata.
     """
 
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -2922,7 +2922,7 @@ class RestoredVm(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     mac: str
     """
@@ -2945,11 +2945,11 @@ class SaveVmData(TypedDict):
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     default_nic: NotRequired[bool]
     """
-    Whether the instance's default route leaves by this NIC. A NIC with false gets no router from DHCP. Absent means true.
+    Whether this NIC carries the instance's default route. A NIC with false gets no router from DHCP. Absent means true.
     """
     device_id: NotRequired[int]
     """
@@ -2973,19 +2973,19 @@ class SaveVmData(TypedDict):
     """
     ip6_address: NotRequired[str]
     """
-    The NIC's IPv6 address, where it has one.
+    The NIC's IPv6 address, if it has one.
     """
     ip6_cidr: NotRequired[str]
     """
-    The IPv6 prefix that the NIC's address belongs to.
+    The IPv6 prefix of the NIC's address.
     """
     ip6_gateway: NotRequired[str]
     """
-    The NIC's IPv6 gateway, where it has IPv6.
+    The NIC's IPv6 gateway, if it has IPv6.
     """
     mac: NotRequired[str]
     """
-    The NIC's hardware address: what a device knows it by.
+    The NIC's hardware address, by which a device identifies it.
     """
     netmask: NotRequired[str]
     """
@@ -2997,11 +2997,11 @@ class SaveVmData(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -3017,15 +3017,15 @@ class SaveVmData(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vm_data: list[VmDataEntry]
     """
-    The files that the instance can read, all of them: metadata, user data, possibly a password.
+    All files that the instance can read: metadata, user data, possibly a password.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -3045,16 +3045,16 @@ SaveVmDataFile = TypedDict(
 
 class ApplyFwRules(TypedDict):
     """
-    apply-fw-rules: replace all firewall rules of a network. May come before implement-network.
+    apply-fw-rules: replace all firewall rules of a network. It may come before implement-network.
     """
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     fw_rules: FirewallRules
     """
-    All firewall rules of the network, every time. What is not among them no longer holds.
+    All firewall rules of the network, every time. A rule that is missing here is deleted.
     """
     gateway: NotRequired[str]
     """
@@ -3070,11 +3070,11 @@ class ApplyFwRules(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -3082,11 +3082,11 @@ class ApplyFwRules(TypedDict):
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """
@@ -3106,7 +3106,7 @@ ApplyFwRulesFile = TypedDict(
 
 class RestoreData(TypedDict):
     """
-    The instances of a network with what they were given.
+    The instances of a network with their leases, names and metadata.
     """
 
     dhcp_enabled: NotRequired[bool]
@@ -3123,18 +3123,18 @@ class RestoreData(TypedDict):
     """
     vms: list[RestoredVm]
     """
-    All instances with a NIC on the network. Who is not among them has no lease, name or metadata.
+    All instances with a NIC on the network. An instance that is missing here has no lease, name or metadata.
     """
 
 
 class RestoreNetwork(TypedDict):
     """
-    restore-network: put back what all instances of a network were given, after a restart. Passwords are not among it: one that was not read yet must have survived.
+    restore-network: restore the leases, names and metadata of all instances of a network after a restart. It holds no passwords: an unread one must survive the restart on the device.
     """
 
     cidr: NotRequired[str]
     """
-    The guests' IPv4 subnet. About a VPC as a whole some senders call vpc_cidr so.
+    The guests' IPv4 subnet. In commands about a VPC, some senders use this name for vpc_cidr.
     """
     dns: NotRequired[list[IpAddr]]
     """
@@ -3146,7 +3146,7 @@ class RestoreNetwork(TypedDict):
     """
     domain: NotRequired[str]
     """
-    The network's DNS domain: instances are <hostname>.<domain>. Empty where the capability Dns.AllowDnsSuffixModification is not declared.
+    The network's DNS domain: instances are <hostname>.<domain>. Empty unless the device declares the capability Dns.AllowDnsSuffixModification.
     """
     extension_ip: NotRequired[str]
     """
@@ -3166,11 +3166,11 @@ class RestoreNetwork(TypedDict):
     """
     network_ip6_cidr: NotRequired[str]
     """
-    The guests' IPv6 prefix, where the network has IPv6.
+    The guests' IPv6 prefix, if the network has IPv6.
     """
     network_ip6_gateway: NotRequired[str]
     """
-    The guests' IPv6 gateway, where the network has IPv6.
+    The guests' IPv6 gateway, if the network has IPv6.
     """
     network_state: NotRequired[str]
     """
@@ -3178,15 +3178,15 @@ class RestoreNetwork(TypedDict):
     """
     restore_data: RestoreData
     """
-    What the network's instances were given, all of them in one piece.
+    The leases, names and metadata of all instances.
     """
     vlan: NotRequired[str]
     """
-    The layer-2 segment that guests are on: what follows :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above), another text is the name of a segment that its owner knows. Absent for a flat network, and possibly on a repeated implement-network.
+    The layer-2 segment of the guests: the part after :// in the network's broadcast URI. A number is a VLAN (1 to 4094) or a VXLAN (above 4094). Another text is the name of an overlay's segment. Absent for a flat network, and possibly on a repeated implement-network.
     """
     vpc_id: NotRequired[int]
     """
-    The id of the VPC, if the network is a tier of one: the number in the server's database.
+    The id of the network's VPC, if the network is a tier: the number in the server's database.
     """
     zone_id: NotRequired[int]
     """

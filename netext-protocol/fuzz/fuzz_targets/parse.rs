@@ -1,6 +1,6 @@
-//! Any payload file is either refused in one line, or read into a request that survives being written.
+//! Every payload file is either refused in one line, or read into a request that survives being written.
 //!
-//! The first byte selects the command, the rest is the file.
+//! The first byte selects the command; the rest is the file.
 
 #![no_main]
 

@@ -10,10 +10,10 @@ use table::for_each_command;
 use crate::service::Service;
 use crate::wire::refusal::excerpt;
 
-/// The version of the wire protocol that this crate speaks; not the crate's version.
+/// The version of the wire protocol. It is independent of the crate's version.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// What a command is about.
+/// The subject of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {
@@ -36,15 +36,15 @@ impl Scope {
     }
 }
 
-/// What a command prints.
+/// The output of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Output {
     /// Nothing at all.
     Nothing,
-    /// One line of JSON: a [`DeviceDetails`](crate::DeviceDetails); or nothing, which keeps the old ones.
+    /// [`DeviceDetails`](crate::DeviceDetails) as one line of JSON, or nothing, which keeps the old ones.
     DeviceDetails,
-    /// One line of JSON: a [`NetworkUpdate`](crate::NetworkUpdate); or nothing.
+    /// A [`NetworkUpdate`](crate::NetworkUpdate) as one line of JSON, or nothing.
     NetworkUpdate,
     /// An [`ActionResult`](crate::ActionResult): free text or one line of JSON.
     ActionResult,
@@ -62,15 +62,15 @@ impl Output {
     }
 }
 
-/// What a command does to the device.
+/// The effect of a command on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Brings something into being, or brings it back.
+    /// Creates or restores something.
     Creates,
-    /// Replaces or changes what is there.
+    /// Changes or replaces something.
     Changes,
-    /// Removes something. Removing what does not exist succeeds.
+    /// Removes something. Removing something that does not exist succeeds.
     Removes,
 }
 
@@ -85,7 +85,7 @@ impl Effect {
     }
 }
 
-/// Where a request's fields stand in the payload file.
+/// The place of a request's fields in the payload file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Shape {
@@ -96,7 +96,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The key that holds the request's fields; `None` where they stand beside the details.
+    /// The key that holds the request's fields; `None` if they stand beside the details.
     pub const fn key(self) -> Option<&'static str> {
         match self {
             Self::Enveloped => Some("payload"),
@@ -105,7 +105,7 @@ impl Shape {
     }
 }
 
-/// A word that names no command of the protocol.
+/// The error for a word that is not a command of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} is not a command of the Network Extension protocol", excerpt(.0))]
 pub struct UnknownCommand(String);
@@ -144,65 +144,65 @@ macro_rules! define_command {
                 }
             }
 
-            /// What the command asks for, in a sentence.
+            /// The purpose of the command, in a sentence.
             pub const fn summary(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($doc),*).trim_ascii(),)*
                 }
             }
 
-            /// What the command is about.
+            /// The subject of the command.
             pub const fn scope(self) -> Scope {
                 match self {
                     $(Self::$variant => Scope::$scope,)*
                 }
             }
 
-            /// The services that the command belongs to; none means that every device gets it. A device that
-            /// declares none of a command's services answers it by doing nothing.
+            /// The services that the command belongs to. A command without services goes to every device. A
+            /// device that declares none of a command's services succeeds without doing anything.
             pub const fn services(self) -> &'static [Service] {
                 match self {
                     $(Self::$variant => &[$(Service::$service),*],)*
                 }
             }
 
-            /// When the server sends the command: the API calls that lead to it.
+            /// The API calls and events for which the server sends the command.
             pub const fn sent(self) -> &'static str {
                 match self {
                     $(Self::$variant => $sent,)*
                 }
             }
 
-            /// Whether a server sends the command. One that no server sends yet is in the README, or in the
-            /// reference extension.
+            /// Whether a server sends the command. The others come from the README or the reference
+            /// extension.
             pub const fn is_sent(self) -> bool {
                 match self {
                     $(Self::$variant => $is_sent,)*
                 }
             }
 
-            /// How often the server sends `ensure-network-device` right before the command.
+            /// The number of times that the server sends `ensure-network-device` right before the command.
             pub const fn ensured(self) -> u8 {
                 match self {
                     $(Self::$variant => $ensured,)*
                 }
             }
 
-            /// What the command does to the device.
+            /// The effect of the command on the device.
             pub const fn effect(self) -> Effect {
                 match self {
                     $(Self::$variant => Effect::$effect,)*
                 }
             }
 
-            /// Where the request's fields stand in the payload file.
+            /// The place of the request's fields in the payload file.
             pub const fn shape(self) -> Shape {
                 match self {
                     $(Self::$variant => Shape::$shape,)*
                 }
             }
 
-            /// What the command prints.
+            /// The output of the command.
             pub const fn output(self) -> Output {
                 match self {
                     $(Self::$variant => Output::$output,)*
@@ -226,8 +226,8 @@ macro_rules! define_command {
 for_each_command!(define_command);
 
 impl Command {
-    /// Whether the command belongs to one of these services, or to every device. A device that provides none of
-    /// a command's services succeeds without doing or printing anything.
+    /// Whether the command belongs to one of these services, or goes to every device. A device that provides
+    /// none of a command's services succeeds without doing or printing anything.
     ///
     /// ```
     /// use netext_protocol::{Command, Service};

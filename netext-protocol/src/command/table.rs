@@ -1,19 +1,19 @@
 //! The one table of commands.
 
-/// Hands the command table to a macro: the only place where the protocol's commands are listed.
+/// Passes the command table to a macro. This table is the only list of the protocol's commands.
 ///
-/// Each row is `/// meaning`, then `Variant { method: .., name: .., output: .., scope: .., services: [..],
+/// Each row is `/// summary`, then `Variant { method: .., name: .., output: .., scope: .., services: [..],
 /// effect: .., shape: .., ensured: .., is_sent: .., sent: .., }`, in this order:
 ///
-/// - the variant is also the name of the request type in this crate;
-/// - `method` is the method of a device that answers the command, `name` its name on the command line;
+/// - the variant is also the request type of this crate;
+/// - `method` is the device's method for the command, `name` the command's name on the command line;
 /// - `output`, `scope`, `effect` and `shape` are variants of [`Output`](crate::Output),
 ///   [`Scope`](crate::Scope), [`Effect`](crate::Effect) and [`Shape`](crate::Shape);
-/// - no service means that every device gets the command;
-/// - `ensured` is how often the server sends `ensure-network-device` right before the command;
-/// - `is_sent` says whether a server sends the command, and `sent` when: the API calls that lead to it.
+/// - a command without services goes to every device;
+/// - `ensured` is the number of times that the server sends `ensure-network-device` right before the command;
+/// - `is_sent` says whether a server sends the command, `sent` for which API calls and events.
 ///
-/// A macro that needs the first columns only takes the rest as tokens:
+/// A macro that needs only the first columns takes the rest as tokens:
 ///
 /// ```
 /// macro_rules! count {
@@ -27,13 +27,13 @@
 macro_rules! for_each_command {
     ($macro:ident) => {
         $macro! {
-            /// Choose the device of a network or VPC, or keep the present one.
+            /// Choose the device of a network or VPC, or keep the current one.
             EnsureNetworkDevice {
                 method: ensure_network_device, name: "ensure-network-device", output: DeviceDetails,
                 scope: Either, services: [], effect: Creates, shape: Enveloped, ensured: 0,
-                is_sent: true, sent: "Right before almost every other command of the network or VPC, as often as that command says; for a tier it is about the tier's VPC.",
+                is_sent: true, sent: "Right before almost every other command of the network or VPC, as often as that command says; before a command of a tier it names the tier's VPC.",
             }
-            /// Create a network, or restore one that is there already.
+            /// Create a network, or restore an existing one.
             ImplementNetwork {
                 method: implement_network, name: "implement-network", output: NetworkUpdate,
                 scope: Network, services: [], effect: Creates, shape: Enveloped, ensured: 2,
@@ -43,7 +43,7 @@ macro_rules! for_each_command {
             ShutdownNetwork {
                 method: shutdown_network, name: "shutdown-network", output: Nothing,
                 scope: Network, services: [], effect: Removes, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "restartNetwork with cleanup=true; deleteNetwork, before destroy-network; the server's garbage collector, some time after the last instance has stopped; after an implementation that failed.",
+                is_sent: true, sent: "restartNetwork with cleanup=true; deleteNetwork, before destroy-network; the server's garbage collector, some time after the last instance has stopped; after a failed implementation.",
             }
             /// Delete a network for good.
             DestroyNetwork {
@@ -51,13 +51,13 @@ macro_rules! for_each_command {
                 scope: Network, services: [], effect: Removes, shape: Enveloped, ensured: 1,
                 is_sent: true, sent: "deleteNetwork; deleteVPC for each tier; deleteAccount; restartVPC with cleanup=true for each tier where the global setting network.rolling.restart is false.",
             }
-            /// Put back the leases, names and metadata of all instances of a network.
+            /// Restore the leases, names and metadata of all instances of a network.
             RestoreNetwork {
                 method: restore_network, name: "restore-network", output: Nothing,
                 scope: Network, services: [Dhcp Dns UserData], effect: Creates, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "At the end of every implementation of a network on which instances have NICs, after all of its rules: restartNetwork, and all else that leads to implement-network.",
+                is_sent: true, sent: "At the end of every implementation of a network on which instances have NICs, after all of its rules: restartNetwork, and every other event that leads to implement-network.",
             }
-            /// Create a VPC, or restore one that is there already.
+            /// Create a VPC, or restore an existing one.
             ImplementVpc {
                 method: implement_vpc, name: "implement-vpc", output: Nothing,
                 scope: Vpc, services: [], effect: Creates, shape: Enveloped, ensured: 1,
@@ -75,19 +75,19 @@ macro_rules! for_each_command {
                 scope: Vpc, services: [], effect: Removes, shape: Enveloped, ensured: 1,
                 is_sent: false, sent: "No server sends it yet; the bash reference answers it.",
             }
-            /// Change the address that a VPC's guests leave by.
+            /// Change the source NAT address of a VPC.
             UpdateVpcSourceNatIp {
                 method: update_vpc_source_nat_ip, name: "update-vpc-source-nat-ip", output: Nothing,
                 scope: Vpc, services: [], effect: Changes, shape: Enveloped, ensured: 0,
                 is_sent: true, sent: "updateVPC with sourcenatipaddress.",
             }
-            /// Take up a public address.
+            /// Use a public address for a network.
             AssignIp {
                 method: assign_ip, name: "assign-ip", output: Nothing,
                 scope: Network, services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb], effect: Creates, shape: Enveloped, ensured: 1,
                 is_sent: true, sent: "Right after implement-network, for the source NAT address and the addresses in use; the first rule of any service that uses the address: enableStaticNat, createPortForwardingRule, createFirewallRule, createLoadBalancerRule.",
             }
-            /// Give up a public address.
+            /// Stop using a public address.
             ReleaseIp {
                 method: release_ip, name: "release-ip", output: Nothing,
                 scope: Network, services: [SourceNat Gateway StaticNat PortForwarding Firewall Lb], effect: Removes, shape: Enveloped, ensured: 1,
@@ -99,7 +99,7 @@ macro_rules! for_each_command {
                 scope: Network, services: [StaticNat], effect: Creates, shape: Enveloped, ensured: 1,
                 is_sent: true, sent: "enableStaticNat; after every implement-network, once for each address.",
             }
-            /// Take the public address of its own from an instance.
+            /// Take an instance's own public address away.
             DeleteStaticNat {
                 method: delete_static_nat, name: "delete-static-nat", output: Nothing,
                 scope: Network, services: [StaticNat], effect: Removes, shape: Enveloped, ensured: 1,
@@ -129,37 +129,37 @@ macro_rules! for_each_command {
                 scope: Network, services: [NetworkAcl], effect: Changes, shape: Enveloped, ensured: 1,
                 is_sent: true, sent: "createNetworkACL, updateNetworkACLItem, moveNetworkAclItem, deleteNetworkACL, for each tier that uses the list; replaceNetworkACLList; after every implement-network of the tier.",
             }
-            /// Prepare the network for an instance's NIC; on shared networks possibly the first command ever.
+            /// Prepare the network for an instance's NIC; on a shared network it may be the first command.
             PrepareNic {
                 method: prepare_nic, name: "prepare-nic", output: Nothing,
                 scope: Network, services: [], effect: Creates, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine; the first of the commands about a NIC. Not for a live migration: the NIC stays as it is.",
+                is_sent: true, sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine; the first of the commands about a NIC. Not sent for a live migration, which leaves the NIC unchanged.",
             }
             /// Release what was prepared for an instance's NIC.
             ReleaseNic {
                 method: release_nic, name: "release-nic", output: Nothing,
                 scope: Network, services: [], effect: Removes, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "stopVirtualMachine, destroyVirtualMachine, removeNicFromVirtualMachine; an instance that could not be started.",
+                is_sent: true, sent: "stopVirtualMachine, destroyVirtualMachine, removeNicFromVirtualMachine; after a failed start of an instance.",
             }
             /// Serve DHCP on a network.
             ConfigDhcpSubnet {
                 method: config_dhcp_subnet, name: "config-dhcp-subnet", output: Nothing,
                 scope: Network, services: [Dhcp], effect: Creates, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "Right before every add-dhcp-entry, where the capability Dhcp.DhcpAccrossMultipleSubnets is true.",
+                is_sent: true, sent: "Right before every add-dhcp-entry, if the capability Dhcp.DhcpAccrossMultipleSubnets is true.",
             }
             /// Stop serving DHCP on a network.
             RemoveDhcpSubnet {
                 method: remove_dhcp_subnet, name: "remove-dhcp-subnet", output: Nothing,
                 scope: Network, services: [Dhcp], effect: Removes, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "expungeVirtualMachine or removeNicFromVirtualMachine of the last NIC in a subnet of a shared network, where the capability Dhcp.DhcpAccrossMultipleSubnets is true.",
+                is_sent: true, sent: "expungeVirtualMachine or removeNicFromVirtualMachine of the last NIC in a subnet of a shared network, if the capability Dhcp.DhcpAccrossMultipleSubnets is true.",
             }
-            /// Reserve an instance's address.
+            /// Reserve an instance's address in DHCP.
             AddDhcpEntry {
                 method: add_dhcp_entry, name: "add-dhcp-entry", output: Nothing,
                 scope: Network, services: [Dhcp], effect: Creates, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine. updateVmNicIp takes a stopped instance: its new address comes with the next start.",
+                is_sent: true, sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine. updateVmNicIp accepts only a stopped instance, and the new address comes with its next start.",
             }
-            /// Drop a reservation.
+            /// Remove a DHCP reservation.
             RemoveDhcpEntry {
                 method: remove_dhcp_entry, name: "remove-dhcp-entry", output: Nothing,
                 scope: Network, services: [Dhcp], effect: Removes, shape: Enveloped, ensured: 1,
@@ -175,7 +175,7 @@ macro_rules! for_each_command {
             ConfigDnsSubnet {
                 method: config_dns_subnet, name: "config-dns-subnet", output: Nothing,
                 scope: Network, services: [Dns], effect: Creates, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "Right before every add-dns-entry; not for a NIC with IPv6.",
+                is_sent: true, sent: "Right before every add-dns-entry. Not sent for a NIC with IPv6.",
             }
             /// Stop serving DNS on a network; DHCP goes on.
             RemoveDnsSubnet {
@@ -189,7 +189,7 @@ macro_rules! for_each_command {
                 scope: Network, services: [Dns], effect: Creates, shape: Enveloped, ensured: 1,
                 is_sent: true, sent: "deployVirtualMachine, startVirtualMachine, addNicToVirtualMachine.",
             }
-            /// Drop the names of an address.
+            /// Remove the names of an address.
             RemoveDnsEntry {
                 method: remove_dns_entry, name: "remove-dns-entry", output: Nothing,
                 scope: Network, services: [Dns], effect: Removes, shape: Enveloped, ensured: 1,
@@ -211,7 +211,7 @@ macro_rules! for_each_command {
             SaveUserdata {
                 method: save_userdata, name: "save-userdata", output: Nothing,
                 scope: Network, services: [UserData], effect: Changes, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "updateVirtualMachine with userdata; resetUserDataForVirtualMachine. Not when the user data becomes empty.",
+                is_sent: true, sent: "updateVirtualMachine with userdata; resetUserDataForVirtualMachine. Not sent when the user data becomes empty.",
             }
             /// Set an instance's public key.
             SaveSshkey {
@@ -223,7 +223,7 @@ macro_rules! for_each_command {
             SaveHypervisorHostname {
                 method: save_hypervisor_hostname, name: "save-hypervisor-hostname", output: Nothing,
                 scope: Network, services: [UserData], effect: Changes, shape: Enveloped, ensured: 1,
-                is_sent: true, sent: "deployVirtualMachine and startVirtualMachine, after save-vm-data, which holds the name too; migrateVirtualMachine.",
+                is_sent: true, sent: "deployVirtualMachine and startVirtualMachine, after save-vm-data, which also holds the name; migrateVirtualMachine.",
             }
             /// Add, change or revoke load balancer rules.
             ApplyLbRules {
@@ -231,7 +231,7 @@ macro_rules! for_each_command {
                 scope: Network, services: [Lb], effect: Changes, shape: Enveloped, ensured: 1,
                 is_sent: true, sent: "createLoadBalancerRule, updateLoadBalancerRule, deleteLoadBalancerRule, assignToLoadBalancerRule, removeFromLoadBalancerRule; disassociateIpAddress; expungeVirtualMachine of a member; after every implement-network.",
             }
-            /// Run an operator's action.
+            /// Run an action that an operator defined.
             CustomAction {
                 method: custom_action, name: "custom-action", output: ActionResult,
                 scope: Either, services: [CustomAction], effect: Changes, shape: Flat, ensured: 0,

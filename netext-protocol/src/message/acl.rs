@@ -1,4 +1,4 @@
-//! The access lists of a VPC's tiers.
+//! The access lists of VPC tiers.
 
 use ipnet::IpNet;
 
@@ -9,11 +9,11 @@ use crate::wire::object::object;
 use crate::wire::words::choices;
 
 payload! { network
-    /// `apply-network-acl`: replace the access list of a tier.
+    /// `apply-network-acl`: replace the access list of a tier, which is the network.
     pub struct ApplyNetworkAcl {
         embedded {
-            /// The items, all of them, by ascending number. The first that matches decides; what none
-            /// matches is denied. Traffic inside the tier's own subnet is not filtered, and established flows go on.
+            /// All items, by ascending number. The first match decides; traffic that matches no item is
+            /// denied. Traffic inside the tier's own subnet is not filtered, and established flows continue.
             acl_rules: Vec<AclRule> = "acl_rules",
         }
     }
@@ -22,7 +22,7 @@ payload! { network
 impl Embedded for Vec<AclRule> {}
 
 choices! {
-    /// What an access list item does with the packets that it matches. An unknown action is refused.
+    /// The action of an access list item on the packets that it matches. An unknown action is refused.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     AclAction = "an action (allow, deny)",
         "^([Aa][Ll][Ll][Oo][Ww]|[Dd][Ee][Nn][Yy])$" {
@@ -37,17 +37,18 @@ object! { native
     /// One item of a tier's access list.
     pub struct AclRule {
         groups {
-            /// Which packets.
+            /// The packets that the item matches.
             traffic: Traffic,
         }
         required {
-            /// The item's place in the list, counted from 1. The lowest number is matched first.
+            /// The item's position in the list, counted from 1. The lowest number is matched first.
             number: u32 = "number",
-            /// What the item does with the packets that it matches, in any case. Another word is refused.
+            /// The action on the packets that the item matches, in any case. Another word is refused.
             action: AclAction = "action",
-            /// Which way the traffic flows, seen from the tier, in any case. Another word is refused.
+            /// The direction of the traffic, as seen from the tier, in any case. Another word is refused.
             direction: Direction = "trafficType",
-            /// The other end: where ingress comes from, where egress goes **to**. Empty means anywhere.
+            /// The other end: the source of ingress traffic, the **destination** of egress traffic. Empty
+            /// means any address.
             source_cidrs: Vec<IpNet> = "sourceCidrs",
         }
         optional {
@@ -55,7 +56,7 @@ object! { native
             id: u64 = "id",
         }
         defaulted {
-            /// The tier's end, in some documents; no server is known to send it. Empty means all of the tier.
+            /// The tier's end, in some documents; no server is known to send it. Empty means the whole tier.
             dest_cidrs: Vec<IpNet> = "destCidrs",
         }
     }

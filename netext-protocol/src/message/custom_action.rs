@@ -1,4 +1,4 @@
-//! Actions that an operator triggers.
+//! Custom actions: operations that an operator defines and starts by name.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use crate::wire::field::{self, Field, OptionalValue, WriteStyle};
 use crate::wire::object::object;
 
 object! { payload
-    /// `custom-action`: do what an operator asked for. The one payload that is flat: its fields stand beside
-    /// the details.
+    /// `custom-action`: run an action that an operator defined. This is the only flat payload: its fields
+    /// stand beside the details.
     pub struct CustomAction {
         groups {
             /// The network or VPC.
             subject: Subject,
         }
         required {
-            /// The action's name, as the operator chose it in addCustomAction. Untrusted text.
+            /// The action's name from addCustomAction. Untrusted text.
             action: String = "action",
         }
         defaulted {
@@ -30,7 +30,7 @@ object! { payload
     }
 }
 
-/// The parameters of an action: texts by name. They may be credentials, so `Debug` does not show the values.
+/// The parameters of an action: texts by name. They may be credentials, so `Debug` hides the values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ActionParameters(BTreeMap<String, Secret>);
@@ -69,13 +69,13 @@ impl Field for ActionParameters {
     }
 }
 
-/// What an action answers; the API's caller sees it.
+/// The output of an action. The caller of the API sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActionResult {
-    /// Free text. An empty one is shown as `OK`.
+    /// Free text. The server shows an empty text as `OK`.
     Text(String),
-    /// A message that the server understands as a success.
+    /// A message, marked as a success.
     Message(ActionMessage),
 }
 
@@ -100,7 +100,7 @@ impl ActionResult {
         Self::Message(ActionMessage::Text(text.into()))
     }
 
-    /// The same with a table for a message.
+    /// The same with a table as the message.
     pub fn rows(rows: Vec<Map<String, Value>>) -> Self {
         Self::Message(ActionMessage::Rows(rows))
     }
@@ -138,7 +138,7 @@ impl schemars::JsonSchema for ActionResult {
         if !crate::wire::json_schema::is_strict(generator) {
             return schemars::json_schema!({
                 "title": "ActionResult",
-                "description": "Free text, or an object. An object with a status says success by it.",
+                "description": "Free text, or an object. A status, if the object has one, must be success.",
                 "anyOf": [
                     { "type": "string" },
                     {
@@ -158,11 +158,11 @@ impl schemars::JsonSchema for ActionResult {
         let action_message = crate::wire::json_schema::define(action_message, generator);
         schemars::json_schema!({
             "title": "ActionResult",
-            "description": "What the API's caller sees of an action that succeeded. Free text may be printed instead.",
+            "description": "The result of a successful action, for the caller of the API. Free text may be printed instead.",
             "type": "object",
             "properties": {
                 "status": status,
-                "printmessage": { "type": "string", "enum": ["true", "false"], "description": "Whether the caller sees the message." },
+                "printmessage": { "type": "string", "enum": ["true", "false"], "description": "Whether to show the message to the caller." },
                 "message": action_message,
             },
             "required": ["status", "printmessage", "message"],

@@ -1,4 +1,4 @@
-//! The firewall of a network.
+//! The firewall rules of a network.
 
 use std::net::Ipv4Addr;
 
@@ -12,10 +12,10 @@ use crate::wire::fields::Parts;
 use crate::wire::object::object;
 
 payload! { network
-    /// `apply-fw-rules`: replace all firewall rules of a network. May come before `implement-network`.
+    /// `apply-fw-rules`: replace all firewall rules of a network. It may come before `implement-network`.
     pub struct ApplyFwRules {
         embedded {
-            /// All firewall rules of the network, every time. What is not among them no longer holds.
+            /// All firewall rules of the network, every time. A rule that is missing here is deleted.
             fw_rules: FirewallRules = "fw_rules",
         }
     }
@@ -25,10 +25,10 @@ object! { native
     /// All firewall rules of a network.
     pub struct FirewallRules {
         required {
-            /// What guests may reach. `true`: everything but what an egress rule matches. `false`: nothing but what
-            /// an egress rule matches.
+            /// The default for traffic from guests. `true`: it passes unless an egress rule matches it.
+            /// `false`: it is dropped unless an egress rule matches it.
             default_egress_allow: bool = "default_egress_allow",
-            /// The rules. Their order means nothing.
+            /// The rules. Their order has no meaning.
             rules: Vec<FirewallRule> = "rules",
         }
         optional {
@@ -43,17 +43,17 @@ impl Embedded for FirewallRules {}
 object! { native
     /// One firewall rule.
     ///
-    /// An ingress rule lets traffic in to a public address, by the destination that the packet came with. An
-    /// egress rule matches what guests send out; `default_egress_allow` says whether it allows or denies.
+    /// An ingress rule allows traffic to a public address, the destination of the packet as it arrives. An
+    /// egress rule matches traffic from guests; `default_egress_allow` decides whether it allows or denies.
     pub struct FirewallRule {
         groups {
-            /// What the rule is about.
+            /// The direction, and the public address of an ingress rule.
             subject: FirewallSubject,
-            /// Which packets.
+            /// The packets that the rule matches.
             traffic: Traffic,
         }
         required {
-            /// Where the packets come from: for ingress outside networks, for egress guests. Empty means anywhere.
+            /// The sources: outside networks for ingress, guests for egress. Empty means any address.
             source_cidrs: Vec<IpNet> = "sourceCidrs",
         }
         optional {
@@ -61,22 +61,22 @@ object! { native
             id: u64 = "id",
         }
         defaulted {
-            /// Where an egress packet goes to: outside networks. Empty means anywhere.
+            /// The destinations of an egress rule: outside networks. Empty means any address.
             dest_cidrs: Vec<IpNet> = "destCidrs",
         }
     }
 }
 
-/// What a firewall rule is about.
+/// The traffic that a firewall rule controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FirewallSubject {
-    /// What comes in to a public address.
+    /// Traffic to a public address.
     Ingress {
-        /// The address that the packet came for, before any translation.
+        /// The destination of the packet, before any translation.
         public_ip: Ipv4Addr,
     },
-    /// What guests send out.
+    /// Traffic from guests.
     Egress,
 }
 
@@ -84,7 +84,7 @@ object! { parts
     /// The fields of a rule that together make a [`FirewallSubject`].
     pub(crate) struct SubjectFields {
         required {
-            /// Which way the traffic flows, seen from the guests, in any case. Another word is refused.
+            /// The direction of the traffic, as seen from the guests, in any case. Another word is refused.
             direction: Direction = "type",
         }
         optional {

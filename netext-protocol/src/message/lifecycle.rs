@@ -10,31 +10,33 @@ use crate::wire::object::object;
 
 object! { payload
     /// `ensure-network-device`: choose the device of a network or VPC, or keep the current one, and print its
-    /// details. The server sends it before almost every other command. If it fails, the other command still runs.
+    /// details. The server sends it before almost every other command. If it fails, the other command still
+    /// runs.
     pub struct EnsureNetworkDevice {
         groups {
             /// The network or VPC.
             subject: Subject,
         }
         defaulted {
-            /// The details that the device printed last, the same as `network-extension-details`. Empty (`{}`) for a
-            /// new network, or one that was shut down.
+            /// The details that the device printed last, the same as `network-extension-details`. Empty
+            /// (`{}`) for a new network, or one that was shut down.
             current_details: DeviceDetails = "current_details",
         }
     }
 }
 
 payload! { guests
-    /// `implement-network`: create a network, or restore it. Its `vlan` may be absent when it is implemented again.
+    /// `implement-network`: create a network, or restore it. Its `vlan` may be absent when it is implemented
+    /// again.
     pub struct ImplementNetwork {}
 }
 
 payload! { network
-    /// `shutdown-network`: take a network down. The server forgets the device's details, and replays every rule
-    /// when it implements the network again.
+    /// `shutdown-network`: take a network down. The server forgets the device's details, and replays every
+    /// rule when it implements the network again.
     pub struct ShutdownNetwork and
-    /// `destroy-network`: delete a network for good. This device may never have implemented it, and the details
-    /// may be empty.
+    /// `destroy-network`: delete a network for good. This device may never have implemented it, and the
+    /// details may be empty.
     pub struct DestroyNetwork {}
 }
 
@@ -76,13 +78,14 @@ object! { payload
     }
 }
 
-/// What a device that owns its segments answers to `implement-network`: where the network now lives.
+/// The output of `implement-network` from a device that owns its segments: the network's new segment.
 ///
-/// Needed where `network.isolation.method` is `NetworkExtension`; a device on VLANs answers nothing.
+/// Such a device registers `network.isolation.method` as `NetworkExtension`. A device on VLANs prints
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NetworkUpdate {
-    /// The kind of broadcast domain that the network is on.
+    /// The kind of the network's broadcast domain.
     #[serde(rename = "network.broadcast_domain_type")]
     pub broadcast_domain_type: BroadcastDomainType,
     /// The segment's URI, such as `vlan://1910` or `ovn://cs-net-42`.
@@ -91,7 +94,7 @@ pub struct NetworkUpdate {
 }
 
 impl NetworkUpdate {
-    /// Both belong together: the server takes them as a pair.
+    /// Makes it of both fields: the server accepts them only as a pair.
     pub fn new(
         broadcast_domain_type: impl Into<BroadcastDomainType>,
         broadcast_uri: impl Into<String>,
@@ -110,13 +113,13 @@ impl schemars::JsonSchema for NetworkUpdate {
         let schema = schemars::json_schema!({
             "title": "NetworkUpdate",
             "type": "object",
-            "description": "Where a network now lives, said by a device that owns its segments. Both or none.",
+            "description": "The new segment of a network, from a device that owns its segments. Print both fields or nothing.",
             "properties": {
                 "network.broadcast_domain_type": {
                     "type": "string",
                     "minLength": 1,
                     "description": format!(
-                        "The broadcast domain's type, out of {}. The server logs and ignores another one, while it stores the URI.",
+                        "The type of the broadcast domain: one of {}. The server logs and ignores another type, but stores the URI.",
                         BroadcastDomainType::KNOWN.iter().map(BroadcastDomainType::name).collect::<Vec<_>>().join(", "),
                     ),
                 },

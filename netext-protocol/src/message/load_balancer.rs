@@ -1,4 +1,4 @@
-//! Connections to a public address, spread over instances.
+//! Load balancer rules.
 
 use std::net::Ipv4Addr;
 
@@ -8,10 +8,11 @@ use crate::wire::object::object;
 use crate::wire::words::choices;
 
 payload! { network
-    /// `apply-lb-rules`: add, change or revoke load balancer rules. Rules that are not named stay as they are.
+    /// `apply-lb-rules`: add, change or revoke load balancer rules. Rules that are missing here stay as they
+    /// are.
     pub struct ApplyLbRules {
         embedded {
-            /// The rules that changed, or all. A rule that is not among them stays as it is.
+            /// The changed rules, or all rules. A rule that is missing here stays as it is.
             lb_rules: Vec<LoadBalancerRule> = "lb_rules",
         }
     }
@@ -25,15 +26,16 @@ object! { native
         required {
             /// The server's id of the rule, a number. A rule with a known id replaces that rule.
             id: u64 = "id",
-            /// The public IPv4 address that takes the connections.
+            /// The public IPv4 address that accepts the connections.
             public_ip: Ipv4Addr = "publicIp",
             /// The port of the public address, 0 to 65535.
             public_port: u16 = "publicPort",
-            /// The port of the instances, 0 to 65535, where a member names none.
+            /// The port of the instances, 0 to 65535, for members without a port of their own.
             private_port: u16 = "privatePort",
-            /// What the rule carries, in any case. Today's server sends `tcp` for every rule. Another word is refused.
+            /// The protocol of the connections, in any case. Today's server sends `tcp` for every rule.
+            /// Another word is refused.
             protocol: LoadBalancerProtocol = "protocol",
-            /// How a member is chosen for a connection, in any case. Another word is refused.
+            /// The way to choose a member for a connection, in any case. Another word is refused.
             algorithm: LoadBalancerAlgorithm = "algorithm",
         }
         optional {
@@ -43,7 +45,7 @@ object! { native
         defaulted {
             /// Whether to delete the rule. Absent means `false`.
             revoke: bool = "revoke",
-            /// The members: the instances that take the connections, all of them.
+            /// All members: the instances that receive the connections.
             backends: Vec<LoadBalancerMember> = "backends",
         }
     }
@@ -68,7 +70,7 @@ object! { native
 }
 
 choices! {
-    /// What a load balancer rule carries.
+    /// The protocol of a load balancer rule.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     LoadBalancerProtocol = "a load balancer protocol (tcp, udp, tcp-proxy)", "^([Tt][Cc][Pp](-[Pp][Rr][Oo][Xx][Yy])?|[Uu][Dd][Pp])$" {
@@ -76,18 +78,18 @@ choices! {
         Tcp = "tcp",
         /// UDP datagrams.
         Udp = "udp",
-        /// TCP connections, each opened with a PROXY protocol header that names the client.
+        /// TCP connections, each with a PROXY protocol header that names the client.
         TcpProxy = "tcp-proxy",
     }
-    /// How a load balancer chooses a member.
+    /// The way a load balancer chooses a member.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     LoadBalancerAlgorithm = "a load balancer algorithm (roundrobin, leastconn, source)", "^([Rr][Oo][Uu][Nn][Dd][Rr][Oo][Bb][Ii][Nn]|[Ll][Ee][Aa][Ss][Tt][Cc][Oo][Nn][Nn]|[Ss][Oo][Uu][Rr][Cc][Ee])$" {
-        /// One after the other.
+        /// Each member in turn.
         RoundRobin = "roundrobin",
-        /// The one with the fewest connections.
+        /// The member with the fewest connections.
         LeastConn = "leastconn",
-        /// By the client's address, so that a client stays with its member.
+        /// By the client's address: a client always reaches the same member.
         Source = "source",
     }
 }

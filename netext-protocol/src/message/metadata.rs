@@ -10,14 +10,14 @@ payload! { nic
     /// `save-vm-data`: replace an instance's metadata, user data included.
     pub struct SaveVmData {
         embedded {
-            /// The files that the instance can read, all of them: metadata, user data, possibly a password.
+            /// All files that the instance can read: metadata, user data, possibly a password.
             vm_data: Vec<VmDataEntry> = "vm_data",
         }
     }
 }
 
 impl Embedded for Vec<VmDataEntry> {
-    /// In a Base64 text every content is Base64 once more.
+    /// In a Base64 text, every content is itself Base64.
     fn decode_contents(&mut self) -> Result<(), (Vec<PathStep>, &'static str)> {
         for (index, entry) in self.iter_mut().enumerate() {
             let Some(content) = entry.content.decoded() else {
@@ -35,8 +35,8 @@ impl Embedded for Vec<VmDataEntry> {
 object! { native
     /// One file of an instance's metadata.
     ///
-    /// The server sends the directories `userdata`, `metadata` and `password`; documents also show
-    /// `meta-data`, and files in directories of their own such as `public-keys/0/openssh-key`.
+    /// The server sends the directories `userdata`, `metadata` and `password`. The README also shows
+    /// `meta-data`, and nested files such as `public-keys/0/openssh-key`.
     pub struct VmDataEntry {
         required {
             /// The directory. Untrusted text: never use it as a path.

@@ -10,8 +10,9 @@ pub(crate) mod nic;
 pub(crate) mod public_address;
 pub(crate) mod restore;
 
-/// Defines payloads as [`object!`](crate::wire::object::object) does, with the fields that all commands about a
-/// `network` share, about its `guests`, whom the device answers on an address in the network, or about one `nic`.
+/// Defines payloads as [`object!`](crate::wire::object::object) does, with the fields that all commands about
+/// a `network` share, about its `guests`, whom the device answers on an address in the network, or about one
+/// `nic`.
 macro_rules! payload {
     ($about:ident $($(#[doc = $doc:literal])* pub struct $name:ident)and+ { $($fields:tt)* }) => {
         $crate::message::payload!(@$about [$($(#[doc = $doc])* pub struct $name)and+] $($fields)*);
@@ -40,8 +41,9 @@ macro_rules! payload {
         $crate::message::payload! { @network $structs
             $($groups)*
             optional {
-                /// The address that the device answers on inside the guest network: the gateway if the device provides
-                /// `SourceNat` or `Gateway`, otherwise an address of its own. Absent if the device needs none.
+                /// The address that the device answers on inside the guest network: the gateway if the device
+                /// provides `SourceNat` or `Gateway`, otherwise an address of its own. Absent if the device
+                /// needs none.
                 extension_ip: ::std::net::Ipv4Addr = "extension_ip",
             }
             $($fields)*

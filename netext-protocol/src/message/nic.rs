@@ -12,7 +12,8 @@ use crate::wire::refusal::{GIVEN_TWICE, excerpt};
 use crate::wire::text::Text;
 
 payload! { nic
-    /// `prepare-nic`: prepare the network for an instance's NIC. On a shared network it may be the first command.
+    /// `prepare-nic`: prepare the network for an instance's NIC. On a shared network it may be the first
+    /// command.
     pub struct PrepareNic {
         optional {
             /// The instance's host name, one label or several.
@@ -43,8 +44,8 @@ payload! { nic
 }
 
 payload! { nic
-    /// `add-dhcp-entry`: reserve an instance's address. Give no router to a NIC that does not carry the instance's
-    /// default route.
+    /// `add-dhcp-entry`: reserve an instance's address. Give no router to a NIC that does not carry the
+    /// instance's default route.
     pub struct AddDhcpEntry and
     /// `add-dns-entry`: make an instance's name resolve.
     pub struct AddDnsEntry {
@@ -82,9 +83,9 @@ payload! { guests
             nic_id: NicId = "nic_id",
         }
         optional {
-            /// The options, in place of those that the NIC had: the option's number (1 to 254, RFC 2132) to its value as
-            /// text, such as `"26": "1400"` for an MTU of 1400 bytes. If they are absent, nothing changes; an empty
-            /// object removes all of them.
+            /// The options, in place of those that the NIC had: the option's number (1 to 254, RFC 2132) to
+            /// its value as text, such as `"26": "1400"` for an MTU of 1400 bytes. If they are absent,
+            /// nothing changes; an empty object removes all of them.
             options: DhcpOptions = "options",
         }
     }

@@ -8,8 +8,8 @@ use crate::value::traffic::{PortRange, TransportProtocol};
 use crate::wire::object::object;
 
 payload! { network
-    /// `assign-ip`: use a public address for the network. The source NAT address of a VPC's tiers belongs to the
-    /// VPC.
+    /// `assign-ip`: use a public address for the network. The source NAT address of a VPC's tiers belongs to
+    /// the VPC.
     pub struct AssignIp and
     /// `release-ip`: stop using a public address. Releasing an address that was never assigned succeeds.
     pub struct ReleaseIp {
@@ -55,8 +55,8 @@ object! { group
 payload! { network
     /// `add-port-forward`: forward ports of a public address to an instance.
     pub struct AddPortForward and
-    /// `delete-port-forward`: stop forwarding these ports to the instance. A late delete must not remove a newer
-    /// forward of the same ports to another instance or port.
+    /// `delete-port-forward`: stop forwarding these ports to the instance. A late delete must not remove a
+    /// newer forward of the same ports to another instance or port.
     pub struct DeletePortForward {
         groups {
             /// The public address.

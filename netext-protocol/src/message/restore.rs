@@ -1,4 +1,4 @@
-//! Everything that a network's instances were given, in one call.
+//! Leases, names and metadata of all instances, in one call.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -11,15 +11,15 @@ use crate::wire::object::object;
 use crate::wire::refusal::PathStep;
 
 payload! { guests
-    /// `restore-network`: put back what all instances of a network were given, after a restart. Passwords
-    /// are not among it: one that was not read yet must have survived.
+    /// `restore-network`: restore the leases, names and metadata of all instances of a network after a
+    /// restart. It holds no passwords: an unread one must survive the restart on the device.
     pub struct RestoreNetwork {
         groups {
             /// The resolvers and the domain for guests.
             resolvers: Resolvers,
         }
         embedded {
-            /// What the network's instances were given, all of them in one piece.
+            /// The leases, names and metadata of all instances.
             restore_data: RestoreData = "restore_data",
         }
     }
@@ -38,10 +38,11 @@ impl Embedded for RestoreData {
 }
 
 object! { native
-    /// The instances of a network with what they were given.
+    /// The instances of a network with their leases, names and metadata.
     pub struct RestoreData {
         required {
-            /// All instances with a NIC on the network. Who is not among them has no lease, name or metadata.
+            /// All instances with a NIC on the network. An instance that is missing here has no lease, name
+            /// or metadata.
             vms: Vec<RestoredVm> = "vms",
         }
         optional {
@@ -56,7 +57,7 @@ object! { native
 }
 
 object! { native
-    /// One instance's NIC with what it was given.
+    /// One instance's NIC with its lease, names and metadata.
     pub struct RestoredVm {
         required {
             /// The NIC's hardware address.
@@ -65,7 +66,7 @@ object! { native
         optional {
             /// The NIC's IPv4 address.
             ip: Ipv4Addr = "ip",
-            /// The NIC's IPv6 address, where it has one.
+            /// The NIC's IPv6 address, if it has one.
             ip6_address: Ipv6Addr = "ip6_address" | "nic_ip6_address",
             /// The NIC's id in the API.
             nic_uuid: NicUuid = "nic_uuid",
@@ -73,8 +74,8 @@ object! { native
             hostname: HostName = "hostname",
             /// The NIC's place among the instance's NICs, counted from 0.
             device_id: u32 = "device_id",
-            /// Whether the instance's default route leaves by this NIC. A NIC with `false` gets no router from DHCP.
-            /// Absent means `true`.
+            /// Whether this NIC carries the instance's default route. A NIC with `false` gets no router from
+            /// DHCP. Absent means `true`.
             default_nic: bool = "default_nic",
             /// The network's DNS domain.
             domain: DomainName = "domain",

@@ -1,4 +1,4 @@
-//! What a service can do, in the server's words.
+//! The capabilities of services, with the server's names.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Service;
 use crate::wire::refusal::excerpt;
 
-/// The values that a capability takes.
+/// The values that a capability accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CapabilityValues {
@@ -48,7 +48,7 @@ impl fmt::Display for CapabilityValues {
     }
 }
 
-/// A value that a capability does not take.
+/// The error for a value that a capability does not accept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}.{}: {} is not {}", capability.service(), capability.name(), excerpt(value), capability.values())]
 pub struct InvalidCapability {
@@ -72,20 +72,18 @@ macro_rules! capabilities {
             without: $without:expr,
         }
     )*) => {
-        /// A capability of a service, as CloudStack knows it. An extension registers its capabilities as
+        /// A capability of a service in CloudStack. An extension registers its capabilities as
         /// `network.service.capabilities`: service to capability to value, all texts.
         ///
-        /// The server looks some of them up without asking whether they are there: without them an API call
-        /// fails, or ends in a null pointer. [`without`](Self::without) says which, and how.
+        /// The server uses some capabilities without a check: if they are missing, an API call fails or ends
+        /// in a null pointer. [`without`](Self::without) describes what happens.
         ///
         /// ```
         /// use netext_protocol::{Capability, Service};
         ///
-        /// let protocols = Capability::PortForwardingProtocols;
-        /// assert_eq!((protocols.service(), protocols.name()), (Service::PortForwarding, "SupportedProtocols"));
-        /// assert_eq!(protocols.full(), Some("tcp,udp"));
-        /// assert!(protocols.check("udp").is_ok());
-        /// assert_eq!(
+        /// let protocols = Capability::PortForwardingProtocols; assert_eq!((protocols.service(),
+        /// protocols.name()), (Service::PortForwarding, "SupportedProtocols")); assert_eq!(protocols.full(),
+        /// Some("tcp,udp")); assert!(protocols.check("udp").is_ok()); assert_eq!(
         ///     protocols.check("sctp").unwrap_err().to_string(),
         ///     r#"PortForwarding.SupportedProtocols: "sctp" is not a comma-separated list out of tcp, udp"#,
         /// );
@@ -116,30 +114,30 @@ macro_rules! capabilities {
                 }
             }
 
-            /// The question that its value answers.
+            /// The meaning of the capability, in a sentence.
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($doc),*).trim_ascii(),)*
                 }
             }
 
-            /// The values that it takes.
+            /// The values that it accepts.
             pub const fn values(self) -> CapabilityValues {
                 match self {
                     $(Self::$variant => $values,)*
                 }
             }
 
-            /// The value of a device that does all that the protocol can ask of the service; `None` if such a
-            /// device does not declare the capability.
+            /// The value for a device that supports everything that the protocol offers for the service;
+            /// `None` if such a device does not declare the capability.
             pub const fn full(self) -> Option<&'static str> {
                 match self {
                     $(Self::$variant => $full,)*
                 }
             }
 
-            /// What the server does, or fails to do, for a device that does not declare the capability; `None`
-            /// if nothing is lost.
+            /// What goes wrong on the server if a device does not declare the capability; `None` if nothing
+            /// does.
             pub const fn without(self) -> Option<&'static str> {
                 match self {
                     $(Self::$variant => $without,)*
@@ -176,7 +174,7 @@ capabilities! {
     }
     /// The README registers it; the server does not read it.
     UserDataSupported = UserData.Supported { values: Flag, full: Some("true"), without: None, }
-    /// Whose guests share a source NAT address.
+    /// Whether an account or a zone shares a source NAT address.
     SourceNatTypes = SourceNat.SupportedSourceNatTypes {
         values: ListOf(&["peraccount", "perzone"]),
         full: Some("peraccount"),
@@ -190,7 +188,7 @@ capabilities! {
     }
     /// The README registers it; the server does not read it.
     StaticNatSupported = StaticNat.Supported { values: Flag, full: Some("true"), without: None, }
-    /// Whether instances get a public address of their own without asking.
+    /// Whether every instance gets a public address of its own.
     StaticNatElasticIp = StaticNat.ElasticIp { values: Flag, full: None, without: None, }
     /// Whether an elastic address is assigned at once.
     StaticNatAssociatePublicIp = StaticNat.AssociatePublicIP { values: Flag, full: None, without: None, }
@@ -218,7 +216,7 @@ capabilities! {
         full: Some("tcp,udp,icmp,all"),
         without: Some("createEgressFirewallRule ends in a null pointer"),
     }
-    /// What traffic is counted by.
+    /// The unit of traffic statistics.
     FirewallStatistics = Firewall.TrafficStatistics {
         values: OneOf(&["per public ip"]),
         full: Some("per public ip"),
@@ -236,7 +234,7 @@ capabilities! {
         full: Some("tcp,udp,tcp-proxy"),
         without: Some("createLoadBalancerRule is refused"),
     }
-    /// How a member is chosen.
+    /// The ways to choose a member.
     LbAlgorithms = Lb.SupportedLBAlgorithms {
         values: ListOf(&["roundrobin", "leastconn", "source"]),
         full: Some("roundrobin,leastconn,source"),
@@ -248,18 +246,19 @@ capabilities! {
         full: Some("dedicated"),
         without: Some("createNetworkOffering and createVPCOffering refuse Lb"),
     }
-    /// Where balancers take connections.
+    /// The addresses that balancers listen on.
     LbSchemes = Lb.LbSchemes {
         values: ListOf(&["Public", "Internal"]),
         full: Some("Public"),
         without: Some("createNetworkOffering and createVPCOffering refuse Lb"),
     }
-    /// Methods that keep a client at its member, as JSON. The protocol does not carry stickiness policies.
+    /// Methods that keep a client on the same member, as JSON. The protocol does not carry stickiness
+    /// policies.
     LbStickinessMethods = Lb.SupportedStickinessMethods { values: Text, full: None, without: None, }
-    /// Whether the balancer ends TLS. The server only asks whether the capability is there and takes `false`
-    /// for support, so a device that does not end TLS leaves it out.
+    /// Whether the balancer terminates TLS. The server checks only whether the capability is present, so a
+    /// device without TLS support must leave it out: `false` counts as support.
     LbSslTermination = Lb.SslTermination { values: OneOf(&["true"]), full: None, without: None, }
-    /// What traffic is counted by.
+    /// The unit of traffic statistics.
     LbStatistics = Lb.TrafficStatistics { values: OneOf(&["per public ip"]), full: None, without: None, }
     /// Which public addresses may be balanced.
     LbSupportedIps = Lb.LoadBalancingSupportedIps { values: OneOf(&["additional"]), full: None, without: None, }
@@ -267,11 +266,11 @@ capabilities! {
     LbElastic = Lb.ElasticLb { values: Flag, full: None, without: None, }
     /// Counters for the server's autoscaling, as JSON.
     LbAutoScaleCounters = Lb.AutoScaleCounters { values: Text, full: None, without: None, }
-    /// Whether the balancer stands in front of the firewall.
+    /// Whether the balancer is in front of the firewall.
     LbInlineMode = Lb.InlineMode { values: Flag, full: None, without: None, }
     /// Whether members are checked. The protocol does not carry health check policies.
     LbHealthCheckPolicy = Lb.HealthCheckPolicy { values: Flag, full: None, without: None, }
-    /// Whether groups of instances scale by what the balancer sees.
+    /// Whether groups of instances scale by the balancer's counters.
     LbVmAutoScaling = Lb.VmAutoScaling { values: Flag, full: None, without: None, }
     /// The protocols of access list items. Items may also name a protocol by its number.
     NetworkAclProtocols = NetworkAcl.SupportedProtocols {
@@ -286,7 +285,8 @@ capabilities! {
 }
 
 impl Capability {
-    /// The capability of a service by its name, in any case; `None` if the server knows none of this name.
+    /// The capability of a service with this name, in any case; `None` if the server knows no such
+    /// capability.
     pub fn of(service: Service, name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|it| it.service() == service && it.name().eq_ignore_ascii_case(name))
     }
@@ -304,16 +304,16 @@ impl Capability {
         Err(InvalidCapability { capability: self, value: value.to_owned() })
     }
 
-    /// The capabilities that the server looks up for these services and does not find in what is registered:
-    /// the value of `network.service.capabilities`, read as JSON.
+    /// The capabilities that the server needs for these services, but that are not `registered`: the value of
+    /// `network.service.capabilities`, read as JSON.
     ///
     /// ```
     /// use netext_protocol::{Capability, Service};
     /// use serde_json::json;
     ///
-    /// let registered = json!({"Firewall": {"supportedprotocols": "tcp", "SupportedTrafficDirection": "ingress,egress"}});
-    /// let missing: Vec<_> = Capability::missing_of([Service::Firewall], &registered).collect();
-    /// assert_eq!(missing[0], Capability::FirewallEgressProtocols);
+    /// let registered = json!({"Firewall": {"supportedprotocols": "tcp", "SupportedTrafficDirection":
+    /// "ingress,egress"}}); let missing: Vec<_> = Capability::missing_of([Service::Firewall],
+    /// &registered).collect(); assert_eq!(missing[0], Capability::FirewallEgressProtocols);
     /// assert_eq!(missing[0].without(), Some("createEgressFirewallRule ends in a null pointer"));
     /// ```
     pub fn missing_of(
@@ -330,7 +330,7 @@ impl Capability {
     }
 }
 
-/// The entry of a name in an object of a registration, in any case.
+/// An object's entry with this name, in any case.
 fn named<'a>(entries: &'a Value, name: &str) -> Option<&'a Value> {
     let mut entries = entries.as_object().into_iter().flatten();
     entries.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)

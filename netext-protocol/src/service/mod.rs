@@ -28,12 +28,12 @@ macro_rules! services {
                 }
             }
 
-            /// The service of a name, in any case; `None` if the protocol knows none of this name.
+            /// The service with this name, in any case; `None` if the protocol knows no such service.
             pub fn named(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|service| service.name().eq_ignore_ascii_case(name))
             }
 
-            /// What a device does that provides the service.
+            /// The meaning of the service, in a sentence.
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$service => concat!($($doc),*).trim_ascii(),)*
@@ -50,21 +50,21 @@ services! {
     Dns = "Dns",
     /// Metadata, user data, passwords and keys for instances.
     UserData = "UserData",
-    /// Guests leave by a shared public address.
+    /// A shared public address for guests' traffic to the outside.
     SourceNat = "SourceNat",
-    /// An instance has a public address of its own.
+    /// Public addresses of their own for instances.
     StaticNat = "StaticNat",
-    /// Ports of a public address lead to instances.
+    /// Forwards of public ports to instances.
     PortForwarding = "PortForwarding",
-    /// What a public address lets in, and what guests may reach.
+    /// Rules for traffic to public addresses, and from guests to the outside.
     Firewall = "Firewall",
-    /// Connections to a public address are spread over instances.
+    /// Load balancing: connections to a public address are distributed to instances.
     Lb = "Lb",
     /// Ordered access lists between the tiers of a VPC and the outside.
     NetworkAcl = "NetworkACL",
     /// The device is the guests' gateway.
     Gateway = "Gateway",
-    /// Actions that an operator triggers.
+    /// Actions that an operator defines and starts by name.
     CustomAction = "CustomAction",
 }
 

@@ -10,16 +10,16 @@ use crate::value::secret::Secret;
 use crate::wire::field::{self, Field, OptionalValue, WriteStyle};
 use crate::wire::text::{self, InvalidText};
 
-/// What the operator registered on the physical network: texts by name.
+/// The details that the operator registered on the physical network: texts by name.
 ///
 /// Conventional names have a method; every other name belongs to the vendor. The values may be credentials,
-/// so `Debug` shows those of the harmless conventional names only.
+/// so `Debug` shows only those of harmless conventional names.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct PhysicalDetails(BTreeMap<String, Secret>);
 
 impl PhysicalDetails {
-    /// The keys that hold them in a payload file: the server's, and another spelling that readers accept.
+    /// The keys of these details in a payload file: the server's, and another spelling that readers accept.
     pub const KEYS: [&str; 2] = ["physical-network-extension-details", "physical_network_extension_details"];
 
     const HARMLESS: [&str; 7] = [
@@ -32,8 +32,8 @@ impl PhysicalDetails {
         "physicalnetworkname",
     ];
 
-    /// Whether the values of this name are no credentials, so that they may be shown: true of the conventional
-    /// names only, because nobody but the vendor knows what the others hold.
+    /// Whether values of this name may be shown, because they are not credentials. Only some conventional
+    /// names qualify: the values of the others are known to the vendor alone.
     pub fn is_harmless(name: &str) -> bool {
         Self::HARMLESS.contains(&name)
     }
@@ -53,7 +53,8 @@ impl PhysicalDetails {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The hosts to work on: `hosts` (a comma-separated list), else `host`. Empty if neither is registered.
+    /// The hosts to work on: `hosts` (a comma-separated list), otherwise `host`. Empty if neither is
+    /// registered.
     pub fn hosts(&self) -> Vec<&str> {
         let listed = self.get("hosts").or_else(|| self.get("host")).unwrap_or_default();
         listed.split(',').map(str::trim).filter(|host| !host.is_empty()).collect()
@@ -74,7 +75,7 @@ impl PhysicalDetails {
         self.0.get("password").filter(|password| !password.expose().is_empty())
     }
 
-    /// The account's private key in PEM: `sshkey`, whose line breaks may also have been sent as `\n`.
+    /// The account's private key in PEM: `sshkey`. Its line breaks may arrive as `\n`.
     pub fn ssh_key(&self) -> Option<Secret> {
         self.get("sshkey").map(|key| key.replace("\\n", "\n").into())
     }
@@ -133,25 +134,25 @@ impl Field for PhysicalDetails {
 
     #[cfg(feature = "schema")]
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let description = "What the operator registered on the physical network: texts by name.";
+        let description = "The details that the operator registered on the physical network: texts by name.";
         crate::wire::json_schema::texts_by_name("PhysicalDetails", description, generator)
     }
 }
 
-/// What the device said about itself when it last answered `ensure-network-device`: any JSON object. The
-/// server stores it and hands it back with every command.
+/// The device's details from its last answer to `ensure-network-device`: any JSON object. The server stores
+/// it and sends it with every command.
 ///
-/// By convention `{"host": "192.0.2.10", "namespace": "cs-net-42"}`, for a VPC also `vpc_id`. Keep it under
-/// [`DeviceDetails::MAX_BYTES`].
+/// By convention `{"host": "192.0.2.10", "namespace": "cs-net-42"}`, for a VPC also `vpc_id`. Keep its text
+/// within [`DeviceDetails::MAX_BYTES`].
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct DeviceDetails(Map<String, Value>);
 
 impl DeviceDetails {
-    /// The keys that hold them in a payload file: the server's, and another spelling that readers accept.
+    /// The keys of these details in a payload file: the server's, and another spelling that readers accept.
     pub const KEYS: [&str; 2] = ["network-extension-details", "network_extension_details"];
 
-    /// How long the details may be as JSON text: longer ones do not fit the server's table.
+    /// The longest JSON text of the details, in bytes. The server's table has no room for more.
     pub const MAX_BYTES: usize = 1024;
 
     /// A detail's value.
@@ -159,7 +160,7 @@ impl DeviceDetails {
         self.0.get(name)
     }
 
-    /// A detail that is a text.
+    /// A detail's value, if it is a text.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_str)
     }
@@ -180,13 +181,13 @@ impl DeviceDetails {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether nothing is stored: a new network, or one that was shut down.
+    /// Whether there are no details: the network is new, or was shut down.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Shows the names only: a device may have stored a token.
+/// Shows only the names: a device may have stored a token.
 impl fmt::Debug for DeviceDetails {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.0.keys()).finish()
@@ -204,7 +205,7 @@ impl Field for DeviceDetails {
         Self::deserialize(deserializer)
     }
 
-    /// `current_details` is the one field where the server sends an object as a string.
+    /// The server sends `current_details`, and no other field, as an object in a string.
     fn write<S: serde::Serializer>(
         value: &Self,
         style: WriteStyle,
@@ -236,7 +237,7 @@ impl schemars::JsonSchema for DeviceDetails {
         let schema = schemars::json_schema!({
             "title": "DeviceDetails",
             "type": "object",
-            "description": "What the device says about itself; stored, and handed back with every command. \
+            "description": "The device's details. The server stores them and sends them with every command. \
                             At most 1024 bytes. By convention host and namespace, for a VPC also vpc_id.",
             "additionalProperties": {},
         });

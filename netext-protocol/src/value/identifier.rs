@@ -1,4 +1,4 @@
-//! The names of things: ids of the management server, host names, hardware addresses and lists of IP addresses.
+//! Identifiers: ids of the management server, host names, hardware addresses and lists of IP addresses.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ macro_rules! numeric_ids {
         pub struct $name(u64);
 
         impl $name {
-            /// The identifier with this number.
+            /// Makes an id of its number.
             pub const fn new(number: u64) -> Self {
                 Self(number)
             }
@@ -73,16 +73,16 @@ numeric_ids! {
     VpcId = "a VPC id (a number)";
     /// An availability zone.
     ZoneId = "a zone id (a number)";
-    /// An instance's network interface, by the number that the server's tables use.
+    /// An instance's network interface, by its number in the server's database.
     NicId = "a NIC id (a number)";
 }
 
-/// An instance's network interface, by the identifier that the API shows: up to 64 letters, digits and `-`.
+/// An instance's network interface, by its id in the API: up to 64 letters, digits and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NicUuid(String);
 
 impl NicUuid {
-    /// The identifier as text.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -107,9 +107,9 @@ impl Text for NicUuid {
 text_type!(NicUuid);
 
 /// Whether the text is a name of dot-separated labels: letters, digits, `-` and `_`, no `-` at either end of
-/// a label, 63 characters a label and 253 in all.
+/// a label, at most 63 characters in a label and 253 in all.
 ///
-/// Nothing else can stand in such a name: no space, comma, slash, quote or line break, and no `..`.
+/// So a name cannot hold a space, comma, slash, quote or line break, or `..`.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -167,7 +167,7 @@ names! {
 pub struct MacAddr([u8; 6]);
 
 impl MacAddr {
-    /// The address made of these octets, first on the wire first.
+    /// Makes an address of its octets, in the order of the wire.
     pub const fn new(octets: [u8; 6]) -> Self {
         Self(octets)
     }
@@ -181,7 +181,7 @@ impl MacAddr {
 impl fmt::Display for MacAddr {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        // One piece, because a network has thousands of them and every piece costs a call.
+        // In one piece: a network has thousands of addresses, and every piece costs a call.
         let mut text = [b':'; 17];
         for (octet, place) in self.0.iter().zip(text.chunks_mut(3)) {
             place[0] = DIGITS[usize::from(octet >> 4)];
@@ -200,7 +200,7 @@ impl Text for MacAddr {
         let mut parts = text.split([':', '-']);
         for octet in &mut octets {
             let part = parts.next().filter(|part| part.len() == 2)?;
-            // `from_str_radix` alone would take a sign.
+            // `from_str_radix` alone would accept a sign.
             if !part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return None;
             }
@@ -212,7 +212,7 @@ impl Text for MacAddr {
 
 text_type!(MacAddr);
 
-/// IP addresses, written `198.51.100.53,198.51.100.54`. A list of addresses is read as well: the strict form.
+/// IP addresses, written `198.51.100.53,198.51.100.54`. The strict form is a JSON list, which is read too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressList(Vec<IpAddr>);
 

@@ -1,4 +1,4 @@
-//! The values of the protocol: types that hold what a field may hold, and nothing else.
+//! The values of the protocol: each type holds exactly the values that its field allows.
 
 pub(crate) mod details;
 pub(crate) mod identifier;

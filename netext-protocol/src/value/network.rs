@@ -1,4 +1,4 @@
-//! What a network is: its layer-2 segment, its kind and its state.
+//! The segment, kind and state of a network.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -10,9 +10,9 @@ use crate::wire::field::text_type;
 use crate::wire::text::Text;
 use crate::wire::words::{choices, open_words};
 
-/// The layer-2 segment that a network or a public address lives on.
+/// The layer-2 segment of a network or a public address.
 ///
-/// On the wire it is the part of a broadcast URI behind `://` (`1910`, or a name such as `cs-net-42` for an
+/// On the wire it is the part of a broadcast URI after `://` (`1910`, or a name such as `cs-net-42` for an
 /// overlay), or a whole URI (`vlan://101`, `vlan://untagged`, `vxlan://5000`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -21,10 +21,10 @@ pub enum Segment {
     Untagged,
     /// An 802.1Q VLAN, 1 to 4094.
     Vlan(u16),
-    /// A VXLAN by its network identifier, up to 2^24 - 1. A bare number above 4094 is one.
+    /// A VXLAN by its network identifier, up to 2^24 - 1. A bare number above 4094 means a VXLAN.
     Vxlan(u32),
-    /// A segment that only its owner understands, by name: up to 255 letters, digits and `-_.:`, beginning
-    /// with a letter or digit, without `..`.
+    /// A segment of an overlay, by name: up to 255 letters, digits and `-_.:`, beginning with a letter or
+    /// digit, without `..`.
     Named(String),
 }
 
@@ -52,7 +52,7 @@ impl Segment {
         is_name.then(|| Self::Named(name.to_owned()))
     }
 
-    /// The part behind `://`, or a bare value: a number that is none of the identifiers is no name either.
+    /// Reads the part after `://`, or a bare value. A number out of range is not a name either.
     fn from_bare(text: &str) -> Option<Self> {
         match text {
             _ if text.eq_ignore_ascii_case("untagged") => Some(Self::Untagged),
@@ -90,12 +90,12 @@ impl Text for Segment {
                 _ => None,
             },
             "vxlan" => Self::from_vxlan(u32::parse_text(rest)?),
-            // Where packets go must not be guessed.
+            // Never guess where packets go.
             _ => None,
         }
     }
 
-    /// A bare number is a VLAN, so that nobody has to know where the numbers of VXLANs begin.
+    /// A bare number is always a VLAN, so that readers need not know the range of VLAN numbers.
     fn write_strict<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Vxlan(id) => serializer.collect_str(&format_args!("vxlan://{id}")),
@@ -112,14 +112,14 @@ impl Text for Segment {
 text_type!(Segment);
 
 choices! {
-    /// How guests use a network. An unknown kind is refused: it decides what is routed and filtered.
+    /// The kind of a network. An unknown kind is refused, because routing and filtering depend on it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     GuestType = "a guest type (isolated, shared, l2)",
         "^([Ii][Ss][Oo][Ll][Aa][Tt][Ee][Dd]|[Ss][Hh][Aa][Rr][Ee][Dd]|[Ll]2)$" {
-        /// A network of its own behind a router, with NAT and firewall; also a tier of a VPC.
+        /// A network behind a router of its own, with NAT and firewall; also a tier of a VPC.
         Isolated = "isolated",
-        /// A network that the data centre routes; the extension only serves it (DHCP, DNS, user data).
+        /// A network that the data centre routes; the extension provides only DHCP, DNS and user data.
         Shared = "shared",
         /// A bare segment: no addresses, no services.
         L2 = "l2",
@@ -129,7 +129,7 @@ choices! {
 open_words! {
     /// The server's state of a network at the time of the command.
     NetworkState = "a state; newer servers may have others", or "A state that this version of the protocol does not know." {
-        /// Created in the database only.
+        /// Exists only in the database.
         Allocated = "allocated",
         /// Set up, not yet implemented.
         Setup = "setup",
@@ -149,11 +149,11 @@ open_words! {
         /// Being removed.
         Inactive = "inactive",
     }
-    /// The kind of broadcast domain that a network is on, by the server's name for it. It decides what the
-    /// hypervisor's agent does with an instance's NIC.
+    /// The kind of a network's broadcast domain, by the server's name. It tells the hypervisor's agent how to
+    /// attach an instance's NIC.
     ///
-    /// A server that does not know a name logs and ignores it, but stores the URI that came with it: the network's
-    /// NICs are then handled as before, on a segment that their agent does not understand.
+    /// A server logs and ignores an unknown name, but stores the URI beside it. The agent then attaches NICs
+    /// as before, to a segment that it does not understand.
     ///
     /// ```
     /// use netext_protocol::BroadcastDomainType;
@@ -166,12 +166,12 @@ open_words! {
     BroadcastDomainType = "a kind of broadcast domain", or "A name that this version of the protocol does not know." {
         /// An 802.1Q VLAN: `vlan://1910`.
         Vlan = "Vlan",
-        /// A switch of a hypervisor, without a tag. An L2 device on a Mac answers this.
+        /// A switch of a hypervisor, without a tag. An L2 device on a Mac prints this.
         Vswitch = "Vswitch",
         /// The VLANs of the hypervisor's own networking.
         Vnet = "Vnet",
         /// A logical switch of an overlay: `ovn://cs-net-42`. The KVM agent then writes the NIC's uuid as
-        /// `iface-id`, without which OVN binds no port.
+        /// `iface-id`, which OVN needs to bind the port.
         Lswitch = "Lswitch",
         /// A MidoNet bridge.
         Mido = "Mido",

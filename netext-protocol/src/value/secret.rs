@@ -1,4 +1,4 @@
-//! Texts that must not be seen.
+//! Texts and bytes that must not be shown.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ use crate::wire::text::{Text, read};
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text itself, for the one place that needs it.
+    /// The text itself.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -49,7 +49,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Writes the secret itself: a payload that is sent on must still hold it.
+/// Writes the secret itself: a forwarded payload must still hold it.
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.expose())
@@ -90,10 +90,10 @@ impl Field for Secret {
     }
 }
 
-/// Bytes that must not be seen, such as a file that an instance reads: [`Secret`] for what need not be text.
+/// Bytes that must not be shown, such as a file that an instance reads: a [`Secret`] that need not be text.
 ///
-/// Today's server and README send text only. In the Base64 of older READMEs any bytes arrive; the strict form
-/// writes bytes that are no UTF-8 as the object `{"base64": "..."}`, which is read as well.
+/// Today's server and README send only text. The Base64 of older READMEs can hold any bytes. The strict form
+/// writes bytes that are not UTF-8 as the object `{"base64": "..."}`, which is read too.
 ///
 /// ```
 /// # use netext_protocol::SecretBytes;
@@ -106,18 +106,18 @@ impl Field for Secret {
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
-    /// The bytes themselves, for the one place that needs them.
+    /// The bytes themselves.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes as text; `None` if they are no UTF-8.
+    /// The bytes as text; `None` if they are not UTF-8.
     pub fn expose_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
-    /// The bytes that a Base64 text stands for, with or without padding and line breaks, as older senders write
-    /// it; `None` if the text is no Base64.
+    /// Decodes Base64 as older senders write it, with or without padding and line breaks; `None` if the text
+    /// is not Base64.
     ///
     /// ```
     /// # use netext_protocol::SecretBytes;
@@ -128,7 +128,7 @@ impl SecretBytes {
         decode(text).map(Self)
     }
 
-    /// The bytes that this is the Base64 text of; `None` if it is none.
+    /// Decodes the bytes as Base64; `None` if they are not Base64.
     pub(crate) fn decoded(&self) -> Option<Self> {
         Self::from_base64(self.expose_text()?)
     }
@@ -170,7 +170,7 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
-/// Writes the bytes themselves: what is sent on or kept must still hold them.
+/// Writes the bytes themselves: a forwarded or stored payload must still hold them.
 impl Serialize for SecretBytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.expose_text() {
@@ -210,14 +210,14 @@ impl Field for SecretBytes {
             return schema;
         }
         schema.insert("title".into(), "SecretBytes".into());
-        schema.insert("description".into(), "A text, or bytes that are none.".into());
+        schema.insert("description".into(), "A text, or bytes that are not text.".into());
         crate::wire::json_schema::define(schema, generator)
     }
 }
 
 const BASE64: &str = "base64";
 
-/// The schema of bytes that are no text.
+/// The schema of bytes that are not text.
 #[cfg(feature = "schema")]
 struct Base64Content;
 
@@ -231,12 +231,12 @@ impl schemars::JsonSchema for Base64Content {
         let mut schema = schemars::json_schema!({
             "title": "Base64Content",
             "type": "object",
-            "description": "Bytes that are no text. The server sends text only.",
+            "description": "Bytes that are not text. The server sends only text.",
             "properties": { BASE64: { "type": "string", "contentEncoding": "base64", "description": "The bytes." } },
             "required": [BASE64],
             "writeOnly": true,
         });
-        // Generators would close the class, which not every version of a language can.
+        // Generators would make a closed class, which not every version of a language supports.
         if !crate::wire::json_schema::is_strict(generator) {
             schema.insert("additionalProperties".into(), false.into());
         }
@@ -279,7 +279,7 @@ impl<'de> Visitor<'de> for TextOrBase64 {
         let mut content = None;
         while let Some(key) = entries.next_key::<String>()? {
             if key != BASE64 || content.is_some() {
-                return refuse_entry(&mut entries, "not the one key base64");
+                return refuse_entry(&mut entries, "only the key base64 is allowed here, once");
             }
             let RequiredValue(text) = entries.next_value::<RequiredValue<Secret>>()?;
             let bytes =

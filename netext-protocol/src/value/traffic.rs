@@ -27,7 +27,7 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
-    /// The ports from `first` to `last`, both included; `None` where that is no port at all.
+    /// The ports from `first` to `last`, both included; `None` if `first` is higher than `last`.
     pub const fn new(first: u16, last: u16) -> Option<Self> {
         if first <= last { Some(Self { first, last }) } else { None }
     }
@@ -42,12 +42,12 @@ impl PortRange {
         self.last
     }
 
-    /// How many ports there are.
+    /// The number of ports.
     pub const fn count(self) -> u32 {
         self.last as u32 - self.first as u32 + 1
     }
 
-    /// Whether it is one port only.
+    /// Whether the range is a single port.
     pub const fn is_single(self) -> bool {
         self.first == self.last
     }
@@ -81,8 +81,8 @@ impl fmt::Display for PortRange {
 
 impl Text for PortRange {
     const EXPECTED: &'static str = "a port or a range of ports (22, 8080-8090), 0 to 65535";
-    // No port above 65535, for readers who have nothing but the schema. That the first is the lower one no pattern
-    // can say.
+    // Refuses ports above 65535, for readers that have only the schema. A pattern cannot compare the two
+    // ports.
     const PATTERN: Option<&'static str> = Some(concat!(
         "^([0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])",
         "([-:]([0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$"
@@ -106,7 +106,7 @@ impl Text for PortRange {
             "title": "PortRange",
             "description": "One port as a number, or the first and the last of several as a text: 8080-8090.",
             "anyOf": [{ "type": "integer" }, { "type": "string" }],
-            // Not in the two above, of which some generators would make types then.
+            // Not inside `anyOf`: some generators would make types of the two choices.
             "if": { "type": "integer" },
             "then": { "minimum": 0, "maximum": u16::MAX },
             "else": { "pattern": "^[0-9]{1,5}-[0-9]{1,5}$" },
@@ -118,11 +118,11 @@ impl Text for PortRange {
 text_type!(PortRange);
 
 choices! {
-    /// Which way traffic flows, seen from the guest network. An unknown direction is refused.
+    /// The direction of traffic, as seen from the guest network. An unknown direction is refused.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     Direction = "a direction (ingress, egress)",
         "^([Ii][Nn]|[Ee])[Gg][Rr][Ee][Ss][Ss]$" {
-        /// Towards the guests.
+        /// To the guests.
         Ingress = "ingress",
         /// From the guests.
         Egress = "egress",
@@ -130,7 +130,7 @@ choices! {
 }
 
 choices! {
-    /// A transport protocol whose ports can be forwarded.
+    /// A transport protocol with ports that can be forwarded.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     TransportProtocol = "a transport protocol (tcp, udp)",
         "^([Tt][Cc]|[Uu][Dd])[Pp]$" {
@@ -142,7 +142,7 @@ choices! {
 }
 
 impl TransportProtocol {
-    /// Its number among the protocols of IP.
+    /// The IP protocol number.
     pub const fn number(self) -> u8 {
         match self {
             Self::Tcp => 6,
@@ -151,7 +151,7 @@ impl TransportProtocol {
     }
 }
 
-/// A rule's protocol as the wire names it, in any case: `tcp`, `udp`, `icmp`, `all` or a protocol number.
+/// A rule's protocol on the wire, in any case: `tcp`, `udp`, `icmp`, `all` or a protocol number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RuleProtocol {
     All,
@@ -202,10 +202,10 @@ impl Text for RuleProtocol {
 
 text_type!(RuleProtocol);
 
-/// The packets that a rule speaks of: a protocol with what can be said about that protocol, and nothing else.
+/// The packets that a rule matches: a protocol, with ports or an ICMP type only where the protocol has them.
 ///
-/// What a device cannot match is to be refused, with the whole list of rules: left out or taken for something
-/// wider, a rule lets somebody in.
+/// If a device cannot match the packets of one rule, it must refuse the whole list. A rule that it skips or
+/// widens can open the firewall.
 ///
 /// ```
 /// use netext_protocol::Traffic;
@@ -240,11 +240,11 @@ pub enum Traffic {
         /// The message code; `None` for any (`-1` on the wire).
         icmp_code: Option<u8>,
     },
-    /// Another protocol of IP, by its number. The numbers 1, 6 and 17 are read as ICMP, TCP and UDP.
+    /// Another IP protocol, by its number. The numbers 1, 6 and 17 are read as ICMP, TCP and UDP.
     Protocol(u8),
 }
 
-/// An ICMP type or code as rules name it: -1 for any.
+/// An ICMP type or code of a rule: -1 for any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IcmpNumber(Option<u8>);
 
@@ -280,8 +280,8 @@ object! { parts
     /// The fields of a rule that together make a [`Traffic`].
     pub(crate) struct TrafficFields {
         required {
-            /// The protocol, in any case: `tcp`, `udp`, `icmp`, `all` for every protocol, or the number of a protocol
-            /// of IP, 0 to 255. Another word is refused.
+            /// The protocol, in any case: `tcp`, `udp`, `icmp`, `all` for every protocol, or an IP protocol
+            /// number, 0 to 255. Another word is refused.
             protocol: RuleProtocol = "protocol",
         }
         optional {
@@ -300,7 +300,7 @@ object! { parts
 impl TryFrom<TrafficFields> for Traffic {
     type Error = String;
 
-    /// A rule that contradicts itself is refused: guessing which half was meant could open what should be shut.
+    /// A rule that contradicts itself is refused: a wrong guess could open the firewall.
     fn try_from(fields: TrafficFields) -> Result<Self, String> {
         let protocol = fields.protocol;
         let ports = match (fields.port_start, fields.port_end) {
@@ -349,7 +349,7 @@ impl From<Traffic> for TrafficFields {
             Traffic::Icmp { .. } => (RuleProtocol::Icmp, None),
             Traffic::Protocol(number) => (RuleProtocol::Number(number), None),
         };
-        // Without ports on the wire, a rule is for all of them.
+        // On the wire, no ports means all ports.
         let ports = ports.filter(|ports| *ports != PortRange::ALL);
         let (icmp_type, icmp_code) = match traffic {
             Traffic::Icmp { icmp_type, icmp_code } => {

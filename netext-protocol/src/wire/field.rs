@@ -20,8 +20,8 @@ pub(crate) trait Field: Sized {
     /// Writes the value.
     fn write<S: Serializer>(value: &Self, style: WriteStyle, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Whether the strict form leaves the value out, because the wire has no empty value of its kind: an empty
-    /// text is absent, and an absent field says nothing.
+    /// Whether the strict form leaves the value out, because the wire has no empty value of its kind: an
+    /// empty text is absent, and an absent field says nothing.
     fn is_left_out(_: &Self) -> bool {
         false
     }
@@ -143,8 +143,8 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
-/// Reads a list. One malformed element refuses the whole list: a rule whose source networks were dropped would
-/// be open to the world.
+/// Reads a list. One malformed element refuses the whole list: a rule whose source networks were dropped
+/// would be open to the world.
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Field> Visitor<'de> for ListVisitor<T> {

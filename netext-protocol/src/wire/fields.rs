@@ -1,7 +1,7 @@
 //! Objects: structs made of fields and of field groups, read in one pass.
 //!
-//! serde's `flatten` would buffer the fields of a group and lose the path of an error inside it. Here an object
-//! offers each key to its groups and fields in turn, so that values are read where they stand.
+//! serde's `flatten` would buffer the fields of a group and lose the path of an error inside it. Here an
+//! object offers each key to its groups and fields in turn, so that values are read where they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -29,10 +29,10 @@ pub(crate) trait Fields: Sized {
         entries: &mut A,
     ) -> Result<bool, A::Error>;
 
-    /// Whether any required field was there, which tells if an optional group is present.
+    /// Whether any required field was present, which means that an optional group is present.
     fn is_present(partial: &Self::Partial) -> bool;
 
-    /// All keys have been read.
+    /// Makes the struct after the last key.
     fn finish<E: de::Error>(partial: Self::Partial) -> Result<Self, E>;
 
     /// Writes the fields into an object.
@@ -109,7 +109,8 @@ impl<'de, T: Fields> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// Reads one field's value into its slot. The second spelling of a field may only repeat the first one's value.
+/// Reads one field's value into its slot. The second spelling of a field may only repeat the first one's
+/// value.
 pub(crate) fn take_field<'de, T, A>(slot: &mut Option<T>, entries: &mut A) -> Result<bool, A::Error>
 where
     T: Field + PartialEq,

@@ -8,7 +8,7 @@ pub(crate) fn is_strict(generator: &SchemaGenerator) -> bool {
     generator.contract().is_serialize()
 }
 
-/// A doc comment as a description: without the line breaks and the links of the source.
+/// A doc comment as a description, without line breaks and links.
 pub(crate) fn prose(documentation: &str) -> String {
     let mut words = documentation.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "");
     // `[name](target)` and `[name]` become the name.
@@ -19,7 +19,7 @@ pub(crate) fn prose(documentation: &str) -> String {
     words.replace(['[', ']'], "")
 }
 
-/// Puts a schema among the definitions by its title, and refers to it.
+/// Adds a schema to the definitions by its title, and returns a reference to it.
 pub(crate) fn define(schema: Schema, generator: &mut SchemaGenerator) -> Schema {
     let title = schema.get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
     let reference = json_schema!({ "$ref": format!("#/$defs/{title}") });
@@ -46,7 +46,7 @@ pub(crate) enum StrictAddress {
     Formatted(&'static str),
     /// By its pattern.
     Patterned,
-    /// By its pattern, as a type of this name: in lists, where generators would invent one.
+    /// By its pattern, as a type with this name: in lists, generators would invent a type.
     Named(&'static str),
 }
 
@@ -68,7 +68,7 @@ impl StrictAddress {
 /// A whole number in the strict form.
 pub(crate) fn integer(minimum: i64, maximum: u64) -> Schema {
     let mut schema = json_schema!({ "type": "integer", "minimum": minimum });
-    // Identifiers have 63 bits in the server's database; larger limits are no numbers of JavaScript.
+    // Ids have 63 bits in the server's database; JavaScript has no exact numbers for larger limits.
     if maximum <= u32::MAX.into() {
         schema.insert("maximum".into(), maximum.into());
     } else {
@@ -77,8 +77,8 @@ pub(crate) fn integer(minimum: i64, maximum: u64) -> Schema {
     schema
 }
 
-/// The words of a fixed choice, each with its meaning: for people in the description, which generators copy to
-/// the type, and one by one in `x-enum-descriptions`, as in `OpenAPI`.
+/// The words of a fixed choice, each with its meaning: for people in the description, which generators copy
+/// to the type, and one by one in `x-enum-descriptions`, as in `OpenAPI`.
 pub(crate) fn words(title: &str, expected: &str, words: &[(&str, &str)]) -> Schema {
     let meanings: Vec<_> = words.iter().map(|(_, meaning)| prose(meaning)).collect();
     let each = words.iter().zip(&meanings).map(|((word, _), meaning)| format!(" {word}: {meaning}"));
@@ -101,7 +101,7 @@ pub(crate) fn open_words(words: &[(&str, &str)]) -> Schema {
     json_schema!({ "type": "string", "examples": words.iter().map(|(word, _)| word).collect::<Vec<_>>(), "x-known-values": known })
 }
 
-/// An object; on the wire also a text that holds one as JSON.
+/// An object, or on the wire a text that holds one as JSON.
 pub(crate) fn object_or_json<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     if is_strict(generator) {
         return generator.subschema_for::<T>();
@@ -109,8 +109,8 @@ pub(crate) fn object_or_json<T: JsonSchema>(generator: &mut SchemaGenerator) -> 
     object_in_text(json!({ "type": "object" }))
 }
 
-/// An object of texts; on the wire also of other scalars, and also as a text that holds one as JSON. Any of them
-/// may be a credential.
+/// An object of texts. On the wire the values may be other scalars, and the object may be JSON in a text. Any
+/// value may be a credential.
 pub(crate) fn texts_by_name(title: &str, description: &str, generator: &mut SchemaGenerator) -> Schema {
     let texts = |types: Value| json!({ "type": "object", "additionalProperties": { "type": types, "writeOnly": true } });
     if !is_strict(generator) {
@@ -123,7 +123,7 @@ pub(crate) fn texts_by_name(title: &str, description: &str, generator: &mut Sche
 }
 
 fn object_in_text(object: Value) -> Schema {
-    // A blank text holds none.
+    // A blank text means no object.
     let text = json!({
         "type": "string",
         "contentMediaType": "application/json",
@@ -132,7 +132,7 @@ fn object_in_text(object: Value) -> Schema {
     json_schema!({ "anyOf": [object, text] })
 }
 
-/// The only `status` that a response may bear: the server takes any other for a failure.
+/// The only `status` that a response may have: the server treats any other as a failure.
 pub(crate) fn success(generator: &SchemaGenerator) -> Value {
     if is_strict(generator) {
         json!({ "type": "string", "const": "success" })
@@ -141,8 +141,8 @@ pub(crate) fn success(generator: &SchemaGenerator) -> Value {
     }
 }
 
-/// An object that needs no `status`, and bears none but that of a success. In the strict form it is no field:
-/// there is nothing to say by it.
+/// An object that needs no `status`; if it has one, it must be `success`. The strict form has no such field:
+/// it would carry no information.
 pub(crate) fn claiming_no_failure(mut schema: Schema, generator: &SchemaGenerator) -> Schema {
     let status = json!({ "status": success(generator) });
     if is_strict(generator) {
@@ -161,28 +161,28 @@ pub(crate) fn claiming_no_failure(mut schema: Schema, generator: &SchemaGenerato
 pub(crate) struct Spelling {
     /// The key.
     pub(crate) name: &'static str,
-    /// Whether only senders that follow an older README write it.
+    /// Whether only senders that follow an older README use it.
     pub(crate) is_older: bool,
 }
 
-/// Whether the fields that are being described must be there.
+/// Whether the fields of the described object must be present.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
-    /// The object's own, or those of a group that must be there.
+    /// The object's own fields, and those of a group that must be present.
     Required,
-    /// Those of a group that may be absent as a whole.
+    /// The fields of a group that may be absent as a whole.
     Optional,
 }
 
-/// Collects the fields of an object and of its groups. In the strict form every field has its first spelling
-/// only, and what is absent is left out.
+/// Collects the fields of an object and of its groups. In the strict form every field has only its first
+/// spelling, and absent fields are left out.
 pub(crate) struct ObjectSchema {
     title: &'static str,
     description: String,
     is_strict: bool,
     properties: Map<String, Value>,
     presence: Presence,
-    /// Each of these must be there, in one of its spellings.
+    /// Each of these must be present, in one of its spellings.
     required: Vec<Vec<&'static str>>,
 }
 
@@ -243,14 +243,14 @@ impl ObjectSchema {
         }
     }
 
-    /// A property whose schema is ready.
+    /// A property with a finished schema.
     pub(crate) fn given(&mut self, name: &'static str, schema: Schema) {
         self.properties.insert(name.to_owned(), schema.into());
         self.one_of(&[name]);
     }
 
-    /// Adds a field in all of its spellings, and answers them. A name that two groups share means what the first
-    /// of them says.
+    /// Adds a field in all of its spellings, and returns them. If two groups share a name, the first group
+    /// describes it.
     fn property(
         &mut self,
         spellings: &[Spelling],
@@ -289,7 +289,7 @@ impl ObjectSchema {
             let any_spelling = |names: Vec<&str>| json!({ "anyOf": names.iter().map(|name| json!({ "required": [name] })).collect::<Vec<_>>() });
             let conditions: Value = spelled.into_iter().map(any_spelling).collect();
             if self.is_strict {
-                // Generators ignore this, and would make types of an `allOf`.
+                // Generators ignore an `if`; of an `allOf` they would make types.
                 schema.insert("if".into(), json!({ "not": { "allOf": conditions } }));
                 schema.insert("then".into(), false.into());
             } else {

@@ -1,9 +1,9 @@
 //! How the wire is read and written: lenient scalars, strict structure.
 //!
 //! Nearly every scalar of a payload is a JSON string, other senders use numbers and booleans, and `""` and
-//! `null` mean "absent". From the bottom up: [`refusal`] says what is wrong and where, [`text`] reads scalars,
-//! [`field`] reads and writes one value, [`embedded`] looks into texts that hold JSON, [`fields`] reads the keys
-//! of an object, and [`object`] and [`words`] define structs and enums.
+//! `null` mean "absent". From the bottom up: [`refusal`] makes errors, [`text`] reads scalars, [`field`]
+//! reads and writes one value, [`embedded`] reads JSON inside a text, [`fields`] reads the keys of an object,
+//! and [`object`] and [`words`] define structs and enums.
 
 pub(crate) mod embedded;
 pub(crate) mod field;

@@ -18,19 +18,19 @@
 ///
 /// | kind | the struct |
 /// | --- | --- |
-/// | `payload` | is a request: it writes scalars as strings, and keeps unknown fields in `extra` |
-/// | `native` | is inside a rule list or the like: the same, but it writes native numbers and booleans |
-/// | `group` | is a group of fields that payloads share |
-/// | `parts` | holds the raw fields of a [`Parts`](crate::wire::fields::Parts) type |
+/// | `payload` | a request: it writes scalars as strings, and keeps unknown fields in `extra` |
+/// | `native` | an entry of a rule list or similar: it also keeps unknown fields, but writes native numbers and booleans |
+/// | `group` | a group of fields that payloads share |
+/// | `parts` | the raw fields of a [`Parts`](crate::wire::fields::Parts) type |
 ///
 /// | section | its fields |
 /// | --- | --- |
-/// | `groups` | are groups, whose fields stand beside the struct's own, and which have no key |
-/// | `perhaps` | are groups that may be absent as a whole |
+/// | `groups` | groups without a key: their fields stand beside the struct's own |
+/// | `perhaps` | groups that may be absent as a whole |
 /// | `required` | must be present |
 /// | `embedded` | must be present; older senders put them into a text |
-/// | `optional` | are an `Option` |
-/// | `defaulted` | have the default of their type if they are absent |
+/// | `optional` | an `Option` |
+/// | `defaulted` | the default of their type if they are absent |
 macro_rules! object {
     ($kind:ident $($(#[doc = $doc:literal])* $visibility:vis struct $name:ident)and+ { $($fields:tt)* }) => {
         $crate::wire::object::object!(
@@ -176,9 +176,9 @@ macro_rules! object {
         $crate::wire::object::object!(@$building $name [$($extra)?] $($($section $field: $type;)*)*);
     };
 
-    // Below, the sections one by one: the type of a field, the type of what is known of it while keys are read, how
-    // the value of a key is taken, whether the field proves that its struct is present, how the field is finished
-    // when all keys are read, how it is written, described and set.
+    // The sections one by one: the `type` of a field, its `partial` type while keys are read, how to `take`
+    // the value of a key, whether the field proves that its struct `is_present`, how to `finish` it after the
+    // last key, and how to `write`, `describe` and `set` it.
 
     (@groups type $type:ty) => { $type };
     (@groups partial $type:ty) => { <$type as Fields>::Partial };
@@ -262,7 +262,7 @@ macro_rules! object {
         }
     };
 
-    // The rest of every section is the same.
+    // The other rules are the same for every section.
     (@$section:ident type $type:ty) => { Option<$type> };
     (@$section:ident partial $type:ty) => { Option<$type> };
     (@$section:ident take $type:ty, $partial:expr, $key:ident, $entries:ident, [$name:pat]) => {
@@ -285,8 +285,8 @@ macro_rules! object {
     (@is_older) => { false };
     (@is_older older) => { true };
 
-    // The constructor takes what must be present; every other field has a method of its name. A `native` struct is
-    // also the type of a field.
+    // The constructor takes what must be present; every other field has a method of its name. A `native`
+    // struct is also the type of a field.
     (@bare $($rest:tt)*) => {};
     (@built $name:ident [$($extra:ident)?] $($section:ident $field:ident: $type:ty;)*) => {
         impl $name {

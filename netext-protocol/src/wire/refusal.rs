@@ -1,4 +1,5 @@
-//! How the reader refuses a payload: what is wrong and where, but never a value that may be a secret.
+//! How the reader refuses a payload: errors name the problem and its place, never a value that may be a
+//! secret.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -140,7 +141,8 @@ pub(crate) fn split_inner(problem: String) -> (Vec<PathStep>, String) {
     }
 }
 
-/// The message in one line. The position in the file helps with broken JSON only, elsewhere the path says more.
+/// The message in one line. The position in the file helps with broken JSON only, elsewhere the path says
+/// more.
 pub(crate) fn problem(error: &serde_json::Error) -> String {
     let message = error.to_string().replace(['\n', '\r'], " ");
     if error.is_data() {

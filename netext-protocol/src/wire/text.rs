@@ -18,7 +18,7 @@ pub(crate) trait Text: Sized {
     const EXPECTED: &'static str;
     /// The same as a regular expression for the JSON Schemas; `None` where any text will do.
     const PATTERN: Option<&'static str> = None;
-    /// Whether a refused value may be shown to the operator.
+    /// Whether the value is a secret, which no error may show.
     const SECRET: bool = false;
     /// The known words, each with its meaning, where the value is one of few.
     const WORDS: &'static [(&'static str, &'static str)] = &[];

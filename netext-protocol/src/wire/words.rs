@@ -1,6 +1,6 @@
 //! Enums whose variants are words on the wire, read in any case.
 
-/// Defines enums of a fixed choice, where every other word is refused: `Name = "what is expected", "pattern" {
+/// Defines enums of a fixed choice, where every other word is refused: `Name = "expected value", "pattern" {
 /// Variant = "word", }`. The words are lower case; the pattern takes them in any case.
 macro_rules! choices {
     ($($(#[$meta:meta])* $name:ident = $expected:literal, $pattern:literal { $($(#[doc = $doc:literal])* $variant:ident = $word:literal,)* })*) => {$(
@@ -53,8 +53,8 @@ macro_rules! choices {
 }
 pub(crate) use choices;
 
-/// Defines enums of words that newer servers may add to: `Name = "what is expected", or "what another word is" {
-/// Variant = "word", }`. Another word is kept as it is.
+/// Defines enums of words that newer servers may add to: `Name = "expected value", or "another word" {
+/// Variant = "word", }`. Another word is kept unchanged.
 macro_rules! open_words {
     ($($(#[$meta:meta])* $name:ident = $expected:literal, or $other:literal { $($(#[doc = $doc:literal])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$meta])*

@@ -1,8 +1,8 @@
-//! Every request can be made from outside the crate, with everything that it can hold.
+//! Every request can be constructed outside the crate, with all of its fields.
 
 use netext_protocol::*;
 
-/// The fullest request of a type, made as a vendor's test or another backend makes it.
+/// A request with every field set, constructed as a vendor's test or another backend would.
 trait Construct {
     fn construct() -> Self;
 }
@@ -189,7 +189,7 @@ fn every_command_has_a_request_that_can_be_made_and_written() {
     }
 }
 
-/// Fields that no constructed request has: second spellings, and what belongs to the other kind of subject.
+/// Fields that no constructed request has: second spellings, and fields of the other kind of subject.
 #[cfg(feature = "schema")]
 const NOT_WRITTEN: [&str; 7] = [
     "nic_ip6_address",

@@ -41,13 +41,13 @@ fn an_absent_map_is_empty() {
         for value in [json!(""), Value::Null] {
             assert_eq!(parse(command(name), &changed(name, pointer, value)), absent, "{pointer}");
         }
-        // Options are kept where they are absent, and taken away where they are empty.
+        // Absent options change nothing; empty options remove all.
         assert_eq!(absent == empty, pointer != "/payload/options", "{pointer}");
     }
 }
 
 #[test]
-fn a_text_that_holds_no_object_is_refused_without_being_quoted() {
+fn a_text_without_an_object_is_refused_without_being_quoted() {
     for (name, pointer) in MAPS {
         for text in
             ["hunter2", r#"["hunter2"]"#, r#""hunter2""#, r#"{"a":"hunter2""#, r#"{"a":"hunter2"}}"#, "7"]
@@ -64,7 +64,7 @@ fn a_text_that_holds_no_object_is_refused_without_being_quoted() {
 }
 
 #[test]
-fn a_key_of_a_map_comes_once() {
+fn a_key_of_a_map_may_come_only_once() {
     for file in [
         r#"{"payload":{"network_id":1},"physical-network-extension-details":{"a":"1","a":"1"}}"#,
         r#"{"payload":{"network_id":1},"network-extension-details":{"a":"1","a":"2"}}"#,

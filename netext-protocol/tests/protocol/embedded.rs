@@ -1,11 +1,11 @@
-//! Structures inside a text, as older READMEs have them.
+//! Structures inside a text, as in older READMEs.
 
 use netext_protocol::{Command, Envelope, Request};
 use serde_json::{Value, json};
 
 use crate::wire::{changed, check_message, parse, parsed, refusal, sample, set};
 
-/// Every field that older senders put into a text, in a sample of today's.
+/// Every field that older senders put into a text, in a current sample.
 const FIELDS: [(&str, &str); 5] = [
     ("apply-fw-rules", "/payload/fw_rules"),
     ("apply-network-acl", "/payload/acl_rules"),
@@ -18,7 +18,7 @@ fn command(name: &str) -> Command {
     crate::wire::command_of(name)
 }
 
-/// Plain Base64, so that what is tested is not what is tested with.
+/// An independent Base64 encoder, so that the crate does not test itself.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -33,7 +33,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// The same with every content in Base64 as well.
+/// The same, with every content in Base64 too.
 fn with_contents_in_base64(mut value: Value) -> Value {
     match &mut value {
         Value::Object(object) => {

@@ -1,7 +1,7 @@
-//! What the crate promises, seen from outside of it.
+//! The promises of the crate, tested through its public API.
 
 #![allow(clippy::unwrap_used, reason = "these are tests, their helpers included")]
-#![allow(missing_docs, unreachable_pub, reason = "nobody but the tests sees them")]
+#![allow(missing_docs, unreachable_pub, reason = "only the tests use them")]
 
 mod construct;
 mod details;

@@ -1,4 +1,4 @@
-//! What holds for every request, not for the samples alone.
+//! Properties of every request, not only of the samples.
 
 use netext_protocol::{Command, Envelope};
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn holds<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value) -> R
 }
 
 #[test]
-fn what_is_written_is_read_as_it_was() {
+fn a_written_request_reads_back_equal() {
     for &command in Command::ALL {
         holds(32, &strategies::envelope(command), |envelope| {
             let text = envelope.to_json();
@@ -37,7 +37,7 @@ fn what_is_written_is_read_as_it_was() {
 }
 
 #[test]
-fn how_a_sender_writes_it_makes_no_difference() {
+fn every_accepted_spelling_reads_the_same() {
     for &command in Command::ALL {
         let written = (strategies::envelope(command), proptest::collection::vec(any::<u8>(), 32));
         holds(32, &written, |(envelope, choices)| {
@@ -71,7 +71,7 @@ fn no_damage_to_a_sample_makes_the_reader_panic() {
 }
 
 #[test]
-fn no_foreign_value_makes_the_reader_panic() {
+fn no_untrusted_value_makes_the_reader_panic() {
     let samples = samples();
     let foreign = (0..samples.len(), any::<prop::sample::Index>(), strategies::json());
     holds(1500, &foreign, |(index, place, value)| {
@@ -83,8 +83,8 @@ fn no_foreign_value_makes_the_reader_panic() {
     });
 }
 
-/// What the reader promises for any file: a request that survives, or a refusal in one line. What it takes,
-/// the schema takes.
+/// The reader's promise for any file: a request that survives writing, or a refusal in one line. The schema
+/// accepts every file that the reader accepts.
 fn check_reader(command: Command, file: &[u8]) -> Result<(), TestCaseError> {
     match Envelope::parse(command, file) {
         Ok(envelope) => {
@@ -170,7 +170,7 @@ const ABSENT: [&str; 9] = [
     "nic_uuid",
 ];
 
-/// Fields whose values are anybody's, so that only their owner may rewrite them.
+/// Fields whose values belong to the vendor, so that no sender rewrites them.
 const FOREIGN: [&str; 3] = ["network-extension-details", "network_extension_details", "current_details"];
 
 /// Maps that may be sent as a text.
@@ -246,7 +246,7 @@ impl<I: Iterator<Item = u8>> Dialect<'_, I> {
                 self.spell(map, first, second, inner);
             }
         }
-        // A map of texts has no unknown fields: every name is its owner's.
+        // A map of texts has no unknown fields: every name belongs to the vendor.
         if map
             .keys()
             .any(|key| ["network_id", "vpc_id", "type", "number", "mac", "dir", "ip"].contains(&key.as_str()))
@@ -268,7 +268,7 @@ impl<I: Iterator<Item = u8>> Dialect<'_, I> {
     }
 }
 
-/// A file without its unknown fields, and without those that are there to be absent.
+/// A file without its unknown fields, and without fields that are empty because they are absent.
 fn known(mut file: Value) -> Value {
     fn clean(value: &mut Value) {
         match value {

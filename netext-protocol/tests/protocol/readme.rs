@@ -13,7 +13,7 @@ fn readme(name: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_nic_is_known_by_what_is_there() {
+fn a_nic_is_identified_by_the_best_field_present() {
     let mac = NicIdentity::Mac(MacAddr::new([2, 0, 0, 0, 0, 1]));
     let address = NicIdentity::Address([10, 0, 0, 10].into());
     let identity = |nic: &Nic| nic.identity();
@@ -50,7 +50,7 @@ fn the_nic_has_its_ipv6_addresses_under_the_names_of_the_readme() {
 }
 
 #[test]
-fn what_the_readme_leaves_out_is_absent() {
+fn fields_that_the_readme_leaves_out_are_absent() {
     let request = parsed!(AddDnsEntry, readme("add-dns-entry"));
     assert_eq!(request.network, netext_protocol::Network::new(42));
     assert!(request.resolvers.domain.is_none() && request.resolvers.dns.is_empty());
@@ -98,7 +98,7 @@ fn contents_are_the_same_in_every_form() {
 }
 
 #[test]
-fn the_rest_says_what_it_says() {
+fn every_other_readme_sample_reads_its_own_fields() {
     let request = parsed!(AddPortForward, readme("add-port-forward"));
     assert_eq!(request.public.public_vlan, Some(Segment::Vlan(101)));
     assert_eq!(request.public.public_cidr.unwrap().to_string(), "203.0.113.5/24");

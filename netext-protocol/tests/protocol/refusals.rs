@@ -1,4 +1,4 @@
-//! Files that cannot be understood are refused in one line that says where and why.
+//! Malformed files are refused with one line that names the place and the reason.
 
 use netext_protocol::{Command, Envelope};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn a_refusal_points_at_the_value() {
 }
 
 #[test]
-fn a_malformed_value_is_refused_where_it_stands() {
+fn a_malformed_value_is_refused_by_its_path() {
     for (name, field, value) in [
         ("assign-ip", "public_ip", json!("198.51.100.300")),
         ("assign-ip", "public_ip", json!("198.51.100.010")),
@@ -102,7 +102,7 @@ fn a_wrong_structure_is_refused() {
 }
 
 #[test]
-fn what_is_required_must_be_there() {
+fn required_fields_must_be_present() {
     for (name, pointer) in [
         ("destroy-network", "/payload/network_id"),
         ("shutdown-vpc", "/payload/vpc_id"),
@@ -133,7 +133,7 @@ fn what_is_required_must_be_there() {
 }
 
 #[test]
-fn a_key_given_twice_is_refused() {
+fn a_key_that_comes_twice_is_refused() {
     for (file, path) in [
         (r#"{"payload":{"network_id":1,"network_id":1}}"#, "payload.network_id"),
         (r#"{"payload":{"network_id":1,"network_id":2}}"#, "payload.network_id"),
@@ -151,7 +151,7 @@ fn a_key_given_twice_is_refused() {
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn a_file_that_is_not_json_is_refused() {
     for file in [
         "",
         " ",
@@ -177,7 +177,7 @@ fn what_is_no_json_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_object_is_refused_without_being_quoted() {
+fn a_file_that_is_not_an_object_is_refused_without_being_quoted() {
     for file in [r#""hunter2""#, "[1]", "42", "true", "null"] {
         let error = refusal_of_text(Command::DestroyNetwork, file);
         assert!(error.problem().starts_with("expected an object, found"), "{error}");
@@ -186,7 +186,7 @@ fn a_file_that_is_no_object_is_refused_without_being_quoted() {
 }
 
 #[test]
-fn no_truncated_sample_is_understood() {
+fn every_truncated_sample_is_refused() {
     for sample in samples() {
         for end in (0..sample.file.len()).step_by(37) {
             let error = Envelope::parse(sample.command, &sample.file[..end]).unwrap_err();
@@ -196,7 +196,7 @@ fn no_truncated_sample_is_understood() {
 }
 
 #[test]
-fn deep_nesting_is_refused_and_harms_nobody() {
+fn deep_nesting_is_refused_without_a_stack_overflow() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     for file in [
         deep.clone(),
@@ -227,7 +227,7 @@ fn keys_and_values_cannot_break_the_line() {
 }
 
 #[test]
-fn a_word_that_is_no_command_is_named() {
+fn an_unknown_command_is_named_in_the_error() {
     let error = "implement-netwrok\n".parse::<Command>().unwrap_err();
     assert_eq!(
         error.to_string(),

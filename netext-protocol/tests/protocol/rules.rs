@@ -1,4 +1,4 @@
-//! Firewall rules, access lists, load balancers: what they say is understood, or refused as a whole.
+//! Firewall rules, access lists and load balancers are understood, or refused as a whole.
 
 use netext_protocol::{AclAction, Command, Direction, FirewallSubject, PortRange, Traffic};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn protocols_are_names_in_any_case_or_numbers() {
 }
 
 #[test]
-fn numbered_protocols_take_what_their_names_take() {
+fn numbered_protocols_accept_the_fields_of_their_names() {
     let fields = json!({"protocol": "6", "portStart": "22", "portEnd": 23});
     assert_eq!(traffic(&fields), Traffic::Tcp(PortRange::new(22, 23).unwrap()));
     assert_eq!(traffic(&json!({"protocol": 17, "portStart": 53})), Traffic::Udp(53.into()));
@@ -54,14 +54,14 @@ fn numbered_protocols_take_what_their_names_take() {
 }
 
 #[test]
-fn minus_one_is_any_icmp() {
+fn minus_one_means_any_icmp() {
     let fields = |kind: Value, code: Value| json!({"protocol": "icmp", "icmpType": kind, "icmpCode": code});
     let any = Traffic::Icmp { icmp_type: None, icmp_code: None };
     assert_eq!(traffic(&fields(json!(-1), json!(-1))), any);
     assert_eq!(traffic(&fields(json!("-1"), json!(null))), any);
     let unreachable = Traffic::Icmp { icmp_type: Some(3), icmp_code: None };
     assert_eq!(traffic(&fields(json!(3), json!(-1))), unreachable);
-    // Not asked about, so nothing is said.
+    // Absent, so it matches any.
     assert_eq!(traffic(&json!({"protocol": "all", "icmpType": -1, "icmpCode": -1})), Traffic::All);
 }
 
@@ -114,7 +114,7 @@ fn a_rule_that_contradicts_itself_is_refused() {
 }
 
 #[test]
-fn a_number_out_of_its_range_is_refused_where_it_stands() {
+fn a_number_out_of_range_is_refused_by_its_path() {
     for (field, value, fields) in [
         ("icmpType", json!(300), json!({"protocol": "icmp", "icmpType": 300})),
         ("icmpType", json!(-2), json!({"protocol": "icmp", "icmpType": -2})),

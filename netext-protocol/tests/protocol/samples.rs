@@ -1,4 +1,4 @@
-//! Every sample payload parses to what it says, and survives being written and read again.
+//! Every sample payload parses to its own values, and survives being written and read again.
 
 use netext_protocol::{
     Command, Direction, Envelope, FirewallSubject, GuestType, NetworkState, PortRange, Request, Segment,
@@ -92,7 +92,7 @@ fn a_tier_knows_its_vpc() {
 }
 
 #[test]
-fn a_shared_network_answers_on_an_address_of_its_own() {
+fn a_shared_network_has_an_extension_address_of_its_own() {
     let request = parsed!(PrepareNic, sample("prepare-nic.shared"));
     assert_eq!(request.network.guest_type, Some(GuestType::Shared));
     assert_eq!(request.network.gateway, Some("172.31.42.1".parse().unwrap()));
@@ -244,7 +244,7 @@ fn a_custom_action_stands_beside_the_details() {
 }
 
 #[test]
-fn a_vpc_may_have_no_address_yet() {
+fn a_vpc_may_have_no_source_nat_address_yet() {
     assert_eq!(parsed!(ImplementVpc, sample("implement-vpc.no-ip")).public, None);
     let request = parsed!(ImplementVpc, sample("implement-vpc"));
     assert_eq!(request.vpc.vpc_cidr, Some("10.2.0.0/16".parse().unwrap()));

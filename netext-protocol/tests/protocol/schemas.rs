@@ -1,4 +1,4 @@
-//! The JSON Schemas, asked by a validator that is not ours.
+//! The JSON Schemas, checked by an independent validator.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -24,7 +24,7 @@ fn validators(schema: fn(Command) -> Option<schemars::Schema>) -> BTreeMap<Comma
     validators.collect()
 }
 
-/// Every file that the reader takes satisfies its schema.
+/// Every file that the reader accepts satisfies its schema.
 pub fn check_request(command: Command, file: &Value) {
     check(&LENIENT[&command], command, file);
 }
@@ -56,7 +56,7 @@ fn all_schemas(command: Command) -> Vec<Value> {
 
 fn refuses(command: Command, file: &Value) {
     assert!(!LENIENT[&command].is_valid(file), "the schema of {command} takes {file}");
-    // Whatever a schema refuses, the reader refuses as well.
+    // The reader refuses every file that a schema refuses.
     crate::wire::refusal(command, file);
 }
 
@@ -81,7 +81,7 @@ fn every_sample_satisfies_its_schema() {
 }
 
 #[test]
-fn a_sample_satisfies_no_schema_without_what_it_must_have() {
+fn a_sample_without_a_required_field_satisfies_no_schema() {
     for sample in samples() {
         let file: Value = serde_json::from_slice(&sample.file).unwrap();
         let schema = Value::from(schema::request_schema(sample.command, Form::Lenient));
@@ -201,7 +201,7 @@ fn secrets_are_marked() {
 }
 
 #[test]
-fn descriptions_are_prose_without_the_links_of_the_source() {
+fn descriptions_are_prose_without_links_of_the_source() {
     for &command in Command::ALL {
         for schema in all_schemas(command) {
             let text = schema.to_string();
@@ -228,7 +228,7 @@ fn a_command_without_output_has_no_schema_of_a_response() {
 }
 
 #[test]
-fn device_details_are_any_object_that_claims_no_failure() {
+fn device_details_are_any_object_without_a_failure_status() {
     let command = Command::EnsureNetworkDevice;
     let details = DeviceDetails::default().with("host", "192.0.2.10").with("ports", vec![1, 2]);
     for response in [json!({}), json!(details), json!({"host": "192.0.2.10", "status": "Success"})] {
@@ -261,7 +261,7 @@ fn a_network_update_has_both_keys() {
 }
 
 #[test]
-fn an_action_answers_text_or_a_success() {
+fn an_action_prints_text_or_a_success() {
     let command = Command::CustomAction;
     let row = json!({"table": "isp1", "id": 100}).as_object().unwrap().clone();
     for response in [

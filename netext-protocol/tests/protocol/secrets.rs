@@ -1,4 +1,4 @@
-//! A secret's value is in no error and in no `Debug` output, whatever is wrong with the file.
+//! A secret's value never appears in an error or in `Debug` output, however malformed the file is.
 
 use netext_protocol::{Command, Envelope};
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ fn harmless_details_are_shown() {
 }
 
 #[test]
-fn what_is_written_still_holds_the_secret() {
+fn a_written_payload_still_holds_the_secret() {
     let envelope = parse(Command::SavePassword, &changed("save-password", "/payload/password", SECRET));
     assert!(envelope.to_json().contains(SECRET));
 }

@@ -1,11 +1,11 @@
-//! Fields with two spellings: either will do, both may only say the same.
+//! Fields with two spellings: either is accepted; if both are given, they must be equal.
 
 use netext_protocol::Command;
 use serde_json::{Value, json};
 
 use crate::wire::{command_of, parse, refusal, sample, set};
 
-/// Where a field stands, its two spellings, and two values for it.
+/// The place of a field, its two spellings, and two values for it.
 struct Field {
     sample: &'static str,
     parent: &'static str,
@@ -72,7 +72,7 @@ fn either_spelling_is_read() {
 }
 
 #[test]
-fn both_spellings_may_say_the_same() {
+fn both_spellings_may_have_the_same_value() {
     for field in fields() {
         let value = Some(field.values[0]);
         let once = parse(field.command(), &field.file([value, None]));
@@ -84,7 +84,7 @@ fn both_spellings_may_say_the_same() {
 }
 
 #[test]
-fn both_spellings_may_not_say_different_things() {
+fn both_spellings_must_not_differ() {
     for field in fields() {
         let [one, other] = field.values;
         let error = refusal(field.command(), &field.file([Some(one), Some(other)])).to_string();

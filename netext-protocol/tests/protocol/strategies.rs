@@ -10,7 +10,7 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-/// A type of which arbitrary values can be made.
+/// A type with a strategy for arbitrary values.
 pub trait Any: Clone + Debug + Sized + 'static {
     fn any() -> BoxedStrategy<Self>;
 }
@@ -25,12 +25,12 @@ macro_rules! any {
     )*};
 }
 
-/// Values out of texts that they are read from.
+/// Values, read from texts.
 fn read<T: std::str::FromStr<Err: Debug> + Debug>(pattern: &'static str) -> impl Strategy<Value = T> {
     pattern.prop_map(|text: String| text.parse().unwrap())
 }
 
-/// Any text but the empty one, which the wire takes for an absent one.
+/// Any text but the empty one, which means absent on the wire.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["(?s).{1,12}", "[0-9]{1,4}", "true|false|null|-1|1e3"]
 }
@@ -127,7 +127,7 @@ impl<T: Any> Any for Vec<T> {
     }
 }
 
-/// Arbitrary objects: `Type(what the constructor takes) { setter: its type, ... } extra`.
+/// Arbitrary objects: `Type(arguments of the constructor) { setter: its type, ... } extra`.
 macro_rules! objects {
     ($($type:ident($($required:ty),*) { $($setter:ident: $value:ty),* $(,)? } $($extra:ident)?;)*) => {$(
         impl Any for $type {
@@ -258,7 +258,7 @@ pub fn envelope(command: Command) -> BoxedStrategy<Envelope<Request>> {
     (request(command), PhysicalDetails::any(), DeviceDetails::any(), Extra::any())
         .prop_map(move |(request, physical, device, extra)| {
             let mut envelope = Envelope::new(request).physical_details(physical).device_details(device);
-            // A flat payload has no place of its own for what stands beside it.
+            // A flat payload has no unknown fields of its own: they belong to the envelope.
             if command != Command::CustomAction {
                 envelope.extra = extra;
             }

@@ -1,4 +1,4 @@
-//! The strict form: one spelling, one type a field, and nothing that was not said.
+//! The strict form: every field has one spelling and one type, and absent fields are left out.
 
 use netext_protocol::{ActionResult, Command, Envelope, NetworkUpdate, Request, schema};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn strict(command: Command, file: &Value) -> Value {
 }
 
 #[test]
-fn every_sample_has_a_strict_form_that_says_the_same() {
+fn every_sample_has_an_equal_strict_form() {
     for sample in samples() {
         let envelope = Envelope::parse(sample.command, &sample.file).unwrap();
         let text = envelope.to_strict_json();
@@ -42,7 +42,7 @@ fn numbers_are_numbers_and_lists_are_lists() {
 }
 
 #[test]
-fn what_was_not_said_is_left_out() {
+fn absent_fields_are_left_out() {
     let entry = strict(Command::AddDnsEntry, &sample("readme/add-dns-entry"));
     let said = json!({
         "network_id": 42, "ip": "10.0.0.10", "nic_uuid": "5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e5f",
@@ -60,7 +60,7 @@ fn what_was_not_said_is_left_out() {
 }
 
 #[test]
-fn nothing_is_said_that_the_sender_did_not_say() {
+fn the_strict_form_adds_no_field() {
     for name in ["readme/add-port-forward", "readme/add-static-nat", "readme/delete-static-nat"] {
         let file = sample(name);
         let strict = strict(command_of(name.strip_prefix("readme/").unwrap()), &file);
@@ -117,7 +117,7 @@ fn unknown_fields_stay() {
 }
 
 #[test]
-fn the_strict_schema_takes_no_wire_spelling() {
+fn the_strict_schema_refuses_wire_spellings() {
     for (name, pointer, value) in [
         ("add-port-forward", "/payload/network_id", json!("209")),
         ("add-port-forward", "/payload/public_port", json!("22")),
@@ -149,13 +149,13 @@ fn strict_schemas_share_the_names_of_the_types() {
     assert_eq!(rule["properties"]["portStart"]["type"], "integer");
     let direction = &schema["$defs"]["Direction"];
     assert_eq!((&direction["type"], &direction["enum"]), (&json!("string"), &json!(["ingress", "egress"])));
-    assert_eq!(direction["x-enum-descriptions"], json!(["Towards the guests.", "From the guests."]));
-    let meaning = "The direction. ingress: Towards the guests. egress: From the guests.";
+    assert_eq!(direction["x-enum-descriptions"], json!(["To the guests.", "From the guests."]));
+    let meaning = "The direction. ingress: To the guests. egress: From the guests.";
     assert_eq!(direction["description"], meaning);
     assert!(!schema.to_string().contains("null"), "{schema}");
 }
 
-/// What generators make a second type of, or a class without fields: see the module `schema`.
+/// Forms from which generators make a second type, or a class without fields: see the module `schema`.
 #[test]
 fn strict_schemas_have_the_forms_that_generators_agree_on() {
     fn check(at: &str, schema: &Value) {
@@ -203,7 +203,7 @@ fn a_subject_is_a_network_or_a_vpc() {
 }
 
 #[test]
-fn strict_answers_are_lenient_ones_and_claim_no_failure() {
+fn strict_responses_satisfy_the_lenient_schema_and_have_no_failure_status() {
     let validator = |command, form| {
         jsonschema::draft202012::new(&schema::response_schema(command, form).unwrap().into()).unwrap()
     };

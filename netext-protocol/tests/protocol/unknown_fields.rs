@@ -1,4 +1,4 @@
-//! Fields that this version does not know are kept where they stood.
+//! Unknown fields are kept in their place.
 
 use netext_protocol::{Command, Envelope};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn unknown_fields_of_nested_objects_are_kept() {
 }
 
 #[test]
-fn an_unknown_field_is_within_reach() {
+fn an_unknown_field_can_be_read() {
     let mut file = sample("apply-fw-rules");
     set(&mut file, "/payload/fw_rules/rules/0/x-log", true);
     let rules = parsed!(ApplyFwRules, file).fw_rules.rules;

@@ -1,4 +1,4 @@
-//! What each kind of value takes, and what it refuses.
+//! The texts that each kind of value accepts and refuses.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::wire::{changed, parsed, refusal, sample, set};
 
-/// Reads texts, and compares how the values write themselves.
+/// Reads texts, and compares the texts that the values write.
 fn reads<T: FromStr<Err: Debug> + Display>(pairs: &[(&str, &str)]) {
     for (text, canonical) in pairs {
         assert_eq!(text.parse::<T>().unwrap().to_string(), *canonical, "{text}");
@@ -32,7 +32,7 @@ fn ports_are_single_or_ranges_in_two_notations() {
 }
 
 #[test]
-fn a_range_of_ports_knows_itself() {
+fn a_range_of_ports_has_bounds_a_count_and_overlaps() {
     let range = PortRange::new(8080, 8090).unwrap();
     assert_eq!((range.count(), range.ports().count()), (11, 11));
     assert!(range.overlaps(PortRange::single(8090)) && !range.overlaps(PortRange::single(8091)));
@@ -62,7 +62,7 @@ fn segments_are_numbers_uris_or_names() {
 }
 
 #[test]
-fn names_hold_nothing_that_a_configuration_file_would_obey() {
+fn names_cannot_inject_into_a_configuration_file() {
     reads::<HostName>(&[("web-1", "web-1"), ("a.b_c", "a.b_c"), ("7", "7")]);
     let hostile = ["a b", "a,b", "a/b", "../x", "a\nb", "a;b", "-a", "a-", "a..b", ".a", "é", "a'b"];
     refuses::<HostName>(&hostile);
@@ -88,7 +88,7 @@ fn lists_of_addresses_are_read_whole_or_not_at_all() {
 }
 
 #[test]
-fn words_come_in_any_case() {
+fn words_may_have_any_case() {
     reads::<GuestType>(&[("Isolated", "isolated"), ("SHARED", "shared"), ("L2", "l2")]);
     reads::<Direction>(&[("Ingress", "ingress"), ("EGRESS", "egress")]);
     reads::<TransportProtocol>(&[("TCP", "tcp"), ("Udp", "udp")]);
@@ -178,7 +178,7 @@ fn a_bare_address_is_a_network_of_one() {
     let sources: Vec<_> =
         parsed!(ApplyFwRules, file).fw_rules.rules[0].source_cidrs.iter().map(ToString::to_string).collect();
     assert_eq!(sources, ["192.0.2.77/32", "2001:db8::1/128"]);
-    // A subnet must say how large it is.
+    // A subnet needs a prefix length.
     refusal(Command::AssignIp, &changed("assign-ip", "/payload/public_cidr", "198.51.100.10"));
 }
 

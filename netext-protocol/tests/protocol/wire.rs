@@ -1,11 +1,11 @@
-//! The tests' small vocabulary: samples, changed samples, and what the reader makes of them.
+//! The vocabulary of the tests: samples, changed samples, and the reader's results.
 
 use std::path::Path;
 
 use netext_protocol::{Command, Envelope, ParseError, Request};
 use serde_json::Value;
 
-/// A sample payload file: its name without `.json`, the command in front of the first dot.
+/// A sample payload file: its name without `.json`, which begins with the command.
 pub struct Sample {
     pub name: String,
     pub command: Command,
@@ -73,7 +73,7 @@ pub fn parse(command: Command, file: &Value) -> Envelope<Request> {
     Envelope::parse(command, file.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}\n{file}"))
 }
 
-/// The request of a file that can be understood, as its own type.
+/// The request of a valid file, as its own type.
 macro_rules! parsed {
     ($type:ident, $file:expr) => {
         match $crate::wire::parse(::netext_protocol::Command::$type, &$file).request {
@@ -84,7 +84,7 @@ macro_rules! parsed {
 }
 pub(crate) use parsed;
 
-/// The refusal of a file that cannot be understood.
+/// The refusal of a malformed file.
 pub fn refusal(command: Command, file: &Value) -> ParseError {
     refusal_of_text(command, &file.to_string())
 }
@@ -95,7 +95,7 @@ pub fn refusal_of_text(command: Command, file: &str) -> ParseError {
     error
 }
 
-/// What every refusal has in common.
+/// The properties of every refusal.
 pub fn check_message(command: Command, error: &ParseError) {
     let message = error.to_string();
     assert!(!message.chars().any(char::is_control), "more than one line: {message:?}");
