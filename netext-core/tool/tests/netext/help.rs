@@ -1,4 +1,4 @@
-//! `netext help`, and what the reference says of every command.
+//! `netext help`, and the reference of every command.
 
 use netext_protocol::{BroadcastDomainType, Capability, Command, Envelope, Output};
 use serde_json::Value;
@@ -30,7 +30,7 @@ fn every_field_has_a_value_a_sender_and_a_meaning() {
 }
 
 #[test]
-fn who_sends_a_field_is_told() {
+fn the_senders_of_a_field_are_listed() {
     let senders = |command: Command, name: &str| {
         let section = section(command);
         let fields = fields(&section);
@@ -60,7 +60,7 @@ fn words_have_their_meanings() {
 }
 
 #[test]
-fn its_payloads_and_answers_are_real_ones() {
+fn payloads_and_answers_are_valid() {
     for &command in Command::ALL {
         let section = section(command);
         let blocks: Vec<_> =
@@ -79,7 +79,7 @@ fn its_payloads_and_answers_are_real_ones() {
 }
 
 #[test]
-fn the_page_tells_every_capability() {
+fn the_page_lists_every_capability() {
     let page = run(&["schema", "--format", "markdown"]).succeeds().to_owned();
     for capability in Capability::ALL {
         let row = format!("| `{}` | {} |", capability.name(), capability.values());

@@ -7,7 +7,7 @@ use std::process::Command;
 use netext_core::protocol::Service;
 use tempfile::TempDir;
 
-use crate::tool::{come_to, netext, run};
+use crate::tool::{netext, run, run_to_end};
 
 /// A new crate in a folder of its own.
 fn new(folder: &TempDir, arguments: &[&str]) -> std::path::PathBuf {
@@ -15,7 +15,7 @@ fn new(folder: &TempDir, arguments: &[&str]) -> std::path::PathBuf {
     command.args(arguments).current_dir(folder.path());
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().display();
     assert_eq!(
-        come_to(command).succeeds(),
+        run_to_end(command).succeeds(),
         format!(
             "created acme-sdn, on the netext of {checkout}\n\
              next: cd acme-sdn && cargo test, then write src/device.rs\n"
@@ -24,17 +24,17 @@ fn new(folder: &TempDir, arguments: &[&str]) -> std::path::PathBuf {
     folder.path().join("acme-sdn")
 }
 
-/// Runs cargo to its success; what it says.
+/// Runs cargo, which must succeed; returns its output.
 #[track_caller]
 fn cargo(folder: &Path, arguments: &[&str]) -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).current_dir(folder).env("CARGO_NET_OFFLINE", "true");
-    // Kept from run to run: what the crate is built on is built once.
+    // Kept between runs, so that the dependencies are built once.
     cargo.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/netext-new"));
-    let output = cargo.output().unwrap();
-    let told = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
-    assert!(output.status.success(), "cargo {arguments:?}: {told}");
-    told
+    let run = cargo.output().unwrap();
+    let output = [run.stdout, run.stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
+    assert!(run.status.success(), "cargo {arguments:?}: {output}");
+    output
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_new_crate_for_any_one_service_builds_without_warnings_and_conforms() {
         let name = format!("acme-{}", service.name().to_lowercase());
         let mut command = netext(&["new", &name, "--services", service.name()]);
         command.current_dir(folder.path());
-        come_to(command).succeeds();
+        run_to_end(command).succeeds();
         // One build for all of them.
         let manifest = folder.path().join(name).join("Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap();
@@ -63,13 +63,17 @@ fn a_new_crate_for_any_one_service_builds_without_warnings_and_conforms() {
     fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = [\"acme-*\"]\nresolver = \"3\"\n")
         .unwrap();
     fs::copy(folder.path().join("acme-dhcp/Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
-    let told = cargo(folder.path(), &["test", "--workspace"]);
-    assert_eq!(told.matches("test it_conforms_to_the_protocol ... ok").count(), Service::ALL.len(), "{told}");
-    assert!(!told.contains("warning: "), "{told}");
+    let output = cargo(folder.path(), &["test", "--workspace"]);
+    assert_eq!(
+        output.matches("test it_conforms_to_the_protocol ... ok").count(),
+        Service::ALL.len(),
+        "{output}"
+    );
+    assert!(!output.contains("warning: "), "{output}");
 }
 
 #[test]
-fn a_new_crate_without_services_is_as_small_as_can_be() {
+fn a_new_crate_without_services_is_minimal() {
     let folder = TempDir::new().unwrap();
     let made = new(&folder, &[]);
     cargo(&made, &["fmt", "--check"]);
@@ -79,7 +83,7 @@ fn a_new_crate_without_services_is_as_small_as_can_be() {
 }
 
 #[test]
-fn nothing_that_is_there_is_touched() {
+fn an_existing_folder_stays_untouched() {
     let folder = TempDir::new().unwrap();
     let made = new(&folder, &[]);
     fs::write(made.join("src/device.rs"), "mine").unwrap();
@@ -89,7 +93,7 @@ fn nothing_that_is_there_is_touched() {
 }
 
 #[test]
-fn a_name_that_is_no_name_is_refused() {
+fn an_invalid_name_is_refused() {
     for name in ["Acme", "acme_sdn", "../acme", "acme/", "4acme", "acme--sdn", "acme-", "match", "test", ""] {
         let run = run(&["new", name]);
         assert_eq!(run.code, Some(1), "{name}: {run:?}");
@@ -98,7 +102,7 @@ fn a_name_that_is_no_name_is_refused() {
 }
 
 #[test]
-fn shells_and_readers_of_manuals_are_told_of_every_subcommand() {
+fn completions_and_manuals_cover_every_subcommand() {
     let subcommands = ["schema", "validate", "sample", "simulate", "conformance", "record", "replay", "new"];
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell]);

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::alive::{eventually, is_alive, process_in};
 use crate::build::example;
-use crate::tool::{Run, come_to, netext, run, run_with_input};
+use crate::tool::{ToolRun, netext, run, run_to_end, run_with_input};
 
 /// A payload as the README documents it.
 fn readme(name: &str) -> PathBuf {
@@ -70,17 +70,17 @@ impl FrontedExecutable {
     }
 
     /// A command with a payload file, and the timeout of the server.
-    fn send(&self, command: &str, file: &Path) -> Run {
+    fn send(&self, command: &str, file: &Path) -> ToolRun {
         self.call(command, file, "60")
     }
 
-    fn call(&self, command: &str, file: &Path, timeout: &str) -> Run {
-        let run = come_to(self.front(&[command, file.to_str().unwrap(), timeout]));
+    fn call(&self, command: &str, file: &Path, timeout: &str) -> ToolRun {
+        let run = run_to_end(self.front(&[command, file.to_str().unwrap(), timeout]));
         self.leaves_nothing();
         run
     }
 
-    fn implement(&self, timeout: &str) -> Run {
+    fn implement(&self, timeout: &str) -> ToolRun {
         self.call("implement-network", &readme("implement-network"), timeout)
     }
 
@@ -164,7 +164,7 @@ fn an_invalid_payload_never_reaches_the_executable() {
         (&["implement-network", "/nonexistent", "soon"], "the timeout \"soon\" is not"),
         (&[], "no command is given"),
     ] {
-        let refused = come_to(executable.front(arguments));
+        let refused = run_to_end(executable.front(arguments));
         assert!(refused.code == Some(1) && refused.stderr.contains(why), "{refused:?}");
     }
     assert!(!executable.folder("reached").exists());
@@ -289,25 +289,25 @@ fn no_other_executable_of_the_same_name_is_called() {
     call.args(["ensure-network-device", readme("ensure-network-device").to_str().unwrap(), "60"])
         .current_dir(executable.folder("."))
         .env("PATH", path);
-    assert_eq!(come_to(call).succeeds(), "{\"host\":\"right\"}\n");
+    assert_eq!(run_to_end(call).succeeds(), "{\"host\":\"right\"}\n");
     let mut bare = netext(&["normalize", "--exec", "device", "--describe"]);
     bare.current_dir(executable.folder(".")).env("PATH", executable.folder("elsewhere"));
-    assert!(!come_to(bare).succeeds().contains("wrong"));
+    assert!(!run_to_end(bare).succeeds().contains("wrong"));
 }
 
 #[test]
 fn an_executable_answers_its_flags_itself() {
     let executable = FrontedExecutable::of_example("netext-double");
-    let described: Value = come_to(executable.front(&["--describe"])).json(0);
+    let described: Value = run_to_end(executable.front(&["--describe"])).json(0);
     assert_eq!(described["name"], "double");
-    assert!(come_to(executable.front(&["--version"])).succeeds().starts_with("double 1.2.3"));
-    assert!(come_to(executable.front(&["--help"])).succeeds().contains("usage: device <command>"));
+    assert!(run_to_end(executable.front(&["--version"])).succeeds().starts_with("double 1.2.3"));
+    assert!(run_to_end(executable.front(&["--help"])).succeeds().contains("usage: device <command>"));
 
     let script = executable.write("steps.json", r#"["parse", {"fail": [2, "no route to the controller"]}]"#);
     let mut front =
         executable.front(&["implement-network", readme("implement-network").to_str().unwrap(), "60"]);
     front.env("NETEXT_DOUBLE", script);
-    let failed = come_to(front);
+    let failed = run_to_end(front);
     assert_eq!((failed.code, failed.stderr.as_str()), (Some(2), "no route to the controller\n"));
 }
 
@@ -317,7 +317,7 @@ fn commands_of_services_that_it_does_not_provide_do_not_reach_it() {
     let send = |services: &str, command: &str| {
         let mut front = netext(&["normalize", "--services", services, "--exec"]);
         front.arg(executable.folder("device")).args([command, readme(command).to_str().unwrap(), "60"]);
-        assert_eq!(come_to(front).succeeds(), "");
+        assert_eq!(run_to_end(front).succeeds(), "");
     };
     send("none", "assign-ip");
     send("Dhcp", "assign-ip");
@@ -334,9 +334,9 @@ fn one_line_makes_it_an_extension() {
     let mut call = Command::new(&extension);
     call.args(["ensure-network-device", readme("ensure-network-device").to_str().unwrap(), "60"])
         .current_dir("/");
-    assert_eq!(come_to(call).succeeds(), "{\"host\":\"192.0.2.10\"}\n");
+    assert_eq!(run_to_end(call).succeeds(), "{\"host\":\"192.0.2.10\"}\n");
     assert_eq!(executable.wrote("name").trim(), executable.folder("device").to_str().unwrap());
-    let refused = come_to(Command::new(&extension));
+    let refused = run_to_end(Command::new(&extension));
     assert!(refused.code == Some(1) && refused.stderr.contains("usage: acme.sh <command>"), "{refused:?}");
 }
 
@@ -348,7 +348,7 @@ fn an_extension_behind_it_conforms() {
     conformance
         .env("NETEXT_FOLDER", executable.folder("networks"))
         .env("TMPDIR", executable.folder("temporary"));
-    let report = come_to(conformance);
+    let report = run_to_end(conformance);
     assert_eq!(report.code, Some(0), "{report:?}");
     executable.leaves_nothing();
 }

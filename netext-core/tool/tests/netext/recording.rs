@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::build::example;
-use crate::tool::{Run, come_to, netext};
+use crate::tool::{ToolRun, netext, run_to_end};
 
-/// A recorder of some program, with a folder of its own.
+/// A recorder, with a folder of its own.
 struct Recorder(TempDir);
 
 impl Recorder {
@@ -29,7 +29,7 @@ impl Recorder {
         self.0.path().join("recording")
     }
 
-    /// The recorder, in the place of a program.
+    /// The recorder in the place of a program.
     fn of(&self, program: &Path) -> Command {
         let mut command = netext(&["record", "--out"]);
         command.arg(self.folder()).arg("--").arg(program);
@@ -37,24 +37,24 @@ impl Recorder {
     }
 
     /// A command of the protocol to the faulty extension, through the recorder.
-    fn send(&self, fault: &str, command: &str, payload: &str) -> Run {
+    fn send(&self, fault: &str, command: &str, payload: &str) -> ToolRun {
         let file = self.0.path().join("payload.json");
         fs::write(&file, payload).unwrap();
         let mut recorder = self.of(&example("netext-faulty"));
         recorder.args([command, file.to_str().unwrap(), "60"]);
         recorder.env("NETEXT_FAULT", fault).env("NETEXT_FOLDER", self.0.path().join("networks"));
-        come_to(recorder)
+        run_to_end(recorder)
     }
 
-    fn replay(&self, fault: &str, arguments: &[&str]) -> Run {
+    fn replay(&self, fault: &str, arguments: &[&str]) -> ToolRun {
         let mut replay = netext(&["replay", "--exec"]);
         replay.arg(example("netext-faulty")).arg(self.folder()).args(arguments);
         replay.env("NETEXT_FAULT", fault).env("NETEXT_FOLDER", self.0.path().join("others"));
-        come_to(replay)
+        run_to_end(replay)
     }
 
-    /// What was kept, in the order in which it began.
-    fn kept(&self) -> Vec<Value> {
+    /// The recorded runs, in the order in which they began.
+    fn recorded(&self) -> Vec<Value> {
         let mut paths: Vec<_> = fs::read_dir(self.folder()).unwrap().map(|it| it.unwrap().path()).collect();
         paths.sort_unstable();
         paths.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
@@ -62,7 +62,7 @@ impl Recorder {
 }
 
 #[test]
-fn the_server_notices_nothing() {
+fn the_server_notices_no_difference() {
     let recorder = Recorder::new();
     let run = recorder.send(
         "none",
@@ -91,13 +91,13 @@ fn streams_that_are_one_stay_one_and_in_order() {
     shell.args(["-c", "for n in 1 2 3 4 5 6 7 8; do echo out $n; echo err $n >&2; done"]);
     let mut child = shell.stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
     drop(shell);
-    let mut told = String::new();
-    File::from(reader).read_to_string(&mut told).unwrap();
+    let mut output = String::new();
+    File::from(reader).read_to_string(&mut output).unwrap();
     assert!(child.wait().unwrap().success());
     let expected = [1, 2, 3, 4, 5, 6, 7, 8].map(|number| format!("out {number}\nerr {number}\n")).concat();
-    assert_eq!(told, expected);
+    assert_eq!(output, expected);
     assert_eq!(
-        (&recorder.kept()[0]["output"], &recorder.kept()[0]["error_output"]),
+        (&recorder.recorded()[0]["output"], &recorder.recorded()[0]["error_output"]),
         (&expected.into(), &Value::Null)
     );
 }
@@ -118,18 +118,18 @@ fn a_signal_that_asks_to_end_reaches_the_extension() {
 }
 
 #[test]
-fn no_credential_is_kept_and_nobody_else_may_read() {
+fn no_credential_is_recorded_and_only_the_owner_may_read() {
     let recorder = Recorder::new();
     let sample = Sample::named("save-password").unwrap().text();
     recorder.send("none", "save-password", sample).succeeds();
-    // The fault prints the payload, as it stands in the file.
+    // The fault prints the payload file.
     let broken = sample.replace("\"209\"", "\"two hundred\"");
     assert!(recorder.send("shows-payloads", "implement-network", &broken).stderr.contains("SAMPLE KEY"));
 
     let path = fs::read_dir(recorder.folder()).unwrap().next().unwrap().unwrap().path();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(recorder.folder()).unwrap().permissions().mode() & 0o777, 0o700);
-    let kept = recorder.kept();
+    let kept = recorder.recorded();
     assert_eq!(kept[0]["payload"]["payload"]["password"], "[masked]");
     assert_eq!(kept[0]["payload"]["payload"]["ip"], "10.1.1.10");
     assert_eq!(kept[0]["arguments"], json!(["save-password", "<payload-file>", "60"]));
@@ -140,18 +140,18 @@ fn no_credential_is_kept_and_nobody_else_may_read() {
 }
 
 #[test]
-fn no_credential_is_kept_of_what_older_senders_put_into_a_text() {
+fn no_credential_inside_a_text_of_older_senders_is_recorded() {
     let recorder = Recorder::new();
     let payload = Payload::sample(Protocol::SaveVmData).with("vm_data/0/content", "hunter2 and more");
     for payload in payload.in_older_forms() {
         let document = payload.document(json!({}), json!({})).to_string();
         recorder.send("none", "save-vm-data", &document).succeeds();
-        // The fault prints the payload, as it stands in the file.
+        // The fault prints the payload file.
         let broken = document.replace("\"209\"", "\"two hundred\"");
         let printed = recorder.send("shows-payloads", "save-vm-data", &broken).stderr;
         assert!(printed.contains("hunter2") || printed.contains("W3siY29udGVudCI6"), "{printed}");
     }
-    let text = recorder.kept().iter().map(Value::to_string).collect::<String>();
+    let text = recorder.recorded().iter().map(Value::to_string).collect::<String>();
     for secret in ["hunter2", "aHVudGVyMi", "W3siY29udGVudCI6"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
@@ -171,7 +171,7 @@ fn a_recording_of_senders_that_follow_the_readme_replays_clean() {
 }
 
 #[test]
-fn a_recording_replays_clean_and_shows_what_another_build_does_differently() {
+fn a_recording_replays_clean_and_shows_differences_of_another_build() {
     let recorder = Recorder::new();
     for command in
         ["ensure-network-device", "implement-network", "prepare-nic", "save-password", "destroy-network"]
@@ -198,7 +198,7 @@ fn a_recording_replays_clean_and_shows_what_another_build_does_differently() {
 }
 
 #[test]
-fn what_is_no_recording_is_refused() {
+fn an_invalid_recording_is_refused() {
     let recorder = Recorder::new();
     assert!(recorder.replay("none", &[]).stderr.starts_with("netext: cannot read "));
     fs::create_dir(recorder.folder()).unwrap();

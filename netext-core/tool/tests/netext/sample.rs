@@ -5,7 +5,7 @@ use netext_core::protocol::{Command, Envelope, Sample};
 use crate::tool::run;
 
 #[test]
-fn every_command_has_a_payload_to_start_with() {
+fn every_command_has_a_sample() {
     for command in Command::ALL {
         let printed = run(&["sample", command.name()]);
         let envelope = Envelope::parse(*command, printed.succeeds().as_bytes()).unwrap();
@@ -14,7 +14,7 @@ fn every_command_has_a_payload_to_start_with() {
 }
 
 #[test]
-fn the_wire_form_is_what_the_server_writes() {
+fn the_wire_form_is_the_servers() {
     let printed = run(&["sample", "save-password", "--wire"]);
     assert_eq!(printed.succeeds(), format!("{}\n", Sample::of(Command::SavePassword).text()));
     assert!(printed.stdout.contains(r"kE3\u003dp\u0026x9\u0027\u003c\u003e"), "{printed:?}");
@@ -32,7 +32,7 @@ fn samples_are_listed_and_found_by_their_names() {
 }
 
 #[test]
-fn a_name_of_no_sample_is_refused_with_those_there_are() {
+fn an_unknown_sample_is_refused_with_the_known_ones() {
     for name in ["assign-ip.ipv6", "readme/assign-ip.ipv6"] {
         let run = run(&["sample", name]);
         assert_eq!(run.code, Some(1));

@@ -20,25 +20,25 @@ fn write(folder: &Path) {
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
 }
 
-/// The lines that a comparison complains with.
-fn complaints(folder: &Path) -> Vec<String> {
+/// The differences that a comparison prints.
+fn differences(folder: &Path) -> Vec<String> {
     let output = schema("--check", folder);
-    let complaints: Vec<_> = String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect();
-    assert_eq!(output.status.code(), Some(i32::from(!complaints.is_empty())));
-    complaints
+    let differences: Vec<_> = String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(output.status.code(), Some(i32::from(!differences.is_empty())));
+    differences
 }
 
 #[test]
-fn the_committed_schemas_are_those_of_the_types() {
+fn the_committed_schemas_match_the_types() {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
-    assert_eq!(complaints(&committed), Vec::<String>::new());
+    assert_eq!(differences(&committed), Vec::<String>::new());
 }
 
 #[test]
-fn what_is_written_is_complete_and_compares_equal() {
+fn the_written_schemas_are_complete_and_compare_equal() {
     let folder = TempDir::new().unwrap();
     write(folder.path());
-    assert_eq!(complaints(folder.path()), Vec::<String>::new());
+    assert_eq!(differences(folder.path()), Vec::<String>::new());
 
     let index = fs::read_to_string(folder.path().join("index.json")).unwrap();
     assert!(index.ends_with("}\n"));
@@ -57,7 +57,7 @@ fn what_is_written_is_complete_and_compares_equal() {
 }
 
 #[test]
-fn every_difference_is_named_with_what_to_do() {
+fn every_difference_is_listed_with_the_way_to_update() {
     let folder = TempDir::new().unwrap();
     write(folder.path());
     let commands = folder.path().join("commands");
@@ -67,7 +67,7 @@ fn every_difference_is_named_with_what_to_do() {
     fs::write(commands.join("notes.txt"), "not ours").unwrap();
 
     assert_eq!(
-        complaints(folder.path()),
+        differences(folder.path()),
         [
             "commands/assign-ip.request.schema.json is missing".to_owned(),
             "commands/release-ip.request.schema.json differs from the protocol".to_owned(),
@@ -77,18 +77,18 @@ fn every_difference_is_named_with_what_to_do() {
     );
 
     write(folder.path());
-    assert_eq!(complaints(folder.path()), Vec::<String>::new());
+    assert_eq!(differences(folder.path()), Vec::<String>::new());
     assert!(commands.join("notes.txt").exists() && !commands.join("bygone.request.schema.json").exists());
 }
 
 #[test]
-fn a_folder_that_is_not_there_lacks_everything() {
+fn a_missing_folder_lacks_everything() {
     let folder = TempDir::new().unwrap();
-    assert_eq!(complaints(&folder.path().join("nowhere")).len(), 2 * (35 + 3) + 3);
+    assert_eq!(differences(&folder.path().join("nowhere")).len(), 2 * (35 + 3) + 3);
 }
 
 #[test]
-fn the_reference_tells_every_command_and_compares_with_what_was_written() {
+fn the_reference_covers_every_command_and_compares_equal() {
     let page = run(&["schema", "--format", "markdown"]).succeeds().to_owned();
     for command in Command::ALL {
         assert!(page.contains(&format!("| [`{command}`](#{command}) |")), "{command}");
@@ -117,7 +117,7 @@ fn the_reference_tells_every_command_and_compares_with_what_was_written() {
 }
 
 #[test]
-fn schemas_go_where_they_are_told_to() {
+fn schemas_need_a_folder() {
     let run = run(&["schema"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("--out DIR"), "{run:?}");

@@ -5,14 +5,14 @@ use std::fs;
 use tempfile::TempDir;
 
 use crate::build::example;
-use crate::tool::{Run, come_to, netext, run};
+use crate::tool::{ToolRun, netext, run, run_to_end};
 
-fn simulate(fault: &str, arguments: &[&str]) -> Run {
+fn simulate(fault: &str, arguments: &[&str]) -> ToolRun {
     let folder = TempDir::new().unwrap();
     let mut command = netext(&["simulate", "--exec"]);
     command.arg(example("netext-faulty")).args(arguments);
     command.env("NETEXT_FAULT", fault).env("NETEXT_FOLDER", folder.path());
-    come_to(command)
+    run_to_end(command)
 }
 
 #[test]

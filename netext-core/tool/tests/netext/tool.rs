@@ -5,23 +5,23 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// What the tool came to.
+/// The result of a run of the tool.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct ToolRun {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Run {
-    /// It succeeded without complaint; what it printed.
+impl ToolRun {
+    /// The run succeeded with an empty standard error; returns its output.
     #[track_caller]
     pub(crate) fn succeeds(&self) -> &str {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
         &self.stdout
     }
 
-    /// It succeeded, or it answered no: what it printed, as JSON.
+    /// The run ended with this exit code; returns its output as JSON.
     #[track_caller]
     pub(crate) fn json(&self, code: i32) -> Value {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -29,7 +29,7 @@ impl Run {
     }
 }
 
-/// The tool with arguments, ready to run.
+/// The tool with arguments.
 pub(crate) fn netext(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netext"));
     command.args(arguments).stdin(Stdio::null());
@@ -38,28 +38,28 @@ pub(crate) fn netext(arguments: &[&str]) -> Command {
 
 /// Runs the tool.
 #[track_caller]
-pub(crate) fn run(arguments: &[&str]) -> Run {
-    come_to(netext(arguments))
+pub(crate) fn run(arguments: &[&str]) -> ToolRun {
+    run_to_end(netext(arguments))
 }
 
-/// Runs the tool with something to read on its standard input.
+/// Runs the tool with a standard input.
 #[track_caller]
-pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Run {
+pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> ToolRun {
     let mut command = netext(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
-    told(&child.wait_with_output().unwrap())
+    result(&child.wait_with_output().unwrap())
 }
 
 /// Runs a command to its end.
 #[track_caller]
-pub(crate) fn come_to(mut command: Command) -> Run {
-    told(&command.output().unwrap())
+pub(crate) fn run_to_end(mut command: Command) -> ToolRun {
+    result(&command.output().unwrap())
 }
 
-fn told(output: &std::process::Output) -> Run {
-    Run {
+fn result(output: &std::process::Output) -> ToolRun {
+    ToolRun {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout.clone()).unwrap(),
         stderr: String::from_utf8(output.stderr.clone()).unwrap(),

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::tool::{run, run_with_input};
 
 #[test]
-fn a_valid_payload_is_called_one() {
+fn a_valid_payload_passes() {
     for sample in Sample::all() {
         let run = run_with_input(&["validate", sample.command().name(), "-"], sample.text().as_bytes());
         assert_eq!(run.succeeds(), format!("this is a payload of {}\n", sample.command()));
@@ -14,7 +14,7 @@ fn a_valid_payload_is_called_one() {
 }
 
 #[test]
-fn every_problem_is_named_with_place_finding_and_expectation() {
+fn every_problem_is_listed_with_place_value_and_expectation() {
     let payload = json!({"payload": {
         "network_id": "209", "public_ip": "198.51.100.300", "public_port": "90-80", "private_ip": "10.1.1.10",
         "private_port": "22", "protocol": "icmp", "source-nat": "true",
@@ -47,7 +47,7 @@ fn a_secret_is_not_shown_even_if_it_is_the_problem() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_refused() {
+fn unreadable_files_and_unknown_commands_are_refused() {
     let missing = run(&["validate", "assign-ip", "/nonexistent/payload.json"]);
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.starts_with("netext: cannot read /nonexistent/payload.json: "), "{missing:?}");
