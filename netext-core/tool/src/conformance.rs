@@ -12,7 +12,7 @@ use netext_protocol::GuestType;
 use serde_json::json;
 
 use crate::extension::ExtensionArguments;
-use crate::screen::{Screen, Tone, fail, is_watched, print, print_json, say, verdict};
+use crate::printer::{Printer, Tone, fail, is_watched, print, print_json, say, verdict};
 
 /// Check an extension in any language against the requirements of the protocol.
 ///
@@ -55,14 +55,14 @@ enum ReportFormat {
     Json,
 }
 
-pub(crate) fn run(arguments: &ConformanceArguments, screen: Screen) -> ExitCode {
-    match check(arguments, screen) {
+pub(crate) fn run(arguments: &ConformanceArguments, printer: Printer) -> ExitCode {
+    match check(arguments, printer) {
         Ok(conforms) => verdict(conforms),
         Err(why) => fail(why),
     }
 }
 
-fn check(arguments: &ConformanceArguments, screen: Screen) -> Result<bool, String> {
+fn check(arguments: &ConformanceArguments, printer: Printer) -> Result<bool, String> {
     let expected: ExpectedFailures = match &arguments.expected_failures {
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -74,10 +74,10 @@ fn check(arguments: &ConformanceArguments, screen: Screen) -> Result<bool, Strin
     let server = arguments.extension.server()?;
     let profile = arguments.extension.profile(server.extension())?.guest_type(arguments.guest_type);
     let suite = ConformanceSuite::new(&server, profile).expected_failures(expected);
-    let format = if screen.json { ReportFormat::Json } else { arguments.format };
+    let format = if printer.json { ReportFormat::Json } else { arguments.format };
     if format == ReportFormat::Table {
-        let report = suite.run(&mut |check| announce(screen, check), &mut |result| show(screen, result));
-        sum_up(screen, &report);
+        let report = suite.run(&mut |check| announce(printer, check), &mut |result| show(printer, result));
+        sum_up(printer, &report);
         return Ok(report.conforms());
     }
     let report = suite.run(&mut |_| {}, &mut |_| {});
@@ -90,14 +90,14 @@ fn check(arguments: &ConformanceArguments, screen: Screen) -> Result<bool, Strin
 }
 
 /// Shows the running check on a terminal. Its result replaces the line.
-fn announce(screen: Screen, check: &Check) {
+fn announce(printer: Printer, check: &Check) {
     if is_watched() {
-        print(screen.paint(Tone::Faint, format_args!("  ...   {}", check.id)));
+        print(printer.paint(Tone::Faint, format_args!("  ...   {}", check.id)));
         let _ = io::stdout().flush();
     }
 }
 
-fn show(screen: Screen, result: &CheckResult) {
+fn show(printer: Printer, result: &CheckResult) {
     if is_watched() {
         print("\r\x1b[K");
     }
@@ -110,15 +110,15 @@ fn show(screen: Screen, result: &CheckResult) {
         CheckStatus::UnexpectedPass => (Tone::Bad, "PASS "),
     };
     let Check { id, requirement, reason, remedy, .. } = result.check;
-    say(format_args!("  {}  {id:<24} {requirement}", screen.paint(tone, mark)));
+    say(format_args!("  {}  {id:<24} {requirement}", printer.paint(tone, mark)));
     let explanation = result.explanation().unwrap_or_default();
     match status {
         CheckStatus::Passed => {}
         CheckStatus::Skipped => {
-            say(screen.paint(Tone::Faint, format_args!("         skipped: {explanation}")));
+            say(printer.paint(Tone::Faint, format_args!("         skipped: {explanation}")));
         }
         CheckStatus::ExpectedFailure => {
-            say(screen.paint(Tone::Faint, format_args!("         {explanation}")));
+            say(printer.paint(Tone::Faint, format_args!("         {explanation}")));
         }
         CheckStatus::UnexpectedPass => say(format_args!("         {explanation}")),
         CheckStatus::UnexpectedFailure => {
@@ -129,7 +129,7 @@ fn show(screen: Screen, result: &CheckResult) {
     }
 }
 
-fn sum_up(screen: Screen, report: &ConformanceReport) {
+fn sum_up(printer: Printer, report: &ConformanceReport) {
     let count = |wanted: fn(CheckStatus) -> bool| {
         report.results.iter().filter(|result| wanted(result.status())).count()
     };
@@ -141,10 +141,10 @@ fn sum_up(screen: Screen, report: &ConformanceReport) {
         count(|it| it == CheckStatus::ExpectedFailure),
         count(|it| it == CheckStatus::Skipped),
     );
-    say(format_args!("\n{}", screen.paint(if bad == 0 { Tone::Good } else { Tone::Bad }, summary)));
+    say(format_args!("\n{}", printer.paint(if bad == 0 { Tone::Good } else { Tone::Bad }, summary)));
 }
 
-pub(crate) fn list(arguments: &ChecksArguments, screen: Screen) -> ExitCode {
+pub(crate) fn list(arguments: &ChecksArguments, printer: Printer) -> ExitCode {
     let checks: Vec<_> = match &arguments.id {
         None => Check::all().collect(),
         Some(id) => Check::named(id).into_iter().collect(),
@@ -153,7 +153,7 @@ pub(crate) fn list(arguments: &ChecksArguments, screen: Screen) -> ExitCode {
         let id = arguments.id.as_deref().unwrap_or_default();
         return fail(format_args!("{id:?} is not the id of a check; netext checks lists them"));
     }
-    if screen.json {
+    if printer.json {
         let checks: Vec<_> = checks
             .iter()
             .map(|it| {

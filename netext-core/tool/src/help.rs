@@ -6,7 +6,7 @@ use crate::reference;
 use clap::CommandFactory;
 use netext_protocol::Command;
 
-use crate::screen::{Screen, fail};
+use crate::printer::{Printer, fail};
 
 /// Explain a command of the protocol, such as assign-ip: when the server sends it, its fields, a payload and an answer.
 ///
@@ -18,19 +18,19 @@ pub(crate) struct HelpArguments {
     word: Option<String>,
 }
 
-pub(crate) fn run(arguments: &HelpArguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &HelpArguments, printer: Printer) -> ExitCode {
     let mut tool = crate::ToolArguments::command();
     tool.build();
     let Some(word) = &arguments.word else {
-        screen.show(&tool.render_long_help().to_string());
+        printer.show(&tool.render_long_help().to_string());
         return ExitCode::SUCCESS;
     };
     if let Ok(command) = word.parse::<Command>() {
-        screen.show(&reference::command(command));
+        printer.show(&reference::command(command));
         return ExitCode::SUCCESS;
     }
     match tool.find_subcommand_mut(word) {
-        Some(subcommand) => screen.show(&subcommand.render_long_help().to_string()),
+        Some(subcommand) => printer.show(&subcommand.render_long_help().to_string()),
         None => {
             return fail(format_args!(
                 "{word:?} is not a command of the protocol or of this tool{}",

@@ -9,11 +9,11 @@ mod help;
 mod new;
 mod normalize;
 mod payload_file;
+mod printer;
 mod recording;
 mod reference;
 mod sample;
 mod schema;
-mod screen;
 mod shell;
 mod simulate;
 mod validate;
@@ -21,8 +21,8 @@ mod validate;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use printer::Printer;
 use recording::{record, replay};
-use screen::Screen;
 
 /// The tool for developers of CloudStack network extensions.
 #[derive(Parser)]
@@ -55,21 +55,21 @@ enum ToolCommand {
 
 fn main() -> ExitCode {
     let ToolArguments { json, command } = ToolArguments::parse();
-    let screen = Screen::new(json);
+    let printer = Printer::new(json);
     match command {
-        ToolCommand::Schema(arguments) => schema::run(&arguments, screen),
-        ToolCommand::Validate(arguments) => validate::run(&arguments, screen),
+        ToolCommand::Schema(arguments) => schema::run(&arguments, printer),
+        ToolCommand::Validate(arguments) => validate::run(&arguments, printer),
         ToolCommand::Normalize(arguments) => normalize::run(&arguments),
-        ToolCommand::Sample(arguments) => sample::run(&arguments, screen),
-        ToolCommand::Simulate(arguments) => simulate::run(&arguments, screen),
-        ToolCommand::Scenarios(arguments) => simulate::list(&arguments, screen),
-        ToolCommand::Conformance(arguments) => conformance::run(&arguments, screen),
-        ToolCommand::Checks(arguments) => conformance::list(&arguments, screen),
+        ToolCommand::Sample(arguments) => sample::run(&arguments, printer),
+        ToolCommand::Simulate(arguments) => simulate::run(&arguments, printer),
+        ToolCommand::Scenarios(arguments) => simulate::list(&arguments, printer),
+        ToolCommand::Conformance(arguments) => conformance::run(&arguments, printer),
+        ToolCommand::Checks(arguments) => conformance::list(&arguments, printer),
         ToolCommand::Record(arguments) => record::run(&arguments),
-        ToolCommand::Replay(arguments) => replay::run(&arguments, screen),
-        ToolCommand::New(arguments) => new::run(&arguments, screen),
-        ToolCommand::Completions(arguments) => shell::completions(&arguments, screen),
-        ToolCommand::Man(arguments) => shell::man(&arguments, screen),
-        ToolCommand::Help(arguments) => help::run(&arguments, screen),
+        ToolCommand::Replay(arguments) => replay::run(&arguments, printer),
+        ToolCommand::New(arguments) => new::run(&arguments, printer),
+        ToolCommand::Completions(arguments) => shell::completions(&arguments, printer),
+        ToolCommand::Man(arguments) => shell::man(&arguments, printer),
+        ToolCommand::Help(arguments) => help::run(&arguments, printer),
     }
 }

@@ -10,7 +10,7 @@ use netext_protocol::{Command, Output, Scope, Service, for_each_command};
 use serde_json::json;
 
 use crate::extension::{Services, services};
-use crate::screen::{Screen, fail, print_json, say};
+use crate::printer::{Printer, fail, print_json, say};
 
 /// Create a crate for an extension in Rust: device, tests, Makefile, README.
 ///
@@ -32,7 +32,7 @@ pub(crate) struct NewArguments {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &NewArguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &NewArguments, printer: Printer) -> ExitCode {
     let mut scaffold = match Scaffold::new(&arguments.name) {
         Ok(scaffold) => scaffold.services(arguments.services.0.iter().copied()),
         Err(error) => return fail(error),
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &NewArguments, screen: Screen) -> ExitCode {
     if let Err(error) = scaffold.write(&folder) {
         return fail(format_args!("cannot create {}: {error}", folder.display()));
     }
-    if screen.json {
+    if printer.json {
         let files: Vec<_> = scaffold.files().into_iter().map(|(path, _)| path).collect();
         print_json(&json!({"name": arguments.name, "folder": folder, "files": files, "checkout": checkout}));
     } else {

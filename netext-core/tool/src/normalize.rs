@@ -10,7 +10,7 @@ use netext_protocol::{Command, Envelope};
 
 use crate::extension::{Services, services};
 use crate::front::Front;
-use crate::screen::{fail, say};
+use crate::printer::{fail, say};
 use crate::validate::{commands, read};
 
 /// Convert a payload to its strict form, or stand in front of an executable that reads the strict form only.

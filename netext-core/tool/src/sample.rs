@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use netext_protocol::{Command, Sample};
 use serde_json::{Value, json};
 
-use crate::screen::{Screen, fail, print_json, say};
+use crate::printer::{Printer, fail, print_json, say};
 
 /// Print a realistic payload of a command.
 ///
@@ -24,9 +24,9 @@ pub(crate) struct SampleArguments {
     list: bool,
 }
 
-pub(crate) fn run(arguments: &SampleArguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &SampleArguments, printer: Printer) -> ExitCode {
     let Some(name) = &arguments.name else {
-        list(screen);
+        list(printer);
         return ExitCode::SUCCESS;
     };
     let Some(sample) = Sample::named(name) else {
@@ -49,8 +49,8 @@ pub(crate) fn run(arguments: &SampleArguments, screen: Screen) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn list(screen: Screen) {
-    if screen.json {
+fn list(printer: Printer) {
+    if printer.json {
         let samples: Vec<_> = Sample::all()
             .map(|sample| json!({"name": sample.name(), "command": sample.command().name()}))
             .collect();

@@ -11,7 +11,7 @@ use netext_protocol::Command;
 use netext_protocol::schema::{self, Form};
 use serde_json::{Value, json};
 
-use crate::screen::{Screen, complain, fail, print_json, verdict};
+use crate::printer::{Printer, complain, fail, print_json, verdict};
 
 /// Write the JSON Schemas of the protocol, or its command reference.
 #[derive(clap::Args)]
@@ -37,7 +37,7 @@ enum SchemaFormat {
 }
 
 /// Runs the subcommand.
-pub(crate) fn run(arguments: &SchemaArguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &SchemaArguments, printer: Printer) -> ExitCode {
     let done = match (arguments.format, &arguments.out, &arguments.check) {
         (SchemaFormat::JsonSchema, Some(folder), _) => write(folder).map(|()| Vec::new()),
         (SchemaFormat::JsonSchema, None, Some(folder)) => compare(folder),
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &SchemaArguments, screen: Screen) -> ExitCode {
         }
         (SchemaFormat::Markdown, None, Some(file)) => compare_page(file),
         (SchemaFormat::Markdown, None, None) => {
-            screen.show(&reference::markdown());
+            printer.show(&reference::markdown());
             return ExitCode::SUCCESS;
         }
     };
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &SchemaArguments, screen: Screen) -> ExitCode {
         Ok(differences) => differences,
         Err(error) => return fail(error),
     };
-    if screen.json {
+    if printer.json {
         print_json(&json!({ "differences": differences }));
     } else {
         for difference in &differences {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::screen::{Screen, fail};
+use crate::printer::{Printer, fail};
 
 /// Print the completion script of a shell.
 #[derive(clap::Args)]
@@ -24,28 +24,28 @@ pub(crate) struct Man {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn completions(arguments: &Completions, screen: Screen) -> ExitCode {
+pub(crate) fn completions(arguments: &Completions, printer: Printer) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut crate::ToolArguments::command(), "netext", &mut script);
-    screen.show(&String::from_utf8_lossy(&script));
+    printer.show(&String::from_utf8_lossy(&script));
     ExitCode::SUCCESS
 }
 
-pub(crate) fn man(arguments: &Man, screen: Screen) -> ExitCode {
+pub(crate) fn man(arguments: &Man, printer: Printer) -> ExitCode {
     let command = crate::ToolArguments::command();
     let written = match &arguments.out {
         Some(folder) => {
             std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder))
         }
-        None => page(command, screen),
+        None => page(command, printer),
     };
     written
         .map_or_else(|error| fail(format_args!("cannot write the manual: {error}")), |()| ExitCode::SUCCESS)
 }
 
-fn page(command: clap::Command, screen: Screen) -> io::Result<()> {
+fn page(command: clap::Command, printer: Printer) -> io::Result<()> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page)?;
-    screen.show(&String::from_utf8_lossy(&page));
+    printer.show(&String::from_utf8_lossy(&page));
     Ok(())
 }

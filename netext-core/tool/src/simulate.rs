@@ -8,7 +8,7 @@ use netext_protocol::Sender;
 use serde_json::{Value, json};
 
 use crate::extension::ExtensionArguments;
-use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
+use crate::printer::{Printer, Tone, fail, print_json, say, verdict};
 
 /// Send the commands of a scenario to an extension as the management server does, and show how the server judges
 /// the responses.
@@ -62,31 +62,31 @@ pub(crate) struct ScenariosArguments {
     name: Option<String>,
 }
 
-pub(crate) fn run(arguments: &SimulateArguments, screen: Screen) -> ExitCode {
-    match play(arguments, screen) {
+pub(crate) fn run(arguments: &SimulateArguments, printer: Printer) -> ExitCode {
+    match play(arguments, printer) {
         Ok(problems) => verdict(problems == 0),
         Err(why) => fail(why),
     }
 }
 
-fn play(arguments: &SimulateArguments, screen: Screen) -> Result<usize, String> {
+fn play(arguments: &SimulateArguments, printer: Printer) -> Result<usize, String> {
     let scenario = load(&arguments.scenario)?;
     let mut server = arguments.extension.server()?.style(arguments.style.sender());
     let services = arguments.extension.profile(server.extension())?.services;
-    if !screen.json {
+    if !printer.json {
         say(scenario.title());
     }
     let mut steps = Vec::new();
     let problems = scenario.play(&mut server, &services, arguments.keep_going, &mut |progress| {
-        if screen.json { steps.push(as_json(&progress)) } else { show(screen, &progress) }
+        if printer.json { steps.push(as_json(&progress)) } else { show(printer, &progress) }
     });
-    if screen.json {
+    if printer.json {
         print_json(&json!({"title": scenario.title(), "problems": problems, "steps": steps}));
     } else {
         say(match problems {
-            0 => screen.paint(Tone::Good, "\nno problems"),
-            1 => screen.paint(Tone::Bad, "\n1 problem"),
-            many => screen.paint(Tone::Bad, format_args!("\n{many} problems")),
+            0 => printer.paint(Tone::Good, "\nno problems"),
+            1 => printer.paint(Tone::Bad, "\n1 problem"),
+            many => printer.paint(Tone::Bad, format_args!("\n{many} problems")),
         });
     }
     Ok(problems)
@@ -103,7 +103,7 @@ fn load(scenario: &str) -> Result<Scenario, String> {
     Scenario::parse(&text).map_err(|error| format!("{scenario}: {error}"))
 }
 
-fn show(screen: Screen, progress: &Progress<'_>) {
+fn show(printer: Printer, progress: &Progress<'_>) {
     match progress {
         Progress::Event(event) => say(format_args!("\n{event}")),
         Progress::Registered(details) => {
@@ -113,7 +113,7 @@ fn show(screen: Screen, progress: &Progress<'_>) {
         }
         Progress::NotSent(command) => {
             let services: Vec<_> = command.services().iter().map(|service| service.name()).collect();
-            say(screen.paint(
+            say(printer.paint(
                 Tone::Faint,
                 format_args!(
                     "  -     {:<26} not sent: the extension does not provide {}",
@@ -122,23 +122,23 @@ fn show(screen: Screen, progress: &Progress<'_>) {
                 ),
             ));
         }
-        Progress::Sent(sent) => show_sent(screen, sent),
+        Progress::Sent(sent) => show_sent(printer, sent),
         _ => {}
     }
 }
 
-fn show_sent(screen: Screen, sent: &SentCommand<'_>) {
+fn show_sent(printer: Printer, sent: &SentCommand<'_>) {
     let problem = sent.problem();
     let mark =
-        if problem.is_some() { screen.paint(Tone::Bad, "FAIL") } else { screen.paint(Tone::Good, "ok  ") };
+        if problem.is_some() { printer.paint(Tone::Bad, "FAIL") } else { printer.paint(Tone::Good, "ok  ") };
     let milliseconds = sent.took.as_secs_f64() * 1000.0;
     say(format_args!("  {mark}  {:<26} {milliseconds:>7.1} ms", sent.payload.command().name()));
     if let Some(details) = &sent.stored {
         say(format_args!("        the server stores: {details}"));
     }
-    let printed = sent.judged.response.printed();
-    if sent.judged.is_success() && !printed.trim().is_empty() {
-        say(format_args!("        it returned: {}", printed.trim()));
+    let output = sent.judged.response.printed();
+    if sent.judged.is_success() && !output.trim().is_empty() {
+        say(format_args!("        it returned: {}", output.trim()));
     }
     if let Some(problem) = problem {
         say(format_args!("        {problem}"));
@@ -168,11 +168,11 @@ fn as_json(progress: &Progress<'_>) -> Value {
     }
 }
 
-pub(crate) fn list(arguments: &ScenariosArguments, screen: Screen) -> ExitCode {
+pub(crate) fn list(arguments: &ScenariosArguments, printer: Printer) -> ExitCode {
     if let Some(name) = &arguments.name {
         return match Scenario::text(name) {
             Some(text) => {
-                screen.show(text);
+                printer.show(text);
                 ExitCode::SUCCESS
             }
             None => fail(format_args!("{name:?} is not a scenario of the tool; netext scenarios lists them")),
@@ -180,7 +180,7 @@ pub(crate) fn list(arguments: &ScenariosArguments, screen: Screen) -> ExitCode {
     }
     let scenarios: Vec<_> =
         Scenario::names().filter_map(|name| Some((name, Scenario::named(name)?))).collect();
-    if screen.json {
+    if printer.json {
         let scenarios: Vec<_> =
             scenarios.iter().map(|(name, it)| json!({"name": name, "title": it.title()})).collect();
         print_json(&scenarios);

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use netext_protocol::Command;
 use serde_json::json;
 
-use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
+use crate::printer::{Printer, Tone, fail, print_json, say, verdict};
 
 /// List all problems of a payload file.
 ///
@@ -26,14 +26,14 @@ pub(crate) struct ValidateArguments {
     file: PathBuf,
 }
 
-pub(crate) fn run(arguments: &ValidateArguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &ValidateArguments, printer: Printer) -> ExitCode {
     let ValidateArguments { command, file } = arguments;
     let payload = match read(file) {
         Ok(payload) => payload,
         Err(error) => return fail(format_args!("cannot read {}: {error}", file.display())),
     };
     let found = validate(*command, &payload);
-    if screen.json {
+    if printer.json {
         print_json(&json!({
             "command": command.name(),
             "valid": found.is_valid(),
@@ -43,14 +43,14 @@ pub(crate) fn run(arguments: &ValidateArguments, screen: Screen) -> ExitCode {
         return verdict(found.is_valid());
     }
     for problem in &found.problems {
-        say(format_args!("{}: {}", screen.paint(Tone::Bad, &problem.path), problem.description));
+        say(format_args!("{}: {}", printer.paint(Tone::Bad, &problem.path), problem.description));
     }
     for pointer in &found.unknown_fields {
-        let note = screen.paint(Tone::Note, "note");
+        let note = printer.paint(Tone::Note, "note");
         say(format_args!("{note}: {pointer:?} is not a field of the protocol; it is ignored"));
     }
     match found.problems.len() {
-        0 => say(screen.paint(Tone::Good, format_args!("{} is a payload of {command}", shown(file)))),
+        0 => say(printer.paint(Tone::Good, format_args!("{} is a payload of {command}", shown(file)))),
         1 => say(format_args!("1 problem: {} is not a payload of {command}", shown(file))),
         many => say(format_args!("{many} problems: {} is not a payload of {command}", shown(file))),
     }

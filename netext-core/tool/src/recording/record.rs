@@ -16,7 +16,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::{PAYLOAD_FILE, Recorded};
-use crate::screen::fail;
+use crate::printer::fail;
 
 /// Run in an extension's place, pass everything on, and record the calls without credentials.
 ///

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{PAYLOAD_FILE, Recorded, RecordingError};
 use crate::payload_file::MASK;
-use crate::screen::{Screen, Tone, fail, print_json, say, verdict};
+use crate::printer::{Printer, Tone, fail, print_json, say, verdict};
 
 /// Play a recording to another build of the extension, and show what differs.
 ///
@@ -28,36 +28,36 @@ pub(crate) struct ReplayArguments {
     exec: PathBuf,
 }
 
-pub(crate) fn run(arguments: &ReplayArguments, screen: Screen) -> ExitCode {
+pub(crate) fn run(arguments: &ReplayArguments, printer: Printer) -> ExitCode {
     let executable = match Executable::new(&arguments.exec) {
         Ok(executable) => executable,
         Err(error) => return fail(error),
     };
     let mut runs = Vec::new();
     let played = replay(&arguments.folder, &executable, &mut |replayed| {
-        if screen.json { runs.push(as_json(replayed)) } else { show(screen, replayed) }
+        if printer.json { runs.push(as_json(replayed)) } else { show(printer, replayed) }
     });
     let differing = match played {
         Ok(differing) => differing,
         Err(error) => return fail(error_chain(&error)),
     };
-    if screen.json {
+    if printer.json {
         print_json(&json!({"differing": differing, "runs": runs}));
     } else {
         say(match differing {
-            0 => screen.paint(Tone::Good, "\nnothing differs"),
-            1 => screen.paint(Tone::Bad, "\n1 run differs"),
-            many => screen.paint(Tone::Bad, format_args!("\n{many} runs differ")),
+            0 => printer.paint(Tone::Good, "\nnothing differs"),
+            1 => printer.paint(Tone::Bad, "\n1 run differs"),
+            many => printer.paint(Tone::Bad, format_args!("\n{many} runs differ")),
         });
     }
     verdict(differing == 0)
 }
 
-fn show(screen: Screen, replayed: &Replayed) {
+fn show(printer: Printer, replayed: &Replayed) {
     let mark = if replayed.differences.is_empty() {
-        screen.paint(Tone::Good, "ok  ")
+        printer.paint(Tone::Good, "ok  ")
     } else {
-        screen.paint(Tone::Bad, "DIFF")
+        printer.paint(Tone::Bad, "DIFF")
     };
     let (then, now) = (replayed.recorded.took_ms, replayed.took_ms);
     let name = replayed.recorded.arguments.first().map_or("(no command)", String::as_str);

@@ -9,7 +9,7 @@ use serde_json::json;
 
 /// Standard output in the format that the user asked for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Screen {
+pub(crate) struct Printer {
     /// Whether to print JSON instead of text.
     pub(crate) json: bool,
     colours: bool,
@@ -28,7 +28,7 @@ pub(crate) enum Tone {
     Faint,
 }
 
-impl Screen {
+impl Printer {
     pub(crate) fn new(json: bool) -> Self {
         let colours =
             io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
