@@ -4,34 +4,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netext_lab::{
-    AccessList, Balancer, Expectation, Firewall, Forward, Lab, Network, Node, Rule, Signal, SourceNat,
-    joined, lab,
+    AccessList, Balancer, Expectation, Firewall, Forward, Lab, Network, Node, Rule, Signal, SourceNat, lab,
 };
 use serde_json::{Value, json};
 
-/// Runs a command for operators, which must end with this exit code, and returns what it printed.
-#[track_caller]
-fn operator(lab: &Lab, words: &str, code: i32) -> String {
-    let outcome = lab.start_bare(&words.split(' ').collect::<Vec<_>>()).finish();
-    assert_eq!(outcome.code, Some(code), "{words}: {}", outcome.output);
-    outcome.output
-}
-
-/// An instance with a name, an address and user data.
-fn deploy(network: &Network<'_>, address: &str) {
-    network.prepare_nic(address);
-    let resolvers = json!({"dns": "198.51.100.53", "domain": "cs1.internal"});
-    let nic = joined(&network.nic_fields(address), &resolvers);
-    for command in ["config-dhcp-subnet", "add-dhcp-entry", "config-dns-subnet", "add-dns-entry"] {
-        network.command(command, &nic).succeeds_silently();
-    }
-    let vm_data = json!({"vm_data": [{"dir": "userdata", "file": "user_data", "content": address}]});
-    network.command("save-vm-data", &joined(&network.nic_fields(address), &vm_data)).succeeds_silently();
-}
-
-fn prints(guest: &Node, program: &str, arguments: &[&str]) -> String {
-    String::from_utf8_lossy(&guest.sandbox().output(program, arguments).stdout).trim().to_owned()
-}
+use crate::setup::operator;
 
 /// The balancer takes a member back a few seconds after it was plugged in.
 fn wait_for_member(client: &Node) -> Result<(), String> {
@@ -68,8 +45,8 @@ fn whole(lab: &Lab) -> Network<'_> {
     network.acts("pbr-create-table", &json!({"id": "100", "name": "isp2"}));
     network.acts("pbr-add-route", &json!({"table": "isp2", "route": "blackhole 203.0.113.80"}));
     network.acts("pbr-add-rule", &json!({"table": "isp2", "rule": "to 203.0.113.80"}));
-    deploy(&network, "10.1.1.10");
-    deploy(&network, "10.1.1.11");
+    network.deploy("10.1.1.10");
+    network.deploy("10.1.1.11");
     network
 }
 
@@ -88,7 +65,7 @@ fn a_rebooted_host_gets_everything_back() {
     let shared =
         lab.network(300).on_vlan("300").with_subnet("172.31.5.1", "172.31.5.0/24").shared("172.31.5.2");
     shared.implement();
-    deploy(&shared, "172.31.5.10");
+    shared.deploy("172.31.5.10");
     let l2 = lab.network(301).on_vlan("301").l2();
     l2.implement();
 
@@ -125,13 +102,11 @@ fn a_rebooted_host_gets_everything_back() {
         l2_one.pings("192.0.2.2");
         one.cannot_connect_to("203.0.113.5:25");
         client.cannot_connect_to("198.51.100.11:23");
-        let name = ["+short", "+time=2", "+tries=1", "@10.1.1.1", "web-11.cs1.internal"];
-        assert_eq!(prints(&one, "dig", &name), "10.1.1.11");
-        let data = ["-s", "--max-time", "3", "http://10.1.1.1/latest/user-data"];
-        assert_eq!(prints(&two, "curl", &data), "10.1.1.11");
-        let data = ["-s", "--max-time", "3", "http://172.31.5.2/latest/user-data"];
-        assert_eq!(prints(&on_shared, "curl", &data), "172.31.5.10");
-        let advertised = prints(&one, "rdisc6", &["-1", "-q", "eth0"]);
+        assert_eq!(one.digs("10.1.1.1", "web-11.cs1.internal"), "10.1.1.11");
+        assert_eq!(two.curls("10.1.1.1", "user-data"), "10.1.1.11");
+        assert_eq!(on_shared.curls("172.31.5.2", "user-data"), "172.31.5.10");
+        let advertised = one.sandbox().output("rdisc6", &["-1", "-q", "eth0"]).stdout;
+        let advertised = String::from_utf8_lossy(&advertised);
         assert!(advertised.contains("2001:db8:1::/64"), "{advertised}");
     };
     everything_works();
@@ -173,7 +148,7 @@ fn a_dry_run_names_every_damage_and_a_repair_heals_it() {
     let folder = format!("{}/network-209", lab.state_folder());
     let kill = |name: &str| {
         let (pid, _) = lab.processes().into_iter().find(|(_, line)| line.contains(name)).expect(name);
-        lab.host().output("kill", &["-9", &pid.to_string()]);
+        lab.kills(pid);
     };
     let damages: [Damage<'_>; 13] = [
         (

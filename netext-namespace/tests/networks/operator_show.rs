@@ -1,16 +1,11 @@
 //! What operators are shown: routers in tables and pictures, hosts in findings; and the actions of the same kind.
 
 use netext_lab::{
-    Firewall, Forward, Lab, Network, Rule, SECRET_KEY, SECRET_PASSWORD, SourceNat, joined, lab,
+    Firewall, Forward, Lab, Network, Rule, SECRET_KEY, SECRET_PASSWORD, SourceNat, joined, lab, resolvers,
 };
 use serde_json::{Value, json};
 
-#[track_caller]
-fn operator(lab: &Lab, words: &str, code: i32) -> String {
-    let outcome = lab.start_bare(&words.split(' ').collect::<Vec<_>>()).finish();
-    assert_eq!(outcome.code, Some(code), "{words}: {}", outcome.output);
-    outcome.output
-}
+use crate::setup::operator;
 
 fn router(lab: &Lab) -> Network<'_> {
     let network = lab.network(209).with_ip6("2001:db8:1::1", "2001:db8:1::/64");
@@ -18,8 +13,7 @@ fn router(lab: &Lab) -> Network<'_> {
     network.add_static_nat("198.51.100.11", "10.1.1.11");
     network.add_port_forward(&Forward::tcp("198.51.100.10:2222", "10.1.1.10:22"));
     network.apply_firewall(&Firewall::egress_allowed().with(Rule::ingress("198.51.100.10").tcp(2222)));
-    let nic =
-        joined(&network.nic_fields("10.1.1.10"), &json!({"dns": "198.51.100.53", "domain": "cs1.internal"}));
+    let nic = joined(&network.nic_fields("10.1.1.10"), &resolvers());
     network.command("add-dhcp-entry", &nic).succeeds_silently();
     let password = joined(&network.nic_fields("10.1.1.10"), &json!({"password": "s3cret-of-a-guest"}));
     network.command("save-password", &password).succeeds_silently();

@@ -1,13 +1,8 @@
 //! The command line of the operator's commands.
 
-use netext_lab::{EXTENSION, Lab, lab};
+use netext_lab::{EXTENSION, lab};
 
-#[track_caller]
-fn operator(lab: &Lab, words: &str, code: i32) -> String {
-    let outcome = lab.start_bare(&words.split(' ').collect::<Vec<_>>()).finish();
-    assert_eq!(outcome.code, Some(code), "{words}: {}", outcome.output);
-    outcome.output
-}
+use crate::setup::operator;
 
 #[test]
 fn a_host_without_routers_is_well() {

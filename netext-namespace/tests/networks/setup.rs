@@ -51,6 +51,14 @@ pub(crate) fn reboot(lab: &Lab) {
     unplugged.plug_in();
 }
 
+/// Runs a command for operators, which must exit with `code`, and returns its output.
+#[track_caller]
+pub(crate) fn operator(lab: &Lab, words: &str, code: i32) -> String {
+    let outcome = lab.start_bare(&words.split(' ').collect::<Vec<_>>()).finish();
+    assert_eq!(outcome.code, Some(code), "{words}: {}", outcome.output);
+    outcome.output
+}
+
 /// The haproxy processes of the lab, with those that only wait for the end of their connections.
 pub(crate) fn haproxies(lab: &Lab) -> Vec<i32> {
     let processes = lab.processes().into_iter();

@@ -1,10 +1,11 @@
-//! Hosts that are lost, what follows them, and hosts that come back.
+//! Hosts that are lost, hosts that take over, and hosts that come back.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use netext_lab::{
     AccessList, FIRST_HOST, Firewall, Forward, KvmHost, Lab, Network, Node, Rule, SourceNat, fleet, joined,
+    resolvers,
 };
 use serde_json::json;
 
@@ -17,7 +18,7 @@ fn two_hosts(lab: &Lab) -> KvmHost {
     second
 }
 
-/// Everything that guests can be given.
+/// Deploys an instance with every service.
 fn deploy(network: &Network<'_>) {
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes).assign_ip("198.51.100.11", SourceNat::No);
     network.apply_firewall(&Firewall::egress_allowed().open("198.51.100.10").open("198.51.100.11"));
@@ -25,7 +26,7 @@ fn deploy(network: &Network<'_>) {
     network.add_static_nat("198.51.100.11", "10.1.1.10");
     network.prepare_nic("10.1.1.10");
     let nic = network.nic_fields("10.1.1.10");
-    let served = joined(&nic, &json!({"dns": "198.51.100.53", "domain": "cs1.internal"}));
+    let served = joined(&nic, &resolvers());
     for command in ["config-dhcp-subnet", "add-dhcp-entry", "config-dns-subnet", "add-dns-entry"] {
         network.command(command, &served).succeeds_silently();
     }
@@ -34,11 +35,7 @@ fn deploy(network: &Network<'_>) {
     network.command("save-password", &joined(&nic, &json!({"password": "pa55"}))).succeeds_silently();
 }
 
-fn asks(guest: &Node, program: &str, arguments: &[&str]) -> String {
-    String::from_utf8_lossy(&guest.sandbox().output(program, arguments).stdout).trim().to_owned()
-}
-
-/// What was deployed works; the password is still there, and stays.
+/// Asserts that everything that was deployed works, and that the password still exists.
 #[track_caller]
 fn works(lab: &Lab, guest: &Node) {
     let client = lab.client("203.0.113.5");
@@ -46,15 +43,12 @@ fn works(lab: &Lab, guest: &Node) {
     client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
     client.connects_to("198.51.100.11:22").answered_by("10.1.1.10");
     guest.connects_to("203.0.113.5:80").seen_as("198.51.100.11");
-    let dig = ["+short", "+time=2", "+tries=2", "@10.1.1.1", "web-10"];
-    assert_eq!(asks(guest, "dig", &dig), "10.1.1.10");
-    let curl = ["-s", "-f", "--max-time", "3", "http://10.1.1.1/latest/user-data"];
-    assert_eq!(asks(guest, "curl", &curl), "#cloud-config");
-    let password = ["-s", "--max-time", "3", "-H", "DomU_Request: send_my_password", "http://10.1.1.1:8080/"];
-    assert_eq!(asks(guest, "curl", &password), "pa55");
+    assert_eq!(guest.digs("10.1.1.1", "web-10"), "10.1.1.10");
+    assert_eq!(guest.curls("10.1.1.1", "user-data"), "#cloud-config");
+    assert_eq!(guest.asks_password_server("10.1.1.1", "send_my_password"), "pa55");
 }
 
-/// Two hosts, a network on the second one with everything that guests can be given, and a guest.
+/// Two hosts, a network on the second one with every service, and a guest.
 fn deployed(lab: &Lab) -> (KvmHost, Network<'_>, Node) {
     let second = two_hosts(lab);
     let network = network_on(lab, SECOND_HOST, 300);
