@@ -1,20 +1,20 @@
-//! What differs between what a router shall be and what is there.
+//! Differences between the desired state of a router and its actual state.
 //!
-//! There is one way to find out: to go through the steps that put it right. Every step compares first; a [`Pass`]
-//! says whether it then acts, and keeps what differed. So what is told and what is healed cannot disagree.
+//! The steps that repair a router also find the differences: every step compares first. A [`Pass`] says whether it then
+//! acts, and keeps the differences. So a report and a repair cannot disagree.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// One thing that is not as it shall be, told as what puts it right.
+/// One difference, described as the change that repairs it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Difference {
     /// The part of the router.
     pub part: RouterPart,
-    /// Whether something is missing, is there for no reason, or is another than it shall be.
+    /// Whether something is missing, unwanted, or different.
     pub change: DifferenceKind,
-    /// What puts it right and, if that does not say it, why: `add address 10.1.1.1/24 to vn-1910-209`.
+    /// The change, with its reason where it is not obvious: `add address 10.1.1.1/24 to vn-1910-209`.
     pub what: String,
 }
 
@@ -40,20 +40,20 @@ pub enum RouterPart {
     File,
 }
 
-/// What putting it right does.
+/// The kind of change that repairs a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DifferenceKind {
-    /// Something comes.
+    /// Something is missing.
     Add,
-    /// Something goes.
+    /// Something is unwanted.
     Remove,
-    /// Something becomes another.
+    /// Something is different.
     Modify,
 }
 
 impl DifferenceKind {
-    /// The sign that stands for it in a diff.
+    /// Its sign in a diff.
     pub fn sign(self) -> char {
         match self {
             Self::Add => '+',
@@ -90,27 +90,27 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// A pass that puts right what differs. That nobody asks what it was saves looking closer than acting takes.
+    /// A pass that repairs differences. It does not look for details that only a report needs.
     pub fn command() -> Self {
         Self { acts: true, accounts: false, differences: Vec::new(), shortfalls: Vec::new() }
     }
 
-    /// A pass that puts right what differs, and accounts for it.
+    /// A pass that repairs differences, and reports them.
     pub fn repair() -> Self {
         Self { accounts: true, ..Self::command() }
     }
 
-    /// A pass that accounts for what differs and changes nothing.
+    /// A pass that reports differences and changes nothing.
     pub fn rehearsal() -> Self {
         Self { acts: false, ..Self::repair() }
     }
 
-    /// Whether what differs is put right.
+    /// Whether differences are repaired.
     pub fn acts(&self) -> bool {
         self.acts
     }
 
-    /// Whether it matters what exactly differs, where finding out costs more than putting it right.
+    /// Whether the exact difference matters, where it costs more to find than to repair.
     pub fn accounts(&self) -> bool {
         self.accounts
     }
@@ -120,17 +120,17 @@ impl Pass {
         self.differences.push(Difference { part, change, what: what.into() });
     }
 
-    /// Keeps what could not be put right, and kept nothing else from it.
+    /// Keeps a difference that could not be repaired, and blocked nothing else.
     pub fn falls_short(&mut self, what: impl fmt::Display) {
         self.shortfalls.push(what.to_string());
     }
 
-    /// What could not be put right.
+    /// The differences that could not be repaired.
     pub fn shortfalls(&self) -> &[String] {
         &self.shortfalls
     }
 
-    /// What differed, in the order in which it is put right.
+    /// The differences, in the order in which they are repaired.
     pub fn into_differences(self) -> Vec<Difference> {
         self.differences
     }

@@ -1,7 +1,8 @@
-//! Asking a segment whether an address is taken, without claiming it: the ARP probe of RFC 5227.
+//! Finding out whether an address is in use on a segment, without claiming it: the ARP probe of RFC 5227.
 //!
-//! Two hosts may ask at the same time, each before it takes the address. By the RFC both would step back. So the probe
-//! says in the padding that every short frame has by which right it is asked, and only the lesser one steps back.
+//! Two hosts may probe at the same time, each before it takes the address. By the RFC both would give up. So the probe
+//! carries its sender's right in the padding that every short frame has, and only the host with the lesser right gives
+//! up.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -15,8 +16,8 @@ use super::capture::{link_addresses, packet_socket};
 use crate::model::InterfaceName;
 use crate::wait::readable_by;
 
-/// When the questions are asked, and how long answers are waited for. The RFC has seconds, for a device that nobody
-/// waits for; routers answer within milliseconds, and guests wait.
+/// When probes are sent, and how long to wait for answers. The RFC has seconds, but routers answer within milliseconds,
+/// and guests wait for the result.
 const QUESTIONS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(150)];
 const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -31,18 +32,18 @@ const FRAME: usize = 60;
 /// The padding of a probe begins with this; the right follows.
 const MARK: [u8; 6] = *b"netext";
 
-/// Who has an address, or is about to take it.
+/// The machine that has an address, or is about to take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AddressOwner {
     pub(crate) mac: [u8; 6],
-    /// The right of one that is about to take it.
+    /// The right of a machine that is about to take it.
     pub(crate) right: Option<u64>,
 }
 
-/// Which of the addresses somebody on the segment has, or is about to take with a greater right than `right`.
+/// The addresses that another machine on the segment has, or is about to take with a greater right than `right`.
 ///
 /// # Errors
-/// When the interface is not there, or the kernel refuses.
+/// If the interface does not exist, or the kernel refuses.
 pub(crate) fn taken(
     interface: &InterfaceName,
     addresses: &[Ipv4Addr],
@@ -82,7 +83,7 @@ fn open(interface: &InterfaceName) -> io::Result<(OwnedFd, [u8; 6])> {
 }
 
 impl AddressOwner {
-    /// Whether it keeps another one, which is about to take the address, from doing so.
+    /// Whether it keeps a machine with this right and hardware address from taking the address.
     fn goes_before(&self, right: u64, own: [u8; 6]) -> bool {
         self.mac != own && self.right.is_none_or(|its| (its, self.mac) > (right, own))
     }
@@ -93,7 +94,7 @@ impl AddressOwner {
     }
 }
 
-/// Who has the address? Asked without an address of one's own, it changes nobody's table.
+/// A probe for an address. Without an address of the sender, it changes no ARP table.
 fn question(own: [u8; 6], address: Ipv4Addr, right: u64) -> Vec<u8> {
     let nobody = [0; 6];
     let mut frame = [
@@ -114,7 +115,7 @@ fn question(own: [u8; 6], address: Ipv4Addr, right: u64) -> Vec<u8> {
     frame
 }
 
-/// The address that the sender of an ARP packet has, whatever it asks or answers, or that it asks for by a right.
+/// The address that the sender of an ARP packet has, in a request or an answer, or that it probes for with a right.
 fn holder(frame: &[u8; FRAME]) -> Option<(Ipv4Addr, AddressOwner)> {
     if frame[12..14] != ARP || frame[14..20] != KINDS {
         return None;

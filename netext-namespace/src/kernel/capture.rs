@@ -27,10 +27,10 @@ pub enum CaptureError {
         namespace: String,
         /// The interface.
         interface: InterfaceName,
-        /// Those that there are.
+        /// The interfaces that exist.
         there: Vec<String>,
     },
-    /// Its frames are of another kind.
+    /// It does not carry Ethernet frames.
     #[error("the frames of {interface} are not Ethernet frames")]
     NotEthernet {
         /// The interface.
@@ -46,7 +46,7 @@ pub enum CaptureError {
     },
 }
 
-/// An interface that is watched from its opening on.
+/// An interface that is watched since it was opened.
 #[derive(Debug)]
 pub struct WatchedInterface {
     socket: OwnedFd,
@@ -82,7 +82,7 @@ impl WatchedInterface {
                 Err(errno) if io::Error::from(errno).kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(errno) => return Err(errno.into()),
             };
-            // Between its opening and its binding the socket heard all interfaces.
+            // Between being opened and being bound the socket received from all interfaces.
             if from.is_none_or(|from| from.ifindex() == self.index) {
                 return Ok(Some(&self.buffer[..length]));
             }

@@ -1,7 +1,7 @@
-//! What exactly differs between the packet rules that are in force and those that shall be.
+//! The exact differences between the packet rules in force and the desired ones.
 //!
-//! A rule can be written in many ways, and nft shows it in one of them. So the rules that shall be are put in force
-//! in a namespace of their own, where they harm nobody, and nft lists both.
+//! A rule can be written in many ways, and nft lists it in one of them. So the desired rules are put in force in an
+//! empty namespace, and nft lists both.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,12 +12,12 @@ use super::namespace::Namespace;
 use super::nft::{self, NftError};
 use crate::drift::DifferenceKind;
 
-/// How many elements are named before it is enough to count them.
+/// More elements than this are counted instead of named.
 const NAMED: usize = 3;
-/// What changes by itself: numbers that the kernel gives, counts of packets, times that run down.
+/// The fields that change by themselves: numbers that the kernel gives, counts of packets, remaining times.
 const LIVE: [&str; 5] = ["handle", "packets", "bytes", "expires", "index"];
 
-/// What a table holds, by kind and name: what else is said of it, and its rules or elements.
+/// The objects of a table by kind and name, each with its declaration and its rules or elements.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct TableListing(BTreeMap<(String, String), TableObject>);
 
@@ -27,10 +27,10 @@ struct TableObject {
     holds: Vec<String>,
 }
 
-/// What puts the rules of a namespace right, if `script`, which makes the whole table, says what they shall be.
+/// The changes that make the rules of a namespace those of `script`, which creates the whole table.
 ///
 /// # Errors
-/// When nft fails, or shows something that cannot be understood.
+/// If nft fails, or its list cannot be read.
 pub fn differences(
     namespace: &Namespace,
     script: &str,
@@ -72,7 +72,7 @@ impl TableListing {
             return;
         };
         let elements = object.remove("elem");
-        // What packets themselves put into a set is nobody's plan.
+        // Elements that packets add to a set are not planned.
         let is_dynamic = object.get("flags").is_some_and(|flags| flags.to_string().contains("dynamic"));
         let mut holds: Vec<_> = elements.iter().filter_map(Value::as_array).flatten().map(words).collect();
         holds.sort();
@@ -95,7 +95,7 @@ impl TableListing {
                     let how = found.difference_to(object, if kind == "chain" { "rule" } else { "element" });
                     differences.push((
                         DifferenceKind::Modify,
-                        format!("put {kind} {name} of the packet rules right: {how}"),
+                        format!("repair {kind} {name} of the packet rules: {how}"),
                     ));
                 }
                 None => {
@@ -132,7 +132,7 @@ impl TableObject {
     }
 }
 
-/// What `these` hold more often than `others`.
+/// The items that occur more often in `these` than in `others`.
 fn beyond<'t>(these: &'t [String], others: &[String]) -> Vec<&'t String> {
     let mut left: Vec<_> = others.iter().collect();
     let is_surplus = |it: &&String| match left.iter().position(|other| other == it) {

@@ -24,10 +24,10 @@ const FOLDER: &str = "/run/netns";
 /// File system type of namespaces, `NSFS_MAGIC` in `linux/magic.h`.
 const NSFS_MAGIC: i64 = 0x6e73_6673;
 
-/// Why a namespace could not be had.
+/// Why a namespace cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {
-    /// A step of the way failed.
+    /// A step failed.
     #[error("cannot {attempted} for namespace {name}: {source}")]
     Failed {
         /// The namespace.
@@ -37,19 +37,19 @@ pub enum NamespaceError {
         /// Why it failed.
         source: io::Error,
     },
-    /// What ran inside the namespace panicked.
+    /// The code that ran inside the namespace panicked.
     #[error("panicked inside namespace {name}: {message}")]
     Panicked {
         /// The namespace.
         name: NamespaceName,
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
 }
 
 /// An open network namespace.
 ///
-/// It stays usable for as long as this value lives, even when its name is taken away.
+/// It stays usable for as long as this value lives, even when its name is removed.
 #[derive(Debug)]
 pub struct Namespace {
     name: NamespaceName,
@@ -58,9 +58,9 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// The namespace of that name, made if there is none.
+    /// The namespace of that name, created if there is none.
     ///
-    /// A rehearsal makes none: it is given an empty one without a name, to find there what would be missing.
+    /// A rehearsal creates none: it gets an empty one without a name, and finds in there what would be missing.
     pub fn ensure(name: &NamespaceName, pass: &mut Pass) -> Result<Self, NamespaceError> {
         if let Some(namespace) = Self::open(name)? {
             return Ok(namespace);
@@ -69,7 +69,7 @@ impl Namespace {
         if pass.acts() { Self::create(name) } else { Self::nameless(name) }
     }
 
-    /// An empty namespace that nobody finds and that goes with this value, to stand for the one of that name.
+    /// An empty namespace without a name, which goes with this value. It stands for the one of that name.
     pub fn nameless(name: &NamespaceName) -> Result<Self, NamespaceError> {
         let descriptor = on_a_thread(name, || {
             unshare(CloneFlags::CLONE_NEWNET).map_err(|errno| failed(name, "make a network stack", errno))?;
@@ -79,9 +79,9 @@ impl Namespace {
         Ok(Self { name: name.clone(), descriptor, is_new: true })
     }
 
-    /// The namespace of that name, or `None` when there is none.
+    /// The namespace of that name, or `None` if there is none.
     ///
-    /// A file without a namespace mounted on it, left by somebody who was interrupted, is none.
+    /// A file without a namespace mounted on it, as an interrupted process leaves it, does not count.
     pub fn open(name: &NamespaceName) -> Result<Option<Self>, NamespaceError> {
         let descriptor = match open(path(name), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
             Ok(descriptor) => descriptor,
@@ -97,7 +97,7 @@ impl Namespace {
         Ok(is_namespace.then(|| Self { name: name.clone(), descriptor, is_new: false }))
     }
 
-    /// Makes a new namespace and gives it its name; fails when the name is taken.
+    /// Creates a namespace and gives it its name; fails if the name is taken.
     ///
     /// A leftover file without a namespace is used.
     pub fn create(name: &NamespaceName) -> Result<Self, NamespaceError> {
@@ -113,20 +113,20 @@ impl Namespace {
             mount_bind("/proc/thread-self/ns/net", path(name))
                 .map_err(|errno| failed(name, "mount it", errno))
         })??;
-        // Opened anew by its name: proof that others find it there too.
+        // Opened again by its name, as other processes will find it.
         let found = Self::open(name)?.ok_or_else(|| failed(name, "find it after creation", Errno::NOENT))?;
         Ok(Self { is_new: true, ..found })
     }
 
-    /// Takes the name away; absent is fine.
+    /// Removes the name, if there is one.
     ///
-    /// The namespace itself goes when the last process leaves it and the last descriptor is closed. Its links
-    /// go later still: whoever wants to create links of the same names deletes them first.
+    /// The namespace itself goes when the last process leaves it and the last descriptor is closed. Its links go later
+    /// still: before links of the same names are created, they must be deleted.
     pub fn delete(name: &NamespaceName) -> Result<(), NamespaceError> {
         let path = path(name);
         loop {
             match unmount(&path, UnmountFlags::DETACH) {
-                // Several may lie on top of each other.
+                // There may be several mounts on top of each other.
                 Ok(()) => {}
                 Err(Errno::INVAL | Errno::NOENT) => break,
                 Err(errno) => return Err(failed(name, "unmount it", errno)),
@@ -140,7 +140,7 @@ impl Namespace {
         }
     }
 
-    /// Whether it was made just now: nothing is in it yet.
+    /// Whether it was created just now, and is still empty.
     pub fn is_new(&self) -> bool {
         self.is_new
     }
@@ -156,7 +156,7 @@ impl Namespace {
     /// caller's thread in the wrong namespace. Sockets opened and processes spawned by it stay inside.
     pub fn enter<T: Send>(&self, inside: impl FnOnce() -> T + Send) -> Result<T, NamespaceError> {
         on_a_thread(&self.name, || {
-            // The type is checked by the kernel: a file of another kind of namespace is refused.
+            // The kernel checks the type, and refuses a file of another kind of namespace.
             move_into_link_name_space(self.as_fd(), Some(LinkNameSpaceType::Network))
                 .map_err(|errno| failed(&self.name, "enter it", errno))?;
             Ok(inside())
@@ -189,17 +189,17 @@ fn on_a_thread<T: Send>(name: &NamespaceName, run: impl FnOnce() -> T + Send) ->
             let message = text.or_else(|| panic.downcast_ref::<String>().cloned());
             NamespaceError::Panicked {
                 name: name.clone(),
-                message: message.unwrap_or_else(|| "no words".into()),
+                message: message.unwrap_or_else(|| "no message".into()),
             }
         })
     })
 }
 
-/// Makes `/run/netns` a shared mount, as `ip netns add` does: a namespace deleted here must go from the mount
-/// namespaces of daemons too, or it would live on in theirs.
+/// Makes `/run/netns` a shared mount, as `ip netns add` does: a namespace deleted here must also disappear from the
+/// mount namespaces of daemons, or they would keep it alive.
 fn prepare_folder() -> io::Result<()> {
     fs::create_dir_all(FOLDER)?;
-    // iproute2 takes the same lock; two mounts on top of each other would hide what lies in the first.
+    // iproute2 takes the same lock. A second mount would hide the content of the first.
     let folder = File::open(FOLDER)?;
     flock(&folder, FlockOperation::LockExclusive)?;
     let shared = MountPropagationFlags::SHARED | MountPropagationFlags::REC;

@@ -14,12 +14,10 @@ const LONGEST_LISTING: u64 = 1 << 30;
 /// How much of a line of the script an error quotes.
 const QUOTE: usize = 120;
 
-/// Why a script is not in force.
-///
-/// nft hands the kernel a script as one transaction: whatever was there before is untouched.
+/// Why a script is not in force. nft hands it to the kernel as one transaction, so the rules are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum NftError {
-    /// There is no `nft`.
+    /// `nft` is not installed.
     #[error("cannot run nft: not found; install the package nftables")]
     Missing,
     /// nft could not be started or watched.
@@ -30,18 +28,18 @@ pub enum NftError {
         /// Why it failed.
         source: io::Error,
     },
-    /// nft or the kernel did not take the script.
+    /// nft or the kernel refused the script.
     #[error("nft refused the rules of {namespace}: {complaint}{}", .line.as_deref().map(|line| format!(" in: {line}")).unwrap_or_default())]
     Refused {
         /// The namespace.
         namespace: String,
-        /// The first thing that nft complains about.
+        /// The first error that nft reports.
         complaint: String,
-        /// The line of the script that it complains about, shortened around the place.
+        /// The line of the script with the error, shortened around the place.
         line: Option<String>,
     },
-    /// Somebody else changed the rules.
-    #[error("the rules of {namespace} were changed by somebody else")]
+    /// Another process changed the rules.
+    #[error("another process changed the rules of {namespace}")]
     Changed {
         /// The namespace.
         namespace: String,
@@ -55,7 +53,7 @@ pub enum NftError {
     /// The namespace could not be entered.
     #[error(transparent)]
     Namespace(#[from] NamespaceError),
-    /// The kernel did not tell the generation.
+    /// The kernel refused a request.
     #[error(transparent)]
     Netlink(#[from] NetlinkError),
 }
@@ -63,8 +61,8 @@ pub enum NftError {
 /// Puts `script` in force in the namespace, as one transaction.
 ///
 /// # Errors
-/// [`NftError::Refused`] with nft's first complaint, [`NftError::TimedOut`] when `deadline` passes first. Either
-/// way the rule set is what it was.
+/// [`NftError::Refused`] with the first error that nft reports, [`NftError::TimedOut`] if `deadline` passes first.
+/// Either way the rules are unchanged.
 pub fn run(namespace: &Namespace, script: &str, deadline: Instant) -> Result<(), NftError> {
     nft(namespace, &["-f", "-"], script, deadline).map(|_| ())
 }
@@ -97,10 +95,10 @@ fn nft(
     Err(refusal(namespace.name().to_string(), &ended.complaint(), script, ended.status))
 }
 
-/// nft says `/dev/stdin:LINE:FROM-TO: Error: WORDS`, then the line, then carets under the place.
+/// nft reports `/dev/stdin:LINE:FROM-TO: Error: WORDS`, then the line, then carets under the place.
 fn refusal(namespace: String, complaints: &str, script: &str, status: ExitStatus) -> NftError {
     let Some(first) = complaints.lines().find(|line| !line.trim().is_empty()) else {
-        return NftError::Refused { namespace, complaint: format!("without a word ({status})"), line: None };
+        return NftError::Refused { namespace, complaint: format!("no reason given ({status})"), line: None };
     };
     let Some((place, words)) = first.split_once(": ") else {
         return NftError::Refused { namespace, complaint: shortened(first, 0), line: None };

@@ -1,4 +1,4 @@
-//! Public addresses and what leads from them to guests.
+//! Public addresses, and how they lead to guests.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -14,9 +14,9 @@ pub struct PublicAddress {
     pub network: Option<NetworkId>,
     /// The public segment; untagged if none was named.
     pub segment: Option<Segment>,
-    /// The way out.
+    /// The gateway of the public subnet.
     pub gateway: Option<Ipv4Addr>,
-    /// The public subnet's prefix length; the address stands alone if it is not known.
+    /// The public subnet's prefix length; 32 if it is not known.
     pub prefix_len: Option<u8>,
     /// The guest that the address belongs to.
     pub static_nat: Option<Ipv4Addr>,
@@ -43,7 +43,7 @@ pub struct ForwardTarget {
     pub ports: PortRange,
 }
 
-/// A port forward that leads nowhere.
+/// A port forward that is not possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidForward {
     /// The two ends do not fit each other.
@@ -57,18 +57,18 @@ pub enum InvalidForward {
         /// The guest's ports.
         private: PortRange,
     },
-    /// Port 0 is no port that anyone can connect to.
+    /// Port 0 cannot be connected to.
     #[error("{field}: {ports} is not a port or a range of ports from 1 to 65535")]
     PortZero {
         /// The payload's field.
         field: &'static str,
-        /// What it says.
+        /// Its value.
         ports: PortRange,
     },
 }
 
 impl PublicAddress {
-    /// Takes over what a command says about the address.
+    /// Applies a command's description of the address.
     pub fn learn(&mut self, public: &PublicIp) {
         self.segment = public.public_vlan.clone().or_else(|| self.segment.take());
         self.gateway = public.public_gateway.or(self.gateway);
@@ -85,21 +85,21 @@ impl PublicAddress {
         Ipv4Net::new(address, self.prefix_len.unwrap_or(32)).unwrap_or(Ipv4Net::from(address))
     }
 
-    /// Leads ports to a guest. Forwards that were there for any of the ports give way: the server never keeps
-    /// two, so theirs is the delete that comes late.
+    /// Leads ports to a guest. It replaces other forwards of any of the ports: the server never keeps two, so their
+    /// deletes are only late.
     pub fn forward(&mut self, key: ForwardKey, to: ForwardTarget) {
         self.forwards.retain(|old, _| old.protocol != key.protocol || !old.ports.overlaps(key.ports));
         self.forwards.insert(key, to);
     }
 
-    /// No longer leads ports to a guest, unless they lead elsewhere by now.
+    /// Stops leading ports to a guest, unless they lead elsewhere by now.
     pub fn stop_forward(&mut self, key: ForwardKey, to: ForwardTarget) {
         if self.forwards.get(&key) == Some(&to) {
             self.forwards.remove(&key);
         }
     }
 
-    /// No longer leads anything to the guests of a subnet.
+    /// Stops leading anything to the guests of a subnet.
     pub fn stop_leading_to(&mut self, guests: Ipv4Net) {
         self.static_nat = self.static_nat.filter(|guest| !guests.contains(guest));
         self.forwards.retain(|_, to| !guests.contains(&to.guest));

@@ -19,10 +19,10 @@ pub struct Balancer {
     pub members: BTreeSet<SocketAddrV4>,
 }
 
-/// A load balancer rule that cannot be.
+/// A load balancer rule that is not possible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBalancer {
-    /// Port 0 is no port that anyone can connect to.
+    /// Port 0 cannot be connected to.
     #[error("lb_rules: rule {rule}: {field} 0 is not a port from 1 to 65535")]
     PortZero {
         /// The rule.
@@ -30,19 +30,19 @@ pub enum InvalidBalancer {
         /// The payload's field.
         field: &'static str,
     },
-    /// A member that is no guest of the network, nor of another tier of its VPC: connections would leave them, or come
-    /// back to the router itself.
-    #[error("lb_rules: rule {rule}: backend {member} is no guest of {among}")]
+    /// A member is not a guest of the network, nor of another tier of its VPC: connections would leave the network, or
+    /// come back to the router itself.
+    #[error("lb_rules: rule {rule}: backend {member} is not a guest of {among}")]
     NoGuest {
         /// The rule.
         rule: u64,
         /// The member.
         member: Ipv4Addr,
-        /// Whose guests may be members, with the subnets as far as they are known.
+        /// The networks whose guests may be members, with their subnets as far as they are known.
         among: String,
     },
     /// A protocol that a later version of the protocol crate knows.
-    #[error("lb_rules: rule {rule}: protocol {protocol} is not one that can be balanced here")]
+    #[error("lb_rules: rule {rule}: protocol {protocol} cannot be balanced here")]
     Protocol {
         /// The rule.
         rule: u64,
@@ -50,7 +50,7 @@ pub enum InvalidBalancer {
         protocol: LoadBalancerProtocol,
     },
     /// An algorithm that a later version of the protocol crate knows.
-    #[error("lb_rules: rule {rule}: algorithm {algorithm} is not one that members can be chosen by here")]
+    #[error("lb_rules: rule {rule}: algorithm {algorithm} is not supported here")]
     Algorithm {
         /// The rule.
         rule: u64,
@@ -60,7 +60,8 @@ pub enum InvalidBalancer {
 }
 
 impl Balancer {
-    /// The rule as a command gives it. `refuse_member` says for an address that no member may have who may be one.
+    /// The rule as a command gives it. For an address that no member may have, `refuse_member` names the networks whose
+    /// guests may be members.
     pub(super) fn new(
         rule: &LoadBalancerRule,
         refuse_member: impl Fn(Ipv4Addr) -> Option<String>,
@@ -99,7 +100,7 @@ impl Balancer {
         }
     }
 
-    /// What no two rules have in common.
+    /// The public end, which no two rules have in common.
     pub fn public_end(&self) -> (TransportProtocol, SocketAddrV4) {
         (self.transport(), self.public)
     }

@@ -1,6 +1,6 @@
-//! What is desired: routers with their tiers, public addresses and rules, as plain data.
+//! The desired state: routers with their tiers, public addresses and rules, as plain data.
 //!
-//! Commands change a [`Router`]; [`crate::compile`] says what that means for links and packets. Nothing here
+//! Commands change a [`Router`], and [`crate::compile`] makes plans for links, packets and daemons of it. Nothing here
 //! touches the kernel, the disk or the clock.
 
 mod address;

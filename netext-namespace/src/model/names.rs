@@ -1,9 +1,10 @@
-//! Names: of routers, of namespaces and interfaces as the kernel accepts them, of the NICs that carry a router's traffic,
-//! and of the router's own interfaces, with their hardware addresses.
+//! Names: of routers, of namespaces and interfaces as the kernel accepts them, of the NICs that carry a router's
+//! traffic, and of the router's own interfaces, with their hardware addresses.
 //!
-//! The names of a router's interfaces follow the convention that operators and their tools know (`vh-1910-209`). The kernel allows 15 bytes. A name
-//! that would be longer is packed: its parts as one number in 62 digits. Packing is reversible for VLANs and VXLANs of
-//! networks numbered below 2^39, so those cannot collide; the rest is hashed into numbers above the packed ones.
+//! The names of a router's interfaces follow the convention that operators and their tools know (`vh-1910-209`). The
+//! kernel allows 15 bytes. A name that would be longer is packed: its parts as one number in 62 digits. Packing is
+//! reversible for VLANs and VXLANs of networks numbered below 2^39, so those cannot collide; the rest is hashed into
+//! numbers above the packed ones.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,16 +14,16 @@ use serde::{Deserialize, Serialize};
 
 /// The kernel's `IFNAMSIZ` less its closing zero byte.
 const LONGEST_INTERFACE_NAME: usize = 15;
-/// Ours: namespaces are files under `/run/netns`, and people type their names.
+/// Our own limit: namespaces are files under `/run/netns`, and people type their names.
 const LONGEST_NAMESPACE_NAME: usize = 64;
 
-/// Whose router it is: of a network that stands alone, or of a VPC with its tiers.
+/// The identity of a router: it serves a network outside of VPCs, or a VPC with its tiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RouterId {
-    /// A network that stands alone.
+    /// The router of a network outside of VPCs.
     Network(NetworkId),
-    /// A VPC.
+    /// The router of a VPC.
     Vpc(VpcId),
 }
 
@@ -45,7 +46,7 @@ impl RouterId {
     }
 }
 
-/// `network-209` or `vpc-7`: the name of the router's folder, and what operators call it.
+/// `network-209` or `vpc-7`: the name of the router for operators, and of its folder.
 impl fmt::Display for RouterId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -73,7 +74,7 @@ impl FromStr for RouterId {
             "vpc" | "cs-vpc" => Some(Self::Vpc(VpcId::new(number))),
             _ => None,
         });
-        // Another spelling of a number, with a sign or zeros, is another name.
+        // A number with a sign or leading zeros is another name.
         let is_spelled = |id: &Self| id.number().to_string() == number;
         id.filter(is_spelled).ok_or_else(|| InvalidRouterId(name.to_owned()))
     }
@@ -82,19 +83,19 @@ impl FromStr for RouterId {
 /// Why a name was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Not a name that the kernel takes for an interface.
+    /// The kernel does not accept it as the name of an interface.
     #[error(
         "{0:?} cannot name an interface: 1 to 15 bytes, without '/', ':', '%' or white space, and not '.' or '..'"
     )]
     Interface(String),
-    /// Not a name that we take for a namespace.
+    /// It is not accepted as the name of a namespace.
     #[error(
         "{0:?} cannot name a namespace: 1 to 64 letters, digits, '-', '_' or '.', not starting with '.' or '-'"
     )]
     Namespace(String),
 }
 
-/// Name of a network interface, of the form that the kernel accepts.
+/// Name of a network interface that the kernel accepts.
 ///
 /// ```
 /// use netext_namespace::model::InterfaceName;
@@ -196,7 +197,7 @@ pub enum SegmentDevice {
 }
 
 impl SegmentDevices {
-    /// What the operator registered; what is not registered stays as it was.
+    /// Applies the NICs that the operator registered. Others stay as they are.
     pub fn learn(&mut self, details: &PhysicalDetails) -> Result<(), InvalidDevice> {
         let device = |detail: &'static str, value: Option<&str>, known: &SegmentDevice| match value {
             None => Ok(known.clone()),
@@ -210,7 +211,7 @@ impl SegmentDevices {
     }
 }
 
-/// A registered detail that names no NIC.
+/// A registered detail that does not name a NIC.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("physical-network-extension-details.{detail}: {source}; register a NIC of the hosts, or none")]
 pub struct InvalidDevice {
@@ -301,16 +302,15 @@ fn port_names(
     )
 }
 
-/// The conventional name where the kernel takes it: not one that is too long or made of a foreign segment's
-/// name.
+/// The conventional name if the kernel accepts it: it may be too long, or contain the name of an unknown kind of
+/// segment.
 fn conventional(name: String, packed: impl FnOnce() -> String) -> InterfaceName {
     InterfaceName::try_from(name)
         .or_else(|_| InterfaceName::try_from(packed()))
         .expect("a short prefix and 62-based digits are a valid name")
 }
 
-/// Segment and id as one number below 62^11, the same number for no other pair of them as far as they can be
-/// numbered.
+/// Segment and id as one number below 62^11, different for every pair of a segment and an id that can be numbered.
 fn packed(router: RouterId, segment: &Segment) -> u128 {
     const HASHED: u128 = 1 << 65;
     let vpc = u128::from(matches!(router, RouterId::Vpc(_)));
@@ -338,14 +338,14 @@ fn digits(mut number: u128, count: usize) -> String {
     String::from_utf8(digits).expect("the digits are ASCII")
 }
 
-/// An address in the range that is ours to give (locally administered, unicast).
+/// An address in the range for locally administered unicast addresses.
 fn mac(parts: &[&str]) -> MacAddr {
     let mut octets = [0x02; 6];
     octets[1..].copy_from_slice(&hash(parts).to_be_bytes()[..5]);
     MacAddr::new(octets)
 }
 
-/// FNV-1a over 128 bits: the same on every host and in every version, which `std`'s hashers do not promise.
+/// FNV-1a over 128 bits: the same on every host and in every version, which `std`'s hashers do not guarantee.
 fn hash(parts: &[&str]) -> u128 {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// An instance's NIC, as far as commands have described it.
 ///
-/// No single field is always there: some commands name a NIC by its MAC, others by its address, its uuid or its id
-/// alone. [`Nics`](super::Nics) finds the NIC that a command is about.
+/// Any field may be missing: some commands name a NIC by its MAC, others by its address, its uuid or its id alone.
+/// [`Nics`](super::Nics) finds the NIC that a command is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestNic {
     /// Its hardware address.
@@ -54,7 +54,7 @@ pub enum DnsListing {
     Listed,
     /// Not yet. The name may be answered already while the NIC has a lease.
     Pending,
-    /// Its name was taken out of DNS, whether or not it has a lease.
+    /// Its name was removed from DNS, whether or not it has a lease.
     Removed,
 }
 
@@ -65,7 +65,7 @@ impl DnsListing {
     }
 }
 
-/// State of format 1 has a flag.
+/// In state of format 1 it is a flag.
 fn word_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DnsListing, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -81,7 +81,7 @@ fn word_or_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DnsListing
     })
 }
 
-/// The value of a flag that the state leaves out: there may be thousands of NICs, and nearly all are alike.
+/// The value of a flag that the state omits: there may be thousands of NICs, and nearly all have the same.
 fn yes() -> bool {
     true
 }
@@ -91,7 +91,7 @@ fn is_so(answer: &bool) -> bool {
     *answer
 }
 
-/// A NIC that nothing is known of yet: neither reserved nor named, and the default NIC unless a command says
+/// A NIC of which nothing is known yet: neither reserved nor named, and the default NIC unless a command says
 /// otherwise.
 impl Default for GuestNic {
     fn default() -> Self {
@@ -154,8 +154,8 @@ impl<'a> NicIdentity<'a> {
         Self { ip: None, ip6: None, ..self }
     }
 
-    /// Whether it is this NIC, and why. The strongest identity that both know decides; an address decides only
-    /// where there is none, because addresses change hands.
+    /// The reason why it is this NIC, if it is. The strongest identity that both have decides. An address decides only
+    /// if they have no other in common, because addresses move between NICs.
     pub(super) fn reason(self, known: &GuestNic) -> Option<IdentityReason> {
         fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<bool> {
             Some(one? == other?)
@@ -173,7 +173,7 @@ impl<'a> NicIdentity<'a> {
 }
 
 impl GuestNic {
-    /// Takes over what a command says about it. What the command leaves out stays.
+    /// Applies a command's description of the NIC. Fields that the command omits stay.
     pub(super) fn learn(
         &mut self,
         named: NicIdentity<'_>,
@@ -189,7 +189,7 @@ impl GuestNic {
         self.default_nic = default_nic.unwrap_or(self.default_nic);
     }
 
-    /// The same for an instance that is restored, on a network with these services.
+    /// The same for an instance that is restored on a network with these services.
     pub(super) fn learn_restored(&mut self, vm: &RestoredVm, dhcp: Option<bool>, dns: Option<bool>) {
         self.learn(NicIdentity::restored(vm), vm.hostname.as_ref(), vm.default_nic);
         self.reserved = dhcp.unwrap_or(self.reserved);
@@ -198,7 +198,7 @@ impl GuestNic {
         }
     }
 
-    /// Takes over what another record says about the same NIC.
+    /// Adds the content of another record of the same NIC.
     pub(super) fn absorb(&mut self, other: Self) {
         self.mac = self.mac.or(other.mac);
         self.nic_id = self.nic_id.or(other.nic_id);
@@ -213,7 +213,7 @@ impl GuestNic {
         }
     }
 
-    /// Gives up the addresses that belong to another NIC, which has been named by them; false if none is left by that.
+    /// Gives up the addresses by which another NIC was named. Returns false if it loses its last one.
     pub(super) fn give_up_addresses(&mut self, other: NicIdentity<'_>) -> bool {
         let (has_ip, has_ip6) = (self.ip.is_some(), self.ip6.is_some());
         self.ip = self.ip.filter(|ip| Some(*ip) != other.ip);

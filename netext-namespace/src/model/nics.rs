@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::GuestNic;
 use super::nic::NicIdentity;
 
-/// The NICs of a guest network's instances, in the order in which commands named them for the first time.
+/// The NICs of a guest network's instances, in the order in which commands first named them.
 ///
 /// A command is about the NIC of its MAC. Where either side has no MAC, the uuid decides, then the id, then the
 /// address. An address has one owner: the NIC that was named by it last.
@@ -59,7 +59,7 @@ impl Nics {
         }
     }
 
-    /// Whether the address of a restored NIC is another one's, as far as is known.
+    /// Whether another known NIC has the address of a restored NIC.
     pub fn is_anothers(&self, vm: &RestoredVm) -> bool {
         let named = NicIdentity::restored(vm).without_addresses();
         vm.ip.is_some_and(|address| self.address_use_by(address, named) == AddressUse::OtherNic)
@@ -72,9 +72,9 @@ impl Nics {
         has_moved || self.address_use(address, nic) == AddressUse::OtherNic
     }
 
-    /// The NIC that a command is about, with what the command says about it; `None` if the command names no NIC.
+    /// The NIC that a command is about, after the command's description is applied; `None` if the command names no NIC.
     ///
-    /// Records that turn out to be the same NIC become one. Other NICs lose the address that this one has.
+    /// Records that prove to be of the same NIC are merged. Other NICs lose the addresses of this one.
     pub fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) -> Option<&mut GuestNic> {
         nic.identity()?;
         let named = NicIdentity::by(nic);
@@ -105,7 +105,7 @@ impl Nics {
         Some(&mut self.0[place])
     }
 
-    /// Forgets the NIC that a command is about; tells by which ids it was known.
+    /// Forgets the NIC that a command is about, and returns its ids.
     pub fn forget(&mut self, nic: &Nic) -> Vec<NicId> {
         let named = NicIdentity::by(nic);
         let (gone, kept): (Vec<_>, _) =
@@ -119,7 +119,7 @@ impl Nics {
         self.0.clear();
     }
 
-    /// The NICs are those that are restored, and no others. What was known of them and is not said stays.
+    /// Keeps the restored NICs and no others. Fields that the command omits stay.
     pub fn restore(&mut self, data: &RestoreData) {
         let mut known = KnownNics::of(mem::take(&mut self.0));
         let mut restored: BTreeMap<MacAddr, GuestNic> = BTreeMap::new();
@@ -133,7 +133,7 @@ impl Nics {
     fn position(&self, named: NicIdentity<'_>) -> Option<usize> {
         let found =
             self.0.iter().enumerate().filter_map(|(index, known)| Some((named.reason(known)?, index)));
-        // Of several, the first of the best reason.
+        // Of several, the first with the best reason.
         found.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, index)| index)
     }
 }
@@ -149,7 +149,7 @@ pub enum AddressUse {
     OtherNic,
 }
 
-/// NICs to be found one after the other, thousands of them.
+/// Known NICs, indexed so that thousands of them are found quickly.
 struct KnownNics {
     macs: HashMap<MacAddr, GuestNic>,
     uuids: HashMap<NicUuid, GuestNic>,
@@ -170,7 +170,7 @@ impl KnownNics {
         known
     }
 
-    /// What is known of an instance that is restored.
+    /// The known NIC of an instance that is restored.
     fn take(&mut self, vm: &RestoredVm) -> GuestNic {
         let by_mac = self.macs.remove(&vm.mac);
         let by_uuid = || self.uuids.remove(vm.nic_uuid.as_ref()?);
@@ -184,7 +184,7 @@ impl FromIterator<GuestNic> for Nics {
     }
 }
 
-/// A list. State of format 1 has an object instead, whose keys are the NICs' hardware addresses.
+/// A list. In state of format 1 it is an object whose keys are the NICs' hardware addresses.
 impl<'de> Deserialize<'de> for Nics {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ListOrObject;
@@ -248,26 +248,26 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_about_the_nic_that_it_names_by_whatever_both_know() {
+    fn a_command_is_about_the_nic_of_the_strongest_identity_that_both_have() {
         for (commands, expected) in [
             // One NIC, by any of its names.
             (&[(1, "a", 10), (1, "", 0), (0, "a", 0), (0, "", 10)][..], vec![(1, "a", 10)]),
-            // Records become one.
+            // Records are merged.
             (&[(0, "a", 0), (0, "", 10), (1, "a", 10)], vec![(1, "a", 10)]),
             (&[(0, "", 10), (1, "", 10)], vec![(1, "", 10)]),
             // It moves.
             (&[(1, "a", 10), (1, "", 11)], vec![(1, "a", 11)]),
             (&[(1, "a", 10), (0, "a", 11)], vec![(1, "a", 11)]),
-            // An address changes hands, and a NIC without any is gone.
+            // An address moves to another NIC, and a NIC without any is gone.
             (&[(1, "a", 10), (2, "b", 10)], vec![(2, "b", 10)]),
             (&[(1, "a", 10), (0, "b", 10)], vec![(0, "b", 10)]),
             (&[(0, "a", 10), (0, "b", 10), (0, "", 10)], vec![(0, "b", 10)]),
-            // Others stay what they are.
+            // Others stay as they are.
             (
                 &[(1, "a", 10), (2, "b", 11), (3, "c", 0), (2, "", 12)],
                 vec![(1, "a", 10), (2, "b", 12), (3, "c", 0)],
             ),
-            // Nobody is named.
+            // The command names no NIC.
             (&[(1, "a", 10), (0, "", 0)], vec![(1, "a", 10)]),
         ] {
             assert_eq!(known(&learned(commands)), expected, "{commands:?}");
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn two_macs_are_two_nics_even_if_both_bear_one_uuid() {
+    fn two_macs_are_two_nics_even_with_the_same_uuid() {
         let nics = learned(&[(1, "a", 10), (2, "a", 11), (0, "a", 0)]);
         assert_eq!(known(&nics), [(1, "a", 10), (2, "a", 11)]);
     }

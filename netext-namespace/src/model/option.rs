@@ -1,4 +1,4 @@
-//! Values of DHCP options that cannot be taken for anything else.
+//! Values of DHCP options that cannot be read as anything else.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -7,8 +7,8 @@ use ipnet::Ipv4Net;
 use netext_protocol::{DomainName, HostName};
 use serde::{Deserialize, Serialize};
 
-/// The value of a DHCP option, as it stands in dnsmasq's file of options: digits, dots, colons and commas, or
-/// words of a small alphabet where dnsmasq insists on text.
+/// The value of a DHCP option, as dnsmasq's file of options has it: digits, dots, colons and commas, or words of a small
+/// alphabet where dnsmasq needs text.
 ///
 /// ```
 /// use netext_namespace::model::OptionValue;
@@ -26,23 +26,23 @@ pub struct OptionValue(String);
 /// An option that cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOption {
-    /// It belongs to the conversation of DHCP itself.
-    #[error("DHCP option {number} cannot be set: client and server settle it among themselves")]
+    /// It is a part of the DHCP protocol itself.
+    #[error("DHCP option {number} cannot be set: client and server negotiate it")]
     Reserved {
         /// The option.
         number: u8,
     },
-    /// Its value is not what the option holds.
-    #[error("DHCP option {number} cannot be {value:?}: it takes {expected}")]
+    /// Its value is not valid for the option.
+    #[error("DHCP option {number} cannot be {value:?}: expected {expected}")]
     Value {
         /// The option.
         number: u8,
         /// The value, shortened.
         value: String,
-        /// What it takes.
+        /// The values that it accepts.
         expected: &'static str,
     },
-    /// A stored value is none of ours.
+    /// A stored value is not valid.
     #[error("{0:?} is not the stored value of a DHCP option")]
     Stored(String),
 }
@@ -56,13 +56,13 @@ pub(crate) fn joined<T: ToString>(items: &[T], separator: &str) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
-/// What an option holds, by RFC 2132 and its successors.
+/// The kind of value that an option has, by RFC 2132 and its successors.
 #[derive(Clone, Copy)]
 enum OptionKind {
     Addresses,
-    /// Text that dnsmasq takes as it stands.
+    /// Text that dnsmasq accepts as it is.
     Text,
-    /// Text that dnsmasq takes as bytes, too.
+    /// Text that dnsmasq also accepts as bytes.
     FreeText,
     Domains,
     Flag,
@@ -72,11 +72,11 @@ enum OptionKind {
 }
 
 impl OptionKind {
-    /// `None` for what only the server sets.
+    /// `None` for options that only the server sets.
     fn of(number: u8) -> Option<Self> {
         Some(match number {
-            // Padding and end, netmask, overload, message type, server, lease times, rapid commit, relay; and what
-            // only clients say of themselves: classes, id, architecture.
+            // Padding and end, netmask, overload, message type, server, lease times, rapid commit, relay; and options
+            // that only clients send: classes, id, architecture.
             0 | 1 | 50..=61 | 77 | 80..=82 | 93 | 94 | 97 | 255 => return None,
             3..=11 | 16 | 28 | 32 | 41 | 42 | 44 | 45 | 48 | 49 | 65 | 68..=76 | 150 => Self::Addresses,
             12 | 15 | 17 | 18 | 40 | 64 | 66 | 67 | 100 | 101 => Self::Text,
@@ -111,7 +111,7 @@ impl OptionKind {
         match self {
             Self::Addresses => {
                 let addresses = list(value, |item| item.parse().ok())?;
-                // dnsmasq takes 0.0.0.0 for its own address.
+                // dnsmasq replaces 0.0.0.0 by its own address.
                 let sound = |address: &Ipv4Addr| !address.is_unspecified();
                 let fits = addresses.len() <= LONGEST / 4 && addresses.iter().all(sound);
                 fits.then(|| joined(&addresses, ","))
@@ -149,7 +149,7 @@ impl OptionKind {
 }
 
 impl OptionValue {
-    /// Reads the value of an option as its number says; an option of an unknown kind takes bytes in hexadecimal.
+    /// Parses the value of an option by its number. Options of an unknown kind accept bytes in hexadecimal.
     pub fn parse(number: u8, value: &str) -> Result<Self, InvalidOption> {
         let kind = OptionKind::of(number).ok_or(InvalidOption::Reserved { number })?;
         let encoded = kind.encode(value.trim_matches(' '));
@@ -175,7 +175,7 @@ impl fmt::Display for OptionValue {
 impl TryFrom<String> for OptionValue {
     type Error = InvalidOption;
 
-    /// What was written by [`OptionValue::parse`] before.
+    /// A value that [`OptionValue::parse`] wrote before.
     fn try_from(stored: String) -> Result<Self, InvalidOption> {
         let is_ours = !stored.is_empty() && stored.bytes().all(|byte| byte == b',' || is_plain(byte));
         if is_ours { Ok(Self(stored)) } else { Err(InvalidOption::Stored(stored)) }
@@ -200,7 +200,7 @@ fn list<T>(value: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     value.split(',').map(|text| item(text.trim_matches(' '))).collect()
 }
 
-/// A single byte is written as a number: dnsmasq sees bytes only where there is a colon.
+/// A single byte is written as a number: dnsmasq recognises bytes by their colons.
 fn hexadecimal(bytes: &[u8]) -> Option<String> {
     match bytes {
         [] => None,
@@ -210,7 +210,7 @@ fn hexadecimal(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// RFC 3442: the length of the prefix, as many of its bytes as count, the router.
+/// RFC 3442: the length of the prefix, its significant bytes, the router.
 fn routes(value: &str) -> Option<String> {
     let words = list(value, |item| Some(item.to_owned()))?;
     let mut bytes = Vec::new();
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_takes_what_it_holds() {
+    fn each_kind_accepts_its_values() {
         for (number, value, encoded) in [
             (3, "10.1.1.254", "10.1.1.254"),
             (6, "10.1.1.1,8.8.8.8", "10.1.1.1,8.8.8.8"),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_by_name() {
+    fn invalid_values_are_refused_with_the_number_of_the_option() {
         for (number, value) in [
             (3, "10.1.1.1;reboot"),
             (3, "0.0.0.0"),
@@ -278,13 +278,13 @@ mod tests {
             assert!(refused.starts_with(&format!("DHCP option {number} cannot be ")), "{refused}");
         }
         let refused = OptionValue::parse(53, "1").unwrap_err().to_string();
-        assert!(refused.contains("option 53") && refused.contains("among themselves"), "{refused}");
+        assert!(refused.contains("option 53") && refused.contains("negotiate"), "{refused}");
         assert!(OptionValue::try_from("a\nb".to_owned()).is_err());
     }
 
     proptest! {
         #[test]
-        fn whatever_is_taken_stays_in_its_line(number in 0u8.., value in "\\PC{0,40}|[ -~\n\r\0]{0,300}") {
+        fn accepted_values_stay_in_their_line(number in 0u8.., value in "\\PC{0,40}|[ -~\n\r\0]{0,300}") {
             if let Ok(taken) = OptionValue::parse(number, &value) {
                 let line = taken.to_string();
                 prop_assert!(line.bytes().all(|byte| byte == b',' || is_plain(byte)), "{:?}", line);

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Balancer, GuestNic, Nics, OptionValue};
 
-/// A guest network: the only one of a network that stands alone, or a tier of a VPC.
+/// A guest network: a tier of a VPC, or the only one of a router outside of VPCs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tier {
-    /// Whether it is in force. One that is not keeps what came before `implement-network`, or what has to
-    /// survive a shutdown.
+    /// Whether it is in force. Otherwise it keeps what came before `implement-network`, or what must survive a
+    /// shutdown.
     pub implemented: bool,
-    /// How guests use it.
+    /// Its type.
     pub guest_type: Option<GuestType>,
     /// The segment that the guests' NICs are on; untagged if the server never named one.
     pub segment: Option<Segment>,
@@ -30,30 +30,30 @@ pub struct Tier {
     pub gateway: Option<Ipv4Addr>,
     /// The guests' IPv4 subnet.
     pub cidr: Option<Ipv4Net>,
-    /// The ranges of addresses beyond `cidr`, by their subnets. They outlive their NICs: the server describes them
-    /// in commands about NICs only, and a restore has none of it.
+    /// The ranges of addresses beyond `cidr`, by their subnets. They outlive their NICs: the server describes them only
+    /// in commands about NICs, and not in a restore.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ranges: BTreeMap<Ipv4Net, AddressRange>,
-    /// What the router answers on inside the guest network, if it is not the gateway.
+    /// The router's address in the guest network, if it is not the gateway.
     pub extension_ip: Option<Ipv4Addr>,
     /// The guests' IPv6 subnet.
     pub ipv6: Option<Ipv6Subnet>,
-    /// The firewall rules; `None` if none were ever received, which leaves everything open that NAT leads in.
+    /// The firewall rules; `None` if none were ever received: then everything that NAT leads in passes.
     pub firewall: Option<FirewallRules>,
-    /// The public addresses that it took up and did not release, some of which other tiers may have taken up as well.
+    /// The public addresses that it assigned and did not release. Other tiers may have assigned them, too.
     pub assigned: BTreeSet<Ipv4Addr>,
-    /// Whether the firewall rules, of a tier of a VPC, never said anything about public addresses.
+    /// Whether the firewall rules of a tier of a VPC never named a public address.
     pub unrestricted: bool,
     /// The public addresses that its rules restricted when it was shut down, until it has rules again.
     pub restricted_before: BTreeSet<Ipv4Addr>,
-    /// The access list; `None` if none was ever received, which leaves everything open.
+    /// The access list; `None` if none was ever received: then everything passes.
     pub access_list: Option<Vec<AclRule>>,
     /// The load balancer rules by their ids. One that came before its public address waits for it, and a member for
     /// its tier.
     pub balancers: BTreeMap<u64, Balancer>,
-    /// What is served to the guests.
+    /// The services for the guests.
     pub services: TierServices,
-    /// What guests are told about name resolution.
+    /// How guests resolve names.
     pub resolvers: Resolvers,
     /// The instances' NICs.
     pub nics: Nics,
@@ -61,12 +61,12 @@ pub struct Tier {
     pub options: BTreeMap<NicId, BTreeMap<u8, OptionValue>>,
 }
 
-/// A range beyond the network's first, by what commands about its NICs say of it.
+/// A range beyond the network's first, as commands about its NICs describe it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressRange {
     /// The gateway of its guests.
     pub gateway: Option<Ipv4Addr>,
-    /// What the router answers on inside the range, if it has an address there.
+    /// The router's address in the range, if it has one.
     pub extension_ip: Option<Ipv4Addr>,
 }
 
@@ -98,25 +98,25 @@ pub struct Ipv6Subnet {
     pub cidr: Ipv6Net,
 }
 
-/// What a router serves to the guests of a network.
+/// The services of a router for the guests of a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TierServices {
-    /// Addresses.
+    /// DHCP.
     pub dhcp: bool,
-    /// Names.
+    /// DNS.
     pub dns: bool,
     /// Metadata, user data, passwords and keys.
     pub user_data: bool,
 }
 
 impl Tier {
-    /// Fills in what is not known yet. What is known stays, because any command may be late.
+    /// Fills in fields that are not known yet. Known ones stay, because any command may be late.
     pub fn learn(&mut self, network: &Network) {
         self.learn_segment(network);
         self.learn_gateway(network.gateway);
     }
 
-    /// The same by a command about a NIC, which carries that NIC's own gateway.
+    /// The same from a command about a NIC, which carries that NIC's own gateway.
     pub fn learn_by_nic(&mut self, network: &Network, nic: &Nic, extension_ip: Option<Ipv4Addr>) {
         self.learn_segment(network);
         self.learn_range(network, nic, extension_ip);
@@ -129,7 +129,7 @@ impl Tier {
         self.ipv6 = self.ipv6.or_else(|| ipv6_subnet(network));
     }
 
-    /// Brings it into force as `implement-network` describes it. What it leaves out stays as it is known.
+    /// Puts it in force as `implement-network` describes it. Fields that the command omits stay.
     pub fn implement(&mut self, network: &Network, extension_ip: Option<Ipv4Addr>) {
         self.implemented = true;
         self.guest_type = network.guest_type.or(self.guest_type);
@@ -140,13 +140,13 @@ impl Tier {
         self.ipv6 = ipv6_subnet(network).or(self.ipv6);
     }
 
-    /// Brings it into force if it is not: on a shared network an instance's NIC may be the first thing heard of.
+    /// Puts it in force: on a shared network the first command may be about an instance's NIC.
     pub fn serve(&mut self, extension_ip: Option<Ipv4Addr>) {
         self.implemented = true;
         self.extension_ip = self.extension_ip.or(extension_ip);
     }
 
-    /// Takes over how names are resolved. What a command leaves out stays as it is known.
+    /// Applies how guests resolve names. Fields that the command omits stay.
     pub fn resolve_by(&mut self, resolvers: Resolvers) {
         let known = &mut self.resolvers;
         known.domain = resolvers.domain.or_else(|| known.domain.take());
@@ -157,22 +157,22 @@ impl Tier {
         }
     }
 
-    /// The NIC that a command is about, with what the command says about it; `None` if it names no NIC.
+    /// The NIC that a command is about, after the command's description is applied; `None` if it names no NIC.
     pub fn nic(&mut self, nic: &Nic, hostname: Option<&HostName>) -> Option<&mut GuestNic> {
         self.nics.learn(nic, hostname)
     }
 
-    /// Forgets a NIC with all that was kept for it.
+    /// Forgets a NIC with everything that was kept for it.
     pub fn forget_nic(&mut self, nic: &Nic) {
         for id in self.nics.forget(nic).into_iter().chain(nic.nic_id) {
             self.options.remove(&id);
         }
     }
 
-    /// Puts back the instances of a network, all of them and no others.
+    /// Restores the instances of a network: these and no others.
     pub fn restore(&mut self, data: &RestoreData) {
         self.nics.restore(data);
-        // Every instance repeats what its network has; a payload may have it there only.
+        // Every instance repeats the fields of its network; a payload may have them only there.
         if self.resolvers.domain.is_none() {
             self.resolvers.domain = data.vms.iter().find_map(|vm| vm.domain.clone());
         }
@@ -187,13 +187,13 @@ impl Tier {
         };
     }
 
-    /// The NIC that a late command speaks of, unless its address has another owner by now.
+    /// The NIC that a late command is about, unless another NIC has its address by now.
     pub fn known_nic(&mut self, nic: &Nic) -> Option<&mut GuestNic> {
         self.nics.find_mut(nic).filter(|known| nic.ip.is_none() || known.ip == nic.ip)
     }
 
-    /// Takes it out of force. Its segment is not sent again; that it was ever filtered is remembered, so that
-    /// nothing gets in between the replay of its NAT and that of its rules.
+    /// Takes it out of force. Its segment is kept, because it is not sent again. If it was ever filtered, it stays
+    /// closed, so that nothing gets in between the replay of its NAT and that of its rules.
     pub fn shut_down(&mut self) {
         self.implemented = false;
         self.services = TierServices::default();
@@ -209,7 +209,7 @@ impl Tier {
         }
     }
 
-    /// How guests use it; a tier that was never said to be anything else is isolated.
+    /// Its type; isolated if no command named another one.
     pub fn guest_type(&self) -> GuestType {
         self.guest_type.unwrap_or(GuestType::Isolated)
     }
@@ -238,8 +238,8 @@ impl Tier {
         self.own_addresses().into_iter().map(IpNet::V4).chain(ipv6.map(IpNet::V6))
     }
 
-    /// Whether the router is the guests' gateway: it forwards, translates and filters. Otherwise it only
-    /// serves them from an address among theirs.
+    /// Whether the router is the guests' gateway: it forwards, translates and filters. Otherwise it only serves them
+    /// from an address in their subnet.
     pub fn routes(&self) -> bool {
         self.guest_type() == GuestType::Isolated
             && self.gateway.is_some()
@@ -256,8 +256,8 @@ impl Tier {
         self.cidr.map(|cidr| cidr.trunc())
     }
 
-    /// Takes over what a command about a NIC says of the range that the NIC is in. `network.gateway` is the NIC's
-    /// own gateway there, so it says nothing about the network where the NIC is in another range than the first.
+    /// Applies a command about a NIC to the NIC's range. `network.gateway` is the NIC's own gateway, so it is not the
+    /// network's if the NIC is in another range than the first.
     pub(super) fn learn_range(&mut self, network: &Network, nic: &Nic, extension_ip: Option<Ipv4Addr>) {
         let is_in_first = self.cidr.is_some_and(|cidr| nic.ip.is_none_or(|ip| cidr.contains(&ip)));
         if is_in_first {
@@ -265,7 +265,7 @@ impl Tier {
         }
         let mut extension_ip = extension_ip;
         if let Some(subnet) = self.other_subnet(network, nic) {
-            // A range was given up, and another one cut from its addresses.
+            // An older range was given up if it overlaps this one.
             self.ranges.retain(|other, _| *other == subnet || !overlap(*other, subnet));
             let range = self.ranges.entry(subnet).or_default();
             range.gateway = network.gateway.or(range.gateway);
@@ -276,8 +276,8 @@ impl Tier {
         self.extension_ip = self.extension_ip.or(extension_ip);
     }
 
-    /// Takes over a gateway of the network, if none is known yet. One outside of the subnet is that of another range: a
-    /// command that names no NIC may be about any of them.
+    /// Sets the gateway of the network if none is known yet. A gateway outside of the subnet belongs to another range:
+    /// a command that names no NIC may be about any range.
     pub(super) fn learn_gateway(&mut self, said: Option<Ipv4Addr>) {
         let is_own = |gateway: &Ipv4Addr| self.cidr.is_none_or(|cidr| cidr.contains(gateway));
         self.gateway = self.gateway.filter(is_own).or(said.filter(is_own)).or(self.gateway);
@@ -301,7 +301,7 @@ impl Tier {
         (!overlap(subnet, first)).then_some(subnet)
     }
 
-    /// The ranges whose guests are served: the first, and the others that have NICs. None if the router has no address
+    /// The ranges whose guests are served: the first, and the others that have NICs. Empty if the router has no address
     /// in the network.
     pub fn ranges(&self) -> Vec<ServedRange> {
         let own = self.own_addresses();
@@ -323,8 +323,8 @@ impl Tier {
         self.address().into_iter().chain(self.ranges_in_use().filter_map(of_range)).collect()
     }
 
-    /// The ranges beyond the first that NICs have addresses of. Only where somebody else is the gateway: a router has one
-    /// subnet in a guest network.
+    /// The ranges beyond the first that NICs have addresses of. Only if the router is not the gateway: it routes for
+    /// one subnet per guest network.
     pub(super) fn ranges_in_use(&self) -> impl Iterator<Item = (Ipv4Net, &AddressRange)> {
         let first = self.cidr.filter(|_| self.has_ranges());
         self.ranges.iter().map(|(subnet, range)| (*subnet, range)).filter(move |(subnet, _)| {

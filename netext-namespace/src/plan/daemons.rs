@@ -1,52 +1,51 @@
-//! What a daemon that serves a router's guests shall be, as plain data.
+//! The daemons that serve a router's guests, as plain data.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::model::InterfaceName;
 
-/// Which daemon it is: enough to find it, and to stop it.
+/// The identity of a daemon: enough to find it, and to stop it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Daemon {
-    /// What messages call it, such as `dnsmasq of network 209`.
+    /// Its name in messages, such as `dnsmasq of network 209`.
     pub what: String,
     /// The program's file name, such as `dnsmasq`.
     pub program: String,
-    /// Its own folder, which lives and goes with it. A process of that program whose command line speaks of
-    /// something in this folder is this daemon.
+    /// Its own folder, which is created and removed with it. A process of that program whose command line names a file
+    /// in this folder is this daemon.
     pub folder: PathBuf,
     /// The file in the folder that the daemon writes its process id to.
     pub pid_file: String,
 }
 
-/// A daemon as it shall run.
+/// The desired state of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaemonPlan {
     /// Which one it is.
     pub daemon: Daemon,
-    /// Whom the daemon runs as: this account's group may read its folder.
+    /// The account that the daemon runs as. Its group may read the folder.
     pub account: Account,
     /// Its configuration.
     pub files: Vec<ConfigFile>,
     /// Starts it. The process that is started ends when the daemon is ready, and then its process id is known.
     pub start: CommandLine,
-    /// Starts a successor beside the daemon that takes over its sockets; the daemon itself is then told by SIGUSR1
-    /// to end with its last connection. Where there is one it stands for every new start of a daemon that runs.
-    /// It must fail, with the daemon as it was, if it cannot serve what is configured.
+    /// Starts a successor beside the running daemon, which takes over its sockets; SIGUSR1 then makes the daemon end
+    /// with its last connection. If there is one, it replaces every restart of a running daemon. If the successor
+    /// cannot serve the configuration, it must fail and leave the daemon as it is.
     pub successor: Option<Successor>,
-    /// The router's interfaces that it binds to: if one of them is made anew, it has to start anew.
+    /// The router's interfaces that it binds to: it must be restarted after one of them was replaced.
     pub interfaces: BTreeSet<InterfaceName>,
 }
 
-/// What follows a haproxy that runs.
+/// The successor of a running haproxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Successor {
     /// Starts it.
     pub start: CommandLine,
-    /// The file name of the socket on which the predecessor tells how its members do.
+    /// The file name of the socket on which the predecessor reports the state of its members.
     pub socket: &'static str,
-    /// The file in which the successor looks for members that are known to be dead. It is there for as long as the
-    /// start lasts.
+    /// The file from which the successor reads the members that are known to be dead. It exists only during the start.
     pub dead_members: &'static str,
 }
 
@@ -57,26 +56,25 @@ pub struct ConfigFile {
     pub name: &'static str,
     /// Its whole content.
     pub content: String,
-    /// What makes the daemon take notice of a change.
+    /// How the daemon learns of a change.
     pub on_change: OnChange,
 }
 
-/// What makes a daemon take notice of a changed file.
+/// How a daemon learns of a changed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnChange {
-    /// Only a new start.
+    /// By a restart.
     Restart,
-    /// SIGHUP.
+    /// By SIGHUP.
     Reload,
-    /// SIGHUP while every line that was there stays. What a line that goes has brought about, the daemon
-    /// forgets only by a new start.
+    /// By SIGHUP as long as no line is removed. The daemon forgets the effect of a removed line only by a restart.
     ReloadIfGrown,
 }
 
 /// A program with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    /// The program: a name to be looked for, or a path.
+    /// The program: a name to search for, or a path.
     pub program: String,
     /// Its arguments.
     pub arguments: Vec<String>,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{InterfaceName, NamespaceName, Route, RouteAction, RoutingRule};
 
-/// The number by which the kernel tells our routes and rules from those of people and routing daemons
-/// (`proto 110`): the former are compared and healed, the latter left alone.
+/// The protocol number (`proto 110`) of our routes and rules. Those of people and routing daemons have others, and are
+/// left alone.
 pub const ROUTE_PROTOCOL: u8 = 110;
 
 /// The links of one router: the bridges that its segments live on, and its namespace.
@@ -20,14 +20,14 @@ pub const ROUTE_PROTOCOL: u8 = 110;
 pub struct LinkPlan {
     /// Bridges on the host, one per segment.
     pub bridges: Vec<BridgePlan>,
-    /// The router itself; `None` when the network has no gateway of ours.
+    /// The router itself; `None` if it has no interface in the network.
     pub namespace: Option<NamespacePlan>,
 }
 
 /// A bridge on the host that a segment's ports are attached to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BridgePlan {
-    /// The bridge's conventional name; a bridge that bears it already is used as it stands.
+    /// The bridge's conventional name. A bridge that already has it is used as it is.
     pub name: InterfaceName,
     /// How the segment leaves the host.
     pub uplink: Uplink,
@@ -36,7 +36,7 @@ pub struct BridgePlan {
 /// How a bridge's segment leaves the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Uplink {
-    /// It does not: a segment of this host alone.
+    /// It does not: the segment exists on this host alone.
     HostLocal,
     /// Through an 802.1Q sub-interface of a NIC.
     Vlan {
@@ -47,12 +47,12 @@ pub enum Uplink {
         /// Name of the sub-interface, by convention `<device>.<id>`.
         name: InterfaceName,
     },
-    /// Through a NIC as it is, or the bridge that holds it, or `device` itself when it is a bridge.
+    /// Through a NIC as it is, or the bridge that holds it, or `device` itself if it is a bridge.
     Untagged {
         /// The NIC or bridge.
         device: InterfaceName,
     },
-    /// Somebody else's business: the bridge must be there already.
+    /// In a way that is not ours to make: the bridge must exist.
     Existing,
 }
 
@@ -84,7 +84,7 @@ pub struct InterfacePlan {
     pub mac: [u8; 6],
     /// Addresses of the interface, each with the prefix of its subnet.
     pub addresses: BTreeSet<IpNet>,
-    /// Whether neighbours are told about an IPv4 address (gratuitous ARP) when it is newly added.
+    /// Whether a new IPv4 address is announced to neighbours (gratuitous ARP).
     pub announce: bool,
 }
 
@@ -125,12 +125,12 @@ pub struct TableRoute {
     pub route: Route,
 }
 
-/// A rule with its place and the table that it leads to.
+/// A rule with its priority and the table that it leads to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TableRule {
-    /// Its place: the rule with the least is consulted first.
+    /// The kernel consults the rule with the least priority first.
     pub priority: u32,
-    /// Which packets it means.
+    /// The packets that it matches.
     pub rule: RoutingRule,
     /// The table's number.
     pub table: u32,

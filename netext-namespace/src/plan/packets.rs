@@ -30,12 +30,12 @@ pub enum ElementField {
     Icmp(u8),
     /// A packet's mark.
     Mark(u32),
-    /// What becomes of the packet.
+    /// The verdict on the packet.
     Verdict(String),
 }
 
 impl ElementField {
-    /// The field as the kernel compares it, in network order; `None` where only `nft` knows how to say it.
+    /// The field as the kernel compares it, in network order; `None` if only `nft` can encode it.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         Some(match self {
             Self::Interface(name) => {
@@ -47,7 +47,7 @@ impl ElementField {
             Self::Ipv6(address) => address.octets().to_vec(),
             Self::Protocol(number) | Self::Icmp(number) => vec![*number],
             Self::Port(port) => port.to_be_bytes().to_vec(),
-            // The one thing that is compared in the machine's order.
+            // The only field that is compared in the machine's order.
             Self::Mark(mark) => mark.to_ne_bytes().to_vec(),
             Self::Network(_) | Self::Verdict(_) => return None,
         })
@@ -77,7 +77,7 @@ impl fmt::Display for ElementField {
 pub struct ElementFields(pub Vec<ElementField>);
 
 impl ElementFields {
-    /// The fields as the kernel keeps them: joined, each filled up to four bytes, unless there is only one.
+    /// The fields as the kernel keeps them: joined, each padded to four bytes, unless there is only one.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let mut joined = Vec::with_capacity(32);
         for field in &self.0 {
@@ -106,10 +106,10 @@ impl fmt::Display for ElementFields {
 /// An element of a set, by its key; or one of a map, with its value.
 pub type SetElement = (ElementFields, Option<ElementFields>);
 
-/// Elements of one set or map that come, or that go.
+/// Elements to add to one set or map, or to delete from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElementChange {
-    /// Whether they come.
+    /// Whether they are added.
     pub add: bool,
     /// The set's name.
     pub set: String,
@@ -134,25 +134,25 @@ impl fmt::Display for ElementChange {
     }
 }
 
-/// Which connections are meant; what is `None` may be anything, but a match of nothing but `None` matches no
-/// connection at all.
+/// Tracked connections to match. A field that is `None` matches anything, but if all fields are `None`, no connection
+/// matches.
 ///
-/// A connection has two sides: *original* is what its first packet said before translation, *reply* what the
-/// answers say before they are translated back. With a public address translated to an instance, the original
-/// destination is the public address and the reply source the instance; of an instance's own connections the
-/// reply destination is the public address that they left by.
+/// A connection has two sides: *original* is its first packet before translation, *reply* an answer before it is
+/// translated back. If a public address is translated to an instance, the original destination is the public address
+/// and the reply source is the instance. For connections that an instance opens, the reply destination is the public
+/// address that they left by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FlowMatch {
-    /// Who opened the connection.
+    /// The networks of the machine that opened the connection.
     pub original_source: Option<Ipv4Net>,
-    /// Whom it addressed.
+    /// The address that it was opened to.
     pub original_destination: Option<Ipv4Addr>,
-    /// Who answers.
+    /// The networks of the machine that answers.
     pub reply_source: Option<Ipv4Net>,
-    /// Whom the answers are addressed to.
+    /// The address that it answers to.
     pub reply_destination: Option<Ipv4Addr>,
     /// IP protocol number, 6 for TCP.
     pub protocol: Option<u8>,
-    /// Port that was addressed; connections without ports do not match.
+    /// The ports that it was opened to; connections without ports do not match.
     pub original_destination_ports: Option<RangeInclusive<u16>>,
 }

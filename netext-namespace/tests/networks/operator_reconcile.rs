@@ -182,12 +182,12 @@ fn a_dry_run_names_every_damage_and_a_repair_heals_it() {
         (
             "an element",
             Box::new(|| inside("nft", "delete element inet netext static_nat { 198.51.100.11 }")),
-            "~ put map static_nat of the packet rules right: 1 element missing (198.51.100.11 : 10.1.1.11)",
+            "~ repair map static_nat of the packet rules: 1 element missing (198.51.100.11 : 10.1.1.11)",
         ),
         (
             "a rule",
             Box::new(|| inside("nft", "insert rule inet netext forward accept")),
-            "~ put chain forward of the packet rules right: 1 rule not ours",
+            "~ repair chain forward of the packet rules: 1 rule not ours",
         ),
         ("dnsmasq", Box::new(|| kill("dnsmasq")), "+ start dnsmasq of network 209: it does not run"),
         (

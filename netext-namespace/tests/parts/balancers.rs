@@ -1,4 +1,4 @@
-//! What load balancer rules compile to, and the haproxy that serves them.
+//! Compiled load balancer rules, and the haproxy that serves them.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -69,7 +69,7 @@ fn every_kind() -> Vec<(u64, Balancer)> {
         (12, rule(Udp, 54, LeastConn, &["10.1.1.10:53", "10.1.1.11:53"])),
         (13, rule(Udp, 55, RoundRobin, &["10.1.1.10:53"])),
         (14, rule(Tcp, 81, Source, &["10.1.1.10:8080"])),
-        // These have no members: over UDP it is dropped, over TCP the kernel refuses.
+        // These have no members: over UDP packets are dropped, over TCP the kernel refuses connections.
         (15, rule(Udp, 56, RoundRobin, &[])),
         (16, rule(Tcp, 82, RoundRobin, &[])),
     ]
@@ -105,12 +105,12 @@ fn rules_over_udp_alone_need_no_haproxy() {
 }
 
 #[test]
-fn a_member_that_is_no_guest_of_the_network_is_none() {
+fn a_member_that_is_not_a_guest_of_the_network_is_left_out() {
     let strangers = ["127.0.0.1:80", "10.1.1.1:80", "10.2.1.10:80", "203.0.113.10:80"];
     assert_eq!(plan(&[(9, rule(Tcp, 80, RoundRobin, &strangers))], account_of_debian()), None);
 }
 
-/// A router of its own with a haproxy.
+/// A router with its own haproxy.
 struct Balanced {
     namespace: Namespace,
 }
@@ -169,7 +169,7 @@ fn haproxy_has_no_rights_and_sees_nothing_but_its_folder() {
     let router = Balanced::boot();
     router.balance(&every_kind());
     let status = || fs::read_to_string(format!("/proc/{}/status", pid())).unwrap();
-    // It is ready a moment before it lets go of its rights.
+    // It is ready a moment before it gives up its rights.
     until("haproxy stays root", || {
         let status = status();
         let users = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
@@ -229,11 +229,11 @@ fn a_successor_that_does_not_start_changes_nothing() {
 }
 
 #[test]
-fn a_predecessor_that_was_not_told_is_told_later() {
+fn a_predecessor_that_was_not_signalled_is_signalled_later() {
     let router = Balanced::boot();
     router.balance(&every_kind());
     let forgotten = pid();
-    // As far as a command got that was killed: the successor serves, the predecessor does not know.
+    // A command was killed here: the successor serves, and the predecessor has not been signalled.
     let line = format!("-D -f {CONFIGURATION} -p {PID_FILE} -x {FOLDER}/haproxy/haproxy.sock");
     sh(&format!("ip netns exec cs-net-42 haproxy {line} && rm {FOLDER}/haproxy/settled"));
     assert!(pid() != forgotten && is_alive(forgotten));

@@ -1,4 +1,4 @@
-//! What routers compile to: the golden rule sets, which the real `nft` has accepted, and the cost of a change.
+//! Compiled routers: golden rule sets, which the real `nft` has accepted, and the cost of a change.
 
 use std::time::{Duration, Instant};
 
@@ -87,7 +87,7 @@ const TWO_SEGMENTS: [&str; 5] =
 fn the_rules_of_two_public_segments() {
     let one = packets(&router_after(&TWO_SEGMENTS[..2])).create();
     let both = packets(&router_after(&TWO_SEGMENTS)).create();
-    // What a router with one segment has not.
+    // Chains and maps that a router with one segment does not have.
     let sections = |rules: &str| rules.split_inclusive("\n\t}\n").map(str::to_owned).collect::<Vec<_>>();
     let known = sections(&one);
     let names: Vec<_> = known.iter().filter_map(|section| section.trim().lines().next()).collect();
@@ -147,7 +147,7 @@ fn one_more_forward_is_one_more_element() {
     assert_eq!(after.change_to(&after), RulesetChange::Nothing);
 }
 
-/// The rules that nft shows, in an order that does not depend on how they came about.
+/// The rules that nft lists, in an order that does not depend on how they were made.
 fn in_force() -> Vec<String> {
     let listing = sh("ip netns exec cs-net-42 nft -n list ruleset");
     let table = listing.trim().strip_prefix("table inet netext {").and_then(|table| table.strip_suffix('}'));

@@ -1,4 +1,4 @@
-//! What is installed beside the executable.
+//! The files that are installed beside the executable.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn systemd_understands_the_unit() {
     fs::copy(UNIT, unit).unwrap();
     let verified = Command::new("systemd-analyze").args(["verify", "--man=no", unit]).output().unwrap();
     let said = String::from_utf8_lossy(&verified.stderr).into_owned();
-    // It speaks of other units of this machine as well.
+    // It also reports on other units of this machine.
     let of_ours: Vec<_> = said.lines().filter(|line| line.contains("netext-namespace")).collect();
     assert!(verified.status.success() && of_ours.is_empty(), "{said}");
 }

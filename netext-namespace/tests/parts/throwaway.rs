@@ -1,7 +1,7 @@
 //! A host to throw away: a private mount and network namespace for the thread of one test.
 //!
-//! Tests run side by side, see nobody else's interfaces, and leave nothing behind. They look at what was done
-//! with other people's tools.
+//! Tests run side by side, do not see each other's interfaces, and leave nothing behind. They check results with
+//! independent tools.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -85,12 +85,12 @@ pub(crate) fn router() -> LinkPlan {
     }
 }
 
-/// Makes links, and the namespace that they need; what differed.
+/// Makes links match a plan, with the namespace that they need, and returns the differences.
 pub(crate) fn apply(plan: &LinkPlan) -> Result<Vec<Difference>, LinkError> {
     go_over(plan, Pass::repair())
 }
 
-/// What would be made.
+/// The differences that would be repaired.
 pub(crate) fn rehearse(plan: &LinkPlan) -> Result<Vec<Difference>, LinkError> {
     go_over(plan, Pass::rehearsal())
 }
@@ -122,7 +122,7 @@ pub(crate) fn addresses(interface: &str) -> BTreeSet<String> {
     words.filter(|address| !address.starts_with("fe80")).map(str::to_owned).collect()
 }
 
-/// What changes, by the kernel's account, on the host and in the router's namespace while `run` runs.
+/// The changes on the host and in the router's namespace that the kernel reports while `run` runs.
 pub(crate) fn changes_during(run: impl FnOnce()) -> String {
     let monitors = ["monitor link address route rule", "-n cs-net-42 monitor link address route rule"].map(
         |arguments| {
@@ -132,7 +132,7 @@ pub(crate) fn changes_during(run: impl FnOnce()) -> String {
     );
     // Long enough for the monitors to listen, and for the kernel to settle the state of new links.
     thread::sleep(Duration::from_millis(1500));
-    // What came until now is not of this run: marks that both monitors show delimit it.
+    // Marks that both monitors show separate earlier changes from those of this run.
     mark("before");
     run();
     mark("after");

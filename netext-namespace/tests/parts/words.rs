@@ -1,4 +1,4 @@
-//! The words of routes and rules: what is written is read again, and nothing but that is understood.
+//! The words of routes and rules: written ones are read again, and other ones are refused.
 
 use netext_namespace::model::{Route, RoutePattern, RoutingRule};
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ proptest! {
 }
 
 #[test]
-fn a_route_is_meant_by_as_many_of_its_words_as_are_given() {
+fn a_route_matches_any_of_its_words() {
     let route: Route = "10.0.0.0/8 via 192.0.2.1 dev eth0 metric 5".parse().unwrap();
     let means = |words: &str| words.parse::<RoutePattern>().unwrap().matches(&route);
     assert!(means("10.0.0.0/8") && means("10.0.0.0/8 via 192.0.2.1") && means("10.0.0.0/8 metric 5"));

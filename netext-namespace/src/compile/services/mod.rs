@@ -39,7 +39,7 @@ pub struct GuestServices {
     pub dhcp: bool,
     /// Whether DNS is served.
     pub dns: bool,
-    /// The resolvers that guests are told of, and that questions are forwarded to.
+    /// The resolvers of the guests, which questions are also forwarded to.
     pub resolvers: Vec<IpAddr>,
     /// The network's domain.
     pub domain: Option<DomainName>,
@@ -49,7 +49,7 @@ pub struct GuestServices {
     pub records: BTreeMap<IpAddr, HostName>,
     /// The IPv6 subnet that is advertised.
     pub ipv6: Option<AdvertisedPrefix>,
-    /// The IPv6 resolvers that guests are told of.
+    /// The IPv6 resolvers of the guests.
     pub dns6: Vec<Ipv6Addr>,
 }
 

@@ -11,15 +11,15 @@ use crate::model::InterfaceName;
 use crate::plan::{BridgePlan, LinkPlan, Uplink};
 use rustix::io::Errno;
 
-/// The bridge that a planned bridge comes down to: where ports are attached.
+/// The bridge that stands for a planned bridge: ports are attached to it.
 #[derive(Debug, Clone)]
 pub(super) struct SegmentBridge {
     pub(super) name: InterfaceName,
     pub(super) index: u32,
     /// The MTU of the bridge: the smallest among its ports, the router's included once it has one.
     bridge_mtu: u32,
-    /// The MTU of the way out of the host, where it is known. A frame that is too long for its port is dropped by a
-    /// bridge without a word; a router that knows the MTU says what is too long for it.
+    /// The MTU of the way out of the host, if it is known. A bridge silently drops a frame that is too long for its
+    /// port; a router that knows the MTU reports packets that are too long.
     pub(super) uplink_mtu: Option<u32>,
 }
 
@@ -37,7 +37,7 @@ impl SegmentBridge {
 /// The bridges of segments by the name that the plan has for their bridge.
 pub(super) type SegmentBridges = BTreeMap<InterfaceName, SegmentBridge>;
 
-/// Makes sure of every bridge that the plan names, those that only interfaces name included.
+/// Makes sure of every bridge that the plan names, including those that only interfaces name.
 pub(super) fn ensure(
     host: &mut NetlinkSocket,
     plan: &LinkPlan,
@@ -82,8 +82,8 @@ fn existing(
     settle(host, name, &bridge, pass)
 }
 
-/// The VLAN interface comes before the bridge, so that a bridge without one is never a half-made one of ours: an
-/// operator's bridge that bears the conventional name, however it leaves the host, is used as it stands.
+/// The VLAN interface is created before the bridge, so that a bridge without one is never a half-made one of ours: an
+/// operator's bridge of the conventional name is used as it is, however its segment leaves the host.
 fn on_vlan(
     host: &mut NetlinkSocket,
     name: &InterfaceName,
@@ -108,7 +108,7 @@ fn on_vlan(
     };
     if let Some(vlan) = vlan {
         if !vlan.up {
-            // Which cannot come up before the NIC below it.
+            // It cannot come up before the NIC below it.
             raise(host, device, pass)?;
         }
         attach(host, vlan_name, &vlan, &segment, pass)?;
@@ -128,7 +128,7 @@ fn create_vlan(
     let requests = [link::create_vlan(name, parent.index, id), link::no_ipv6_address(name)];
     let refused = match host.carry_out(&requests, RouterPart::Link, pass) {
         Err(error) if error.is(Errno::OPNOTSUPP) => return Err(LinkError::NoVlan { source: error }),
-        // Another network of the same segment may have made it at the same time; or it bears another name.
+        // Another network of the same segment may have created it at the same time; or it has another name.
         Err(error) if !error.is(Errno::EXIST) => return Err(error.into()),
         outcome => outcome.err(),
     };
@@ -193,7 +193,7 @@ fn refuse_addressed(
     }
 }
 
-/// The bridge that a link is a port of already, if any.
+/// The bridge that a link is already a port of, if any.
 fn bridge_of(
     host: &mut NetlinkSocket,
     device: &InterfaceName,
@@ -209,7 +209,7 @@ fn bridge_of(
     }
 }
 
-/// Brings up a bridge that is there. Nothing else about it is ours to change, unless we made it.
+/// Brings up a bridge that exists. Nothing else of it is changed, unless it is ours.
 fn settle(
     host: &mut NetlinkSocket,
     name: &InterfaceName,

@@ -1,4 +1,4 @@
-//! What can keep links from matching a plan.
+//! Why links may not match a plan.
 
 use std::io;
 
@@ -11,13 +11,13 @@ use crate::model::InterfaceName;
 /// Why the links do not match the plan.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// The namespace could not be had.
+    /// The namespace could not be used.
     #[error(transparent)]
     Namespace(#[from] NamespaceError),
     /// The kernel refused a request.
     #[error(transparent)]
     Netlink(#[from] NetlinkError),
-    /// The NIC that carries a segment is not there.
+    /// The NIC that carries a segment does not exist.
     #[error(
         "this host has no network interface {device} for bridge {bridge}: name one that it has in the detail guest.network.device or public.network.device, or 'none' for a bridge of this host alone"
     )]
@@ -27,13 +27,13 @@ pub enum LinkError {
         /// The bridge that it was wanted for.
         bridge: InterfaceName,
     },
-    /// A bridge that somebody else was to make is not there.
+    /// A bridge that is not ours to create does not exist.
     #[error("this host has no bridge {bridge}: create it, or configure the segment so that it is created")]
     NoBridge {
         /// The bridge.
         bridge: InterfaceName,
     },
-    /// A bridge's name is borne by something else.
+    /// Another kind of interface has the name of a bridge.
     #[error("{name} is not a Linux bridge but {kind}: rename or delete it")]
     NotABridge {
         /// The interface.
@@ -41,7 +41,7 @@ pub enum LinkError {
         /// What it is.
         kind: String,
     },
-    /// The name of one end of a veth pair is borne by something else.
+    /// Another kind of interface has the name of one end of a veth pair.
     #[error("{name} is not one end of a veth pair but {kind}: rename or delete it")]
     NotAVeth {
         /// The interface.
@@ -77,10 +77,10 @@ pub enum LinkError {
         /// The interface.
         interface: InterfaceName,
     },
-    /// The kernel does not make VLAN interfaces.
+    /// The kernel cannot create VLAN interfaces.
     #[error("{source}: does this kernel know 802.1Q? try 'modprobe 8021q'")]
     NoVlan {
-        /// What the kernel said.
+        /// The kernel's refusal.
         source: NetlinkError,
     },
     /// A kernel parameter could not be read or written.
@@ -88,9 +88,9 @@ pub enum LinkError {
     Sysctl {
         /// The parameter's file.
         path: String,
-        /// What it should be.
+        /// The desired value.
         value: &'static str,
-        /// Why it is not.
+        /// Why it failed.
         source: io::Error,
     },
 }

@@ -27,8 +27,8 @@ use crate::kernel::netlink::{
 use crate::model::InterfaceName;
 use crate::plan::InterfacePlan;
 
-/// Group of the bridges that we made, given to them in the act of creation: whatever else happens, a bridge that
-/// an operator made can be told from one of ours.
+/// Group of our bridges. They get it in the act of creation, so that they can always be distinguished from those of
+/// operators.
 pub(super) const OUR_GROUP: u32 = 0x6e65_7478;
 /// Group of links that are to be deleted together.
 pub(super) const DOOMED_GROUP: u32 = OUR_GROUP + 1;
@@ -42,7 +42,7 @@ pub(super) struct KernelLink {
     pub(super) name: String,
     /// Whether it was asked to be up.
     pub(super) up: bool,
-    /// Whether there is something at the other end of the wire.
+    /// Whether another device is connected.
     pub(super) carrier: bool,
     /// Whether the kernel has noticed that it has a carrier.
     pub(super) operational: bool,
@@ -75,7 +75,7 @@ impl KernelLink {
         self.is_veth() && number.is_some_and(|number| number.starts_with(['-', '_']))
     }
 
-    /// What it is, for people.
+    /// Its kind, for people.
     pub(super) fn kind_words(&self) -> String {
         if self.kind.is_empty() { "a network interface".to_owned() } else { format!("of kind {}", self.kind) }
     }
@@ -113,7 +113,7 @@ fn get(header: LinkHeader, name: Option<&str>) -> RouteNetlinkMessage {
     RouteNetlinkMessage::GetLink(message)
 }
 
-/// The links of these names, in their order; `None` for one that is absent.
+/// The links of these names, in their order; `None` for one that does not exist.
 pub(super) fn by_name(
     socket: &mut NetlinkSocket,
     names: &[InterfaceName],
@@ -144,15 +144,15 @@ pub(super) fn by_index(socket: &mut NetlinkSocket, index: u32) -> Result<Option<
     Ok(replies.pop().flatten().and_then(|reply| KernelLink::read(&reply)))
 }
 
-/// All links of the socket's namespace; for namespaces of routers, which hold few.
+/// All links of the socket's namespace. Use it in the namespaces of routers, which have few.
 pub(super) fn all(socket: &mut NetlinkSocket) -> Result<Vec<KernelLink>, NetlinkError> {
     let request = NetlinkRequest::route("list the router's interfaces", &get(LinkHeader::default(), None), 0);
     socket.dump(&request, KernelLink::read)
 }
 
-/// The id that the socket's namespace knows another namespace by, if it has one for it.
+/// The id that the socket's namespace has for another namespace, if any.
 ///
-/// The kernel gives ids to the namespaces that links lead to when it tells of such links.
+/// The kernel gives an id to the namespace that a link leads to when it describes that link.
 pub(super) fn namespace_id(
     host: &mut NetlinkSocket,
     namespace: &Namespace,

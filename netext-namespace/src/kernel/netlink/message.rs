@@ -16,13 +16,13 @@ use crate::drift::DifferenceKind;
 /// The flags that create something, and not over something of the same key that is not ours.
 pub(in crate::kernel) const CREATE: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
-/// Something that was asked of the kernel over netlink and not done.
+/// A request over netlink that the kernel refused, or that could not be sent.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {attempted}: {source}{}", .explanation.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
 pub struct NetlinkError {
     /// What was attempted and on what, to be read after "cannot".
     attempted: String,
-    /// The kernel's own words, where it has any.
+    /// The kernel's explanation, if it gives one.
     explanation: Option<String>,
     source: io::Error,
 }
@@ -82,18 +82,19 @@ impl NetlinkRequest {
         Self { attempted: attempted.into(), incidental: false, tolerated: &[], kind, flags: 0, body }
     }
 
-    /// Refusals that mean that there is nothing left to do, such as deleting what is absent.
+    /// Refusals that mean that there is nothing to do, as when deleting something that does not exist.
     pub(in crate::kernel) fn tolerating(mut self, tolerated: &'static [Errno]) -> Self {
         self.tolerated = tolerated;
         self
     }
 
-    /// A request that goes along with another one, or with none: it puts nothing right by itself.
+    /// A request that repairs nothing by itself: it accompanies another one.
     pub(in crate::kernel) fn incidental(self) -> Self {
         Self { incidental: true, ..self }
     }
 
-    /// What a request of the routing family changes, if anything: its types come in fours, new, delete, get, set.
+    /// The kind of change that a request of the routing family makes, if any: its types come in fours, new, delete,
+    /// get, set.
     pub(super) fn change(&self) -> Option<DifferenceKind> {
         match self.kind % 4 {
             _ if self.incidental => None,

@@ -1,9 +1,8 @@
 //! Netlink, synchronous and in batches.
 //!
-//! The kernel works off every message of one `send` in order and answers each; so a batch of changes costs
-//! two system calls and a little copying, and the answers come back in order. Messages are built with the
-//! `netlink-packet` crates; of what comes back only the attributes that are asked for are looked at, so that
-//! nothing else about a host's interfaces can make a command fail.
+//! The kernel handles the messages of one `send` in order and answers each: a batch of changes costs two system calls,
+//! and the answers come back in order. Requests are built with the `netlink-packet` crates. Of answers, only the
+//! attributes that are needed are read, so that nothing else about a host's interfaces can make a command fail.
 
 mod message;
 pub(super) mod uapi;
@@ -29,17 +28,17 @@ use uapi::{
 
 use crate::drift::{Pass, RouterPart};
 
-/// The largest piece in which the kernel hands over a dump is 32 KiB.
+/// The kernel sends a dump in pieces of at most 32 KiB.
 const RECEIVE: usize = 64 * 1024;
 /// Requests in one `send`: the socket's receive buffer must have room for all of their answers.
 const BATCH: usize = 64;
-/// How often a dump that changed under our eyes is repeated.
+/// How often a dump that changed while it was read is repeated.
 const DUMP_ATTEMPTS: usize = 16;
 
-/// The body of a reply, or `None` where a request has none or was refused in a tolerated way.
+/// The body of a reply, or `None` if a request has none or was refused in a tolerated way.
 pub(super) type NetlinkReply = Option<Vec<u8>>;
 
-/// A netlink socket; it belongs to the namespace of the thread that opened it, whoever uses it then.
+/// A netlink socket. It belongs to the namespace of the thread that opened it, whichever thread uses it.
 #[derive(Debug)]
 pub(super) struct NetlinkSocket {
     channel: netlink_sys::Socket,
@@ -72,9 +71,9 @@ impl NetlinkSocket {
         Ok(Self { channel: socket, sequence: 0, buffer: Vec::with_capacity(RECEIVE) })
     }
 
-    /// Has the kernel work off all requests in order and returns their replies, or the first error.
+    /// Sends all requests in order and returns their replies, or the first error.
     ///
-    /// A request that is refused does not keep the kernel from working off the ones behind it.
+    /// The kernel also handles the requests after one that it refuses.
     pub(super) fn exchange(
         &mut self,
         requests: &[NetlinkRequest],
@@ -86,7 +85,7 @@ impl NetlinkSocket {
         Ok(replies)
     }
 
-    /// Has the kernel make changes of the routing family, unless the pass only rehearses.
+    /// Makes changes of the routing family, unless the pass only rehearses.
     pub(super) fn carry_out(
         &mut self,
         requests: &[NetlinkRequest],
@@ -137,8 +136,8 @@ impl NetlinkSocket {
         error.map_or(Ok(()), Err)
     }
 
-    /// Has a netfilter subsystem carry out all requests or none, provided that its generation is still the one
-    /// given: else the kernel answers `ERESTART`.
+    /// Has a netfilter subsystem carry out all requests or none, if its generation is still the one given: otherwise
+    /// the kernel answers `ERESTART`.
     pub(super) fn transaction(
         &mut self,
         subsystem: u8,
@@ -156,7 +155,7 @@ impl NetlinkSocket {
         self.sequence = first.wrapping_add(u32::try_from(requests.len()).unwrap_or(u32::MAX)).wrapping_add(1);
         NetlinkRequest::bracket(NFNL_MSG_BATCH_END, subsystem, &[]).emit(0, self.sequence, &mut message);
 
-        // A transaction is one message to the kernel, however long.
+        // A transaction of any length is one message to the kernel.
         set_socket_send_buffer_size_force(self.channel.as_fd(), message.len().max(RECEIVE) * 2)
             .map_err(|e| opening.failed(e.into()))?;
         self.send(&message).map_err(|e| opening.failed(e))?;
@@ -165,7 +164,7 @@ impl NetlinkSocket {
             self.receive().map_err(|e| opening.failed(e))?;
             for answer in messages(&self.buffer) {
                 let position = answer.sequence_number().wrapping_sub(first) as usize;
-                // Of the brackets only a refusal is told.
+                // The kernel answers the brackets only if it refuses them.
                 verdict(&answer, requests.get(position.wrapping_sub(1)).unwrap_or(opening))?;
                 pending -= usize::from((1..=requests.len()).contains(&position));
             }
@@ -173,9 +172,9 @@ impl NetlinkSocket {
         Ok(())
     }
 
-    /// Dumps what the request asks for, keeping what `read` makes of each entry.
+    /// Dumps the entries that the request asks for, as `read` reads them.
     ///
-    /// A dump that the kernel says was disturbed by a change is repeated.
+    /// A dump is repeated if the kernel reports that a change disturbed it.
     pub(super) fn dump<T>(
         &mut self,
         request: &NetlinkRequest,
@@ -188,8 +187,9 @@ impl NetlinkSocket {
                 return Ok(entries);
             }
         }
-        Err(request
-            .failed(io::Error::other(format!("changed under our eyes {DUMP_ATTEMPTS} times in a row"))))
+        Err(request.failed(io::Error::other(format!(
+            "the list changed while it was read, {DUMP_ATTEMPTS} times in a row"
+        ))))
     }
 
     /// Whether the dump was whole.
@@ -206,7 +206,7 @@ impl NetlinkSocket {
         loop {
             match self.receive() {
                 Ok(()) => {}
-                // Pieces were lost; the rest still comes, and must be taken off the socket.
+                // Pieces were lost. The rest still comes, and must be taken off the socket.
                 Err(e) if e.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => {
                     whole = false;
                     continue;
@@ -256,7 +256,7 @@ fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
     })
 }
 
-/// What an acknowledgement, or the end of a dump, says about its request.
+/// The result of a request, as its acknowledgement or the end of its dump reports it.
 fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &NetlinkRequest) -> Result<(), NetlinkError> {
     let payload = answer.payload();
     let code = payload.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code));

@@ -30,7 +30,7 @@ use crate::plan::{ROUTE_PROTOCOL, RoutingPlan, TableRoute, TableRule};
 pub(super) use route::ensure_default;
 use route::{InterfaceIndexes, KernelRoute};
 
-/// A route or a rule that the kernel did not take.
+/// A route or a rule that the kernel refused.
 #[derive(Debug)]
 pub enum RoutingRefusal {
     /// A route, and why.
@@ -189,7 +189,7 @@ impl KernelRule {
         }
     }
 
-    /// Takes it away, exactly this one.
+    /// Removes it, and no other.
     fn remove(&self) -> NetlinkRequest {
         let attempted = format!("remove the rule of priority {} to table {}", self.priority, self.table);
         NetlinkRequest::route(attempted, &RouteNetlinkMessage::DelRule(self.message()), 0)

@@ -1,7 +1,7 @@
-//! Policy routing: tables of routes, and rules that lead packets to them, as operators ask for them by actions.
+//! Policy routing: tables of routes, and rules that lead packets to them, which operators add by actions.
 //!
-//! The server does not replay them. They live as long as the router is known on this host: over shutdowns and
-//! restarts of its networks, until it is destroyed.
+//! The server does not replay them. So they are kept over shutdowns and restarts of the router's networks, until the
+//! router is destroyed.
 
 mod route;
 mod rule;
@@ -17,22 +17,22 @@ pub use route::{HopScope, NextHop, Route, RouteAction, RoutePattern};
 pub use rule::{FirewallMark, IpProtocol, PortSpan, RoutingRule, RuleWords, UnknownProtocol};
 pub use words::WordError;
 
-/// The place of the first rule that says none.
+/// The priority of the first rule that is added without one.
 const FIRST_PRIORITY: u32 = 1000;
-/// The place of the rule that leads to the main table, behind which no other is consulted.
+/// The priority of the rule that leads to the main table. No rule after it is consulted.
 pub(crate) const MAIN_PRIORITY: u32 = 32766;
 
 /// A routing table's number.
 ///
-/// Not 0 and 253 to 255, which are the kernel's, and below the numbers that we take for tables of our own.
+/// Not 0 and 253 to 255, which are the kernel's, and below the numbers of our own tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct RoutingTableId(u32);
 
-/// The first number of the tables that are our own, whatever operators ask for.
+/// The first number of our own tables.
 pub const FIRST_OWN_TABLE: u32 = 0x6e65_0000;
 
-/// A number that is no operator's table.
+/// A number that an operator's table cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0} is not a routing table's number: 1 to 252, or 256 to {last}; 253 to 255 are the kernel's",
@@ -81,24 +81,24 @@ pub struct PolicyRouting(BTreeMap<RoutingTableId, RoutingTable>);
 /// A routing table with the rules that lead to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoutingTable {
-    /// What people call it.
+    /// Its name for people.
     pub name: RoutingTableName,
-    /// Its routes, none of which is for the same destination and metric as another.
+    /// Its routes, at most one for each destination and metric.
     pub routes: BTreeSet<Route>,
-    /// The rules that lead to it, each with its place among all rules of the router.
+    /// The rules that lead to it, each with its priority among all rules of the router.
     pub rules: BTreeSet<PlacedRule>,
 }
 
-/// A rule with its place: the least is consulted first.
+/// A rule with its priority: the least is consulted first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlacedRule {
-    /// Its place.
+    /// Its priority.
     pub priority: u32,
-    /// Which packets it means.
+    /// The packets that it matches.
     pub rule: RoutingRule,
 }
 
-/// A routing table's name: a letter, and up to 31 letters, digits, `-`, `_` or `.` behind it.
+/// A routing table's name: a letter, followed by up to 31 letters, digits, `-`, `_` or `.`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoutingTableName(String);
@@ -114,7 +114,7 @@ pub enum RoutingTableRef {
     Both(RoutingTableId, RoutingTableName),
 }
 
-/// A change of tables, routes or rules that cannot be made.
+/// A change of tables, routes or rules that is not possible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyRoutingError {
     /// A name that no table can have.
@@ -123,33 +123,33 @@ pub enum PolicyRoutingError {
          main, default, unspec, all or cache"
     )]
     Name(String),
-    /// The number is another table's.
+    /// Another table has the number.
     #[error("the number {id} is that of the table {name}; take another number, or delete that table first")]
     NumberTaken {
         /// The number.
         id: RoutingTableId,
-        /// Whose it is.
+        /// The table that has it.
         name: RoutingTableName,
     },
-    /// The name is another table's.
+    /// Another table has the name.
     #[error(
         "the name {name} is that of the table number {id}; take another name, or delete that table first"
     )]
     NameTaken {
         /// The name.
         name: RoutingTableName,
-        /// Whose it is.
+        /// The table that has it.
         id: RoutingTableId,
     },
     /// There is no such table.
-    #[error("there is no table {wanted}; there {are}; make it with pbr-create-table")]
+    #[error("there is no table {wanted}; there {are}; create it with pbr-create-table")]
     NoTable {
-        /// What was asked for.
+        /// The requested table.
         wanted: RoutingTableRef,
-        /// Which there are.
+        /// The tables that exist.
         are: String,
     },
-    /// The table has another route of that key.
+    /// The table has another route for that destination and metric.
     #[error(
         "the table {table} has {route:?} already; delete that route first, or give the new one another metric"
     )]
@@ -159,10 +159,10 @@ pub enum PolicyRoutingError {
         /// Its route.
         route: String,
     },
-    /// A place that no rule of an operator can have.
+    /// A priority that a rule of an operator cannot have.
     #[error("priority {0}: expected a number from 1 to {last}", last = MAIN_PRIORITY - 1)]
     Priority(u32),
-    /// All places are taken.
+    /// All priorities are taken.
     #[error("all priorities from {FIRST_PRIORITY} on are taken; give one, or delete a rule first")]
     NoPriority,
 }
@@ -178,7 +178,7 @@ impl PolicyRouting {
         self.0.iter().map(|(id, table)| (*id, table))
     }
 
-    /// Makes a table; the same again is no other.
+    /// Creates a table, unless it exists.
     pub fn create(&mut self, id: RoutingTableId, name: RoutingTableName) -> Result<(), PolicyRoutingError> {
         if let Some((other, _)) = self.0.iter().find(|(other, table)| table.name == name && **other != id) {
             return Err(PolicyRoutingError::NameTaken { name, id: *other });
@@ -191,7 +191,7 @@ impl PolicyRouting {
         Ok(())
     }
 
-    /// Deletes a table with its routes and the rules that lead to it; one that is not there is deleted already.
+    /// Deletes a table with its routes and the rules that lead to it, if it exists.
     pub fn delete(&mut self, table: &RoutingTableRef) -> Result<(), PolicyRoutingError> {
         if self.tables().any(|(id, found)| table.contradicts(id, found)) {
             return Err(self.no_table(table));
@@ -200,7 +200,7 @@ impl PolicyRouting {
         Ok(())
     }
 
-    /// The table that is meant.
+    /// The named table.
     pub fn table(
         &self,
         wanted: &RoutingTableRef,
@@ -208,7 +208,7 @@ impl PolicyRouting {
         self.tables().find(|(id, table)| wanted.is(*id, table)).ok_or_else(|| self.no_table(wanted))
     }
 
-    /// Adds a route; the same again is no other.
+    /// Adds a route, unless it exists.
     pub fn add_route(&mut self, table: &RoutingTableRef, route: Route) -> Result<(), PolicyRoutingError> {
         let table = self.table_mut(table)?;
         let same_key =
@@ -224,14 +224,14 @@ impl PolicyRouting {
         }
     }
 
-    /// Deletes the routes that are meant, of a table that need not be there.
+    /// Deletes the matching routes of a table, if the table exists.
     pub fn delete_routes(&mut self, table: &RoutingTableRef, meant: &RoutePattern) {
         if let Ok(table) = self.table_mut(table) {
             table.routes.retain(|route| !meant.matches(route));
         }
     }
 
-    /// Adds a rule behind those that are there, or in the place that it says; the same again is no other.
+    /// Adds a rule, unless it exists: with the given priority, or after all others.
     pub fn add_rule(&mut self, table: &RoutingTableRef, words: RuleWords) -> Result<(), PolicyRoutingError> {
         let RuleWords { rule, priority } = words;
         let last = self.0.values().flat_map(|table| &table.rules).map(|rule| rule.priority).max();
@@ -255,7 +255,7 @@ impl PolicyRouting {
         Ok(())
     }
 
-    /// Deletes a rule, in whatever place unless it says one, of a table that need not be there.
+    /// Deletes a rule of a table, if both exist: with the given priority, or with any.
     pub fn delete_rules(&mut self, table: &RoutingTableRef, words: &RuleWords) {
         if let Ok(table) = self.table_mut(table) {
             table.rules.retain(|placed| {
@@ -288,7 +288,7 @@ impl RoutingTableRef {
         }
     }
 
-    /// Whether a table is meant by one half and not by the other.
+    /// Whether a table has the given number but not the given name, or the name but not the number.
     fn contradicts(&self, id: RoutingTableId, table: &RoutingTable) -> bool {
         matches!(self, Self::Both(number, name) if (*number == id) != (*name == table.name))
     }
@@ -354,7 +354,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_tables_and_our_own_are_nobody_elses() {
+    fn the_numbers_of_the_kernels_tables_and_of_our_own_are_refused() {
         for good in ["1", "100", "252", "256", "1000", "1852112895"] {
             assert!(good.parse::<RoutingTableId>().is_ok(), "{good}");
         }

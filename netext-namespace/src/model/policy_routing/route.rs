@@ -26,31 +26,31 @@ const KNOWN: &str = "via, dev, src, metric, mtu, scope, onlink, and before the d
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Route {
-    /// Where it leads; the network of length 0 is `default`.
+    /// The destination; the network of length 0 is `default`.
     pub destination: IpNet,
-    /// Of several routes to one destination that with the least is taken. The kernel's own default is 0 for IPv4
-    /// and 1024 for IPv6.
+    /// Of several routes to one destination, the kernel uses the one with the least metric. Without one, the kernel
+    /// sets 0 for IPv4 and 1024 for IPv6.
     pub metric: Option<u32>,
     /// What happens to packets.
     pub action: RouteAction,
 }
 
-/// What becomes of packets that follow a route.
+/// What happens to packets that follow a route.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RouteAction {
-    /// They are sent on.
+    /// They are forwarded.
     Unicast(NextHop),
-    /// They are dropped in silence.
+    /// They are dropped silently.
     Blackhole,
-    /// They are dropped, and the sender is told that the host cannot be reached.
+    /// They are dropped, and the sender gets the error that the host is unreachable.
     Unreachable,
-    /// They are dropped, and the sender is told that it is forbidden.
+    /// They are dropped, and the sender gets the error that it is prohibited.
     Prohibit,
-    /// The table has nothing to say about them; the next rule decides.
+    /// The next rule decides about them.
     Throw,
 }
 
-/// Whom packets are sent to next: there is a gateway, an interface, or both.
+/// The next hop of packets: there is a gateway, an interface, or both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NextHop {
     /// The gateway; without one the destination is a neighbour.
@@ -63,7 +63,7 @@ pub struct NextHop {
     pub mtu: Option<u32>,
     /// How far the destination is.
     pub scope: Option<HopScope>,
-    /// The gateway is a neighbour even if no address says so.
+    /// The gateway is a neighbour, even if no address of the interface says so.
     pub onlink: bool,
 }
 
@@ -82,7 +82,7 @@ const SCOPES: [(HopScope, &str); 3] =
     [(HopScope::Global, "global"), (HopScope::Link, "link"), (HopScope::Host, "host")];
 
 impl RouteAction {
-    /// The word before the destination; none for a route that leads somewhere.
+    /// The word before the destination; none for a route that forwards.
     fn word(&self) -> Option<&'static str> {
         match self {
             Self::Unicast(_) => None,
@@ -94,7 +94,7 @@ impl RouteAction {
     }
 }
 
-/// What of a route was written, before it is known whether it makes sense.
+/// The words of a route, before they are checked together.
 #[derive(Default)]
 struct RouteWords {
     gateway: Option<IpAddr>,
@@ -144,7 +144,7 @@ impl RouteWords {
         Ok(written)
     }
 
-    /// A word that only a route that leads somewhere can have.
+    /// A given word that only a route that forwards can have.
     fn of_next_hops(&self) -> Option<&'static str> {
         let words = [
             ("via", self.gateway.is_some()),
@@ -173,19 +173,19 @@ impl FromStr for Route {
     }
 }
 
-/// What a route is known by: a destination, and as many of its words as one cares to give. Deletes are written so.
+/// A description of routes for deleting: a destination, and any of the other words of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutePattern {
     destination: IpNet,
     metric: Option<u32>,
-    /// For a route that leads nowhere.
+    /// For a route that does not forward.
     action: Option<RouteAction>,
     is_unicast: bool,
     next_hop: NextHop,
 }
 
 impl RoutePattern {
-    /// Whether the route is one of those that are meant.
+    /// Whether a route matches.
     pub fn matches(&self, route: &Route) -> bool {
         fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
             wanted.is_none() || wanted == found
@@ -258,7 +258,7 @@ impl fmt::Display for Route {
         }
         let destination = self.destination;
         match (destination.prefix_len(), &self.action) {
-            // Without an IPv6 address beside it, `default` would be read as IPv4's.
+            // Without an IPv6 address beside it, `default` would be read as an IPv4 route.
             (0, RouteAction::Unicast(hop))
                 if destination.addr().is_ipv4() || hop.gateway.is_some_and(|g| g.is_ipv6()) =>
             {

@@ -12,7 +12,7 @@ use crate::model::InterfaceName;
 
 const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport, priority";
 
-/// Which packets a rule leads to its table. What is not given may be anything.
+/// The packets that a rule leads to its table. A field that is not given matches anything.
 ///
 /// ```
 /// use netext_namespace::model::RoutingRule;
@@ -25,7 +25,7 @@ const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoutingRule {
-    /// Whether it means the packets that do *not* match the rest.
+    /// Whether it matches the packets that do *not* match the rest.
     pub not: bool,
     /// Where they come from.
     pub from: Option<IpNet>,
@@ -47,7 +47,7 @@ pub struct RoutingRule {
     pub destination_ports: Option<PortSpan>,
 }
 
-/// A firewall mark, as far as the mask's bits say.
+/// A firewall mark with the bits of it that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FirewallMark {
     /// The mark.
@@ -71,17 +71,17 @@ impl PortSpan {
     }
 }
 
-/// A rule as it is asked for: its place among the others is chosen if it is not said.
+/// A rule as an operator writes it. Its priority is chosen if it is not given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleWords {
     /// The rule.
     pub rule: RoutingRule,
-    /// Its place: rules are consulted in the order of their priorities, the least first.
+    /// Rules are consulted in the order of their priorities, the least first.
     pub priority: Option<u32>,
 }
 
 impl RoutingRule {
-    /// Whether it is a rule of IPv6. One that names no address is of IPv4, as `ip rule` has it.
+    /// Whether it is a rule of IPv6. As with `ip rule`, a rule that names no address is of IPv4.
     pub fn is_ipv6(&self) -> bool {
         self.from.or(self.to).is_some_and(|network| network.addr().is_ipv6())
     }
@@ -249,7 +249,7 @@ impl From<RoutingRule> for String {
     }
 }
 
-/// A protocol of IP: its number, written by name where it has one that people know.
+/// A protocol of IP: its number, written as a name if it has a well-known one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IpProtocol(u8);
 
@@ -264,7 +264,7 @@ const NAMES: [(u8, &str); 8] = [
     (132, "sctp"),
 ];
 
-/// A word that is no protocol.
+/// A word that does not name a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected tcp, udp, icmp, another protocol's name, or a number from 1 to 255")]
 pub struct UnknownProtocol;

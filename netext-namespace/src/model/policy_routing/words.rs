@@ -1,17 +1,17 @@
-//! Reading what people write for `ip route` and `ip rule`, word by word.
+//! Reading routes and rules as people write them for `ip route` and `ip rule`, word by word.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
-/// Nobody writes longer ones by hand.
+/// Longer lines are not written by hand.
 const LONGEST: usize = 400;
 
 /// Why a route or a rule was not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WordError {
-    /// It is no line of words.
+    /// It is not a line of words.
     #[error("expected some words in one line of at most {LONGEST} bytes")]
     NoLine,
     /// A word that is not understood here.
@@ -19,7 +19,7 @@ pub enum WordError {
     Unknown {
         /// The word.
         word: String,
-        /// Those that would be.
+        /// The words that would be.
         known: &'static str,
     },
     /// A word has no value.
@@ -48,14 +48,14 @@ pub enum WordError {
         /// The network.
         network: IpNet,
     },
-    /// A word stands twice.
+    /// A word is given twice.
     #[error("{word} is given twice")]
     Twice {
         /// The word.
         word: &'static str,
     },
     /// IPv4 and IPv6 in one.
-    #[error("IPv4 and IPv6 do not go together")]
+    #[error("IPv4 and IPv6 cannot be mixed")]
     MixedFamilies,
     /// A route that leads nowhere.
     #[error("a route to {0} needs a gateway (via) or an interface (dev)")]
@@ -135,7 +135,7 @@ impl AnyOrNetwork {
     }
 }
 
-/// The network, which must not say more than its length.
+/// The network, if it has no bits beyond its prefix length.
 pub(super) fn without_host_bits(given: IpNet) -> Result<IpNet, WordError> {
     let network = given.trunc();
     if network == given { Ok(given) } else { Err(WordError::HostBits { given, network }) }
@@ -153,12 +153,12 @@ pub(super) fn number(text: &str) -> Option<u32> {
     }
 }
 
-/// Foreign text, short enough for a message.
+/// Untrusted text, short enough for a message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-/// The family that all of these addresses have, if any is given.
+/// Whether these addresses are of IPv6, if any is given. They must be of one family.
 pub(super) fn family(is_ipv6: impl IntoIterator<Item = Option<bool>>) -> Result<Option<bool>, WordError> {
     let mut families = is_ipv6.into_iter().flatten();
     let Some(first) = families.next() else { return Ok(None) };

@@ -15,20 +15,19 @@ pub use rules::BalancerInForce;
 /// The desired state of a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Router {
-    /// Whose it is.
+    /// Its identity.
     pub id: RouterId,
     /// The NICs of the host that carry its traffic.
     pub devices: SegmentDevices,
-    /// The VPC that is in force, apart from its tiers; `None` before `implement-vpc`, and for a network that stands
-    /// alone.
+    /// The VPC that is in force, apart from its tiers; `None` before `implement-vpc`, and outside of VPCs.
     pub vpc: Option<ImplementedVpc>,
-    /// The guest networks: one for a network that stands alone, one per tier for a VPC.
+    /// The guest networks: one per tier for a VPC, otherwise a single one.
     pub tiers: BTreeMap<NetworkId, Tier>,
     /// The public addresses in use.
     pub addresses: BTreeMap<Ipv4Addr, PublicAddress>,
     /// The one of them that guests without an address of their own leave by.
     pub source_nat: Option<Ipv4Addr>,
-    /// What operators asked for by actions.
+    /// The routing tables and rules that operators added by actions.
     #[serde(default)]
     pub policy_routing: PolicyRouting,
 }
@@ -54,7 +53,7 @@ impl Router {
         }
     }
 
-    /// Whether there is nothing left to remember. What operators added to a router goes with it.
+    /// Whether there is nothing left to remember. Routing tables that operators added go with the router.
     pub fn is_empty(&self) -> bool {
         self.vpc.is_none() && self.tiers.is_empty() && self.addresses.is_empty()
     }
@@ -64,8 +63,8 @@ impl Router {
         self.tiers.iter().filter(|(_, tier)| tier.implemented).map(|(id, tier)| (*id, tier))
     }
 
-    /// Whether it is the gateway of any guests, or of a VPC's guests to come. Otherwise it only serves them, and
-    /// public addresses mean nothing.
+    /// Whether it is the gateway of any guests, or of a VPC's future guests. Otherwise it only serves them, and public
+    /// addresses have no effect.
     pub fn routes(&self) -> bool {
         self.vpc.is_some() || self.routed_tiers().next().is_some()
     }
@@ -92,24 +91,23 @@ impl Router {
         self.addresses.iter().filter(move |_| routes).map(|(ip, address)| (*ip, address))
     }
 
-    /// The tier of a network, which is made if a command speaks of it for the first time.
+    /// The tier of a network, created if this is the first command about it.
     pub fn tier(&mut self, network: &Network) -> &mut Tier {
         let tier = self.tiers.entry(network.network_id).or_default();
         tier.learn(network);
         tier
     }
 
-    /// The tier that a command about a NIC is for, made in the same way.
+    /// The tier of a command about a NIC, created in the same way.
     pub fn tier_of_nic(&mut self, network: &Network, nic: &Nic, extension_ip: Option<Ipv4Addr>) -> &mut Tier {
         let tier = self.tiers.entry(network.network_id).or_default();
         tier.learn_by_nic(network, nic, extension_ip);
         tier
     }
 
-    /// Takes up a public address for a network, or takes over what is newly said about one.
+    /// Assigns a public address to a network, or applies a new description of one.
     ///
-    /// A VPC's source NAT address is the VPC's affair: what a tier's command says of it counts only where the VPC
-    /// has none.
+    /// A VPC's source NAT address belongs to the VPC: a tier's command can set it only if the VPC has none.
     pub fn take_up(&mut self, network: &Network, public: &PublicIp) -> &mut PublicAddress {
         if public.is_source_nat() && (self.vpc.is_none() || self.source_nat.is_none()) {
             self.source_nat = Some(public.public_ip);
@@ -124,9 +122,9 @@ impl Router {
         address
     }
 
-    /// Gives up a public address for a network, with what leads to its guests. A VPC's source NAT address stays, and so
-    /// does one that leads to another tier; that another one took it up is no reason, because the server releases it
-    /// once.
+    /// Releases a public address of a network, with everything that leads from it to the network's guests. A VPC's
+    /// source NAT address stays, and so does an address that leads to another tier. It does not matter whether another
+    /// tier assigned it, too: the server releases it once.
     pub fn release(&mut self, network: &Network, public: Ipv4Addr) {
         if self.vpc.is_some() && self.source_nat == Some(public) {
             return;
@@ -142,15 +140,14 @@ impl Router {
         }
     }
 
-    /// Takes from a public address what is translated to a network's guests; whether it leads to another
-    /// tier of the VPC as well.
+    /// Stops translating a public address to a network's guests. Returns whether it leads to another tier of the VPC.
     fn withdraw(&mut self, network: NetworkId, public: Ipv4Addr) -> bool {
         let guests = self.tiers.get(&network).and_then(Tier::subnet);
         let Some(address) = self.addresses.get_mut(&public) else { return false };
         if let Some(guests) = guests {
             address.stop_leading_to(guests);
         }
-        // Where its guests are not known, what is left may be its own.
+        // If the network's subnet is not known, what is left may lead to its guests.
         let leads_to_others =
             address.leads_anywhere() && (guests.is_some() || address.network != Some(network));
         let mut others = self.tiers.keys().copied().filter(|id| *id != network);
@@ -179,7 +176,7 @@ impl Router {
         self.tiers.iter().find(|(_, tier)| has(tier)).map(|(network, _)| *network)
     }
 
-    /// Gives up a public address with all that leads from it.
+    /// Gives up a public address with everything that leads from it.
     pub fn give_up(&mut self, address: Ipv4Addr) {
         self.addresses.remove(&address);
         for tier in self.tiers.values_mut() {
@@ -191,8 +188,7 @@ impl Router {
         }
     }
 
-    /// Takes a tier down. The server replays its addresses and rules when it implements it again; what stays
-    /// is what it will not say again.
+    /// Takes a tier down. It keeps only what the server does not replay when it implements the tier again.
     pub fn shut_down(&mut self, network: NetworkId) {
         self.remember_restricted(network);
         self.give_up_addresses_of(network);
@@ -201,7 +197,7 @@ impl Router {
         }
     }
 
-    /// Remembers what a network's rules restrict: other tiers may go on using these addresses, or be the first to use
+    /// Remembers the addresses that a network's rules restrict: other tiers may still use them, or be the first to use
     /// them again.
     pub(super) fn remember_restricted(&mut self, network: NetworkId) {
         let restricted = self.restricted_by(network);
@@ -210,8 +206,8 @@ impl Router {
         }
     }
 
-    /// Forgets a tier. Its instances are gone, and a later tier may give their addresses to others: so they are no
-    /// members of the other tiers' balancers any more.
+    /// Forgets a tier. Its instances are gone, and a later tier may reuse their addresses, so they are removed from the
+    /// balancers of other tiers.
     pub fn destroy(&mut self, network: NetworkId) {
         self.give_up_addresses_of(network);
         let Some(guests) = self.tiers.remove(&network).and_then(|tier| tier.subnet()) else { return };
@@ -220,8 +216,8 @@ impl Router {
         }
     }
 
-    /// Gives up what leads to a network's guests, and the addresses that are the network's alone. Its VPC's
-    /// source NAT address, and one that leads to another tier as well, stay.
+    /// Gives up everything that leads to a network's guests, and the addresses that only the network uses. The source
+    /// NAT address of its VPC stays, and so does an address that leads to another tier.
     fn give_up_addresses_of(&mut self, network: NetworkId) {
         let publics: Vec<_> = self.addresses.keys().copied().collect();
         for public in publics {
@@ -233,7 +229,7 @@ impl Router {
         }
     }
 
-    /// Brings the VPC into force, with its source NAT address if it has one yet.
+    /// Puts the VPC in force, with its source NAT address if it has one yet.
     pub fn implement_vpc(&mut self, vpc: &netext_protocol::Vpc, public: Option<&PublicIp>) {
         let known = self.vpc.unwrap_or_default();
         self.vpc = Some(ImplementedVpc { cidr: vpc.vpc_cidr.map(|cidr| cidr.trunc()).or(known.cidr) });
@@ -242,14 +238,14 @@ impl Router {
         }
     }
 
-    /// Has guests without an address of their own leave by this address from now on. The one that they left by
-    /// before stays, with what leads from it, until the server releases it.
+    /// Makes this the address that guests without their own leave by. The previous one stays, with everything that
+    /// leads from it, until the server releases it.
     pub fn leave_by(&mut self, public: &PublicIp) {
         self.source_nat = Some(public.public_ip);
         self.addresses.entry(public.public_ip).or_default().learn(public);
     }
 
-    /// Takes the VPC down, with all that is in force. The server says it all again when it implements it again.
+    /// Takes the VPC down with all of its tiers. The server replays everything when it implements the VPC again.
     pub fn shut_down_vpc(&mut self) {
         self.vpc = None;
         for network in self.tiers.keys().copied().collect::<Vec<_>>() {

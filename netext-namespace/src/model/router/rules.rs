@@ -12,12 +12,12 @@ use super::Router;
 use crate::model::tier::is_host;
 use crate::model::{Balancer, InvalidBalancer, RouterId, Tier};
 
-/// A rule with the members that it really has.
+/// A load balancer rule in force, with the members that serve it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BalancerInForce<'a> {
     /// The rule's id.
     pub id: u64,
-    /// The network whose rule it is. Its members may be guests of other tiers.
+    /// The network that it belongs to. Its members may be guests of other tiers.
     pub network: NetworkId,
     /// The rule.
     pub rule: &'a Balancer,
@@ -40,8 +40,8 @@ impl Router {
         tier.restricted_before.clear();
     }
 
-    /// Takes over what commands said of a network before it was known to be a tier of this VPC: its lists, its
-    /// public addresses with what leads from them, its balancers. What is known of the tier already stays.
+    /// Applies the commands about a network that came before it was known to be a tier of this VPC: its lists, its
+    /// public addresses with what leads from them, its balancers. A tier that is already known stays as it is.
     pub fn adopt(&mut self, network: NetworkId, mut waiting: Self) {
         let Some(mut tier) = waiting.tiers.remove(&network).filter(|tier| !tier.implemented) else { return };
         if self.tiers.contains_key(&network) {
@@ -64,8 +64,9 @@ impl Router {
         self.addresses.keys().copied().filter(|public| self.restricts(network, *public)).collect()
     }
 
-    /// Whether a network's rules restrict a public address: it has rules, and the address is its own. A tier's own are
-    /// those that it took up, that lead to it or that its rules name, and those that it had when it was shut down.
+    /// Whether a network's rules restrict a public address: the network has rules, and uses the address. A tier uses
+    /// the addresses that it assigned, that lead to it or that its rules name, and those that it used when it was shut
+    /// down.
     fn restricts(&self, network: NetworkId, public: Ipv4Addr) -> bool {
         let Some(tier) = self.tiers.get(&network).filter(|tier| tier.restricts_ingress()) else {
             return false;
@@ -77,7 +78,7 @@ impl Router {
             || tier.names(public)
     }
 
-    /// Takes over load balancer rules of a network: those that changed, or all of them.
+    /// Applies load balancer rules of a network: those that changed, or all of them.
     pub fn apply_balancers(
         &mut self,
         network: &Network,
@@ -89,15 +90,15 @@ impl Router {
                 let balancer = Balancer::new(rule, |member| self.refuse_member(member))?;
                 self.balance(network.network_id, rule.id, balancer);
             } else if let Some(tier) = self.tiers.get_mut(&network.network_id) {
-                // What is to be deleted need not make sense.
+                // A rule that is deleted need not be valid.
                 tier.balancers.remove(&rule.id);
             }
         }
         Ok(())
     }
 
-    /// Spreads connections to a public port over guests. A rule that had the port before gives way: the server never
-    /// keeps two, so its is the delete that comes late.
+    /// Spreads connections to a public port over guests. It replaces another rule of that port: the server never keeps
+    /// two, so the delete of the other one is only late.
     pub fn balance(&mut self, network: NetworkId, rule: u64, balancer: Balancer) {
         for tier in self.tiers.values_mut() {
             tier.balancers.retain(|_, old| old.public_end() != balancer.public_end());
@@ -111,8 +112,8 @@ impl Router {
     }
 
     /// Whether an instance may have an address, as far as is known. A tier that is implemented later is somewhere in
-    /// the VPC's range; while the range is not known, only a known tier's guests can be told from strangers. Where
-    /// nothing is known at all, the member waits: it is led to only when a tier in force has it.
+    /// the VPC's range. If the range is not known, only addresses in known tiers are accepted. If no subnet is known at
+    /// all, any member is accepted, and serves once a tier in force has it.
     fn may_have_guest(&self, address: Ipv4Addr) -> bool {
         let is_elsewhere = address.is_unspecified()
             || address.is_loopback()

@@ -11,7 +11,7 @@ fn on(uplink: Uplink) -> LinkPlan {
 }
 
 #[test]
-fn a_bridge_of_the_conventional_name_is_used_as_it_stands() {
+fn a_bridge_of_the_conventional_name_is_used_as_it_is() {
     host();
     sh("ip link add breth1-100 type bridge stp_state 1 && ip address add 192.0.2.1/24 dev breth1-100");
     let vlan = Uplink::Vlan { device: name("eth1"), id: 100, name: name("eth1.100") };
@@ -104,7 +104,7 @@ fn a_router_takes_packets_as_long_as_its_segment_does() {
 }
 
 #[test]
-fn what_the_host_lacks_is_named() {
+fn an_error_names_the_interface_that_is_missing_or_of_another_kind() {
     host();
     let told = |plan: &LinkPlan| apply(plan).unwrap_err().to_string();
     let missing = told(&on(Uplink::Vlan { device: name("eth7"), id: 100, name: name("eth7.100") }));

@@ -25,7 +25,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A guest behind a router that translates for it, and somebody on the public side.
+    /// A guest behind a router that translates for it, and a machine on the public side.
     fn new() -> Self {
         host();
         apply(&router()).unwrap();
@@ -89,7 +89,7 @@ fn only_the_flows_that_match_are_cut() {
 }
 
 #[test]
-fn a_match_of_nothing_matches_nothing() {
+fn an_empty_match_matches_nothing() {
     let scene = Scene::new();
     scene.outbound(53);
     assert_eq!(cut(&scene.router, &[]).unwrap(), 0);

@@ -12,7 +12,7 @@ use crate::throwaway::{
 use netext_namespace::plan::LinkPlan;
 
 #[test]
-fn a_router_is_made_with_all_that_the_plan_says() {
+fn a_router_is_created_as_planned() {
     host();
     apply(&router()).unwrap();
 
@@ -73,7 +73,7 @@ fn the_kernels_parameters_suit_a_router() {
 }
 
 #[test]
-fn damage_of_every_kind_is_told_and_healed() {
+fn damage_of_every_kind_is_reported_and_repaired() {
     host();
     apply(&router()).unwrap();
     let healthy = |what: &str| {
@@ -90,7 +90,7 @@ fn damage_of_every_kind_is_told_and_healed() {
         assert_eq!(addresses("vn-100-42").len(), 2, "{what}");
         assert!(sh("ip -n cs-net-42 route show default").contains("203.0.113.1"), "{what}");
     };
-    // The kernel takes down what was in a namespace a while after it.
+    // The kernel deletes the links of a namespace a while after the namespace.
     let until_gone = "for try in $(seq 500); do \
          ip link show vh-100-42 || ip link show vph-50-42 || break; sleep 0.01; done";
     for damage in [
@@ -110,7 +110,7 @@ fn damage_of_every_kind_is_told_and_healed() {
         // Ends that have lost each other.
         "ip link del vh-100-42; ip link add vh-100-42 type veth peer name elsewhere",
         "ip -n cs-net-42 link del vn-100-42; ip -n cs-net-42 link add vn-100-42 type veth peer name lost",
-        // Cut off after the pair was made.
+        // Cut off after the pair was created.
         "ip link del vh-100-42; ip link add vh-100-42 type veth peer name vn-100-42 netns cs-net-42",
         &format!("ip netns del cs-net-42; : > /run/netns/cs-net-42; {until_gone}"),
     ] {
@@ -123,7 +123,7 @@ fn damage_of_every_kind_is_told_and_healed() {
 fn a_run_that_is_cut_off_anywhere_is_completed_by_the_next() {
     const VICTIM: &str = "NETEXT_TEST_VICTIM";
     if std::env::var_os(VICTIM).is_some() {
-        // This process is the one that is killed, on the host of the one that kills it.
+        // This is the process that will be killed. It runs on the host of the test.
         loop {
             apply(&router()).unwrap();
             remove(&router_name(), &peers()).unwrap();
@@ -165,7 +165,7 @@ fn only_the_addresses_that_differ_change() {
     assert_eq!(addresses("vn-100-42").len(), 2);
     assert_eq!(addresses("vpn-50-42").len(), 3);
 
-    // The first address of a subnet goes, and the others of the subnet stay.
+    // The first address of a subnet is removed, and the others of the subnet stay.
     inside(&mut plan).interfaces[1].addresses = ["203.0.113.11/24".parse().unwrap()].into();
     inside(&mut plan).interfaces[0].addresses =
         ["10.1.1.1/16".parse().unwrap(), "fd00:1::1/48".parse().unwrap()].into();
@@ -198,7 +198,10 @@ fn the_default_route_follows_the_plan() {
     inside(&mut plan).default_route = None;
     apply(&plan).unwrap();
     assert_eq!(ours(), None);
-    assert!(sh("ip -n cs-net-42 route show default").contains("metric 100"), "somebody else's route stays");
+    assert!(
+        sh("ip -n cs-net-42 route show default").contains("metric 100"),
+        "a route of another owner stays"
+    );
 }
 
 #[test]
@@ -228,7 +231,7 @@ fn removal_is_complete_and_may_be_repeated_and_followed_by_creation_at_once() {
         sh("ip link show breth1-100");
     }
     apply(&router()).unwrap();
-    // Only the namespace's end is left, under a host's name that nobody expects.
+    // Only the namespace's end can be found: the host's end has another name.
     sh("ip link set vh-100-42 down; ip link set vh-100-42 name renamed");
     remove(&router_name(), &peers()).unwrap();
     assert!(!try_sh("ip link show renamed").0);

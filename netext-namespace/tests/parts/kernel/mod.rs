@@ -1,4 +1,4 @@
-//! The rim that touches the kernel.
+//! Plans put in force in the kernel.
 
 mod bridges;
 mod conntrack;

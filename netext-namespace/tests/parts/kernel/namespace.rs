@@ -29,7 +29,7 @@ fn a_namespace_is_the_one_that_iproute2_knows() {
 }
 
 #[test]
-fn a_taken_name_is_not_taken_again() {
+fn a_name_that_exists_is_refused() {
     host();
     Namespace::create(&router_name()).unwrap();
     let refused = Namespace::create(&router_name()).unwrap_err().to_string();
@@ -37,7 +37,7 @@ fn a_taken_name_is_not_taken_again() {
 }
 
 #[test]
-fn a_leftover_file_is_no_namespace_and_in_nobodys_way() {
+fn a_leftover_file_is_not_a_namespace_and_is_replaced() {
     host();
     fs::write("/run/netns/cs-net-42", "").unwrap();
     assert!(Namespace::open(&router_name()).unwrap().is_none());

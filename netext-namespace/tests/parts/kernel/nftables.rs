@@ -64,7 +64,7 @@ fn a_long_line_is_quoted_around_the_place() {
 #[test]
 fn a_passed_deadline_stops_nft_and_leaves_the_rules() {
     let router = router();
-    // Expensive to read in: nft needs far longer than it is given.
+    // nft needs far more time for this than it gets.
     let elements = (0..300_000_u32).map(|n| std::net::Ipv4Addr::from(0x0a00_0000 + 2 * n).to_string());
     let script = format!(
         "table inet netext {{\nset s {{ type ipv4_addr; flags interval; elements = {{ {} }}; }}\n}}\n",
@@ -78,7 +78,7 @@ fn a_passed_deadline_stops_nft_and_leaves_the_rules() {
 }
 
 #[test]
-fn the_generation_changes_when_anybody_changes_the_rules() {
+fn the_generation_changes_with_every_change_of_the_rules() {
     let router = router();
     let first = generation(&router).unwrap();
     assert_eq!(generation(&router).unwrap(), first);

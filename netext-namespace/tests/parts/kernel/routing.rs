@@ -39,7 +39,7 @@ fn with(routes: &[&str], rules: &[&str]) -> LinkPlan {
     plan
 }
 
-/// Makes the router match, and returns what the kernel said of the routes that it refused.
+/// Makes the router match, and returns the errors of the routes that the kernel refused.
 fn refused(plan: &LinkPlan) -> Vec<String> {
     let mut pass = Pass::command();
     let namespace = Namespace::ensure(&router_name(), &mut pass).unwrap();
@@ -68,7 +68,7 @@ fn a_second_run_touches_no_route_and_no_rule() {
 }
 
 #[test]
-fn what_the_plan_no_longer_has_goes_and_nothing_else() {
+fn only_routes_and_rules_that_are_no_longer_planned_are_removed() {
     host();
     apply(&with(&ROUTES, &RULES)).unwrap();
     sh("ip -n cs-net-42 route add 10.98.0.0/16 via 203.0.113.7 table 100");
@@ -82,7 +82,7 @@ fn what_the_plan_no_longer_has_goes_and_nothing_else() {
 }
 
 #[test]
-fn what_changed_is_replaced() {
+fn changed_routes_and_rules_are_replaced() {
     host();
     apply(&with(&["default via 203.0.113.7"], &["from 10.1.1.0/24"])).unwrap();
     assert_eq!(refused(&with(&["default via 203.0.113.8"], &["from 10.1.0.0/16"])), [""; 0]);
@@ -94,7 +94,7 @@ fn what_changed_is_replaced() {
 }
 
 #[test]
-fn a_refused_route_is_told_and_holds_up_no_other() {
+fn a_refused_route_is_reported_and_does_not_block_others() {
     host();
     let routes = ["10.9.0.0/16 dev wg0", "10.10.0.0/16 via 192.0.2.77", "10.11.0.0/16 via 203.0.113.7"];
     let told = refused(&with(&routes, &[]));
@@ -103,7 +103,7 @@ fn a_refused_route_is_told_and_holds_up_no_other() {
     assert!(told.iter().any(|told| told.contains("10.10.0.0/16 via 192.0.2.77 table 100")), "{told:?}");
     assert!(shown().contains("10.11.0.0/16"));
 
-    // As soon as what it needs is there, it is there.
+    // It is added as soon as its interface exists.
     sh("ip -n cs-net-42 link add wg0 type veth peer name wg1 && ip -n cs-net-42 link set wg0 up");
     assert_eq!(rehearse(&with(&routes, &[])).unwrap().len(), 2, "what is not in force is a difference");
     assert_eq!(refused(&with(&routes, &[])).len(), 1);
