@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::reference;
-use clap::CommandFactory;
 use netext_protocol::Command;
 
 use crate::printer::{Printer, fail};
+use crate::reference;
 
 /// Explain a command of the protocol, such as assign-ip: when the server sends it, its fields, a payload and an answer.
 ///
@@ -18,8 +17,8 @@ pub(crate) struct HelpArguments {
     word: Option<String>,
 }
 
-pub(crate) fn run(arguments: &HelpArguments, printer: Printer) -> ExitCode {
-    let mut tool = crate::ToolArguments::command();
+/// `tool` is the command line of the tool itself.
+pub(crate) fn run(arguments: &HelpArguments, mut tool: clap::Command, printer: Printer) -> ExitCode {
     tool.build();
     let Some(word) = &arguments.word else {
         printer.show(&tool.render_long_help().to_string());

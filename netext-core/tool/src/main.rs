@@ -20,14 +20,14 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use printer::Printer;
 use recording::{record, replay};
 
 /// The tool for developers of CloudStack network extensions.
 #[derive(Parser)]
 #[command(name = "netext", version, disable_help_subcommand = true)]
-pub(crate) struct ToolArguments {
+struct ToolArguments {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
@@ -68,8 +68,10 @@ fn main() -> ExitCode {
         ToolCommand::Record(arguments) => record::run(&arguments),
         ToolCommand::Replay(arguments) => replay::run(&arguments, printer),
         ToolCommand::New(arguments) => new::run(&arguments, printer),
-        ToolCommand::Completions(arguments) => shell::completions(&arguments, printer),
-        ToolCommand::Man(arguments) => shell::man(&arguments, printer),
-        ToolCommand::Help(arguments) => help::run(&arguments, printer),
+        ToolCommand::Completions(arguments) => {
+            shell::completions(&arguments, ToolArguments::command(), printer)
+        }
+        ToolCommand::Man(arguments) => shell::man(&arguments, ToolArguments::command(), printer),
+        ToolCommand::Help(arguments) => help::run(&arguments, ToolArguments::command(), printer),
     }
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::printer::{Printer, fail};
@@ -24,28 +23,25 @@ pub(crate) struct Man {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn completions(arguments: &Completions, printer: Printer) -> ExitCode {
+pub(crate) fn completions(arguments: &Completions, mut tool: clap::Command, printer: Printer) -> ExitCode {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut crate::ToolArguments::command(), "netext", &mut script);
+    clap_complete::generate(arguments.shell, &mut tool, "netext", &mut script);
     printer.show(&String::from_utf8_lossy(&script));
     ExitCode::SUCCESS
 }
 
-pub(crate) fn man(arguments: &Man, printer: Printer) -> ExitCode {
-    let command = crate::ToolArguments::command();
+pub(crate) fn man(arguments: &Man, tool: clap::Command, printer: Printer) -> ExitCode {
     let written = match &arguments.out {
-        Some(folder) => {
-            std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder))
-        }
-        None => page(command, printer),
+        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(tool, folder)),
+        None => page(tool, printer),
     };
     written
         .map_or_else(|error| fail(format_args!("cannot write the manual: {error}")), |()| ExitCode::SUCCESS)
 }
 
-fn page(command: clap::Command, printer: Printer) -> io::Result<()> {
+fn page(tool: clap::Command, printer: Printer) -> io::Result<()> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page)?;
+    clap_mangen::Man::new(tool).render(&mut page)?;
     printer.show(&String::from_utf8_lossy(&page));
     Ok(())
 }
