@@ -25,14 +25,14 @@ fn uri(answer: &JudgedResponse) -> String {
 }
 
 #[test]
-fn a_network_lives_on_a_segment_named_by_mode_prefix_and_id() {
+fn a_segment_is_named_by_prefix_mode_and_id() {
     assert_eq!(uri(&server().send(network())), "l2://cs-internal-240");
     let server = server().detail("mode", "nat").detail("name_prefix", "lab");
     assert_eq!(uri(&server.send(network())), "l2://lab-nat-240");
 }
 
 #[test]
-fn details_are_understood_as_an_object_and_as_json_text() {
+fn details_may_be_an_object_or_json_text() {
     let registered = json!({ "mode": "nat", "name_prefix": "lab" });
     let stored = json!({ "mode": "internal", "name_prefix": "old" });
     let named = |physical: Value, device: Value| {
@@ -76,7 +76,7 @@ fn a_network_without_a_type_and_without_addresses_is_one_of_layer_2() {
 }
 
 #[test]
-fn instances_can_be_deployed_with_user_data_that_comes_another_way() {
+fn commands_with_user_data_succeed() {
     for command in Command::ALL.iter().filter(|it| it.services().contains(&Service::UserData)) {
         server().send(Payload::sample(*command).with("guest_type", "l2")).succeeds_silently();
     }
@@ -92,7 +92,7 @@ fn it_registers_what_a_layer_2_offering_needs() {
 }
 
 #[test]
-fn unknown_modes_and_prefixes_that_are_no_names_are_refused() {
+fn unknown_modes_and_invalid_prefixes_are_refused() {
     for mode in ["bridged", "NAT", "nat internal"] {
         server().detail("mode", mode).send(network()).is_refused_naming(&["mode", mode]);
     }
@@ -102,7 +102,7 @@ fn unknown_modes_and_prefixes_that_are_no_names_are_refused() {
 }
 
 #[test]
-fn the_rest_of_a_networks_life_needs_nothing() {
+fn the_other_commands_succeed_without_doing_anything() {
     for command in
         [Command::PrepareNic, Command::ReleaseNic, Command::ShutdownNetwork, Command::DestroyNetwork]
     {

@@ -1,4 +1,4 @@
-"""The extension, run as CloudStack runs it: `netext` has to be on the PATH."""
+"""The extension, run as CloudStack runs it: `netext` must be on the PATH."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-#: In a folder that was copied from the checkout they are in `samples`.
+#: In a copy of the folder they are in `samples`.
 PLACES = (HERE / "samples", HERE.parent.parent / "netext-protocol" / "fixtures" / "wire")
 SAMPLES = sorted(sample for place in PLACES for sample in place.glob("**/*.json"))
 SECRET = "s3cret-of-the-operator"
@@ -31,7 +31,7 @@ class Extension(unittest.TestCase):
         self.assertEqual(os.listdir(self.temporary), [], "a payload is left behind")
 
     def call(self, *arguments):
-        """Runs the extension; answers its exit code, what it printed, and what it wrote to standard error."""
+        """Runs the extension; returns its exit code, standard output and standard error."""
         ours = {
             "NETEXT_MINIMAL_FOLDER": str(self.folder),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -73,7 +73,7 @@ class Extension(unittest.TestCase):
             self.assertEqual(self.send(command), (0, "", ""))
         self.assertEqual(self.files(), [])
 
-    def test_whoever_reads_sees_a_whole_file(self):
+    def test_readers_see_whole_files(self):
         path = self.folder / "network-209.json"
         self.send("implement-network")
         with ThreadPoolExecutor(4) as pool:
@@ -84,24 +84,24 @@ class Extension(unittest.TestCase):
         self.assertEqual({it.result() for it in running}, {(0, "", "")})
         self.assertEqual(self.files(), ["network-209.json"])
 
-    def test_what_cannot_be_written_is_a_failure_of_the_device_and_leaves_the_old_file(self):
+    def test_a_failed_write_is_a_device_failure_and_keeps_the_old_file(self):
         self.send("implement-network")
         shutil.rmtree(self.folder)
         self.folder.write_text("not a folder")
         self.assert_refused(self.send("implement-network"), 3, "network-209.json", "File exists")
         self.assert_refused(self.send("destroy-network"), 3, "network-209.json")
 
-    def test_the_details_of_the_device_are_kept(self):
+    def test_the_details_of_the_device_stay(self):
         self.assertEqual(self.send("ensure-network-device"), (0, '{"host":"192.0.2.10"}\n', ""))
         given = self.send("ensure-network-device", current_details='{"host":"192.0.2.11"}')
         self.assertEqual(given, (0, '{"host":"192.0.2.11"}\n', ""))
 
-    def test_commands_of_services_that_are_not_provided_do_nothing(self):
+    def test_commands_of_other_services_do_nothing(self):
         for command in ("assign-ip", "apply-fw-rules", "save-password", "custom-action"):
             self.assertEqual(self.send(command), (0, "", ""))
         self.assertEqual(self.files(), [])
 
-    def test_what_is_malformed_is_refused_and_changes_nothing(self):
+    def test_malformed_payloads_are_refused_and_change_nothing(self):
         self.assert_refused(self.call(), 1, "usage: minimal.sh <command>")
         self.assert_refused(self.call("implement-network", "/nonexistent", "60"), 1, "/nonexistent")
         self.assert_refused(self.send("make-coffee"), 1, "make-coffee")
@@ -121,7 +121,7 @@ class Extension(unittest.TestCase):
                 self.assertNotIn(SECRET, "".join(map(str, self.send(command, document=text))))
 
     def device(self, body):
-        """An extension with another device, in a folder of its own beside the package, as it is deployed."""
+        """An extension with another device, in its own folder beside the package, as deployed."""
         shutil.copytree(HERE / "netext", self.scratch / "netext")
         shutil.copy(HERE / "minimal.sh", self.scratch)
         program = self.scratch / "minimal.py"
@@ -137,7 +137,7 @@ class Extension(unittest.TestCase):
         self.device("print('progress'); sys.stderr.write('warning'); os.system('echo child; echo child >&2')")
         self.assertEqual(self.send("implement-network"), (0, "", ""))
 
-    def test_a_defect_is_told_by_its_place_and_nothing_else(self):
+    def test_a_defect_shows_its_place_only(self):
         self.device(f"raise ValueError('{SECRET}')")
         self.assert_refused(self.send("implement-network"), 70, "ValueError", "minimal.py:6")
         self.assertNotIn(SECRET, "".join(map(str, self.send("implement-network"))))

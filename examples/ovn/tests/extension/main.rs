@@ -1,4 +1,4 @@
-//! The extension, run as CloudStack runs it, on a real OVN: what it compiles, and where packets would go.
+//! The extension, run as CloudStack runs it, on a real OVN: its rows, and where packets would go.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
@@ -11,7 +11,7 @@ use netext_core::testing::conformance::ConformanceSuite;
 use netext_core::testing::{Executable, ExtensionProfile, Payload, Server};
 use ovn::Ovn;
 
-/// Everything that the samples bring to a network.
+/// The samples for a network with all services.
 const EVERYTHING: &[Command] = &[
     Command::ImplementNetwork,
     Command::AssignIp,
@@ -25,7 +25,7 @@ const EVERYTHING: &[Command] = &[
     Command::ApplyLbRules,
 ];
 
-/// What the first instance of a network brings about, rules apart.
+/// The commands with the first instance of a network, without rules.
 const FIRST_INSTANCE: &[Command] = EVERYTHING.split_at(6).0;
 
 fn send_all(server: &Server<Executable>, commands: &[Command]) {

@@ -1,4 +1,4 @@
-//! OVN as Debian ships it, in a folder to throw away: both databases and northd, each on sockets there.
+//! OVN as Debian ships it, in a temporary folder: both databases and northd, each on sockets there.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -41,19 +41,18 @@ impl Ovn {
         database.wait().unwrap();
     }
 
-    /// What `ovn-nbctl` says of the northbound database.
+    /// The output of `ovn-nbctl` about the northbound database.
     pub(crate) fn northbound(&self, arguments: &[&str]) -> String {
         self.tool("ovn-nbctl", &[&[format!("--db={}", self.socket("nb")).as_str()], arguments].concat())
     }
 
-    /// The logical flows that northd made, once it has seen everything.
+    /// The logical flows of northd, once it has processed all changes.
     pub(crate) fn flows(&self) -> String {
         self.northbound(&["--wait=sb", "--timeout=20", "sync"]);
         self.tool("ovn-sbctl", &[&format!("--db={}", self.socket("sb")), "lflow-list"])
     }
 
-    /// What would become of a packet that a switch sees, in OVN's language of matches, of a connection in some
-    /// state wherever that is asked.
+    /// The trace of a packet at a switch, given as an OVN match, of a connection in this state.
     pub(crate) fn trace(&self, switch: &str, packet: &str, state: &str) -> String {
         const PLACES: usize = 8;
         self.northbound(&["--wait=sb", "--timeout=20", "sync"]);
@@ -63,7 +62,7 @@ impl Ovn {
         self.tool("ovn-trace", &[&[database.as_str()], &states[..], &[switch, packet]].concat())
     }
 
-    /// The upstream gateway has answered to a question for its hardware address.
+    /// Lets the upstream gateway answer an ARP request.
     pub(crate) fn knows_the_upstream_gateway(&self) {
         self.northbound(&["--wait=sb", "--timeout=20", "sync"]);
         let database = format!("--db={}", self.socket("sb"));
@@ -76,8 +75,8 @@ impl Ovn {
         self.tool("ovn-sbctl", &[&[database.as_str(), "create", "MAC_Binding"], &known[..]].concat());
     }
 
-    /// Everything in the northbound database that is not northd's own word: how many changes it has seen, and which
-    /// ports it holds for up.
+    /// The northbound database without the columns that northd writes: the number of processed changes, and the state of
+    /// ports.
     pub(crate) fn dump(&self) -> String {
         let socket = self.socket("nb");
         let arguments = ["dump", "--format=list", "--data=json", &socket, "OVN_Northbound"];
@@ -137,14 +136,14 @@ impl Ovn {
 impl Drop for Ovn {
     fn drop(&mut self) {
         for child in &mut self.running {
-            // One that ended by itself is what we want as well.
+            // It may have ended already.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// Debian keeps ovsdb-server where only root's path leads.
+/// Debian has ovsdb-server in a folder that only root's PATH contains.
 fn path() -> String {
     format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default())
 }

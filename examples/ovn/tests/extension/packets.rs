@@ -1,4 +1,4 @@
-//! Where packets would go, by what northd makes of the rows.
+//! Where packets would go, according to northd's flows.
 
 use netext_core::protocol::Command;
 use netext_core::testing::{Executable, Payload, Server};
@@ -68,14 +68,14 @@ fn does_not_leave(trace: &str) {
 }
 
 #[test]
-fn guests_leave_by_the_source_nat_address() {
+fn guests_get_the_source_nat_address() {
     let (ovn, _) = network();
     let trace = from_instance(&ovn, "ip4.src == 10.1.1.10 && ip4.dst == 203.0.113.7 && tcp.dst == 443");
     goes_outside_as(&trace, "198.51.100.10");
 }
 
 #[test]
-fn a_guest_is_held_to_its_own_addresses() {
+fn a_guest_cannot_use_other_addresses() {
     let (ovn, _) = network();
     let guards = |line: &&str| line.contains("ls_in_check_port_sec") && line.contains("check_in_port_sec()");
     assert!(ovn.flows().lines().any(|line| guards(&line)));
@@ -83,7 +83,7 @@ fn a_guest_is_held_to_its_own_addresses() {
 }
 
 #[test]
-fn static_nat_leads_in_and_out() {
+fn static_nat_translates_both_directions() {
     let (ovn, server) = network();
     server.send(Payload::sample(Command::AddStaticNat)).succeeds_silently();
     let packet = "ip4.src == 203.0.113.7 && ip4.dst == 198.51.100.11 && tcp.dst == 8000";
@@ -91,7 +91,7 @@ fn static_nat_leads_in_and_out() {
     let out = from_instance(&ovn, "ip4.src == 10.1.1.10 && ip4.dst == 203.0.113.7 && tcp.dst == 443");
     goes_outside_as(&out, "198.51.100.11");
 
-    // It belongs to another instance: not ours to delete.
+    // The address belongs to another instance by now.
     let late = Payload::sample(Command::DeleteStaticNat).with("private_ip", "10.1.1.99");
     server.send(late).succeeds_silently();
     reaches_the_instance(&from_outside(&ovn, packet));
@@ -100,7 +100,7 @@ fn static_nat_leads_in_and_out() {
 }
 
 #[test]
-fn a_port_forward_leads_in_until_it_is_deleted() {
+fn a_port_forward_works_until_it_is_deleted() {
     let (ovn, server) = network();
     let packet = "ip4.src == 203.0.113.7 && ip4.dst == 198.51.100.10 && tcp.dst == 2222";
     does_not_reach_the_instance(&from_outside(&ovn, packet));
@@ -109,7 +109,7 @@ fn a_port_forward_leads_in_until_it_is_deleted() {
     assert!(trace.contains("ct_lb_mark(backends=10.1.1.10:22)"), "{trace}");
     reaches_the_instance(&trace);
 
-    // A newer forward of the same ports leads elsewhere, and a delete of the old one comes late.
+    // A newer forward of the same ports has another target, and the delete of the old one comes late.
     server.send(Payload::sample(Command::AddPortForward).with("private_port", "2200")).succeeds_silently();
     server.send(Payload::sample(Command::DeletePortForward)).succeeds_silently();
     let trace = from_outside(&ovn, packet);
@@ -127,7 +127,7 @@ fn a_range_of_ports_leads_to_the_same_ports() {
 }
 
 #[test]
-fn the_firewall_decides_by_the_public_address_who_gets_in() {
+fn ingress_rules_match_the_public_address() {
     let (ovn, server) = network();
     send_all(&server, EVERYTHING);
     let packet =
@@ -147,7 +147,7 @@ fn the_firewall_decides_by_the_public_address_who_gets_in() {
 }
 
 #[test]
-fn a_rule_for_sources_that_are_not_here_opens_nothing() {
+fn a_rule_for_ipv6_sources_opens_nothing() {
     let (ovn, server) = network();
     send_all(&server, &[Command::AddStaticNat]);
     let rules =
@@ -158,7 +158,7 @@ fn a_rule_for_sources_that_are_not_here_opens_nothing() {
 }
 
 #[test]
-fn what_guests_may_send_is_the_rules_or_all_but_the_rules() {
+fn egress_rules_allow_or_deny_by_the_default() {
     let (ovn, server) = network();
     let rules = Payload::sample(Command::ApplyFwRules);
     let elsewhere = "ip4.src == 10.1.1.10 && ip4.dst == 192.0.2.1 && tcp.dst == 443";
@@ -166,7 +166,7 @@ fn what_guests_may_send_is_the_rules_or_all_but_the_rules() {
     server.send(&rules).succeeds_silently();
     goes_outside_as(&from_instance(&ovn, by_rule), "198.51.100.10");
     does_not_leave(&from_instance(&ovn, elsewhere));
-    // They can always ask the resolvers that they are told.
+    // They can always reach the resolvers that they get by DHCP.
     let question = "ip4.src == 10.1.1.10 && ip4.dst == 198.51.100.53 && tcp.dst == 53";
     assert!(from_instance(&ovn, question).contains("output to \"cs-net-209-to-router\""));
 
@@ -176,7 +176,7 @@ fn what_guests_may_send_is_the_rules_or_all_but_the_rules() {
 }
 
 #[test]
-fn answers_come_back_whatever_the_rules() {
+fn replies_pass_regardless_of_the_rules() {
     let (ovn, server) = network();
     send_all(&server, &[Command::AddStaticNat]);
     let answer = "ip4.src == 203.0.113.7 && ip4.dst == 198.51.100.11 && tcp.src == 443 && tcp.dst == 50000";
@@ -186,7 +186,7 @@ fn answers_come_back_whatever_the_rules() {
 }
 
 #[test]
-fn a_neighbour_on_the_public_segment_does_not_get_past_the_translation() {
+fn a_neighbour_on_the_public_segment_cannot_bypass_nat() {
     let (ovn, _) = network();
     does_not_reach_the_instance(&from_outside(
         &ovn,
@@ -195,7 +195,7 @@ fn a_neighbour_on_the_public_segment_does_not_get_past_the_translation() {
 }
 
 #[test]
-fn a_load_balancer_leads_to_the_members_that_are_left() {
+fn a_load_balancer_uses_its_active_members() {
     let (ovn, server) = network();
     let rules = Payload::sample(Command::ApplyLbRules);
     server.send(&rules).succeeds_silently();
@@ -235,7 +235,7 @@ fn nothing_gets_in_while_a_network_restarts() {
 }
 
 #[test]
-fn instances_are_told_their_addresses() {
+fn instances_get_their_addresses() {
     let (ovn, server) = network();
     let second = Payload::sample_named("add-dhcp-entry.secondary")
         .with("nic_uuid", "a-second-nic")
@@ -249,13 +249,13 @@ fn instances_are_told_their_addresses() {
         flows.lines().find(offers).unwrap_or_else(|| panic!("{ip} is not offered: {flows}")).to_owned()
     };
     let first = offer("10.1.1.10");
-    for told in
+    for option in
         ["router = 10.1.1.1", "dns_server = {198.51.100.53, 198.51.100.54}", "cs1.internal", "mtu = 1442"]
     {
-        assert!(first.contains(told), "{told}: {first}");
+        assert!(first.contains(option), "{option}: {first}");
     }
     assert!(first.contains("eth.src == 02:01:00:d1:00:0a"), "{first}");
-    // Its instance's default route leaves by another NIC.
+    // The instance's default route uses another NIC.
     let second = offer("10.1.1.11");
     assert!(second.contains("02:01:00:d1:00:0b") && !second.contains("router ="), "{second}");
 }

@@ -1,4 +1,4 @@
-//! What stands in the database: all of a command or nothing, once and not twice, and nothing of what is gone.
+//! The rows in the database: all rows of a command or none, once and not twice, and no rows of deleted objects.
 
 use std::os::unix::net::UnixListener;
 use std::thread;
@@ -12,7 +12,7 @@ use crate::ovn::Ovn;
 use crate::{EVERYTHING, send_all};
 
 #[test]
-fn a_network_is_known_by_its_uri() {
+fn the_answer_names_the_networks_uri() {
     let ovn = Ovn::new();
     let judged = ovn.server().send(Payload::sample(Command::ImplementNetwork));
     let update = judged.succeeds().network_update().unwrap();
@@ -33,7 +33,7 @@ fn a_command_that_comes_twice_changes_nothing() {
 }
 
 #[test]
-fn a_network_that_is_destroyed_leaves_nothing_but_the_public_switch() {
+fn a_destroyed_network_leaves_only_the_public_switch() {
     let ovn = Ovn::new();
     let server = ovn.server();
     let other = Payload::sample(Command::ImplementNetwork).with("network_id", "210");
@@ -48,7 +48,7 @@ fn a_network_that_is_destroyed_leaves_nothing_but_the_public_switch() {
 }
 
 #[test]
-fn a_released_address_takes_everything_along_that_leads_from_it() {
+fn releasing_an_address_removes_all_nat_on_it() {
     let ovn = Ovn::new();
     let server = ovn.server();
     send_all(&server, EVERYTHING);
@@ -59,7 +59,7 @@ fn a_released_address_takes_everything_along_that_leads_from_it() {
 }
 
 #[test]
-fn what_a_command_leaves_out_stays() {
+fn absent_fields_keep_their_values() {
     let nic =
         ["mac", "nic_id", "hostname", "default_nic", "gateway", "cidr", "extension_ip", "dns", "domain"];
     let public = ["public_vlan", "public_gateway", "public_cidr", "source_nat"];
@@ -73,7 +73,7 @@ fn what_a_command_leaves_out_stays() {
         assert_eq!(ovn.dump(), before, "{command}");
     }
 
-    // A restart says most things again, and not how names are resolved.
+    // A restart sends most fields again, but not the resolvers.
     let without_resolvers = |command| Payload::sample(command).without("dns").without("domain");
     send_all(&server, &[Command::ShutdownNetwork]);
     for command in EVERYTHING.iter().chain(&[Command::RestoreNetwork]) {
@@ -100,7 +100,7 @@ fn names_resolve_while_their_instance_has_them() {
 }
 
 #[test]
-fn damage_is_healed_by_the_next_command() {
+fn the_next_command_repairs_damage() {
     let ovn = Ovn::new();
     let server = ovn.server();
     send_all(&server, EVERYTHING);
@@ -117,7 +117,7 @@ fn damage_is_healed_by_the_next_command() {
 }
 
 #[test]
-fn commands_at_the_same_time_are_all_done() {
+fn concurrent_commands_all_take_effect() {
     let ovn = Ovn::new();
     let server = ovn.server();
     thread::scope(|scope| {
@@ -137,7 +137,7 @@ fn commands_at_the_same_time_are_all_done() {
 }
 
 #[test]
-fn what_cannot_be_carried_is_refused_and_changes_nothing() {
+fn unsupported_requests_are_refused_and_change_nothing() {
     let ovn = Ovn::new();
     let server = ovn.server();
     send_all(&server, EVERYTHING);
@@ -161,7 +161,7 @@ fn what_cannot_be_carried_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_network_of_the_readme_is_what_its_addresses_say() {
+fn the_guest_type_of_a_readme_network_follows_from_its_addresses() {
     let ovn = Ovn::new();
     let server = ovn.server();
     let isolated = Payload::sample_named("readme/implement-network");
@@ -176,7 +176,7 @@ fn a_network_of_the_readme_is_what_its_addresses_say() {
 }
 
 #[test]
-fn it_registers_what_the_server_reads() {
+fn it_declares_all_capabilities_that_the_server_needs() {
     let ovn = Ovn::new();
     let answer = ovn.server().extension().call(&ExtensionCall::bare(["--describe"]));
     let description: Value = serde_json::from_str(&answer.output).unwrap();
@@ -201,7 +201,7 @@ fn a_shared_network_is_plugged_into_the_data_centres_vlan() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_a_failure_of_the_connection() {
+fn an_absent_database_is_a_connection_failure() {
     let mut ovn = Ovn::new();
     let server = ovn.server();
     ovn.end_northbound();
@@ -211,7 +211,7 @@ fn a_database_that_is_not_there_is_a_failure_of_the_connection() {
 }
 
 #[test]
-fn the_next_database_is_asked_where_one_is_not_there() {
+fn the_next_database_is_used_if_one_is_absent() {
     let ovn = Ovn::new();
     let mut server = ovn.server();
     let there = server.registered()["northbound"].as_str().unwrap().to_owned();
@@ -220,7 +220,7 @@ fn the_next_database_is_asked_where_one_is_not_there() {
 }
 
 #[test]
-fn a_database_that_never_answers_is_waited_for_until_the_deadline() {
+fn a_database_that_never_answers_fails_at_the_deadline() {
     let folder = tempfile::TempDir::new().unwrap();
     let socket = folder.path().join("nb.sock");
     let _silent = UnixListener::bind(&socket).unwrap();
@@ -234,7 +234,7 @@ fn a_database_that_never_answers_is_waited_for_until_the_deadline() {
 }
 
 #[test]
-fn a_registration_that_cannot_be_meant_is_refused() {
+fn an_invalid_registration_is_refused() {
     let ovn = Ovn::new();
     for (name, value) in [
         ("northbound", "ssl:192.0.2.5:6641"),

@@ -1,4 +1,4 @@
-//! A controller: a real server behind TLS, with the troubles that real ones have.
+//! A controller: a real HTTPS server with the failures of real controllers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -22,24 +22,24 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 pub(crate) const TOKEN: &str = "t0ken-of-today";
 
-/// What goes wrong with one request.
+/// The failure of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// The connection is taken and closed, before anything was said.
+    /// The connection is accepted and closed.
     ClosesAtOnce,
-    /// The connection ends before anything was done.
+    /// The connection ends before the request is done.
     LosesTheRequest,
-    /// The connection ends when it was done.
+    /// The connection ends after the request is done, without an answer.
     LosesTheAnswer,
-    /// The connection stays, and nothing ever comes.
+    /// The connection stays open without an answer.
     NeverAnswers,
-    /// A status, and when to come back.
+    /// A status, and the value of Retry-After.
     Answers(u16, Option<&'static str>),
-    /// Somebody else is to be asked.
+    /// A redirect to another server.
     Redirects(&'static str),
 }
 
-/// A controller on an address of its own; it ends with the test.
+/// A controller on its own port; it ends with the test.
 pub(crate) struct Controller {
     url: &'static str,
     ca: String,
@@ -59,7 +59,7 @@ impl Controller {
         let (ca, tls) = identity();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        // A test's few addresses may live as long as the test.
+        // The few URLs of a test may leak.
         let url = format!("https://127.0.0.1:{}/v1", listener.local_addr().unwrap().port()).leak();
         let world = Arc::new(World::default());
         runtime.spawn(serve(listener, tls, Arc::clone(&world)));
@@ -70,22 +70,22 @@ impl Controller {
         self.url
     }
 
-    /// Who signed its certificate, in PEM.
+    /// Its certificate authority, in PEM.
     pub(crate) fn ca(&self) -> &str {
         &self.ca
     }
 
-    /// The next requests meet with troubles, one each; later ones meet with none.
+    /// Lets the next requests fail, one by each trouble; later ones succeed.
     pub(crate) fn meets_with(&self, troubles: impl IntoIterator<Item = Trouble>) {
         *held(&self.world.troubles) = troubles.into_iter().collect();
     }
 
-    /// What is at a path.
+    /// The object at a path.
     pub(crate) fn at(&self, path: &str) -> Option<Value> {
         held(&self.world.things).get(path).cloned()
     }
 
-    /// How many requests were read.
+    /// The number of requests so far.
     pub(crate) fn requests(&self) -> u32 {
         *held(&self.world.requests)
     }
@@ -95,7 +95,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap()
 }
 
-/// A certificate for 127.0.0.1 by an authority of its own.
+/// A certificate for 127.0.0.1 by its own authority.
 fn identity() -> (String, TlsAcceptor) {
     let mut authority = CertificateParams::new([]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -137,7 +137,7 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, world: Arc<World>) {
 async fn talk(connection: TcpStream, tls: TlsAcceptor, world: Arc<World>) {
     let Ok(connection) = tls.accept(connection).await else { return };
     let service = service_fn(|request| answer(request, &world));
-    // What becomes of a connection is the client's to notice.
+    // The client notices a broken connection.
     let _ =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
 }
@@ -171,10 +171,10 @@ async fn answer(request: Request<Incoming>, world: &World) -> Result<Response<Fu
 async fn act(request: Request<Incoming>, world: &World) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
-    let told = |status, text: String| Response::builder().status(status).body(text.into()).unwrap();
+    let answered = |status, text: String| Response::builder().status(status).body(text.into()).unwrap();
     let authorization = head.headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()).unwrap_or_default();
     if authorization != format!("Bearer {TOKEN}") {
-        return told(401, format!("who is {authorization}?"));
+        return answered(401, format!("who is {authorization}?"));
     }
     let body = body.collect().await.unwrap().to_bytes();
     let mut things = held(&world.things);
@@ -182,20 +182,20 @@ async fn act(request: Request<Incoming>, world: &World) -> Response<Full<Bytes>>
         Method::PUT => match serde_json::from_slice(&body) {
             Ok(thing) => {
                 let earlier = things.insert(path, thing);
-                told(if earlier.is_some() { 200 } else { 201 }, String::new())
+                answered(if earlier.is_some() { 200 } else { 201 }, String::new())
             }
-            Err(error) => told(400, error.to_string()),
+            Err(error) => answered(400, error.to_string()),
         },
         Method::DELETE => {
             let condition = head.uri.query().and_then(|query| query.split_once('='));
             let holds = |thing: &Value| condition.is_none_or(|(name, value)| thing[name] == value);
             if !things.get(&path).is_some_and(holds) {
-                return told(404, String::new());
+                return answered(404, String::new());
             }
             let below = format!("{path}/");
             things.retain(|it, _| *it != path && !it.starts_with(&below));
-            told(204, String::new())
+            answered(204, String::new())
         }
-        _ => told(405, String::new()),
+        _ => answered(405, String::new()),
     }
 }

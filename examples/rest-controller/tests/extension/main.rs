@@ -1,4 +1,4 @@
-//! The extension, run as CloudStack runs it, with a controller behind TLS that loses what it is sent.
+//! The extension, run as CloudStack runs it, with an HTTPS controller that loses requests.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, wherever its code stands")]
 
@@ -36,7 +36,7 @@ fn implement_within(server: &Server<Executable>, seconds: u32) -> JudgedResponse
 }
 
 #[test]
-fn networks_addresses_and_rules_reach_the_controller_and_go() {
+fn networks_addresses_and_rules_are_created_and_deleted() {
     let controller = Controller::new();
     let server = server(&controller);
     for command in
@@ -50,7 +50,7 @@ fn networks_addresses_and_rules_reach_the_controller_and_go() {
     assert_eq!(controller.at(nat), Some(json!({ "private_ip": "10.1.1.10" })));
     assert_eq!(controller.at("/v1/networks/209/firewall").unwrap()["rules"][0]["portStart"], 22);
 
-    // It leads to another instance by now.
+    // The mapping has another target by now.
     let late = Payload::sample(Command::DeleteStaticNat).with("private_ip", "10.1.1.99");
     server.send(late).succeeds_silently();
     assert!(controller.at(nat).is_some());
@@ -62,7 +62,7 @@ fn networks_addresses_and_rules_reach_the_controller_and_go() {
 }
 
 #[test]
-fn what_was_lost_is_sent_again() {
+fn lost_requests_are_retried() {
     for trouble in [
         Trouble::ClosesAtOnce,
         Trouble::LosesTheRequest,
@@ -78,7 +78,7 @@ fn what_was_lost_is_sent_again() {
 }
 
 #[test]
-fn one_answer_that_never_comes_does_not_cost_the_command() {
+fn a_command_survives_one_lost_answer() {
     let controller = Controller::new();
     controller.meets_with([Trouble::NeverAnswers]);
     implement_within(&server(&controller), 6).succeeds_silently();
@@ -86,7 +86,7 @@ fn one_answer_that_never_comes_does_not_cost_the_command() {
 }
 
 #[test]
-fn a_controller_that_never_answers_is_given_up_before_the_deadline() {
+fn a_controller_that_never_answers_fails_before_the_deadline() {
     let controller = Controller::new();
     controller.meets_with([Trouble::NeverAnswers; 20]);
     let began = Instant::now();
@@ -97,7 +97,7 @@ fn a_controller_that_never_answers_is_given_up_before_the_deadline() {
 }
 
 #[test]
-fn a_controller_that_is_not_there_is_a_failure_of_the_connection() {
+fn an_absent_controller_is_a_connection_failure() {
     let server = server(&Controller::new());
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let server = server.detail("url", format!("https://127.0.0.1:{port}/v1"));
@@ -107,7 +107,7 @@ fn a_controller_that_is_not_there_is_a_failure_of_the_connection() {
 }
 
 #[test]
-fn a_busy_controller_says_when_to_come_back() {
+fn a_busy_controller_sets_the_pause() {
     let controller = Controller::new();
     controller.meets_with([Trouble::Answers(429, Some("1"))]);
     let began = Instant::now();
@@ -122,7 +122,7 @@ fn a_busy_controller_says_when_to_come_back() {
 }
 
 #[test]
-fn a_controller_that_keeps_failing_is_not_asked_for_ever() {
+fn a_controller_that_keeps_failing_is_given_up() {
     let controller = Controller::new();
     controller.meets_with([Trouble::Answers(500, Some("0")); 20]);
     let judged = server(&controller).send(implement());
@@ -132,18 +132,21 @@ fn a_controller_that_keeps_failing_is_not_asked_for_ever() {
 }
 
 #[test]
-fn a_refusal_is_final_and_told_in_the_controllers_words() {
+fn a_refusal_is_final_and_shows_the_controllers_message() {
     let controller = Controller::new();
     controller.meets_with([Trouble::Answers(422, None)]);
     let judged = server(&controller).send(implement());
     judged.fails_with(3);
-    let told = judged.response.printed();
-    assert!(told.contains("PUT https://") && told.contains("422 Unprocessable Entity: no room"), "{told}");
+    let message = judged.response.printed();
+    assert!(
+        message.contains("PUT https://") && message.contains("422 Unprocessable Entity: no room"),
+        "{message}"
+    );
     assert_eq!(controller.requests(), 1);
 }
 
 #[test]
-fn a_redirect_does_not_lead_the_token_elsewhere() {
+fn a_redirect_does_not_get_the_token() {
     let (controller, elsewhere) = (Controller::new(), Controller::new());
     controller.meets_with([Trouble::Redirects(elsewhere.url())]);
     server(&controller).send(implement()).fails_with(3);
@@ -155,9 +158,12 @@ fn a_wrong_token_is_refused_once_and_never_shown() {
     let controller = Controller::new();
     let judged = server(&controller).detail("password", "t0ken-of-yesterday").send(implement());
     judged.fails_with(2);
-    let told = judged.response.printed();
+    let message = judged.response.printed();
     // The controller repeats the token in its answer.
-    assert!(told.contains("401") && told.contains("[redacted]") && !told.contains("yesterday"), "{told}");
+    assert!(
+        message.contains("401") && message.contains("[redacted]") && !message.contains("yesterday"),
+        "{message}"
+    );
     assert_eq!(controller.requests(), 1);
 }
 
@@ -183,7 +189,7 @@ fn an_authority_may_be_registered_in_one_line() {
 }
 
 #[test]
-fn a_registration_that_cannot_be_safe_is_refused() {
+fn an_unsafe_registration_is_refused() {
     let controller = Controller::new();
     for (name, value) in [
         ("url", ""),
