@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use netext_protocol::{Command, Envelope, Sample, Sender};
+use netext_protocol::{Command, Sample, Sender};
 use serde_json::Value;
 
 use super::payload::{Payload, each_text};
@@ -35,10 +35,10 @@ impl Payload {
         }
         let mut fields = serde_json::Map::new();
         for (name, value) in self.fields() {
-            if let Some(name) = documents.iter().find_map(|document| document.spelling(name)) {
-                let form =
-                    documents.iter().find_map(|document| document.form(&name)).filter(|_| !is_scalar(value));
-                fields.insert(name, form.map_or_else(|| value.clone(), |form| form.write(value)));
+            if let Some(name) = documents.iter().find_map(|document| spelling(document, name)) {
+                let form = documents.iter().find_map(|document| text_form(document, name));
+                let form = form.filter(|_| !is_scalar(value));
+                fields.insert(name.to_owned(), form.map_or_else(|| value.clone(), |form| form.write(value)));
             }
         }
         Self::of_fields(self.command(), fields)
@@ -58,7 +58,7 @@ impl Payload {
     /// ```
     pub fn in_older_forms(&self) -> Vec<Self> {
         let older = documents(self.command(), Sender::Older);
-        let is_text = |name: &String| older.iter().any(|document| document.form(name).is_some());
+        let is_text = |name: &String| older.iter().any(|document| text_form(document, name).is_some());
         let names: Vec<_> = self.fields().keys().filter(|name| is_text(name)).cloned().collect();
         if names.is_empty() {
             return Vec::new();
@@ -115,61 +115,47 @@ impl TextForm {
     }
 }
 
-/// How a sender's document describes a command's payload, as its sample shows it.
-struct SenderDocument {
-    sample: Payload,
-    /// The document's names of fields, each with the server's name.
-    spellings: Vec<(String, String)>,
-}
-
-/// The documents that a sender follows, the preferred one first; none for today's server.
-fn documents(command: Command, sender: Sender) -> Vec<SenderDocument> {
+/// The samples of a command in the documents that a sender follows, the preferred document first; none for today's
+/// server.
+fn documents(command: Command, sender: Sender) -> Vec<Payload> {
     let followed: &[_] = match sender {
         Sender::Readme => &[Sender::Readme],
         Sender::Older => &[Sender::Older, Sender::Readme],
         _ => &[],
     };
     let samples = followed.iter().flat_map(|followed| Sample::all_from(*followed));
-    samples.filter(|sample| sample.command() == command).map(SenderDocument::of).collect()
+    samples.filter(|sample| sample.command() == command).map(Payload::of).collect()
 }
 
-impl SenderDocument {
-    fn of(sample: Sample) -> Self {
-        let envelope =
-            Envelope::parse(sample.command(), sample.text().as_bytes()).expect("a sample is valid");
-        let written = Payload::from(envelope.request);
-        let sample = Payload::of(sample);
-        // A field with two names is read by one, and written by the other with the same value.
-        let others = written.fields().iter().filter(|(name, _)| sample.field(name).is_none());
-        let only_read = sample.fields().iter().filter(|(name, _)| written.field(name).is_none());
-        let spellings = only_read.filter_map(|(name, value)| {
-            let (usual, _) = others.clone().find(|(_, other)| *other == value)?;
-            Some((name.clone(), usual.clone()))
-        });
-        let spellings = spellings.collect();
-        Self { sample, spellings }
+/// The document's name for one of the server's fields, if the document has the field. Where the names differ, one of
+/// them has the owner as a prefix: `nic_ip6_address` and `ip6_address`, `vpc_cidr` and `cidr`.
+fn spelling<'a>(document: &'a Payload, name: &'a str) -> Option<&'a str> {
+    if document.field(name).is_some() {
+        return Some(name);
     }
+    let server = Payload::sample(document.command());
+    let short = |name: &'a str| ["nic_", "vpc_"].into_iter().find_map(|owner| name.strip_prefix(owner));
+    let mut others = document.fields().keys().map(String::as_str);
+    others.find(|other| {
+        server.field(other).is_none() && (short(other) == Some(name) || short(name) == Some(*other))
+    })
+}
 
-    /// The document's name of one of the server's fields, if the document has the field.
-    fn spelling(&self, name: &str) -> Option<String> {
-        let spelled = self.spellings.iter().find(|(_, usual)| usual == name).map(|(name, _)| name.clone());
-        spelled.or_else(|| self.sample.field(name).map(|_| name.to_owned()))
+/// The form in which the document has a structure as text, if it has it as text.
+fn text_form(document: &Payload, name: &str) -> Option<TextForm> {
+    // Some fields hold JSON text in today's server as well.
+    let server = Payload::sample(document.command());
+    if server.field(name).is_none_or(is_scalar) {
+        return None;
     }
-
-    /// The form in which the document has a structure as text, if it has it as text.
-    fn form(&self, name: &str) -> Option<TextForm> {
-        // Some fields hold JSON text in today's server as well.
-        let server = Payload::sample(self.sample.command());
-        if server.field(name).is_none_or(is_scalar) {
-            return None;
-        }
-        TextForm::of(self.sample.field(name)?.as_str()?)
-    }
+    TextForm::of(document.field(name)?.as_str()?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use netext_protocol::Envelope;
 
     use super::*;
 
@@ -231,6 +217,25 @@ mod tests {
         let vpc = Payload::sample(Command::ImplementVpc);
         assert_eq!(vpc.in_style_of(Sender::Readme).field("vpc_cidr").unwrap(), "10.2.0.0/16");
         assert_eq!(vpc.in_style_of(Sender::Older).field("cidr").unwrap(), "10.2.0.0/16");
+    }
+
+    #[test]
+    fn a_document_has_the_names_that_the_protocol_reads() {
+        let mut renamed = 0;
+        for sample in Sample::all().filter(|sample| sample.sender() != Sender::Server) {
+            let document = Payload::of(sample);
+            let read = Envelope::parse(sample.command(), sample.text().as_bytes()).unwrap();
+            let server = Payload::from(read.request);
+            for name in names(&document).difference(&names(&server)) {
+                let mut spelled =
+                    names(&server).into_iter().filter(|it| spelling(&document, it) == Some(*name));
+                let usual = spelled.next().unwrap_or_else(|| panic!("{}: {name}", sample.name()));
+                assert_eq!(document.field(name), server.field(usual), "{}", sample.name());
+                assert_eq!(spelled.next(), None, "{}", sample.name());
+                renamed += 1;
+            }
+        }
+        assert!(renamed > 5, "{renamed}");
     }
 
     #[test]
