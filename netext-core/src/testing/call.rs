@@ -157,6 +157,7 @@ pub struct Response {
 
 /// How an extension ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProcessEnd {
     /// With an exit code.
     Exited(i32),
@@ -202,6 +203,7 @@ pub struct JudgedResponse {
 
 /// How the server judges a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ServerVerdict {
     /// The command succeeded.
     Succeeded,

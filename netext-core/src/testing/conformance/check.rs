@@ -53,6 +53,11 @@ pub(super) fn exits_with_0(command: &str, response: &Response) -> Checked {
     if response.code() == Some(0) { Ok(()) } else { unexpected_end(command, response) }
 }
 
+/// Requires that a command exited with an error.
+pub(super) fn exits_with_an_error(command: &str, response: &Response) -> Checked {
+    if response.code().is_some_and(|code| code != 0) { Ok(()) } else { unexpected_end(command, response) }
+}
+
 /// Fails because of how a command ended.
 pub(super) fn unexpected_end(command: &str, response: &Response) -> Checked {
     let end = match response.end {

@@ -157,7 +157,7 @@ fn differences(recorded: &Recorded, response: &Response) -> Vec<ReplayDifference
     };
     let signal = match response.end {
         ProcessEnd::Killed(signal) => Some(signal),
-        ProcessEnd::Exited(_) | ProcessEnd::TimedOut => None,
+        _ => None,
     };
     let ends = (end(recorded.exit_code, recorded.signal), end(response.code(), signal));
     let errors = recorded.error_output.clone().unwrap_or_default();

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::reply;
 use crate::testing::call::{CallStreams, ExtensionCall, Response, excerpt};
 use crate::testing::conformance::check::{
-    Check, Checked, ExtensionUnderTest, exits_with_0, failed, send_all, skipped, unexpected_end,
+    Check, Checked, ExtensionUnderTest, exits_with_0, exits_with_an_error, failed, send_all, skipped,
+    unexpected_end,
 };
 
 /// The timeout of a command that gets little time, in seconds.
@@ -24,7 +25,9 @@ pub(super) static CHECKS: &[&Check] = &[
         reason: "Otherwise a wrong path in the registration looks like an extension that succeeds at everything.",
         remedy: "Exit with 1, and print one line of usage on standard error.",
         varies: &[],
-        run: |tested| must_fail("the call", &tested.server.call("", &ExtensionCall::bare([""; 0])).response),
+        run: |tested| {
+            exits_with_an_error("the call", &tested.server.call("", &ExtensionCall::bare([""; 0])).response)
+        },
     },
     &Check {
         id: "unknown-command",
@@ -36,7 +39,7 @@ pub(super) static CHECKS: &[&Check] = &[
         run: |tested| {
             let payload = tested.network().payload(Command::ShutdownNetwork);
             let call = ExtensionCall::new("make-coffee", tested.server.document(&payload).to_string());
-            must_fail("make-coffee", &tested.server.call("make-coffee", &call).response)
+            exits_with_an_error("make-coffee", &tested.server.call("make-coffee", &call).response)
         },
     },
     &Check {
@@ -47,7 +50,7 @@ pub(super) static CHECKS: &[&Check] = &[
         varies: &[],
         run: |tested| {
             let name = Command::ShutdownNetwork.name();
-            must_fail(name, &tested.server.call(name, &ExtensionCall::without_file(name)).response)
+            exits_with_an_error(name, &tested.server.call(name, &ExtensionCall::without_file(name)).response)
         },
     },
     &Check {
@@ -154,14 +157,6 @@ pub(super) static CHECKS: &[&Check] = &[
         run: deadline,
     },
 ];
-
-fn must_fail(what: &str, response: &Response) -> Checked {
-    match response.code() {
-        Some(0) => failed(format!("{what} exited with 0: {}", excerpt(&response.printed()))),
-        Some(_) => Ok(()),
-        None => unexpected_end(what, response),
-    }
-}
 
 fn failures_say_why(tested: &ExtensionUnderTest<'_>) -> Checked {
     let network = tested.network();

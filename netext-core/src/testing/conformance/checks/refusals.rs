@@ -4,7 +4,7 @@ use netext_protocol::{Command, Service};
 use serde_json::{Value, json};
 
 use crate::testing::conformance::check::{
-    Check, Checked, ExtensionUnderTest, SampleNetwork, exits_with_0, failed, skipped, unexpected_end,
+    Check, Checked, ExtensionUnderTest, SampleNetwork, exits_with_0, exits_with_an_error, failed, skipped,
 };
 use crate::testing::payload::{Payload, as_gson_writes};
 
@@ -54,13 +54,9 @@ pub(super) static CHECKS: &[&Check] = &[
     },
 ];
 
-fn must_fail(tested: &ExtensionUnderTest<'_>, payload: &Payload, what: &str) -> Checked {
-    let judged = tested.server.send_alone(payload);
-    match judged.response.code() {
-        Some(0) => failed(format!("{} succeeded with {what}", payload.command())),
-        Some(_) => Ok(()),
-        None => unexpected_end(&judged.command, &judged.response),
-    }
+fn must_refuse(tested: &ExtensionUnderTest<'_>, payload: &Payload, what: &str) -> Checked {
+    let response = tested.server.send_alone(payload).response;
+    exits_with_an_error(&format!("{} with {what}", payload.command()), &response)
 }
 
 fn not_json(tested: &ExtensionUnderTest<'_>) -> Checked {
@@ -84,9 +80,9 @@ fn not_json(tested: &ExtensionUnderTest<'_>) -> Checked {
 
 fn no_id(tested: &ExtensionUnderTest<'_>) -> Checked {
     let payload = tested.network().payload(Command::ImplementNetwork);
-    must_fail(tested, &payload.clone().without("network_id"), "no network_id")?;
-    must_fail(tested, &payload.clone().with("network_id", ""), "an empty network_id")?;
-    must_fail(tested, &payload.with("network_id", Value::Null), "a network_id that is null")
+    must_refuse(tested, &payload.clone().without("network_id"), "no network_id")?;
+    must_refuse(tested, &payload.clone().with("network_id", ""), "an empty network_id")?;
+    must_refuse(tested, &payload.with("network_id", Value::Null), "a network_id that is null")
 }
 
 fn malformed_values(tested: &ExtensionUnderTest<'_>) -> Checked {
@@ -108,11 +104,11 @@ fn malformed_values(tested: &ExtensionUnderTest<'_>) -> Checked {
     tested.network().implemented().removed_after(|network| {
         for (command, field, value) in values.into_iter().filter(|it| tested.profile.implements(it.0)) {
             let payload = network.payload(command).with(field, value);
-            must_fail(tested, &payload, &format!("{field} {}", json!(value)))?;
+            must_refuse(tested, &payload, &format!("{field} {}", json!(value)))?;
         }
         for command in network.creating() {
             for (payload, field) in truncated_texts(&network.payload(command)) {
-                must_fail(tested, &payload, &format!("truncated text in {field}"))?;
+                must_refuse(tested, &payload, &format!("truncated text in {field}"))?;
             }
         }
         Ok(())
@@ -150,7 +146,7 @@ fn unknown_rule_words(tested: &ExtensionUnderTest<'_>) -> Checked {
     }
     tested.network().implemented().removed_after(|network| {
         words.into_iter().try_for_each(|(command, path, word)| {
-            must_fail(tested, &network.payload(command).with(path, word), &format!("{path} {word:?}"))
+            must_refuse(tested, &network.payload(command).with(path, word), &format!("{path} {word:?}"))
         })
     })
 }
