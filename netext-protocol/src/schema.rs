@@ -31,6 +31,7 @@ use crate::wire::json_schema::{ObjectSchema, Spelling, define, is_strict};
 
 /// One of the two sets of schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Form {
     /// Everything that a reader must accept.
     Lenient,

@@ -22,7 +22,8 @@ payload! { network
 impl Embedded for Vec<AclRule> {}
 
 choices! {
-    /// The action of an access list item on the packets that it matches. An unknown action is refused.
+    /// The action of an access list item on the packets that it matches. An unknown action is refused. There
+    /// is no third one, so a device can match both without a default.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     AclAction = "an action (allow, deny)",
         "^([Aa][Ll][Ll][Oo][Ww]|[Dd][Ee][Nn][Yy])$" {

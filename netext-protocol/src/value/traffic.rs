@@ -118,7 +118,8 @@ impl Text for PortRange {
 text_type!(PortRange);
 
 choices! {
-    /// The direction of traffic, as seen from the guest network. An unknown direction is refused.
+    /// The direction of traffic, as seen from the guest network. An unknown direction is refused. There is no
+    /// third one, so a device can match both without a default.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     Direction = "a direction (ingress, egress)",
         "^([Ii][Nn]|[Ee])[Gg][Rr][Ee][Ss][Ss]$" {
@@ -130,7 +131,8 @@ choices! {
 }
 
 choices! {
-    /// A transport protocol with ports that can be forwarded.
+    /// A transport protocol with ports that can be forwarded. The API has no other, so a device can match
+    /// both without a default.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     TransportProtocol = "a transport protocol (tcp, udp)",
         "^([Tt][Cc]|[Uu][Dd])[Pp]$" {

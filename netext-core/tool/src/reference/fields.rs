@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use netext_protocol::schema::{self, Form};
-use netext_protocol::{Command, Sample, Sender};
+use netext_protocol::{Command, DeviceDetails, PhysicalDetails, Sample, Sender};
 use serde_json::Value;
 
 use crate::payload_file::EmbeddedStructure;
@@ -88,7 +88,7 @@ impl ObjectTable {
 
 /// Whether it is one of the details that come with every command.
 fn is_envelope(name: &str) -> bool {
-    name.ends_with("extension-details") || name.ends_with("extension_details")
+    PhysicalDetails::KEYS.contains(&name) || DeviceDetails::KEYS.contains(&name)
 }
 
 fn names(list: Option<&Value>) -> Vec<&str> {

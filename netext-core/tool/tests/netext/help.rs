@@ -48,8 +48,7 @@ fn the_senders_of_a_field_are_listed() {
 #[test]
 fn words_have_their_meanings() {
     let acl = section(Command::ApplyNetworkAcl);
-    for line in
-        ["- `deny`: Drop them.", "- `ingress`: Towards the guests.", "- `icmp`: ICMP, with type and code."]
+    for line in ["- `deny`: Drop them.", "- `ingress`: To the guests.", "- `icmp`: ICMP, with type and code."]
     {
         assert!(acl.contains(line), "{line} in {acl}");
     }

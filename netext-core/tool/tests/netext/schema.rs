@@ -96,8 +96,8 @@ fn the_reference_covers_every_command_and_compares_equal() {
     }
     for row in [
         "| `public_ip` | an IPv4 address | server, README | **Required.** The public IPv4 address. |",
-        "| `fw_rules` | `FirewallRules`, or the same as JSON text, or the same as JSON in Base64 | server, README | **Required.** All firewall rules of the network, every time. What is not among them no longer holds. |",
-        "| `rules` | list of `FirewallRule` | server, README | **Required.** The rules. Their order means nothing. |",
+        "| `fw_rules` | `FirewallRules`, or the same as JSON text, or the same as JSON in Base64 | server, README | **Required.** All firewall rules of the network, every time. A rule that is missing here is deleted. |",
+        "| `rules` | list of `FirewallRule` | server, README | **Required.** The rules. Their order has no meaning. |",
         "| `current_details` | an object, or the same as JSON text | server, README | The details that the device printed last, the same as network-extension-details. Empty ({}) for a new network, or one that was shut down. |",
     ] {
         assert!(page.contains(row), "{row}");
