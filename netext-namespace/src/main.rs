@@ -26,7 +26,9 @@ fn main() -> ExitCode {
     match (mode, arguments.get(2..).unwrap_or_default()) {
         (relay::MODE, []) => relay::serve(Places::of_this_process()),
         (server::MODE, [configuration]) => server::run(Path::new(configuration)),
-        (server::Start::MODE, [configuration, pid_file]) => server::Start::new(configuration, pid_file).run(),
+        (server::MetadataServerStart::MODE, [configuration, pid_file]) => {
+            server::MetadataServerStart::new(configuration, pid_file).run()
+        }
         _ if operator::COMMANDS.contains(&mode) => operator::run(&arguments),
         _ => extension(&arguments),
     }

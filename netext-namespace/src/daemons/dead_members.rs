@@ -1,8 +1,8 @@
-//! Which members of balancers a haproxy knows to be dead, and how its successor is told.
+//! Which members of balancers a haproxy knows to be dead, and how its successor learns them.
 //!
-//! haproxy can read what another one prints of its servers. That is not handed on as it is: the one that prints it is
-//! reached by strangers' packets and has no rights, the one that reads it has not given up its own yet. So it is
-//! parsed, and of all that it says only this remains: which member of which rule takes no connections.
+//! haproxy can read the list of servers that another haproxy prints. That list is not passed on as it is: the process
+//! that prints it handles untrusted packets without privileges, the process that reads it still has its own. So the
+//! list is parsed, and only one thing of it is passed on: which member of which rule takes no connections.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddrV4;
@@ -16,7 +16,7 @@ use rustix::net::{
 
 use crate::wait::readable_by;
 
-/// It answers within a millisecond, unless it is in trouble; then its successor had better not wait.
+/// haproxy answers within a millisecond. If it does not, its successor starts without the answer.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Tens of thousands of members.
 const LONGEST_ANSWER: usize = 8 << 20;
@@ -30,15 +30,15 @@ const COLUMNS: &str = "# be_id be_name srv_id srv_name srv_addr srv_op_state srv
 const STOPPED: &str = "0";
 const NOBODY_WANTED_IT: &str = "0";
 
-/// A member of a rule.
+/// A member of a balancer rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Member {
+pub(super) struct BalancerMember {
     rule: u64,
     address: SocketAddrV4,
 }
 
 /// The members that the haproxy behind a socket knows to be dead.
-pub(super) fn known_to(socket: &Path, deadline: Instant) -> io::Result<Vec<Member>> {
+pub(super) fn known_to(socket: &Path, deadline: Instant) -> io::Result<Vec<BalancerMember>> {
     let deadline = deadline.min(Instant::now() + PATIENCE);
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
@@ -65,18 +65,18 @@ pub(super) fn known_to(socket: &Path, deadline: Instant) -> io::Result<Vec<Membe
     }
 }
 
-/// What a successor reads of them.
-pub(super) fn server_states(members: &[Member]) -> String {
-    let lines = members.iter().map(|Member { rule, address }| {
+/// The list that a successor reads.
+pub(super) fn server_states(members: &[BalancerMember]) -> String {
+    let lines = members.iter().map(|BalancerMember { rule, address }| {
         let (ip, port) = (address.ip(), address.port());
-        // Known by its names alone; its last check has failed.
+        // Identified by its names only; its last check has failed.
         format!("0 rule-{rule} 0 {address} {ip} {STOPPED} 0 1 1 0 8 2 0 6 0 0 0 - {port} - 0 0 - - 0\n")
     });
     format!("{VERSION}\n{COLUMNS}\n{}", lines.collect::<String>())
 }
 
-/// The dead members in what a haproxy prints. Whatever else it says is passed over.
-fn dead(printed: &str) -> Vec<Member> {
+/// The dead members in the list that a haproxy prints. Everything else in it is ignored.
+fn dead(printed: &str) -> Vec<BalancerMember> {
     let mut lines = printed.lines();
     if lines.next().is_none_or(|version| version.trim() != VERSION) {
         return Vec::new();
@@ -86,7 +86,7 @@ fn dead(printed: &str) -> Vec<Member> {
         let rule = words.nth(1)?.strip_prefix("rule-")?.parse().ok()?;
         let address = words.nth(1)?.parse().ok()?;
         let is_dead = words.nth(1)? == STOPPED && words.next()? == NOBODY_WANTED_IT;
-        is_dead.then_some(Member { rule, address })
+        is_dead.then_some(BalancerMember { rule, address })
     });
     members.collect()
 }
@@ -103,24 +103,24 @@ mod tests {
 
 ";
 
-    fn member(rule: u64, address: &str) -> Member {
-        Member { rule, address: address.parse().unwrap() }
+    fn member(rule: u64, address: &str) -> BalancerMember {
+        BalancerMember { rule, address: address.parse().unwrap() }
     }
 
     #[test]
-    fn the_dead_are_told_from_the_living() {
+    fn dead_members_are_found() {
         assert_eq!(dead(PRINTED), [member(9, "10.1.1.11:8080"), member(10, "10.1.1.12:81")]);
     }
 
     #[test]
-    fn what_is_told_is_understood() {
+    fn a_list_that_is_written_can_be_read() {
         let members = dead(PRINTED);
         assert_eq!(dead(&server_states(&members)), members);
         assert_eq!(dead(&server_states(&[])), []);
     }
 
     #[test]
-    fn one_that_does_not_answer_is_not_waited_for() {
+    fn a_haproxy_that_does_not_answer_delays_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("haproxy.sock");
         let soon = || Instant::now() + Duration::from_secs(60);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_handed_on() {
+    fn nothing_else_is_passed_on() {
         for hostile in [
             "",
             "2\n2 rule-9 2 10.1.1.11:8080 10.1.1.11 0 0 1",

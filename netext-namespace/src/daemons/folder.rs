@@ -1,96 +1,97 @@
-//! A daemon's folder: its files, compared with what they shall hold and replaced one by one.
+//! A daemon's folder: its files are compared with the plan, and replaced one by one.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
-use std::path::{Path, PathBuf};
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::path::PathBuf;
 
 use super::DaemonError;
+use crate::files::{self, Access, Durability, FileError, failed};
 use crate::plan::{ConfigFile, Daemon, DaemonPlan, OnChange};
 
 const SETTLED: &str = "settled";
-/// Root's, and readable for the group of the daemon's account, which reads its files again on SIGHUP.
+/// The folder is root's. The group of the daemon's account can read it: a daemon reads its files again on SIGHUP.
 const FOLDER_MODE: u32 = 0o750;
-const FILE_MODE: u32 = 0o640;
 
-/// What a change of files asks for.
+/// How a daemon takes up a change of its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Effect {
+pub(super) enum Refresh {
     Reload,
     Restart,
 }
 
-/// What files held, each by its name; `None` for one that was not there.
-pub(super) struct Kept(Vec<(String, Option<Vec<u8>>)>);
+/// The content of files, by their names; `None` for a file that did not exist.
+pub(super) struct SavedFiles(Vec<(String, Option<Vec<u8>>)>);
 
-impl Kept {
-    /// Whether the daemon had taken notice of what its files held.
+impl SavedFiles {
+    /// Whether the daemon had read its files.
     pub(super) fn is_settled(&self) -> bool {
         self.0.iter().any(|(name, content)| name == SETTLED && content.is_some())
     }
 }
 
 /// The folder of one daemon.
-pub(super) struct Folder<'a> {
-    daemon: &'a Daemon,
+pub(super) struct DaemonFolder<'a> {
+    pub(super) daemon: &'a Daemon,
     group: u32,
 }
 
-impl<'a> Folder<'a> {
-    /// The folder as it is, if it is there.
+impl<'a> DaemonFolder<'a> {
+    /// The folder, if it exists.
     pub(super) fn existing(daemon: &'a Daemon) -> Result<Option<Self>, DaemonError> {
-        let there = daemon.folder.try_exists().map_err(failed(daemon, "look for", &daemon.folder))?;
-        Ok(there.then_some(Self { daemon, group: 0 }))
+        let exists = daemon.folder.try_exists().map_err(failed("look for", &daemon.folder));
+        let exists = exists.map_err(about(daemon))?;
+        Ok(exists.then_some(Self { daemon, group: 0 }))
     }
 
-    /// The folder of a daemon that shall run, whether it is there or not.
+    /// The folder of a planned daemon, whether it exists or not.
     pub(super) fn of(plan: &'a DaemonPlan) -> Self {
         Self { daemon: &plan.daemon, group: plan.account.group_id }
     }
 
-    /// The folder of a daemon that shall run, made if it is not there. The folders above it are the caller's.
+    /// The folder of a planned daemon, which is created if it does not exist. The folders above it must exist.
     pub(super) fn prepare(plan: &'a DaemonPlan) -> Result<Self, DaemonError> {
-        let (daemon, group) = (&plan.daemon, plan.account.group_id);
-        let path = &daemon.folder;
+        let folder = Self::of(plan);
+        folder.create().map_err(about(folder.daemon))?;
+        Ok(folder)
+    }
+
+    fn create(&self) -> Result<(), FileError> {
+        let path = &self.daemon.folder;
         match DirBuilder::new().mode(FOLDER_MODE).create(path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                return Err(failed(daemon, "create the folder", path)(error));
+                return Err(failed("create the folder", path)(error));
             }
             _ => {}
         }
-        let found = fs::metadata(path).map_err(failed(daemon, "look at", path))?;
-        if (found.uid(), found.gid(), found.mode() & 0o7777) != (0, group, FOLDER_MODE) {
-            chown(path, Some(0), Some(group))
+        let found = fs::metadata(path).map_err(failed("look at", path))?;
+        if (found.uid(), found.gid(), found.mode() & 0o7777) != (0, self.group, FOLDER_MODE) {
+            chown(path, Some(0), Some(self.group))
                 .and_then(|()| fs::set_permissions(path, PermissionsExt::from_mode(FOLDER_MODE)))
-                .map_err(failed(daemon, "give the right owner and mode to", path))?;
+                .map_err(failed("set owner and mode of", path))?;
         }
-        Ok(Self::of(plan))
+        Ok(())
     }
 
     /// Removes it with all that is in it.
     pub(super) fn remove(self) -> Result<(), DaemonError> {
-        match fs::remove_dir_all(&self.daemon.folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(failed(self.daemon, "remove", &self.daemon.folder)(error))
-            }
-            _ => Ok(()),
-        }
+        files::remove_folder(&self.daemon.folder).map_err(about(self.daemon))
     }
 
-    /// Those of `files` that are not what they shall be, each with what makes the daemon see it.
+    /// The files that differ from the plan, each with how the daemon takes up its change.
     pub(super) fn differing<'f>(
         &self,
         files: &'f [ConfigFile],
-    ) -> Result<Vec<(&'f ConfigFile, Effect)>, DaemonError> {
+    ) -> Result<Vec<(&'f ConfigFile, Refresh)>, DaemonError> {
         let mut differing = Vec::new();
         for file in files {
-            let effect = match (self.read(file.name)?, file.on_change) {
+            let refresh = match (self.read(file.name)?, file.on_change) {
                 (Some(old), _) if old == file.content.as_bytes() => continue,
-                (Some(_), OnChange::Reload) => Effect::Reload,
-                (Some(old), OnChange::ReloadIfGrown) if has_grown(&old, &file.content) => Effect::Reload,
-                _ => Effect::Restart,
+                (Some(_), OnChange::Reload) => Refresh::Reload,
+                (Some(old), OnChange::ReloadIfGrown) if has_grown(&old, &file.content) => Refresh::Reload,
+                _ => Refresh::Restart,
             };
-            differing.push((file, effect));
+            differing.push((file, refresh));
         }
         Ok(differing)
     }
@@ -103,7 +104,7 @@ impl<'a> Folder<'a> {
         files.into_iter().try_for_each(|file| self.replace(file.name, file.content.as_bytes()))
     }
 
-    /// Whether the daemon was started for this and has taken notice of every file.
+    /// Whether the daemon was started for this and has read every file.
     pub(super) fn is_settled(&self, settled: &str) -> Result<bool, DaemonError> {
         Ok(self.read(SETTLED)?.is_some_and(|found| found == settled.as_bytes()))
     }
@@ -116,28 +117,22 @@ impl<'a> Folder<'a> {
         self.delete(SETTLED)
     }
 
-    /// What files hold, and what is known of the daemon, to be put back if a change comes to nothing.
-    pub(super) fn keep(&self, files: &[ConfigFile]) -> Result<Kept, DaemonError> {
+    /// The content of files and of what is known of the daemon, to be restored if a change fails.
+    pub(super) fn save(&self, files: &[ConfigFile]) -> Result<SavedFiles, DaemonError> {
         let names = files.iter().map(|file| file.name).chain([self.daemon.pid_file.as_str(), SETTLED]);
-        names.map(|name| Ok((name.to_owned(), self.read(name)?))).collect::<Result<_, _>>().map(Kept)
+        names.map(|name| Ok((name.to_owned(), self.read(name)?))).collect::<Result<_, _>>().map(SavedFiles)
     }
 
-    pub(super) fn put_back(&self, kept: &Kept) -> Result<(), DaemonError> {
-        kept.0.iter().try_for_each(|(name, content)| match content {
+    pub(super) fn restore(&self, saved: &SavedFiles) -> Result<(), DaemonError> {
+        saved.0.iter().try_for_each(|(name, content)| match content {
             Some(content) => self.replace(name, content),
             None => self.delete(name),
         })
     }
 
-    /// Removes one file; absent is fine.
+    /// Removes one file, if it exists.
     pub(super) fn delete(&self, name: &str) -> Result<(), DaemonError> {
-        let path = self.path(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(failed(self.daemon, "remove", &path)(error))
-            }
-            _ => Ok(()),
-        }
+        files::remove(&self.path(name)).map_err(about(self.daemon))
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -145,49 +140,25 @@ impl<'a> Folder<'a> {
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DaemonError> {
-        let path = self.path(name);
-        match fs::read(&path) {
-            Ok(content) => Ok(Some(content)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(self.daemon, "read", &path)(error)),
-        }
+        files::read(&self.path(name)).map_err(about(self.daemon))
     }
 
-    /// The old file or the new one, whatever happens. Nothing is synced: after a crash of the machine the daemon
-    /// is gone too, and the files are compared again before it starts.
+    /// Nothing is synced: a power cut ends the daemon too, and the files are compared again before it starts.
     pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), DaemonError> {
-        let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
-        let write = |mut file: File| -> io::Result<()> {
-            fchown(&file, Some(0), Some(self.group))?;
-            file.set_permissions(PermissionsExt::from_mode(FILE_MODE))?;
-            file.write_all(content)
-        };
-        let mut options = OpenOptions::new();
-        options
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(FILE_MODE)
-            .open(&new)
-            .and_then(write)
-            .map_err(failed(self.daemon, "write", &new))?;
-        fs::rename(&new, &path).map_err(failed(self.daemon, "replace", &path))
+        files::replace(&self.path(name), content, Access::Group(self.group), Durability::None)
+            .map_err(about(self.daemon))
     }
 }
 
-/// Whether every line that was there is there still, in the same order.
+fn about(daemon: &Daemon) -> impl FnOnce(FileError) -> DaemonError {
+    let what = daemon.what.clone();
+    move |source| DaemonError::File { what, source }
+}
+
+/// Whether every old line is still there, in the same order.
 fn has_grown(old: &[u8], new: &str) -> bool {
     let mut new = new.as_bytes().split(|byte| *byte == b'\n');
     old.split(|byte| *byte == b'\n').all(|line| new.any(|candidate| candidate == line))
-}
-
-pub(super) fn failed(
-    daemon: &Daemon,
-    action: &'static str,
-    path: &Path,
-) -> impl FnOnce(io::Error) -> DaemonError {
-    let (what, path) = (daemon.what.clone(), path.to_owned());
-    move |source| DaemonError::File { what, action, path, source }
 }
 
 #[cfg(test)]

@@ -1,76 +1,77 @@
-//! A daemon that hands over to a successor, so that no connection is lost.
+//! A daemon hands over to a successor, so that no connection is lost.
 //!
-//! The successor starts beside its predecessor, takes over the sockets that are listened on, and adds what is new;
-//! only then is the predecessor told to accept no more and to end with its last connection. If the successor does
-//! not start, nothing has happened.
+//! The successor starts beside its predecessor, takes over the listening sockets, and adds new ones; then the
+//! predecessor stops accepting connections, and ends with its last one. If the successor does not start, nothing has
+//! happened.
 
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::folder::Folder;
-use super::process::{Found, Process, failed};
-use super::{DaemonError, dead_members, start};
+use super::folder::DaemonFolder;
+use super::process::{self, DaemonProcess, Whereabouts, failed};
+use super::{DaemonError, dead_members};
 use crate::kernel::namespace::Namespace;
 use crate::plan::{Daemon, DaemonPlan, Successor};
 use crate::wait::ended_by;
 
-/// How long a predecessor may take to accept no more.
+/// How long a predecessor may take to stop accepting connections.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Starts the successor with the files of the plan. Nothing says yet that it has settled.
+/// Starts the successor with the files of the plan. The caller marks it as settled.
 pub(super) fn hand_over(
     namespace: &Namespace,
     plan: &DaemonPlan,
-    folder: &Folder<'_>,
-    predecessor: &Process,
+    folder: &DaemonFolder<'_>,
+    predecessor: &DaemonProcess,
     successor: &Successor,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
-    let kept = folder.keep(&plan.files)?;
+    let saved = folder.save(&plan.files)?;
     folder.unsettle()?;
     let begun = folder
         .write(&plan.files)
-        .and_then(|()| tell_of_dead_members(folder, successor, deadline))
+        .and_then(|()| pass_on_dead_members(folder, successor, deadline))
         .and_then(|()| begin(namespace, plan, predecessor, successor, deadline));
-    // One that stays is not read again: it is replaced, or deleted, before every other start.
+    // If this fails the file is not read again: it is replaced or deleted before every other start.
     let _ = folder.delete(successor.dead_members);
     let begun = match begun {
         Ok(begun) => begun,
         Err(error) => {
-            folder.put_back(&kept)?;
+            folder.restore(&saved)?;
             return Err(error);
         }
     };
-    if kept.is_settled() {
+    if saved.is_settled() {
         return retire(&plan.daemon, predecessor, &begun, deadline);
     }
-    // A command was killed before it had told an earlier one.
-    let all = Process::all(&plan.daemon)?;
-    all.iter().filter(|it| !it.is(&begun)).try_for_each(|it| retire(&plan.daemon, it, &begun, deadline))
+    // A command was killed before it retired an earlier predecessor.
+    let all = DaemonProcess::all(&[&plan.daemon])?;
+    let others = all.iter().map(|(_, process)| process).filter(|process| !process.is(&begun));
+    others.into_iter().try_for_each(|process| retire(&plan.daemon, process, &begun, deadline))
 }
 
-/// Leaves word of members that are dead, so that no client has to find out anew. Without it a successor serves as well,
-/// so a predecessor that does not answer is no reason to fail.
-fn tell_of_dead_members(
-    folder: &Folder<'_>,
+/// Writes down which members are dead, so that no client waits for one of them again. A successor serves without that as
+/// well, so a predecessor that does not answer is no reason to fail.
+fn pass_on_dead_members(
+    folder: &DaemonFolder<'_>,
     successor: &Successor,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
-    let known = dead_members::known_to(&folder.path(successor.socket), deadline).unwrap_or_else(|error| {
+    let dead = dead_members::known_to(&folder.path(successor.socket), deadline).unwrap_or_else(|error| {
         let socket = successor.socket;
         tracing::warn!(folder = %folder.path("").display(), socket, %error, "cannot ask which members are dead");
         Vec::new()
     });
-    folder.replace(successor.dead_members, dead_members::server_states(&known).as_bytes())
+    folder.replace(successor.dead_members, dead_members::server_states(&dead).as_bytes())
 }
 
-/// Tells a predecessor to accept no more, and waits until it has let go of what it listened on: for as long as it
-/// has not, it may serve a newcomer as it was configured. One that has ended meanwhile is fine.
+/// Makes a predecessor stop accepting connections, and waits until it has closed its listening sockets: until then it
+/// may serve a new client by its old configuration. A predecessor that has ended is fine.
 fn retire(
     daemon: &Daemon,
-    predecessor: &Process,
-    successor: &Process,
+    predecessor: &DaemonProcess,
+    successor: &DaemonProcess,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     if !predecessor.signal(daemon, Signal::USR1)? {
@@ -95,23 +96,23 @@ fn retire(
 fn begin(
     namespace: &Namespace,
     plan: &DaemonPlan,
-    predecessor: &Process,
+    predecessor: &DaemonProcess,
     successor: &Successor,
     deadline: Instant,
-) -> Result<Process, DaemonError> {
+) -> Result<DaemonProcess, DaemonError> {
     let daemon = &plan.daemon;
-    let other = || -> Result<Option<Process>, DaemonError> {
-        match Process::of(daemon, Some(namespace))? {
-            Found::Here(process) if !process.is(predecessor) => Ok(Some(process)),
+    let other = || -> Result<Option<DaemonProcess>, DaemonError> {
+        match DaemonProcess::of(daemon, Some(namespace))? {
+            Whereabouts::Here(process) if !process.is(predecessor) => Ok(Some(process)),
             _ => Ok(None),
         }
     };
-    match start::run(namespace, daemon, &successor.start, deadline) {
-        Ok(words) => other()?.ok_or_else(|| start::ended(daemon, words)),
+    match process::run(namespace, daemon, &successor.start, deadline) {
+        Ok(words) => other()?.ok_or_else(|| process::ended(daemon, words)),
         Err(error) => {
-            // It may have left a child behind. The error tells of what came first.
+            // It may have left a child behind. The error that is reported is the one that came first.
             if let Ok(Some(process)) = other() {
-                let _ = process.stop(daemon, deadline);
+                let _ = process.end(daemon, deadline);
             }
             Err(error)
         }

@@ -1,43 +1,128 @@
-//! The rim that touches daemons: what [`crate::plan::DaemonPlan`] wants is made to run, and nothing else.
+//! Makes the daemons of routers match their [plans](crate::plan::DaemonPlan).
 //!
-//! A daemon is known by its pid file, by the program and the folder on its command line, and by the network
-//! namespace it lives in; it is signalled through a descriptor of exactly that process. Nothing that matches is
-//! touched, so that looking costs no more than a few reads.
+//! A daemon is identified by its pid file, by the program and the folder on its command line, and by the network
+//! namespace that it runs in; it is signalled through a descriptor of exactly that process. A daemon that matches its
+//! plan is not touched, so that checking it costs only a few reads.
 //!
-//! Beside its configuration a daemon's folder holds the file `settled`, which says what the daemon was started
-//! for. It goes before the first file changes and comes back when the daemon has taken notice: whoever finds it
-//! missing, because a command was killed in between, starts the daemon anew.
+//! Beside its configuration a daemon's folder holds the file `settled`, which says for which interfaces the daemon was
+//! started. It is removed before the first file changes and written again when the daemon has read its files: if it is
+//! missing, because a command was killed in between, the daemon is restarted.
 
-mod account;
 mod dead_members;
-mod error;
 mod folder;
 mod handover;
 mod process;
-mod start;
-mod stop;
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
+use nix::unistd::{Gid, Group, User};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
-pub use account::account;
-pub use error::DaemonError;
-
 use crate::drift::{DifferenceKind, Pass, RouterPart};
-use crate::kernel::namespace::Namespace;
+use crate::files::FileError;
+use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::model::InterfaceName;
-use crate::plan::{Daemon, DaemonPlan};
-use folder::{Effect, Folder};
-use process::{Found, Process};
+use crate::plan::{Account, Daemon, DaemonPlan};
+use folder::{DaemonFolder, Refresh};
+use process::{DaemonProcess, Whereabouts};
 
-/// Makes the daemons of a router match: those of `known` that nobody wants end, those that are `wanted` run in
-/// the namespace with the configuration that they shall have. Those that have but to read it again are left to
-/// be told.
+/// Why a daemon does not match its plan. Applying the same plan again goes on where it stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The program is not installed.
+    #[error("cannot start {what}: {program} not found; install the package {package}")]
+    Missing {
+        /// The daemon.
+        what: String,
+        /// The program.
+        program: String,
+        /// The Debian package that has it.
+        package: &'static str,
+    },
+    /// The daemon refused its configuration, or could not do what it says.
+    #[error("{what} did not start: {words}")]
+    Refused {
+        /// The daemon.
+        what: String,
+        /// Its output, as one line.
+        words: String,
+    },
+    /// The deadline passed.
+    #[error("there was not enough time to {attempted}: {what}")]
+    TimedOut {
+        /// The daemon.
+        what: String,
+        /// What was attempted.
+        attempted: &'static str,
+    },
+    /// A process does not end.
+    #[error("cannot stop {what}: process {pid} survives SIGKILL; the kernel blocks it")]
+    Unkillable {
+        /// The daemon.
+        what: String,
+        /// The process.
+        pid: i32,
+    },
+    /// One of its files could not be used.
+    #[error("{what}")]
+    File {
+        /// The daemon.
+        what: String,
+        /// Which file, and why.
+        source: FileError,
+    },
+    /// The operating system did not let its program run.
+    #[error("cannot {attempted} {program} for {what}")]
+    Program {
+        /// The daemon.
+        what: String,
+        /// What was attempted, to be read between "cannot" and the program's name.
+        attempted: &'static str,
+        /// The program.
+        program: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The operating system refused an operation.
+    #[error("cannot {attempted} of {what}")]
+    Failed {
+        /// The daemon.
+        what: String,
+        /// What was attempted, to be read after "cannot".
+        attempted: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The namespace could not be entered.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+}
+
+const NOBODY: &str = "nobody";
+/// The group of `nobody` on a distribution without that user.
+const NOBODYS_GROUP: u32 = 65534;
+
+/// The account of that name, or `nobody` if there is none: daemons receive guests' packets, so none of them runs as
+/// root.
+pub fn account(name: &str) -> Account {
+    let known = |name: &str| User::from_name(name).ok().flatten();
+    let user = known(name).or_else(|| known(NOBODY));
+    let group_id = user.as_ref().map_or(NOBODYS_GROUP, |user| user.gid.as_raw());
+    let group = Group::from_gid(Gid::from_raw(group_id)).ok().flatten();
+    Account {
+        user: user.map_or_else(|| NOBODY.to_owned(), |user| user.name),
+        group: group.map_or_else(|| "nogroup".to_owned(), |group| group.name),
+        group_id,
+    }
+}
+
+/// Makes the daemons of a router match: starts and refreshes those that are `wanted`, and stops all others of `known`.
+/// Daemons that only have to read their files again are returned.
 ///
 /// # Errors
-/// The first thing that went wrong; what was not reached is left for the next time.
+/// The first error. The next call goes on from there.
 pub fn apply(
     namespace: &Namespace,
     wanted: Vec<DaemonPlan>,
@@ -47,7 +132,7 @@ pub fn apply(
 ) -> Result<PendingReloads, DaemonError> {
     let unwanted =
         known.iter().filter(|daemon| wanted.iter().all(|plan| plan.daemon.folder != daemon.folder));
-    stop(unwanted, deadline, pass)?;
+    stop(unwanted, deadline, pass).into_iter().next().map_or(Ok(()), Err)?;
     let mut pending_reloads = PendingReloads::default();
     if !wanted.is_empty() {
         let all_settled = settled(namespace, &wanted)?;
@@ -60,95 +145,113 @@ pub fn apply(
     Ok(pending_reloads)
 }
 
-/// Daemons that have new files and were not told to read them.
+/// Daemons that have new files and have not read them yet.
 ///
-/// That comes last, because a daemon with thousands of lines to read takes the processor from whoever told it. A
-/// daemon that is never told is one that is not settled: the next pass starts it anew.
+/// They are reloaded last, because a daemon that reads thousands of lines takes processor time from the command. A
+/// daemon that is never reloaded is not settled: the next command restarts it.
 #[must_use]
 #[derive(Debug, Default)]
-pub struct PendingReloads(Vec<(DaemonPlan, String, Process)>);
+pub struct PendingReloads(Vec<(DaemonPlan, String, DaemonProcess)>);
 
 impl PendingReloads {
-    /// Tells them. One that has ended meanwhile, or would not survive it, is started anew.
+    /// Reloads them. A daemon that has ended meanwhile, or would not survive the signal, is restarted.
     pub fn reload(self, namespace: &Namespace, deadline: Instant) -> Result<(), DaemonError> {
         for (plan, settled, running) in self.0 {
             if !running.reload(&plan.daemon)? {
                 restart(namespace, &plan, Some(running), deadline)?;
             }
-            Folder::of(&plan).settle(&settled)?;
+            DaemonFolder::of(&plan).settle(&settled)?;
         }
         Ok(())
     }
 }
 
-/// Ends daemons, wherever they live, and removes their folders; absent ones are fine.
+/// Stops daemons, in whichever namespace they run, and removes their folders. All are stopped at the same time, and one
+/// that cannot be stopped does not protect the others. Its folder stays, so that the next call tries again.
+#[must_use = "these are the daemons that could not be stopped"]
 pub fn stop<'a>(
     daemons: impl IntoIterator<Item = &'a Daemon>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<(), DaemonError> {
+) -> Vec<DaemonError> {
+    let (mut folders, mut errors) = (Vec::new(), Vec::new());
     for daemon in daemons {
-        if let Some(folder) = Folder::existing(daemon)? {
-            pass.differs(
-                RouterPart::Daemon,
-                DifferenceKind::Remove,
-                format!("stop {} and remove its files", daemon.what),
-            );
-            if pass.acts() {
-                stop::all(daemon, deadline)?;
-                folder.remove()?;
+        match DaemonFolder::existing(daemon) {
+            Ok(None) => {}
+            Ok(Some(folder)) => {
+                let what = format!("stop {} and remove its files", daemon.what);
+                pass.differs(RouterPart::Daemon, DifferenceKind::Remove, what);
+                folders.push(folder);
             }
+            Err(error) => errors.push(error),
         }
     }
-    Ok(())
+    if folders.is_empty() || !pass.acts() {
+        return errors;
+    }
+    let daemons: Vec<_> = folders.iter().map(|folder| folder.daemon).collect();
+    let stuck = match process::end_all(&daemons, deadline) {
+        Ok(stuck) => stuck,
+        Err(error) => {
+            errors.push(error);
+            return errors;
+        }
+    };
+    for folder in folders {
+        if !stuck.iter().any(|(daemon, _)| *daemon == folder.daemon) {
+            errors.extend(folder.remove().err());
+        }
+    }
+    errors.extend(stuck.into_iter().map(|(_, error)| error));
+    errors
 }
 
-/// Makes one daemon match. One that is returned runs, and has but to be told of its new files.
+/// Makes one daemon match. A daemon that is returned runs, and only has to read its new files.
 fn conform(
     namespace: &Namespace,
     plan: &DaemonPlan,
     settled: &str,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<Option<Process>, DaemonError> {
+) -> Result<Option<DaemonProcess>, DaemonError> {
     let daemon = &plan.daemon;
     if Instant::now() >= deadline {
         return Err(DaemonError::TimedOut { what: daemon.what.clone(), attempted: "look at it" });
     }
-    let folder = if pass.acts() { Folder::prepare(plan)? } else { Folder::of(plan) };
+    let folder = if pass.acts() { DaemonFolder::prepare(plan)? } else { DaemonFolder::of(plan) };
     let is_settled = folder.is_settled(settled)?;
     let differing = folder.differing(&plan.files)?;
-    let (running, absence) = match Process::of(daemon, Some(namespace))? {
-        Found::Here(process) => (Some(process), ""),
-        Found::Elsewhere => (None, "it runs in another namespace"),
-        Found::Nowhere => (None, "it does not run"),
+    let (running, absence) = match DaemonProcess::of(daemon, Some(namespace))? {
+        Whereabouts::Here(process) => (Some(process), ""),
+        Whereabouts::Elsewhere => (None, "it runs in another namespace"),
+        Whereabouts::Nowhere => (None, "it does not run"),
     };
-    let effect = match (&running, differing.iter().map(|(_, effect)| *effect).max()) {
+    let refresh = match (&running, differing.iter().map(|(_, refresh)| *refresh).max()) {
         (Some(_), None) if is_settled => return Ok(None),
-        (Some(_), Some(effect)) if is_settled => effect,
-        _ => Effect::Restart,
+        (Some(_), Some(refresh)) if is_settled => refresh,
+        _ => Refresh::Restart,
     };
     if pass.accounts() {
         let reason = match &running {
             None => absence.to_owned(),
             Some(_) if !differing.is_empty() => {
                 let names: Vec<_> = differing.iter().map(|(file, _)| file.name).collect();
-                format!("its {} is not what it shall be", names.join(", "))
+                format!("its {} is out of date", names.join(", "))
             }
             Some(_) => "it was started for other interfaces, or its start was cut off".to_owned(),
         };
-        let (change, verb) = match (&running, effect) {
+        let (change, verb) = match (&running, refresh) {
             (None, _) => (DifferenceKind::Add, "start"),
-            (Some(_), Effect::Reload) => (DifferenceKind::Modify, "reload"),
-            (Some(_), Effect::Restart) if plan.successor.is_some() => (DifferenceKind::Modify, "replace"),
-            (Some(_), Effect::Restart) => (DifferenceKind::Modify, "restart"),
+            (Some(_), Refresh::Reload) => (DifferenceKind::Modify, "reload"),
+            (Some(_), Refresh::Restart) if plan.successor.is_some() => (DifferenceKind::Modify, "replace"),
+            (Some(_), Refresh::Restart) => (DifferenceKind::Modify, "restart"),
         };
         pass.differs(RouterPart::Daemon, change, format!("{verb} {}: {reason}", daemon.what));
     }
     if !pass.acts() {
         return Ok(None);
     }
-    if let (Some(predecessor), Effect::Restart, Some(successor)) = (&running, effect, &plan.successor) {
+    if let (Some(predecessor), Refresh::Restart, Some(successor)) = (&running, refresh, &plan.successor) {
         handover::hand_over(namespace, plan, &folder, predecessor, successor, deadline)?;
         folder.settle(settled)?;
         return Ok(None);
@@ -156,7 +259,7 @@ fn conform(
 
     folder.unsettle()?;
     folder.write(differing.iter().map(|(file, _)| *file))?;
-    if effect == Effect::Reload {
+    if refresh == Refresh::Reload {
         return Ok(running);
     }
     restart(namespace, plan, running, deadline)?;
@@ -167,23 +270,24 @@ fn conform(
 fn restart(
     namespace: &Namespace,
     plan: &DaemonPlan,
-    running: Option<Process>,
+    running: Option<DaemonProcess>,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     if let Some(successor) = &plan.successor {
         // Left by a handover that was cut off. A daemon that starts checks its members itself.
-        Folder::of(plan).delete(successor.dead_members)?;
+        DaemonFolder::of(plan).delete(successor.dead_members)?;
     }
+    let daemon = &plan.daemon;
     match running {
-        Some(process) => process.stop(&plan.daemon, deadline)?,
-        // Astray, or with a pid file that was lost: two would answer the same guests.
-        None => stop::all(&plan.daemon, deadline)?,
+        Some(process) => process.end(daemon, deadline)?,
+        // It may run in another namespace, or its pid file may be lost: two would answer the same guests.
+        None => process::end_all_of(daemon, deadline)?,
     }
-    start::start(namespace, plan, deadline)
+    process::start(namespace, plan, deadline)
 }
 
-/// What each daemon is started for: the interfaces that it binds to, by the kernel's number, which an interface
-/// that is made anew does not share with its predecessor.
+/// What each daemon is started for: the interfaces that it binds to, by the kernel's number. An interface that was
+/// created again has another number.
 fn settled(namespace: &Namespace, wanted: &[DaemonPlan]) -> Result<Vec<String>, DaemonError> {
     let numbered = namespace.enter(|| -> rustix::io::Result<Vec<String>> {
         let flags = SocketFlags::CLOEXEC;
@@ -192,7 +296,7 @@ fn settled(namespace: &Namespace, wanted: &[DaemonPlan]) -> Result<Vec<String>, 
         Ok(wanted.iter().map(one).collect())
     })?;
     numbered.map_err(|errno| DaemonError::Failed {
-        what: wanted.iter().map(|plan| plan.daemon.what.as_str()).collect::<Vec<_>>().join(", "),
+        what: names(wanted.iter().map(|plan| &plan.daemon)),
         attempted: "look at the interfaces",
         source: errno.into(),
     })
@@ -201,4 +305,8 @@ fn settled(namespace: &Namespace, wanted: &[DaemonPlan]) -> Result<Vec<String>, 
 fn number(socket: &OwnedFd, name: &InterfaceName) -> String {
     let number = netdevice::name_to_index(socket, name.as_ref());
     format!("{name} {}\n", number.map_or_else(|_| "absent".to_owned(), |number| number.to_string()))
+}
+
+fn names<'a>(daemons: impl IntoIterator<Item = &'a Daemon>) -> String {
+    daemons.into_iter().map(|daemon| daemon.what.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -15,7 +15,7 @@ use netext_protocol::NetworkId;
 use serde::{Deserialize, Serialize};
 
 use super::{InstanceDelta, ReplicaDelta, ReplicaVersion, RouterDelta};
-use crate::compile::services::instances_folder;
+use crate::files::{self, Access, Durability, absent_is_none};
 use crate::metadata::Instances;
 use crate::model::RouterId;
 use crate::store::Store;
@@ -45,11 +45,8 @@ struct FileStamp(u64, u64, i64, i64);
 
 impl FileStamp {
     fn of(path: &Path) -> io::Result<Option<Self>> {
-        match fs::symlink_metadata(path) {
-            Ok(file) => Ok(Some(Self(file.ino(), file.size(), file.mtime(), file.mtime_nsec()))),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let file = absent_is_none(fs::symlink_metadata(path))?;
+        Ok(file.map(|file| Self(file.ino(), file.size(), file.mtime(), file.mtime_nsec())))
     }
 }
 
@@ -70,16 +67,14 @@ pub async fn delta_since(
     let path = locked.folder().join(FILE);
     let mut journal: Journal =
         fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let metadata = |network| Instances::in_folder(instances_folder(&store.network_folder(network)));
     let networks: BTreeSet<NetworkId> = state.router.tiers.keys().copied().collect();
-    let documents = networks.iter().map(|network| Ok((*network, stamps(&metadata(*network))?)));
+    let documents = networks.iter().map(|network| Ok((*network, stamps(&store.instances(*network))?)));
     let documents = documents.collect::<io::Result<BTreeMap<_, _>>>().map_err(failed)?;
     let state_stamp = FileStamp::of(&locked.folder().join("state.json")).map_err(failed)?;
     if journal.update(state_stamp, &documents) {
         let text = serde_json::to_vec(&journal).map_err(|error| failed(error.into()))?;
-        let new = path.with_extension("new");
         // If it is lost, the next delta is complete.
-        fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).map_err(failed)?;
+        files::replace(&path, &text, Access::Owner, Durability::None)?;
     }
     // A new journal counts from 1 again.
     let since = if since > journal.serial { 0 } else { since };
@@ -88,7 +83,7 @@ pub async fn delta_since(
     }
     let mut instances = Vec::new();
     for (network, address) in journal.changed_after(since) {
-        let instance = metadata(network).read(address)?;
+        let instance = store.instances(network).read(address)?;
         if instance.is_some() || since > 0 {
             instances.push(InstanceDelta { network, address, instance });
         }
@@ -100,12 +95,9 @@ pub async fn delta_since(
 
 /// The documents of a network's instances.
 fn stamps(instances: &Instances) -> io::Result<BTreeMap<Ipv4Addr, FileStamp>> {
-    let entries = match fs::read_dir(instances.folder()) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        entries => entries?,
-    };
+    let entries = absent_is_none(fs::read_dir(instances.folder()))?;
     let mut documents = BTreeMap::new();
-    for entry in entries {
+    for entry in entries.into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name();
         let address = name.to_str().and_then(|name| name.strip_suffix(".json")?.parse().ok());

@@ -19,7 +19,7 @@ use std::net::Ipv4Addr;
 use netext_protocol::NetworkId;
 use serde::{Deserialize, Serialize};
 
-use crate::metadata::Instance;
+use crate::metadata::InstanceMetadata;
 use crate::model::Router;
 
 pub use journal::delta_since;
@@ -57,7 +57,7 @@ pub struct InstanceDelta {
     /// Its address there.
     pub address: Ipv4Addr,
     /// Its metadata; `None` if that was removed.
-    pub instance: Option<Instance>,
+    pub instance: Option<InstanceMetadata>,
 }
 
 /// What is new about a router.

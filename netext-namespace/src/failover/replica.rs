@@ -3,18 +3,18 @@
 //! old version.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
-use std::io::{ErrorKind, Write};
+use std::fs::DirBuilder;
 use std::net::Ipv4Addr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 
 use netext_core::{Deadline, DeviceError};
 use netext_protocol::NetworkId;
 use serde::{Deserialize, Serialize};
 
 use super::{InstanceDelta, ReplicaDelta, ReplicaVersion};
-use crate::metadata::{Instance, Instances};
+use crate::files::{self, Access, Durability, FileError, failed};
+use crate::metadata::{InstanceMetadata, Instances};
 use crate::model::{Router, RouterId};
 use crate::store::Store;
 
@@ -74,13 +74,10 @@ impl Replica {
     /// The document about the router; `None` if there is no replica.
     pub(super) fn header(&self) -> Result<Option<ReplicaHeader>, DeviceError> {
         let path = self.document();
-        match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
-                DeviceError::device(format!("{} is damaged; remove it", path.display())).with_source(error)
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed("read", &path, error)),
-        }
+        let Some(text) = files::read(&path)? else { return Ok(None) };
+        serde_json::from_slice(&text).map(Some).map_err(|error| {
+            DeviceError::device(format!("{} is damaged; remove it", path.display())).with_source(error)
+        })
     }
 
     /// The metadata of a network's instances.
@@ -89,11 +86,8 @@ impl Replica {
     }
 
     /// Removes the replica, if there is one.
-    pub(super) fn remove(&self) -> Result<(), DeviceError> {
-        match fs::remove_dir_all(&self.0) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove", &self.0, error)),
-            _ => Ok(()),
-        }
+    pub(super) fn remove(&self) -> Result<(), FileError> {
+        files::remove_folder(&self.0)
     }
 
     fn update(&self, delta: ReplicaDelta) -> Result<(), DeviceError> {
@@ -105,37 +99,24 @@ impl Replica {
             .recursive(true)
             .mode(0o700)
             .create(&self.0)
-            .map_err(|error| failed("create the folder", &self.0, error))?;
-        let mut changed: BTreeMap<NetworkId, BTreeMap<Ipv4Addr, Option<Instance>>> = BTreeMap::new();
+            .map_err(failed("create the folder", &self.0))?;
+        let mut changed: BTreeMap<NetworkId, BTreeMap<Ipv4Addr, Option<InstanceMetadata>>> = BTreeMap::new();
         for InstanceDelta { network, address, instance } in instances {
             changed.entry(network).or_default().insert(address, instance);
         }
         for (network, changed) in changed {
             self.instances(network).update(&changed)?;
         }
-        self.write(&ReplicaHeader { version, router })
+        Ok(self.write(&ReplicaHeader { version, router })?)
     }
 
-    fn write(&self, header: &ReplicaHeader) -> Result<(), DeviceError> {
-        let (path, new) = (self.document(), self.0.join("router.json.new"));
-        let text = serde_json::to_vec(header).map_err(|error| failed("write", &new, error.into()))?;
-        let written = File::options()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_data()))
-            .and_then(|()| fs::rename(&new, &path))
-            .and_then(|()| File::open(&self.0)?.sync_all());
-        written.map_err(|error| failed("replace", &path, error))
+    fn write(&self, header: &ReplicaHeader) -> Result<(), FileError> {
+        let path = self.document();
+        let text = serde_json::to_vec(header).map_err(|error| failed("write", &path)(error.into()))?;
+        files::replace(&path, &text, Access::Owner, Durability::Lasting)
     }
 
     fn document(&self) -> PathBuf {
         self.0.join("router.json")
     }
-}
-
-fn failed(action: &str, path: &Path, error: std::io::Error) -> DeviceError {
-    DeviceError::device(format!("cannot {action} {}", path.display())).with_source(error)
 }

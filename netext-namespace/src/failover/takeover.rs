@@ -10,12 +10,10 @@ use nix::net::if_::if_nametoindex;
 use super::FailoverState;
 use super::replica::{Replica, ReplicaHeader};
 use crate::compile::links;
-use crate::compile::services::instances_folder;
 use crate::drift::Pass;
 use crate::host::{fence, settle};
 use crate::kernel::arp::{self, AddressOwner};
 use crate::kernel::namespace::Namespace;
-use crate::metadata::Instances;
 use crate::model::{InterfaceName, Router, RouterId};
 use crate::plan::LinkPlan;
 use crate::store::{RouterState, Store};
@@ -58,9 +56,7 @@ pub async fn take_over(
             // Before the instances' folders: daemons must be able to pass through these.
             store.make_folders(&router)?;
             for network in router.tiers.keys() {
-                let instances = replica.instances(*network).all()?;
-                let folder = instances_folder(&store.network_folder(*network));
-                Instances::in_folder(folder).replace(&instances)?;
+                store.instances(*network).replace(&replica.instances(*network).all()?)?;
             }
             router
         }
@@ -73,7 +69,7 @@ pub async fn take_over(
     locked.save(&state)?;
     match settle(store, &locked, state, deadline, Pass::command()).obstacle {
         Some(error) => Err(error),
-        None => replica.remove(),
+        None => Ok(replica.remove()?),
     }
 }
 

@@ -2,56 +2,20 @@
 
 use std::time::Instant;
 
-use netext_core::{DeviceError, ErrorKind};
-
-use super::table_names::TableNamesError;
-use super::{services, table_names};
+use super::errors::ApplyError;
+use super::{operator_files, services};
 use crate::compile::{Ruleset, RulesetChange, flows_to_cut, links, packets, routing};
-use crate::daemons::{DaemonError, PendingReloads};
+use crate::daemons::PendingReloads;
 use crate::drift::{self, Pass, RouterPart};
-use crate::kernel::conntrack::{self, ConntrackError};
+use crate::kernel::conntrack;
 use crate::kernel::links::{self, LinkError};
 use crate::kernel::listing;
-use crate::kernel::namespace::{Namespace, NamespaceError};
-use crate::kernel::netlink::NetlinkError;
+use crate::kernel::namespace::Namespace;
 use crate::kernel::nft::{self, NftError};
 use crate::kernel::nftables;
 use crate::kernel::routing::RoutingRefusal;
 use crate::model::{FIRST_OWN_TABLE, Router};
 use crate::store::{RouterState, Store};
-
-/// Why the kernel could not be made to match.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ApplyError {
-    #[error(transparent)]
-    Namespace(#[from] NamespaceError),
-    #[error(transparent)]
-    Links(#[from] LinkError),
-    #[error(transparent)]
-    Packets(#[from] NftError),
-    #[error(transparent)]
-    Services(#[from] DaemonError),
-    #[error(transparent)]
-    Connections(#[from] ConntrackError),
-    #[error(transparent)]
-    TableNames(#[from] TableNamesError),
-    #[error(transparent)]
-    Routing(NetlinkError),
-    #[error("the deadline has passed")]
-    TooLate,
-}
-
-impl From<ApplyError> for DeviceError {
-    fn from(error: ApplyError) -> Self {
-        let kind = match error {
-            ApplyError::TooLate
-            | ApplyError::Packets(NftError::TimedOut { .. })
-            | ApplyError::Services(DaemonError::TimedOut { .. }) => ErrorKind::TimedOut,
-            _ => ErrorKind::Device,
-        };
-        Self::new(kind, error.to_string())
-    }
-}
 
 /// A router after a pass.
 #[derive(Debug, Default)]
@@ -93,7 +57,7 @@ pub(super) fn apply(
     in_time(deadline)?;
     let refused = links::apply(&plan, Some(&namespace), pass)?;
     settle_routing(refused, &before.router, pass)?;
-    table_names::apply(wanted, pass)?;
+    operator_files::name_tables(wanted, pass)?;
     let pending_reloads = services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
     let flows = flows_to_cut(&before.router, wanted);
     if pass.acts() && !flows.is_empty() {
@@ -111,9 +75,9 @@ pub(super) fn take_down(
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<(), ApplyError> {
-    services::stop(store, router, deadline, pass)?;
+    services::stop(store, router, deadline, pass).into_iter().next().map_or(Ok(()), Err)?;
     remove(router, pass)?;
-    table_names::remove(router.id, pass)?;
+    operator_files::forget_tables(router.id, pass)?;
     Ok(())
 }
 

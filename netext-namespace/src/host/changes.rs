@@ -6,11 +6,10 @@ use std::net::Ipv4Addr;
 use netext_core::{Context, DeviceError};
 use netext_protocol::{HostName, MacAddr, Network, NetworkId, Nic, Resolvers, Subject, Vpc};
 
-use super::apply::ApplyError;
 use super::device::HostDevice;
+use super::errors::ApplyError;
 use super::services;
 use super::transaction::{change, try_change};
-use crate::compile::services::instances_folder;
 use crate::metadata::{Instances, MetadataError};
 use crate::model::{AddressUse, GuestNic, Router, RouterId, Tier, TierServices};
 use crate::store::{LockedRouter, Store};
@@ -95,7 +94,8 @@ impl HostDevice {
         let deadline = context.deadline().instant();
         let forget = |store: &Store, _: &Router| match router {
             RouterId::Vpc(_) => {
-                services::stop_network(store, id, deadline).map_err(ApplyError::from)?;
+                let stuck = services::stop_network(store, id, deadline);
+                stuck.into_iter().next().map_or(Ok(()), |error| Err(ApplyError::from(error)))?;
                 Ok(store.forget_network(id)?)
             }
             RouterId::Network(_) => Ok(()),
@@ -269,5 +269,5 @@ fn mac(nic: &Nic, known: Option<&GuestNic>) -> Option<MacAddr> {
 
 /// What the instances of a network are told.
 pub(super) fn instances(store: &Store, network: NetworkId) -> Instances {
-    Instances::in_folder(instances_folder(&store.network_folder(network)))
+    store.instances(network)
 }

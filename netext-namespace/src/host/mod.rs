@@ -4,10 +4,11 @@ pub(crate) mod actions;
 mod apply;
 mod changes;
 mod device;
+mod errors;
 pub mod health;
+mod operator_files;
 mod reconcile;
 mod services;
-mod table_names;
 mod transaction;
 
 pub use device::HostDevice;

@@ -3,7 +3,7 @@
 use netext_core::{Deadline, DeviceError};
 
 use super::apply::{apply, take_down};
-use super::services;
+use super::operator_files;
 use crate::drift::{Difference, Pass};
 use crate::failover::contested;
 use crate::model::{Router, RouterId};
@@ -110,7 +110,7 @@ fn go_over(
         store.make_folders(&state.router)?;
     }
     let applied = apply(store, state, &state.router, deadline.instant(), pass)?;
-    services::note_ipv6_gateways(store, &state.router, pass)?;
+    operator_files::note_ipv6_gateways(store, &state.router, pass)?;
     let generation = applied.ruleset_generation;
     applied.reload_daemons(deadline.instant())?;
     Ok(generation)

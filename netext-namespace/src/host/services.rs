@@ -2,21 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use netext_core::DeviceError;
 use netext_protocol::NetworkId;
 
 use crate::compile::guests;
 use crate::compile::services::{
-    DaemonAccounts, MetadataTier, haproxy, haproxy_daemon, instances_folder, metadata_daemon,
-    metadata_server, service_daemons, services,
+    DaemonAccounts, MetadataTier, haproxy, haproxy_daemon, metadata_daemon, metadata_server, service_daemons,
+    services,
 };
 use crate::daemons::{self, DaemonError, PendingReloads, account};
-use crate::drift::{DifferenceKind, Pass, RouterPart};
+use crate::drift::Pass;
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
 use crate::model::{Router, RouterId, guest_interface};
@@ -37,17 +34,12 @@ pub(super) fn apply(
 }
 
 /// Ends all daemons of a router.
-pub(super) fn stop(
-    store: &Store,
-    router: &Router,
-    deadline: Instant,
-    pass: &mut Pass,
-) -> Result<(), DaemonError> {
+pub(super) fn stop(store: &Store, router: &Router, deadline: Instant, pass: &mut Pass) -> Vec<DaemonError> {
     daemons::stop(&known(store, router, router), deadline, pass)
 }
 
 /// Ends all daemons of a network, whether or not its router's state still tells of them.
-pub(super) fn stop_network(store: &Store, network: NetworkId, deadline: Instant) -> Result<(), DaemonError> {
+pub(super) fn stop_network(store: &Store, network: NetworkId, deadline: Instant) -> Vec<DaemonError> {
     let daemons: Vec<_> = service_daemons(network, &store.network_folder(network)).into_iter().collect();
     daemons::stop(&daemons, deadline, &mut Pass::command())
 }
@@ -76,7 +68,7 @@ fn told(store: &Store, router: &Router) -> Vec<MetadataTier> {
     let tiers = router.implemented_tiers().filter(|(_, tier)| tier.services.user_data);
     let told = tiers.flat_map(|(network, tier)| {
         let (_, interface) = guest_interface(router.id, &tier.segment());
-        let folder = instances_folder(&store.network_folder(network));
+        let folder = store.instances(network).folder().to_owned();
         tier.own_addresses().into_iter().map(move |address| {
             let served = ServedTier {
                 address: address.addr(),
@@ -113,31 +105,4 @@ fn server(store: &Store, router: &Router) -> Daemon {
 
 fn executable() -> PathBuf {
     env::current_exe().unwrap_or_default()
-}
-
-/// Leaves the guests' IPv6 gateway where operators look for it: the file `ip6-gateway` of the network's folder.
-pub(super) fn note_ipv6_gateways(store: &Store, wanted: &Router, pass: &mut Pass) -> Result<(), DeviceError> {
-    for (network, tier) in &wanted.tiers {
-        let path = store.network_folder(*network).join("ip6-gateway");
-        let failed =
-            |error| DeviceError::device(format!("cannot change {}", path.display())).with_source(error);
-        let gateway = tier.ipv6.filter(|_| tier.implemented).map(|ipv6| format!("{}\n", ipv6.gateway));
-        let noted = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            noted => Some(noted.map_err(failed)?),
-        };
-        if noted == gateway {
-            continue;
-        }
-        let change = if gateway.is_some() { DifferenceKind::Modify } else { DifferenceKind::Remove };
-        pass.differs(
-            RouterPart::File,
-            change,
-            format!("note the IPv6 gateway of network {network} in ip6-gateway"),
-        );
-        if pass.acts() {
-            gateway.map_or_else(|| fs::remove_file(&path), |text| fs::write(&path, text)).map_err(failed)?;
-        }
-    }
-    Ok(())
 }

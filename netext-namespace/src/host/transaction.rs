@@ -2,69 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use netext_core::{Context, DeviceError, ErrorKind};
+use netext_core::{Context, DeviceError};
 
-use super::apply::{Applied, ApplyError, apply, take_down};
-use super::services;
+use super::apply::{Applied, apply, take_down};
+use super::errors::ApplyError;
+use super::operator_files;
 use crate::drift::Pass;
-use crate::metadata::MetadataError;
-use crate::model::{
-    InvalidBalancer, InvalidDevice, InvalidForward, InvalidOption, PolicyRoutingError, Router, RouterId,
-};
+use crate::model::{Router, RouterId};
 use crate::store::{LockedRouter, RouterState, Store, StoreError};
 
 /// How long it may take to put back what was there when a change failed.
 const ROLLBACK: Duration = Duration::from_millis(1500);
-
-impl From<InvalidDevice> for DeviceError {
-    fn from(error: InvalidDevice) -> Self {
-        Self::invalid(error.to_string())
-    }
-}
-
-impl From<InvalidBalancer> for DeviceError {
-    fn from(error: InvalidBalancer) -> Self {
-        Self::invalid(error.to_string())
-    }
-}
-
-impl From<InvalidForward> for DeviceError {
-    fn from(error: InvalidForward) -> Self {
-        Self::invalid(error.to_string())
-    }
-}
-
-impl From<InvalidOption> for DeviceError {
-    fn from(error: InvalidOption) -> Self {
-        Self::invalid(format!("options: {error}"))
-    }
-}
-
-impl From<PolicyRoutingError> for DeviceError {
-    fn from(error: PolicyRoutingError) -> Self {
-        Self::invalid(error.to_string())
-    }
-}
-
-impl From<MetadataError> for DeviceError {
-    fn from(error: MetadataError) -> Self {
-        let kind = match error {
-            MetadataError::Refused(_) => ErrorKind::Invalid,
-            _ => ErrorKind::Device,
-        };
-        Self::new(kind, error.to_string())
-    }
-}
-
-impl From<StoreError> for DeviceError {
-    fn from(error: StoreError) -> Self {
-        let kind = match error {
-            StoreError::Busy { .. } => ErrorKind::TimedOut,
-            _ => ErrorKind::Device,
-        };
-        Self::new(kind, error.to_string())
-    }
-}
 
 /// Changes a router, in the state and in the kernel, and then what instances are told, given what the router was.
 /// If any part of it fails, state and kernel are what they were.
@@ -170,7 +118,7 @@ fn put_in_force(
     store.make_folders(router)?;
     let applied = apply(store, before, router, context.deadline().instant(), &mut pass)?;
     context.deadline().check()?;
-    services::note_ipv6_gateways(store, router, &mut pass)?;
+    operator_files::note_ipv6_gateways(store, router, &mut pass)?;
     tell(store, &before.router)?;
     let after = RouterState { ruleset_generation: applied.ruleset_generation, ..wanted };
     if after != *before || after.router.is_empty() {

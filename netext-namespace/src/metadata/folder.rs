@@ -1,55 +1,49 @@
-//! A folder of documents that one process changes at a time.
+//! A folder of documents that one process at a time changes.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, openat, renameat, syncfs, unlinkat};
+use rustix::fs::{AtFlags, Dir, FlockOperation, flock, syncfs, unlinkat};
 use rustix::io::Errno;
 
-use super::MetadataError;
+use crate::files::{Access, DRAFT, Draft, Durability, FileError, absent_is_none, failed};
 
-/// A folder that nobody else changes until this is dropped. Readers are not kept out: they see every file as it
-/// was before or as it is after.
+/// A folder that no other process changes until this is dropped. Readers are not locked out: they see every file before
+/// or after a change.
 ///
-/// Everything goes through the open folder, not through its path: were it removed and made anew by someone who
-/// does not hold this lock, changes would fail instead of landing in the new one.
+/// All operations use the open folder, not its path: if a process without the lock removes the folder and creates it
+/// again, changes fail instead of reaching the new one.
 #[derive(Debug)]
 pub(super) struct LockedFolder {
     path: PathBuf,
     handle: File,
 }
 
-/// What a file is called until it is complete.
-fn staged(name: &str) -> String {
-    format!(".{name}.new")
-}
-
 impl LockedFolder {
-    /// Makes the folder if need be, for its owner alone, and waits until nobody else changes it.
-    pub(super) fn lock(path: &Path) -> Result<Self, MetadataError> {
-        let handle = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make(path)?,
-            opened => opened.map_err(MetadataError::io("open the folder", path))?,
-        };
+    /// Creates the folder if it does not exist, for its owner alone, and waits until no other process changes it.
+    pub(super) fn lock(path: &Path) -> Result<Self, FileError> {
+        let opened = absent_is_none(File::open(path)).map_err(failed("open the folder", path))?;
+        let handle = opened.map_or_else(|| create(path), Ok)?;
         flock(&handle, FlockOperation::LockExclusive)
-            .map_err(|error| MetadataError::io("lock the folder", path)(error.into()))?;
+            .map_err(|error| failed("lock the folder", path)(error.into()))?;
         Ok(Self { path: path.to_owned(), handle })
     }
 
-    /// Locks the folder if there is one.
-    pub(super) fn lock_existing(path: &Path) -> Result<Option<Self>, MetadataError> {
-        let exists = path.try_exists().map_err(MetadataError::io("look for the folder", path))?;
+    /// Locks the folder if it exists.
+    pub(super) fn lock_existing(path: &Path) -> Result<Option<Self>, FileError> {
+        let exists = path.try_exists().map_err(failed("look for the folder", path))?;
         exists.then(|| Self::lock(path)).transpose()
     }
 
-    /// The names of the files, those included that somebody left incomplete.
-    pub(super) fn names(&self) -> Result<Vec<String>, MetadataError> {
+    /// The names of the files, including those that a killed process left incomplete.
+    pub(super) fn names(&self) -> Result<Vec<String>, FileError> {
         let read = || -> io::Result<Vec<String>> {
             let mut names = Vec::new();
             for entry in Dir::read_from(&self.handle)? {
-                // A name that is not UTF-8 is none of ours.
+                // A name that is not UTF-8 is not one of ours.
                 match entry?.file_name().to_str() {
                     Ok("." | "..") | Err(_) => {}
                     Ok(name) => names.push(name.to_owned()),
@@ -57,62 +51,58 @@ impl LockedFolder {
             }
             Ok(names)
         };
-        read().map_err(MetadataError::io("list the folder", &self.path))
+        read().map_err(failed("list the folder", &self.path))
     }
 
-    /// Writes what a file shall be, beside what it is.
-    pub(super) fn stage(&self, name: &str, bytes: &[u8]) -> Result<File, MetadataError> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let new = staged(name);
-        let write = || -> io::Result<File> {
-            let mut file = File::from(openat(&self.handle, &new, flags, Mode::RUSR | Mode::WUSR)?);
-            file.write_all(bytes)?;
-            Ok(file)
-        };
-        write().map_err(MetadataError::io("write", &self.path.join(&new)))
+    /// Writes the new content of a file beside the old one.
+    pub(super) fn draft(
+        &self,
+        name: &str,
+        content: &[u8],
+        durability: Durability,
+    ) -> Result<Draft<'_>, FileError> {
+        Draft::write(self.handle.as_fd(), name, content, Access::Owner, durability)
+            .map_err(failed("write", &self.path.join(name)))
     }
 
-    /// Puts what was staged in the file's place.
-    pub(super) fn put_in_place(&self, name: &str) -> Result<(), MetadataError> {
-        renameat(&self.handle, staged(name), &self.handle, name)
-            .map_err(|error| MetadataError::io("replace", &self.path.join(name))(error.into()))
+    /// Replaces a file by its new content.
+    pub(super) fn put_in_place(&self, name: &str, draft: Draft<'_>) -> Result<(), FileError> {
+        draft.put_in_place().map_err(failed("replace", &self.path.join(name)))
     }
 
-    /// Replaces one file, durably but for the folder's [`sync`](Self::sync).
-    pub(super) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), MetadataError> {
-        self.stage(name, bytes)?.sync_data().map_err(MetadataError::io("sync", &self.path.join(name)))?;
-        self.put_in_place(name)
+    /// Replaces one file. What the folder has lasts only after [`sync`](Self::sync).
+    pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), FileError> {
+        self.put_in_place(name, self.draft(name, content, Durability::Whole)?)
     }
 
-    /// Removes a file and what was staged for it; what is absent is removed already.
-    pub(super) fn remove(&self, name: &str) -> Result<(), MetadataError> {
-        for name in [name, &staged(name)] {
+    /// Removes a file and its draft, if they exist.
+    pub(super) fn remove(&self, name: &str) -> Result<(), FileError> {
+        for name in [name, &format!("{name}{DRAFT}")] {
             match unlinkat(&self.handle, name, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
-                Err(error) => return Err(MetadataError::io("remove", &self.path.join(name))(error.into())),
+                Err(error) => return Err(failed("remove", &self.path.join(name))(error.into())),
             }
         }
         Ok(())
     }
 
-    /// Makes what was staged durable, however many files, at the price of one.
-    pub(super) fn sync_staged(&self) -> Result<(), MetadataError> {
-        syncfs(&self.handle)
-            .map_err(|error| MetadataError::io("sync the file system of", &self.path)(error.into()))
+    /// Makes the content of drafts lasting, however many there are, at the price of one.
+    pub(super) fn sync_drafts(&self) -> Result<(), FileError> {
+        syncfs(&self.handle).map_err(|error| failed("sync the file system of", &self.path)(error.into()))
     }
 
-    /// Makes the names durable: which files there are, and which content each one has.
-    pub(super) fn sync(&self) -> Result<(), MetadataError> {
-        self.handle.sync_all().map_err(MetadataError::io("sync the folder", &self.path))
+    /// Makes lasting which files there are.
+    pub(super) fn sync(&self) -> Result<(), FileError> {
+        self.handle.sync_all().map_err(failed("sync the folder", &self.path))
     }
 }
 
-fn make(path: &Path) -> Result<File, MetadataError> {
+fn create(path: &Path) -> Result<File, FileError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
         .and_then(|()| path.parent().map_or(Ok(()), |above| File::open(above)?.sync_all()))
         .and_then(|()| File::open(path))
-        .map_err(MetadataError::io("create the folder", path))
+        .map_err(failed("create the folder", path))
 }

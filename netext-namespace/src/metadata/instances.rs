@@ -1,8 +1,7 @@
-//! The instances of one guest network, a document each.
+//! The metadata of one guest network's instances, a document each.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
@@ -10,13 +9,14 @@ use netext_protocol::{MacAddr, RestoredVm, Secret, VmDataEntry};
 use zeroize::Zeroizing;
 
 use super::folder::LockedFolder;
-use super::{FileName, Instance, MetadataError, Password};
+use super::{InstanceMetadata, MetadataError, MetadataFileName, Password};
+use crate::files::{self, Durability, FileError, failed};
 
-/// What the instances of one guest network are told: a folder with a document per instance, `10.1.1.10.json`.
+/// The metadata of one guest network's instances: a folder with a document per instance, `10.1.1.10.json`.
 ///
-/// Everything that is wrong with a payload is found before the first write. A change is durable when the method
-/// returns; killed at any moment, it leaves every document as it was or as it shall be. Changes wait for each
-/// other, so that one is never lost to another: a command's to a guest's, who acknowledges a password.
+/// A payload is validated before the first write. A change lasts when the method returns; killed at any moment, it leaves
+/// every document in its old or its new version. Changes wait for each other, so that a command and a guest that
+/// acknowledges a password never overwrite each other's change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Instances {
     folder: PathBuf,
@@ -27,19 +27,19 @@ fn document(address: Ipv4Addr) -> String {
     format!("{address}.json")
 }
 
-/// The address of the instance that a file is about, if it is about one.
+/// The address of an instance, by the name of its document.
 fn address(name: &str) -> Option<Ipv4Addr> {
     name.strip_suffix(".json")?.parse().ok()
 }
 
 impl Instances {
-    /// The instances of this folder, which is made when the first one is saved.
+    /// The instances of this folder, which is created when the first one is saved.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), nic: None }
     }
 
-    /// The same instances, where what is said of an address is said for this NIC: what the address holds of another
-    /// NIC is neither added to nor removed. A NIC whose MAC is unknown is not that of any MAC.
+    /// The same instances, for changes of this NIC's metadata: the metadata of another NIC with the same address is neither
+    /// extended nor removed. A NIC whose MAC is unknown matches no MAC.
     pub fn for_nic(self, nic: Option<MacAddr>) -> Self {
         Self { nic, ..self }
     }
@@ -49,19 +49,15 @@ impl Instances {
         &self.folder
     }
 
-    /// What the instance of this address is told, if it was given anything.
-    pub fn read(&self, address: Ipv4Addr) -> Result<Option<Instance>, MetadataError> {
+    /// The metadata of the instance at this address, if it has any.
+    pub fn read(&self, address: Ipv4Addr) -> Result<Option<InstanceMetadata>, MetadataError> {
         let path = self.folder.join(document(address));
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(MetadataError::io("read", &path)(error)),
-        };
-        Instance::from_document(&bytes).map(Some).map_err(MetadataError::unreadable(&path))
+        let Some(bytes) = files::read(&path)?.map(Zeroizing::new) else { return Ok(None) };
+        InstanceMetadata::from_document(&bytes, &path).map(Some)
     }
 
-    /// What every instance is told.
-    pub fn all(&self) -> Result<BTreeMap<Ipv4Addr, Instance>, MetadataError> {
+    /// The metadata of every instance.
+    pub fn all(&self) -> Result<BTreeMap<Ipv4Addr, InstanceMetadata>, MetadataError> {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(BTreeMap::new()) };
         let mut all = BTreeMap::new();
         for address in folder.names()?.iter().filter_map(|name| address(name)) {
@@ -72,27 +68,29 @@ impl Instances {
         Ok(all)
     }
 
-    /// The instances are these, and no others.
-    pub fn replace(&self, instances: &BTreeMap<Ipv4Addr, Instance>) -> Result<(), MetadataError> {
+    /// Replaces the metadata of all instances.
+    pub fn replace(&self, instances: &BTreeMap<Ipv4Addr, InstanceMetadata>) -> Result<(), MetadataError> {
         self.replace_all(&LockedFolder::lock(&self.folder)?, instances)
     }
 
-    /// Some instances are told something else, or nothing any more; the others what they are told already.
-    pub fn update(&self, changes: &BTreeMap<Ipv4Addr, Option<Instance>>) -> Result<(), MetadataError> {
+    /// Replaces the metadata of some instances, or removes it.
+    pub fn update(
+        &self,
+        changes: &BTreeMap<Ipv4Addr, Option<InstanceMetadata>>,
+    ) -> Result<(), MetadataError> {
         let folder = LockedFolder::lock(&self.folder)?;
-        let told = changes.iter().filter_map(|(address, instance)| Some((*address, instance.as_ref()?)));
-        self.put_in_place(&folder, told)?;
-        for address in changes.iter().filter(|(_, instance)| instance.is_none()).map(|(address, _)| *address)
-        {
-            folder.remove(&document(address))?;
+        let replaced = changes.iter().filter_map(|(address, instance)| Some((*address, instance.as_ref()?)));
+        self.put_in_place(&folder, replaced)?;
+        for (address, _) in changes.iter().filter(|(_, instance)| instance.is_none()) {
+            folder.remove(&document(*address))?;
         }
-        folder.sync()
+        Ok(folder.sync()?)
     }
 
-    /// `save-vm-data`: replaces an instance's metadata, public keys and user data. Without a password among the
-    /// entries, one that was not acknowledged yet stays.
+    /// `save-vm-data`: replaces an instance's metadata files, public keys and user data. If the entries have no password,
+    /// one that was not acknowledged yet stays.
     pub fn save(&self, address: Ipv4Addr, vm_data: &[VmDataEntry]) -> Result<(), MetadataError> {
-        let given = Instance::from_vm_data("vm_data", vm_data)?;
+        let given = InstanceMetadata::from_vm_data("vm_data", vm_data)?;
         self.change(address, |instance| *instance = given.keeping_password_of(instance))
     }
 
@@ -101,7 +99,7 @@ impl Instances {
         self.change(address, |instance| instance.user_data = Some(user_data.into()))
     }
 
-    /// `save-password`: gives an instance a new password. An empty one takes the last one back.
+    /// `save-password`: sets an instance's password. An empty one removes the last one.
     pub fn set_password(&self, address: Ipv4Addr, password: Secret) -> Result<(), MetadataError> {
         self.change(address, |instance| instance.password = Password::new(password))
     }
@@ -111,20 +109,22 @@ impl Instances {
         self.change(address, |instance| instance.public_keys = Some(public_keys.into()))
     }
 
-    /// `save-hypervisor-hostname`: tells an instance the name of its hypervisor.
+    /// `save-hypervisor-hostname`: sets the name of an instance's hypervisor.
     pub fn set_hypervisor_host_name(&self, address: Ipv4Addr, name: &str) -> Result<(), MetadataError> {
-        self.change(address, |instance| drop(instance.metadata.insert(FileName::hypervisor(), name.into())))
+        self.change(address, |instance| {
+            drop(instance.metadata.insert(MetadataFileName::hypervisor(), name.into()));
+        })
     }
 
-    /// Forgets an instance and its password, whatever state its document is in: the next tenant may get the address.
+    /// Removes an instance's metadata and password, even if its document is damaged: another tenant may get the address.
     pub fn remove(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
         self.remove_unless(address, |known| {
             Ok(known.ok().flatten().is_some_and(|instance| instance.is_of_other_than(self.nic)))
         })
     }
 
-    /// Forgets what an address holds, unless it is known to be this NIC's: the address has changed hands, whether or not
-    /// its release was heard.
+    /// Removes the metadata of an address, unless it is known to be this NIC's: the address belongs to another NIC now, even
+    /// if no command released it.
     pub fn take_over(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
         self.remove_unless(address, |known| match known {
             Err(MetadataError::Damaged { .. }) => Ok(false),
@@ -132,8 +132,8 @@ impl Instances {
         })
     }
 
-    /// Forgets what an address holds that a NIC has left, unless it is marked as a NIC's: the next NIC that gets the
-    /// address could not tell that it is not its own.
+    /// Removes the metadata of an address that its NIC has given up, unless the document names a NIC: otherwise the next NIC
+    /// with that address would be served it.
     pub fn leave(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
         self.remove_unless(address, |known| Ok(known?.is_none_or(|instance| instance.nic.is_some())))
     }
@@ -141,31 +141,30 @@ impl Instances {
     fn remove_unless(
         &self,
         address: Ipv4Addr,
-        stays: impl FnOnce(Result<Option<Instance>, MetadataError>) -> Result<bool, MetadataError>,
+        stays: impl FnOnce(Result<Option<InstanceMetadata>, MetadataError>) -> Result<bool, MetadataError>,
     ) -> Result<(), MetadataError> {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
         if stays(self.read(address))? {
             return Ok(());
         }
         folder.remove(&document(address))?;
-        folder.sync()
+        Ok(folder.sync()?)
     }
 
-    /// What an instance is told, for a change that keeps no more of it than the password. A document that is damaged
-    /// tells nothing to anybody, and must not be in the way of the whole network.
-    fn read_sound(&self, address: Ipv4Addr) -> Result<Option<Instance>, MetadataError> {
+    /// An instance's metadata, for a change that keeps only the password. A damaged document is of no use to the instance,
+    /// and must not block the whole network.
+    fn read_sound(&self, address: Ipv4Addr) -> Result<Option<InstanceMetadata>, MetadataError> {
         self.read(address).or_else(|error| match error {
             MetadataError::Damaged { .. } => {
-                tracing::warn!(%error, "what it held is lost");
+                tracing::warn!(%error, "the instance's metadata is lost");
                 Ok(None)
             }
             error => Err(error),
         })
     }
 
-    /// `restore-network`: the instances are those named, and no others. Passwords are not replayed: one that
-    /// an instance has not acknowledged yet stays. An instance without any data keeps what it is told. Where an address
-    /// `has_changed_hands`, nothing of what it holds stays.
+    /// `restore-network`: replaces the metadata of all instances. The server does not send passwords again: one that was not
+    /// acknowledged yet stays. An instance without data keeps its metadata, unless its address `has_changed_hands`.
     pub fn restore(
         &self,
         vms: &[RestoredVm],
@@ -174,9 +173,9 @@ impl Instances {
         let mut given = BTreeMap::new();
         for (index, vm) in vms.iter().enumerate() {
             let instance =
-                Instance::from_vm_data(&format!("restore_data.vms[{index}].vm_data"), &vm.vm_data)?;
+                InstanceMetadata::from_vm_data(&format!("restore_data.vms[{index}].vm_data"), &vm.vm_data)?;
             if let Some(address) = vm.ip {
-                let instance = Instance { nic: Some(vm.mac), ..instance };
+                let instance = InstanceMetadata { nic: Some(vm.mac), ..instance };
                 given.insert(address, (instance, vm));
             }
         }
@@ -184,10 +183,10 @@ impl Instances {
         let mut restored = BTreeMap::new();
         for (address, (instance, vm)) in given {
             let is_its_own =
-                |before: &Instance| !before.is_of_other_than(instance.nic) && !has_changed_hands(vm);
+                |before: &InstanceMetadata| !before.is_of_other_than(instance.nic) && !has_changed_hands(vm);
             let before = self.read_sound(address)?.filter(is_its_own);
             let instance = match before {
-                Some(before) if vm.vm_data.is_empty() => Instance { nic: instance.nic, ..before },
+                Some(before) if vm.vm_data.is_empty() => InstanceMetadata { nic: instance.nic, ..before },
                 Some(before) => instance.keeping_password_of(&before),
                 None => instance,
             };
@@ -196,22 +195,24 @@ impl Instances {
         self.replace_all(&folder, &restored)
     }
 
-    /// `shutdown-network`: forgets everything but passwords that were not acknowledged yet. The server will send
-    /// the rest again.
+    /// `shutdown-network`: removes everything except passwords that were not acknowledged yet. The server sends the rest
+    /// again.
     pub fn clear(&self) -> Result<(), MetadataError> {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
         let mut unread = BTreeMap::new();
         for name in folder.names()? {
             let Some(address) = address(&name) else { continue };
-            if let Some(Instance { nic, password: password @ Some(_), .. }) = self.read_sound(address)? {
-                unread.insert(address, Instance { nic, password, ..Instance::default() });
+            if let Some(InstanceMetadata { nic, password: password @ Some(_), .. }) =
+                self.read_sound(address)?
+            {
+                unread.insert(address, InstanceMetadata { nic, password, ..InstanceMetadata::default() });
             }
         }
         self.replace_all(&folder, &unread)
     }
 
-    /// Wipes a password that the instance has acknowledged, unless it `is_another` by now: one that was set after
-    /// the acknowledged one was read must not be lost with it.
+    /// Removes a password that the instance has acknowledged, unless it `is_another` by now: a password that was set after
+    /// the instance read the acknowledged one must stay.
     pub fn forget_password(
         &self,
         address: Ipv4Addr,
@@ -219,15 +220,19 @@ impl Instances {
     ) -> Result<(), MetadataError> {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
         match self.read(address)? {
-            Some(Instance { password: Some(password), .. }) if is_another(&password.text) => Ok(()),
+            Some(InstanceMetadata { password: Some(password), .. }) if is_another(&password.text) => Ok(()),
             Some(instance) if instance.password.is_some() => {
-                self.write(&folder, address, &Instance { password: None, ..instance })
+                self.write(&folder, address, &InstanceMetadata { password: None, ..instance })
             }
             _ => Ok(()),
         }
     }
 
-    fn change(&self, address: Ipv4Addr, change: impl FnOnce(&mut Instance)) -> Result<(), MetadataError> {
+    fn change(
+        &self,
+        address: Ipv4Addr,
+        change: impl FnOnce(&mut InstanceMetadata),
+    ) -> Result<(), MetadataError> {
         let folder = LockedFolder::lock(&self.folder)?;
         let known = self.read(address)?.filter(|known| known.nic.is_none() || known.nic == self.nic);
         let mut instance = known.unwrap_or_default();
@@ -240,61 +245,58 @@ impl Instances {
         &self,
         folder: &LockedFolder,
         address: Ipv4Addr,
-        instance: &Instance,
+        instance: &InstanceMetadata,
     ) -> Result<(), MetadataError> {
         folder.replace(&document(address), &self.to_document(address, instance)?)?;
-        folder.sync()
+        Ok(folder.sync()?)
     }
 
     fn replace_all(
         &self,
         folder: &LockedFolder,
-        instances: &BTreeMap<Ipv4Addr, Instance>,
+        instances: &BTreeMap<Ipv4Addr, InstanceMetadata>,
     ) -> Result<(), MetadataError> {
         self.put_in_place(folder, instances.iter().map(|(address, instance)| (*address, instance)))?;
         let named = |name: &String| address(name).is_some_and(|address| instances.contains_key(&address));
         for name in folder.names()?.iter().filter(|name| !named(name)) {
             folder.remove(name)?;
         }
-        folder.sync()
+        Ok(folder.sync()?)
     }
 
-    /// First all new documents are written and made durable at once, then they take their places.
+    /// Writes all new documents, syncs them at once, and then puts them in place.
     fn put_in_place<'a>(
         &self,
         folder: &LockedFolder,
-        instances: impl Iterator<Item = (Ipv4Addr, &'a Instance)>,
-    ) -> Result<(), MetadataError> {
-        let mut changed = Vec::new();
+        instances: impl Iterator<Item = (Ipv4Addr, &'a InstanceMetadata)>,
+    ) -> Result<(), FileError> {
+        let mut drafts = Vec::new();
         for (address, instance) in instances {
             let bytes = self.to_document(address, instance)?;
             let name = document(address);
             if fs::read(self.folder.join(&name)).is_ok_and(|before| *Zeroizing::new(before) == *bytes) {
                 continue;
             }
-            folder.stage(&name, &bytes)?;
-            changed.push(name);
+            let draft = folder.draft(&name, &bytes, Durability::None)?;
+            drafts.push((name, draft));
         }
-        if !changed.is_empty() {
-            folder.sync_staged()?;
+        if !drafts.is_empty() {
+            folder.sync_drafts()?;
         }
-        for name in &changed {
-            folder.put_in_place(name)?;
-        }
-        Ok(())
+        drafts.into_iter().try_for_each(|(name, draft)| folder.put_in_place(&name, draft))
     }
 
     fn to_document(
         &self,
         address: Ipv4Addr,
-        instance: &Instance,
-    ) -> Result<Zeroizing<Vec<u8>>, MetadataError> {
-        instance.to_document().map_err(MetadataError::io("write", &self.folder.join(document(address))))
+        instance: &InstanceMetadata,
+    ) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        instance.to_document().map_err(failed("write", &self.folder.join(document(address))))
     }
 }
 
-impl Instance {
-    /// Whether it is told to another NIC than this; what was written for no NIC in particular is anyone's.
+impl InstanceMetadata {
+    /// Whether it belongs to another NIC. Metadata of no NIC in particular belongs to any.
     fn is_of_other_than(&self, nic: Option<MacAddr>) -> bool {
         nic.is_some() && self.nic.is_some() && self.nic != nic
     }

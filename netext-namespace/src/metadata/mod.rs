@@ -1,22 +1,18 @@
-//! What instances are told about themselves: metadata, user data, public keys and passwords.
+//! Instance metadata: metadata files, user data, public keys and passwords.
 //!
-//! The commands write one document per instance ([`Instances`]), named by the instance's address; the server
-//! reads it afresh for every request. Neither waits for the other: a document is replaced as a whole,
-//! so a reader sees the one before or the one after, and a save needs no signal to be visible.
+//! The commands write one document per instance ([`Instances`]), named by the instance's address. The
+//! [server](self::server) reads the document at every request. Neither waits for the other: a document is replaced as a
+//! whole, so a reader gets the old or the new one, and the server needs no signal after a change.
 //!
-//! The names that a payload gives its files are foreign text. They are parsed into types that cannot be a path
-//! ([`FileName`]), and never become one: on disk they are keys of the document.
+//! The names of files in a payload are untrusted input. They are parsed into types that cannot be a path
+//! ([`MetadataFileName`]), and never become one: in the document they are keys.
 
-mod entry;
-mod error;
 mod folder;
 mod instance;
 mod instances;
-mod name;
 pub mod server;
+mod vm_data;
 
-pub use entry::{Directory, InvalidEntry};
-pub use error::MetadataError;
-pub use instance::{Instance, Password};
+pub use instance::{InstanceMetadata, MetadataError, Password};
 pub use instances::Instances;
-pub use name::{FileName, InvalidFileName};
+pub use vm_data::{InvalidMetadataFileName, InvalidVmData, MetadataFileName, VmDataDirectory};

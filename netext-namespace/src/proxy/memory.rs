@@ -4,14 +4,15 @@
 //! must still step down from a router: they could not be reached when another host took it over.
 
 use std::fs;
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use netext_core::error_chain;
 use netext_protocol::{NetworkId, VpcId};
 
 use super::remote::HostAddress;
 use crate::failover::ReplicaVersion;
+use crate::files::{self, Access, FileError, failed};
 use crate::model::RouterId;
 
 /// For how long a host that failed is asked after all others.
@@ -138,7 +139,7 @@ impl ProxyMemory {
     /// Notes that a host must step down from a router.
     pub(super) fn note_owed(&self, host: &HostAddress, owed: OwedStepDown) {
         let folder = self.file("owed-to", host);
-        warn_unless_done(&folder, fs::create_dir_all(&folder));
+        warn_unless_done(fs::create_dir_all(&folder).map_err(failed("create the folder", &folder)));
         let word = if owed.forget { "forget" } else { "withdraw" };
         note(&folder.join(owed.router.to_string()), &format!("{} {word}", owed.epoch));
     }
@@ -166,20 +167,15 @@ impl ProxyMemory {
 }
 
 fn note(path: &Path, text: &str) {
-    // Two processes may write at once, each to its own draft.
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    warn_unless_done(path, fs::write(&draft, text).and_then(|()| fs::rename(&draft, path)));
+    warn_unless_done(files::replace_unlocked(path, text.as_bytes(), Access::Owner));
 }
 
 fn forget(path: &Path) {
-    warn_unless_done(path, fs::remove_file(path));
+    warn_unless_done(files::remove(path));
 }
 
-fn warn_unless_done(path: &Path, done: io::Result<()>) {
-    match done {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            tracing::warn!(path = %path.display(), %error, "cannot change the proxy's memory");
-        }
-        _ => {}
+fn warn_unless_done(done: Result<(), FileError>) {
+    if let Err(error) = done {
+        tracing::warn!(error = error_chain(&error), "cannot change the proxy's memory");
     }
 }

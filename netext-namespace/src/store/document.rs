@@ -1,25 +1,25 @@
-//! The state document of one router.
+//! The state document of a router.
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::{env, fmt, fs};
 
 use serde::{Deserialize, Serialize};
 
-use super::build::Build;
-use super::{LockedRouter, StoreError, forget, io_error, replace_private};
+use super::{LockedRouter, StoreError};
+use crate::files::{self, Access, Durability, failed};
 use crate::model::{Router, RouterId};
 
-/// What is known of a router between commands.
+/// The state of a router between commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RouterState {
-    /// What the router shall be.
+    /// The desired router.
     pub router: Router,
-    /// The generation of the namespace's packet rules after our last change to them. While the kernel shows
-    /// the same number they are what `router` compiles to, because any change by anyone counts it up. It is not
-    /// told when another build of this program made them: that one may compile a router to something else.
+    /// The generation of the namespace's packet rules after our last change of them. Every change, by any process,
+    /// increases it: as long as the kernel has the same number, the rules are those that `router` compiles to. `None`
+    /// if another build of this program made them: it may compile `router` differently.
     pub ruleset_generation: Option<u32>,
-    /// The epoch since which this host serves the router. 0 where nobody ever chose among hosts.
+    /// The epoch in which this host serves the router. 0 if no proxy ever chose the host.
     pub epoch: u64,
     /// The epoch of the host that superseded this one, which has fenced the router.
     pub superseded: Option<u64>,
@@ -31,14 +31,14 @@ impl RouterState {
         Self { router: Router::new(router), ruleset_generation: None, epoch: 0, superseded: None }
     }
 
-    /// Whether there is a router, and it is this host's to serve.
+    /// Whether there is a router, and this host serves it.
     pub fn serves(&self) -> bool {
         !self.router.is_empty() && self.superseded.is_none()
     }
 }
 
-/// The format of the document; a reader takes its own and every earlier one. Format 1 has a tier's NICs as an object by
-/// their hardware addresses, format 2 as a list.
+/// The format of the document; this version reads it and every earlier one. In format 1 a tier's NICs are an object by
+/// their hardware addresses, in format 2 a list.
 const FORMAT: u32 = 2;
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ struct Document<'a> {
 }
 
 #[derive(Deserialize)]
-struct Stored {
+struct StoredDocument {
     format: u32,
     #[serde(default)]
     build: Option<Build>,
@@ -62,73 +62,88 @@ struct Stored {
 }
 
 #[derive(Deserialize)]
-struct Format {
+struct DocumentFormat {
     format: u32,
 }
 
 pub(super) const FILE: &str = "state.json";
 
 impl LockedRouter {
-    /// What the last command left; a router without anything if there was none.
+    /// The router's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The state that the last command left; that of a router without anything if there is none.
     pub fn load(&self) -> Result<RouterState, StoreError> {
         load(&self.folder, self.router)
     }
 
-    /// Replaces the document: after a crash at any moment it is the old one or the new one.
+    /// Replaces the document, or removes the folder of a router without anything.
     pub fn save(&self, state: &RouterState) -> Result<(), StoreError> {
+        if state.router.is_empty() {
+            return self.forget();
+        }
         let path = self.folder.join(FILE);
         let document = serde_json::to_vec(&Document { format: FORMAT, build: Build::running(), state })
-            .map_err(|source| StoreError::Damaged { path: path.clone(), source })?;
-        replace_private(&path, &document)?;
-        File::open(&self.folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(io_error("sync the folder", &self.folder))
+            .map_err(|error| failed("write", &path)(error.into()))?;
+        Ok(files::replace(&path, &document, Access::Owner, Durability::Lasting)?)
     }
 
-    /// Removes the router's state, and leaves what else is in its folder: that of a network serves a tier as well.
+    /// Removes the router's state, but not its folder: that of a network serves a tier as well.
     pub fn remove_state(&self) -> Result<(), StoreError> {
-        let path = self.folder.join(FILE);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", &path)(error)),
-            _ => Ok(()),
-        }
+        Ok(files::remove(&self.folder.join(FILE))?)
     }
 
-    /// Forgets the router; one that is not there is forgotten already.
+    /// Removes the router's folder.
     pub fn forget(&self) -> Result<(), StoreError> {
-        forget(&self.folder)
+        Ok(files::remove_folder(&self.folder)?)
     }
 }
 
-/// Reads the document as a whole: the old one or the new one, if somebody replaces it meanwhile.
 pub(super) fn load(folder: &Path, router: RouterId) -> Result<RouterState, StoreError> {
     let path = folder.join(FILE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(RouterState::new(router));
-        }
-        Err(error) => return Err(io_error("read", &path)(error)),
-    };
-    let damaged = |source| StoreError::Damaged { path: path.clone(), source };
-    let format = || serde_json::from_slice(&bytes).map(|Format { format }| format);
-    // A text is known to be one; of bytes every single string would be looked at again.
+    let Some(bytes) = files::read(&path)? else { return Ok(RouterState::new(router)) };
+    let format = || serde_json::from_slice(&bytes).map(|DocumentFormat { format }| format);
+    // Faster than from bytes, where every single string is checked for UTF-8.
     let stored = match std::str::from_utf8(&bytes) {
-        Ok(text) => serde_json::from_str::<Stored>(text),
+        Ok(text) => serde_json::from_str::<StoredDocument>(text),
         Err(_) => serde_json::from_slice(&bytes),
     };
     match stored {
         Ok(stored) if stored.format <= FORMAT => {
-            let Stored { build, router, ruleset_generation, epoch, superseded, .. } = stored;
+            let StoredDocument { build, router, ruleset_generation, epoch, superseded, .. } = stored;
             let is_ours = build.is_some() && build == Build::running();
             let ruleset_generation = ruleset_generation.filter(|_| is_ours);
             Ok(RouterState { router, ruleset_generation, epoch, superseded })
         }
         Ok(stored) => Err(StoreError::Newer { path, found: stored.format, known: FORMAT }),
-        // A newer document need not look like ours.
-        Err(error) => match format() {
+        // A newer document may have other fields.
+        Err(source) => match format() {
             Ok(found) if found > FORMAT => Err(StoreError::Newer { path, found, known: FORMAT }),
-            _ => Err(damaged(error)),
+            _ => Err(StoreError::Damaged { path, source }),
         },
+    }
+}
+
+/// A build of this program, identified by its file. Another build may compile the same router differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Build {
+    size: u64,
+    modified: i64,
+    modified_nanoseconds: i64,
+}
+
+impl Build {
+    /// The running build; `None` if its file cannot be examined.
+    pub(crate) fn running() -> Option<Self> {
+        let file = env::current_exe().and_then(fs::metadata).ok()?;
+        Some(Self { size: file.size(), modified: file.mtime(), modified_nanoseconds: file.mtime_nsec() })
+    }
+}
+
+impl fmt::Display for Build {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes of {}.{:09}", self.size, self.modified, self.modified_nanoseconds)
     }
 }

@@ -201,7 +201,7 @@ fn a_dry_run_names_every_damage_and_a_repair_heals_it() {
                 lab.host()
                     .run(|| std::fs::write(format!("{folder}/radvd/radvd.conf"), "# no more\n").unwrap());
             }),
-            "~ reload radvd of network 209: its radvd.conf is not what it shall be",
+            "~ reload radvd of network 209: its radvd.conf is out of date",
         ),
     ];
     for (what, damage, line) in damages {

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use netext_core::{Deadline, DeviceError};
-use netext_namespace::compile::services::instances_folder;
 use netext_namespace::failover::{
     ReplicaDelta, ReplicaOutcome, ReplicaVersion, RouterDelta, delta_since, failover_state, store_replica,
 };
@@ -51,7 +50,7 @@ impl Host {
     }
 
     fn metadata(&self) -> Instances {
-        Instances::in_folder(instances_folder(&self.store().network_folder(NETWORK)))
+        self.store().instances(NETWORK)
     }
 
     fn set_user_data(&self, last: u8, user_data: &str) {

@@ -1,9 +1,9 @@
 //! The server that tells instances about themselves: one per router.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::metadata::server::{Configuration, ServedTier, Start};
+use crate::metadata::server::{MetadataServerConfiguration, MetadataServerStart, ServedTier};
 use crate::model::InterfaceName;
 use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
 
@@ -24,7 +24,7 @@ pub struct MetadataTier {
 pub fn metadata_daemon(what: &str, folder: &Path) -> Daemon {
     Daemon {
         what: format!("metadata server of {what}"),
-        program: Start::PROCESS.to_owned(),
+        program: MetadataServerStart::PROCESS.to_owned(),
         folder: folder.join("metadata-server"),
         pid_file: PID_FILE.to_owned(),
     }
@@ -40,18 +40,24 @@ pub fn metadata_server(
     if tiers.is_empty() {
         return None;
     }
-    let configuration =
-        Configuration { tiers: tiers.iter().map(|tier| tier.served.clone()).collect(), log: None };
+    let configuration = MetadataServerConfiguration {
+        tiers: tiers.iter().map(|tier| tier.served.clone()).collect(),
+        log: None,
+    };
     let content = serde_json::to_string_pretty(&configuration).expect("paths of this extension are texts");
     let file = |name: &str| daemon.folder.join(name).display().to_string();
     Some(DaemonPlan {
         start: CommandLine {
             program: executable.display().to_string(),
-            arguments: vec![Start::MODE.to_owned(), file(Configuration::FILE), file(PID_FILE)],
+            arguments: vec![
+                MetadataServerStart::MODE.to_owned(),
+                file(MetadataServerConfiguration::FILE),
+                file(PID_FILE),
+            ],
             package: "netext-namespace",
         },
         files: vec![
-            ConfigFile { name: Configuration::FILE, content, on_change: OnChange::Reload },
+            ConfigFile { name: MetadataServerConfiguration::FILE, content, on_change: OnChange::Reload },
             ConfigFile { name: BUILD_FILE, content: build.to_owned(), on_change: OnChange::Restart },
         ],
         successor: None,
@@ -60,9 +66,4 @@ pub fn metadata_server(
         interfaces: tiers.iter().map(|tier| tier.interface.clone()).collect::<BTreeSet<_>>(),
         daemon,
     })
-}
-
-/// Where the data of a network's instances lie, below the network's folder.
-pub fn instances_folder(network_folder: &Path) -> PathBuf {
-    network_folder.join("metadata")
 }

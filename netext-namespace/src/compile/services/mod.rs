@@ -23,7 +23,7 @@ use crate::model::{
 };
 use crate::plan::{Account, Daemon, DaemonPlan};
 pub use haproxy::{haproxy, haproxy_daemon};
-pub use metadata::{MetadataTier, instances_folder, metadata_daemon, metadata_server};
+pub use metadata::{MetadataTier, metadata_daemon, metadata_server};
 
 /// What the guests of one network are served with.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,25 +1,21 @@
 //! The server that answers guests: metadata on port 80, passwords on port 8080.
 //!
 //! One process per router, a mode of the same executable: `serve-metadata <configuration file>`. It serves every
-//! guest network of the [`Configuration`]; which one a guest belongs to is told by the router's address that it
-//! has connected to, and which guest it is by the address that it has connected from.
+//! guest network of the [`MetadataServerConfiguration`]. The router's address that a guest connects to identifies the
+//! guest network, the address that it connects from identifies the guest.
 //!
-//! For whoever supervises it:
-//! - It listens on all addresses, writes the line `ready` to its stdout, and lets go of stdin, stdout and stderr.
-//!   Or it ends with one line on stderr: exit code 1 if the configuration is at fault, 3 if the machine is.
-//! - SIGHUP has it read the configuration again: what is new is listened on, what is gone is not, and what stays
-//!   notices nothing. An interface that was made anew counts as new. What cannot be listened on is logged, and
-//!   tried again at the next SIGHUP.
+//! For its supervisor:
+//! - It listens on all addresses, writes the line `ready` to its stdout, and closes stdin, stdout and stderr. If it
+//!   cannot, it ends with one line on stderr: exit code 1 if the configuration is at fault, 3 if the machine is.
+//! - At SIGHUP it reads the configuration again: it listens on new addresses and closes removed ones; the others are not
+//!   interrupted. An interface that was created again counts as new. If it cannot listen on an address, it logs that and
+//!   tries again at the next SIGHUP.
 //! - SIGTERM and SIGINT end it, as soon as running requests are answered but within two seconds.
-//! - It never needs to be told that instance data has changed.
+//! - It needs no signal when instance metadata changes.
 
-mod configuration;
-mod limits;
 mod listener;
-mod path;
-mod process;
+mod responder;
 mod start;
-mod tier;
 
 use std::collections::HashMap;
 use std::io;
@@ -30,33 +26,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use limits::Limits;
-use listener::{Listeners, interface_number};
+use listener::{ConnectionLimits, Listeners, interface_number};
+use netext_core::error_chain;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 
-pub use configuration::{Configuration, ServedTier};
-pub use path::{Answer, Question};
-pub use process::{MODE, run};
-pub use start::Start;
+pub use responder::{MetadataQuery, MetadataResponse};
+pub use start::{MODE, MetadataServerConfiguration, MetadataServerStart, ServedTier, run};
 
-/// How long running requests may take when the server is ended.
+/// How long running requests may take when the server ends.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Why the server cannot serve.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub enum MetadataServerError {
     /// The configuration cannot be used.
-    #[error("cannot use the metadata server's configuration {}: {why}", path.display())]
+    #[error("cannot use the metadata server's configuration {}", path.display())]
     Configuration {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        why: String,
+        source: io::Error,
     },
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}:{port}{}: {source}", on(interface.as_deref()))]
+    #[error("cannot listen on {address}:{port}{}", on(interface.as_deref()))]
     Listen {
         /// The address.
         address: Ipv4Addr,
@@ -67,8 +61,8 @@ pub enum ServeError {
         /// Why not.
         source: io::Error,
     },
-    /// The operating system refused something.
-    #[error("the metadata server cannot {action}: {source}")]
+    /// The operating system refused an operation.
+    #[error("the metadata server cannot {action}")]
     Process {
         /// What was attempted.
         action: &'static str,
@@ -81,13 +75,17 @@ fn on(interface: Option<&str>) -> String {
     interface.map_or_else(String::new, |interface| format!(" on interface {interface}"))
 }
 
-/// Serves until it is told to end. `ready` is called when everything is listened on.
-fn serve(path: &Path, configuration: Configuration, ready: impl FnOnce()) -> Result<(), ServeError> {
-    let process = |action| move |source| ServeError::Process { action, source };
+/// Serves until a signal ends it. Calls `ready` when it listens on all addresses.
+fn serve(
+    path: &Path,
+    configuration: MetadataServerConfiguration,
+    ready: impl FnOnce(),
+) -> Result<(), MetadataServerError> {
+    let process = |action| move |source| MetadataServerError::Process { action, source };
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        // For acknowledged passwords, which wait for the disk.
+        // For acknowledged passwords: their removal waits for the disk.
         .max_blocking_threads(1)
         .thread_keep_alive(Duration::from_secs(1))
         .build()
@@ -98,8 +96,8 @@ fn serve(path: &Path, configuration: Configuration, ready: impl FnOnce()) -> Res
         let mut terminate = watch(SignalKind::terminate())?;
         let mut interrupt = watch(SignalKind::interrupt())?;
 
-        let mut serving = Serving::default();
-        serving.become_like(configuration).await.into_iter().next().map_or(Ok(()), Err)?;
+        let mut serving = ServedTiers::default();
+        serving.configure(configuration).await.into_iter().next().map_or(Ok(()), Err)?;
         ready();
         tracing::info!(tiers = serving.tiers.len(), "metadata server started");
         loop {
@@ -115,16 +113,16 @@ fn serve(path: &Path, configuration: Configuration, ready: impl FnOnce()) -> Res
     })
 }
 
-/// What is served.
+/// The guest networks that are served.
 #[derive(Debug, Default)]
-struct Serving {
+struct ServedTiers {
     tiers: HashMap<(ServedTier, Option<NonZeroU32>), Listeners>,
-    limits: Arc<Limits>,
+    limits: Arc<ConnectionLimits>,
 }
 
-impl Serving {
+impl ServedTiers {
     /// Serves what is configured and nothing else, as far as that is possible.
-    async fn become_like(&mut self, configuration: Configuration) -> Vec<ServeError> {
+    async fn configure(&mut self, configuration: MetadataServerConfiguration) -> Vec<MetadataServerError> {
         let wanted: Vec<_> = configuration
             .tiers
             .into_iter()
@@ -133,7 +131,7 @@ impl Serving {
                 (served, number)
             })
             .collect();
-        // What goes makes room for what comes, which may be the same address on another interface.
+        // First: a new tier may have the same address on another interface.
         let (kept, gone): (HashMap<_, _>, HashMap<_, _>) =
             mem::take(&mut self.tiers).into_iter().partition(|(tier, _)| wanted.contains(tier));
         self.tiers = kept;
@@ -153,18 +151,18 @@ impl Serving {
     }
 
     async fn reload(&mut self, path: &Path) {
-        match Configuration::load(path) {
+        match MetadataServerConfiguration::load(path) {
             Ok(configuration) => {
-                for error in self.become_like(configuration).await {
-                    tracing::error!(%error, "not served");
+                for error in self.configure(configuration).await {
+                    tracing::error!(error = error_chain(&error), "not served");
                 }
                 tracing::info!(tiers = self.tiers.len(), "configuration read again");
             }
-            Err(error) => tracing::error!(%error, "configuration kept as it was"),
+            Err(error) => tracing::error!(error = error_chain(&error), "the old configuration stays"),
         }
     }
 
-    /// Listens no more, and gives running requests a moment.
+    /// Stops listening, and gives running requests a moment.
     async fn end(mut self) {
         for (_, tier) in self.tiers.drain() {
             tier.close().await;

@@ -1,46 +1,95 @@
-//! The start of the server as a daemon: a process that ends when the server is ready, as dnsmasq's does.
+//! How the server starts: its modes of the executable, and its configuration.
 
-use std::fs;
+use std::error::Error;
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::net::Ipv4Addr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 
-/// A start of the server.
+use netext_core::error_chain;
+use rustix::stdio;
+use serde::{Deserialize, Serialize};
+
+use super::{MetadataServerError, serve};
+use crate::files::{self, Access, Durability};
+
+/// The first argument of the server; the configuration follows.
+pub const MODE: &str = "serve-metadata";
+
+/// The server's configuration: a JSON file in the router's folder. The server reads it when it starts and at every SIGHUP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataServerConfiguration {
+    /// The guest networks of the router.
+    pub tiers: Vec<ServedTier>,
+    /// The log file, if there is one. Read at the start only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<PathBuf>,
+}
+
+/// A guest network that is served.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServedTier {
+    /// The router's address in the guest network: the extension IP.
+    pub address: Ipv4Addr,
+    /// The interface of the guest network. Requests through other interfaces are not answered, whatever their source
+    /// address. Without it any interface will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// The folder of the [`Instances`](crate::metadata::Instances) of the guest network.
+    pub folder: PathBuf,
+}
+
+impl MetadataServerConfiguration {
+    /// The name of the file in the router's folder.
+    pub const FILE: &str = "metadata-server.json";
+
+    /// Reads a configuration.
+    pub fn load(path: &Path) -> Result<Self, MetadataServerError> {
+        let refused = |source| MetadataServerError::Configuration { path: path.to_owned(), source };
+        let bytes = fs::read(path).map_err(refused)?;
+        serde_json::from_slice(&bytes).map_err(|error| refused(error.into()))
+    }
+}
+
+/// The start of the server as a daemon: a process that ends when the server is ready, as dnsmasq's does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct MetadataServerStart {
     configuration: PathBuf,
     pid_file: PathBuf,
 }
 
-impl Start {
-    /// The first word of the arguments that ask for it: configuration and pid file follow.
+impl MetadataServerStart {
+    /// The first argument; the configuration and the pid file follow.
     pub const MODE: &str = "start-metadata";
-    /// What the server's process is called, whatever name the executable was started by.
+    /// The name of the server's process, by whatever name the executable was started.
     pub const PROCESS: &str = "netext-metadata";
 
-    /// The start of a server by its configuration, which writes its pid to a file.
+    /// The start of a server that writes its process id to a file.
     pub fn new(configuration: impl Into<PathBuf>, pid_file: impl Into<PathBuf>) -> Self {
         Self { configuration: configuration.into(), pid_file: pid_file.into() }
     }
 
-    /// Starts the server and waits until it is ready. Its own words tell why it is not.
+    /// Starts the server and waits until it is ready. If it does not start, its own message says why.
     pub fn run(&self) -> ExitCode {
         match self.start() {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => {
-                // If this fails there is nowhere left to say so; the exit code still does.
-                let _ = writeln!(io::stderr(), "cannot start the metadata server: {error}");
+                // If this fails the exit code still tells.
+                let _ = writeln!(io::stderr(), "cannot start the metadata server: {}", error_chain(&*error));
                 ExitCode::FAILURE
             }
         }
     }
 
-    fn start(&self) -> io::Result<bool> {
+    fn start(&self) -> Result<bool, Box<dyn Error>> {
         let mut server = Command::new(std::env::current_exe()?)
             .arg0(Self::PROCESS)
-            .arg(super::MODE)
+            .arg(MODE)
             .arg(&self.configuration)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -54,14 +103,52 @@ impl Start {
             server.wait()?;
             return Ok(false);
         }
-        write_whole(&self.pid_file, &format!("{}\n", server.id()))?;
+        let pid = format!("{}\n", server.id());
+        files::replace(&self.pid_file, pid.as_bytes(), Access::Everyone, Durability::None)?;
         Ok(true)
     }
 }
 
-/// Nobody ever reads half of it.
-fn write_whole(path: &Path, content: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
-    fs::write(&new, content)?;
-    fs::rename(new, path)
+/// Serves until a signal ends it.
+pub fn run(configuration: &Path) -> ExitCode {
+    match detach_and_serve(configuration) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If this fails the exit code still tells.
+            let _ = writeln!(io::stderr(), "{}", error_chain(&error));
+            ExitCode::from(match error {
+                MetadataServerError::Configuration { .. } => 1,
+                MetadataServerError::Listen { .. } | MetadataServerError::Process { .. } => 3,
+            })
+        }
+    }
+}
+
+fn detach_and_serve(path: &Path) -> Result<(), MetadataServerError> {
+    let process = |action| move |source| MetadataServerError::Process { action, source };
+    let path = absolute(path).map_err(process("find its configuration"))?;
+    let configuration = MetadataServerConfiguration::load(&path)?;
+    if let Some(log) = &configuration.log {
+        log_to(log);
+    }
+    let null =
+        OpenOptions::new().read(true).write(true).open("/dev/null").map_err(process("open /dev/null"))?;
+    // The working folder of a process cannot be unmounted.
+    std::env::set_current_dir("/").map_err(process("change its folder"))?;
+    serve(&path, configuration, || {
+        // The descriptors are open, so only the write can fail, if its reader is gone; guests are served all the same.
+        // Stdout is closed last: a reader may expect that the other streams are closed at its end.
+        let _ = stdio::dup2_stdin(&null);
+        let _ = stdio::dup2_stderr(&null);
+        let _ = io::stdout().write_all(b"ready\n");
+        let _ = stdio::dup2_stdout(&null);
+    })
+}
+
+/// Guests are served even if the log cannot be opened.
+fn log_to(path: &Path) {
+    let Ok(file) = OpenOptions::new().append(true).create(true).mode(0o600).open(path) else { return };
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(file)).finish();
+    // Fails if a log is set already, which then gets the messages.
+    let _ = tracing::subscriber::set_global_default(log);
 }

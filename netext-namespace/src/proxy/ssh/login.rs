@@ -13,7 +13,7 @@ use std::time::Duration;
 use netext_protocol::Secret;
 
 use super::connection::{SshConnection, SshFolder};
-use crate::lock::FileLock;
+use crate::files::FileLock;
 use crate::programs::{Capture, Program, in_memory, last_line};
 use crate::proxy::error::HostError;
 use crate::proxy::fleet::SshLogin;

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netext_namespace::metadata::Instances;
-use netext_namespace::metadata::server::{Configuration, ServedTier};
+use netext_namespace::metadata::server::{MetadataServerConfiguration, ServedTier};
 use netext_protocol::VmDataEntry;
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
@@ -58,7 +58,7 @@ impl Server {
         let tiers: Vec<_> =
             tiers.iter().map(|(address, interface)| tier(&folder, *address, interface)).collect();
         write_configuration(&folder, &tiers);
-        let mut child = serve_metadata(&folder.join(Configuration::FILE))
+        let mut child = serve_metadata(&folder.join(MetadataServerConfiguration::FILE))
             .stdout(Stdio::piped())
             .spawn()
             .expect("start the server");
@@ -128,9 +128,9 @@ fn tier(folder: &Path, address: Ipv4Addr, interface: &str) -> ServedTier {
 }
 
 pub(crate) fn write_configuration(folder: &Path, tiers: &[ServedTier]) {
-    let configuration = Configuration { tiers: tiers.to_vec(), log: Some(folder.join("log")) };
+    let configuration = MetadataServerConfiguration { tiers: tiers.to_vec(), log: Some(folder.join("log")) };
     let json = serde_json::to_vec(&configuration).expect("a configuration");
-    fs::write(folder.join(Configuration::FILE), json).expect("write the configuration");
+    fs::write(folder.join(MetadataServerConfiguration::FILE), json).expect("write the configuration");
 }
 
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -143,13 +143,13 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// An answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) header: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("text")
     }
@@ -172,7 +172,7 @@ impl Connection {
     }
 
     /// Reads an answer; nothing if the connection was closed instead.
-    pub(crate) fn answer(&mut self, to_head: bool) -> Option<Answer> {
+    pub(crate) fn answer(&mut self, to_head: bool) -> Option<HttpResponse> {
         let mut header = String::new();
         loop {
             let before = header.len();
@@ -189,11 +189,11 @@ impl Connection {
         });
         let mut body = vec![0; if to_head { 0 } else { length.unwrap_or(0) }];
         self.0.read_exact(&mut body).expect("read the body");
-        Some(Answer { status, header, body })
+        Some(HttpResponse { status, header, body })
     }
 
     /// Sends a request and reads the answer.
-    pub(crate) fn ask(&mut self, method: &str, path: &str, header: &str) -> Option<Answer> {
+    pub(crate) fn ask(&mut self, method: &str, path: &str, header: &str) -> Option<HttpResponse> {
         self.send(format!("{method} {path} HTTP/1.1\r\nHost: data-server\r\n{header}\r\n").as_bytes())
             .ok()?;
         self.answer(method == "HEAD")
@@ -227,7 +227,7 @@ impl Connection {
 }
 
 /// Asks for a path on port 80 over a connection of its own.
-pub(crate) fn get(guest: Ipv4Addr, path: &str) -> Answer {
+pub(crate) fn get(guest: Ipv4Addr, path: &str) -> HttpResponse {
     let mut connection = Connection::open(guest, ROUTER, 80).expect("connect");
     connection.ask("GET", path, "Connection: close\r\n").expect("an answer")
 }

@@ -1,4 +1,4 @@
-//! Instance data on disk: what a save replaces, what survives, and who can read it.
+//! Instance metadata on disk: what a save replaces, what survives, and who can read it.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netext_namespace::metadata::{Instance, Instances, MetadataError};
+use netext_namespace::metadata::{InstanceMetadata, Instances, MetadataError};
 use netext_protocol::{MacAddr, RestoredVm, VmDataEntry};
 
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 1, 1, 10);
@@ -54,7 +54,7 @@ fn vm(address: Ipv4Addr, vm_data: Vec<VmDataEntry>) -> RestoredVm {
     RestoredVm::new(MacAddr::new([2, 0, 0, 0, 0, 1])).ip(address).vm_data(vm_data)
 }
 
-fn read(instances: &Instances, address: Ipv4Addr) -> Instance {
+fn read(instances: &Instances, address: Ipv4Addr) -> InstanceMetadata {
     instances.read(address).expect("read the document").expect("an instance")
 }
 

@@ -1,7 +1,7 @@
 //! Names and paths, whatever somebody writes into them.
 
-use netext_namespace::metadata::server::{Answer, Question};
-use netext_namespace::metadata::{Directory, FileName, Instance};
+use netext_namespace::metadata::server::{MetadataQuery, MetadataResponse};
+use netext_namespace::metadata::{InstanceMetadata, MetadataFileName, VmDataDirectory};
 use netext_protocol::VmDataEntry;
 use proptest::prelude::*;
 
@@ -9,14 +9,14 @@ fn entry(dir: &str, file: &str, content: &str) -> VmDataEntry {
     VmDataEntry::new(dir.to_owned(), file.to_owned()).content(content)
 }
 
-fn instance(entries: &[VmDataEntry]) -> Instance {
-    Instance::from_vm_data("vm_data", entries).expect("entries that fit")
+fn instance(entries: &[VmDataEntry]) -> InstanceMetadata {
+    InstanceMetadata::from_vm_data("vm_data", entries).expect("entries that fit")
 }
 
-fn told(path: &str, instance: &Instance) -> Option<String> {
-    Some(match Question::of(path)?.answer(instance)? {
-        Answer::Listing(names) => names,
-        Answer::Content(content) => content.expose_text().unwrap().to_owned(),
+fn told(path: &str, instance: &InstanceMetadata) -> Option<String> {
+    Some(match MetadataQuery::of(path)?.answer(instance)? {
+        MetadataResponse::Listing(names) => names,
+        MetadataResponse::Content(content) => content.expose_text().unwrap().to_owned(),
     })
 }
 
@@ -60,7 +60,7 @@ fn hostile() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn a_file_name_can_never_be_a_path(text in hostile()) {
-        if let Ok(name) = text.parse::<FileName>() {
+        if let Ok(name) = text.parse::<MetadataFileName>() {
             let name = name.as_ref();
             prop_assert!(!name.is_empty() && name.len() <= 255);
             prop_assert!(!name.starts_with('.') && !name.contains("..") && !name.contains('/'));
@@ -70,23 +70,23 @@ proptest! {
 
     #[test]
     fn a_file_name_survives_the_document(text in "[a-zA-Z0-9_][a-zA-Z0-9_-]{0,40}") {
-        let name: FileName = text.parse().unwrap();
-        prop_assert_eq!(&name.as_ref().parse::<FileName>().unwrap(), &name);
+        let name: MetadataFileName = text.parse().unwrap();
+        prop_assert_eq!(&name.as_ref().parse::<MetadataFileName>().unwrap(), &name);
         let json = serde_json::to_string(&name).unwrap();
-        prop_assert_eq!(serde_json::from_str::<FileName>(&json).unwrap(), name);
+        prop_assert_eq!(serde_json::from_str::<MetadataFileName>(&json).unwrap(), name);
     }
 
     #[test]
     fn an_entry_is_found_under_its_name_or_refused(dir in hostile(), file in hostile(), content in any::<String>()) {
-        match Instance::from_vm_data("vm_data", &[entry(&dir, &file, &content)]) {
+        match InstanceMetadata::from_vm_data("vm_data", &[entry(&dir, &file, &content)]) {
             Ok(given) => {
-                prop_assert!(Directory::of(&dir).is_some());
+                prop_assert!(VmDataDirectory::of(&dir).is_some());
                 let found = told(&format!("/latest/meta-data/{file}"), &given)
                     .or_else(|| told("/latest/user-data", &given))
                     .or_else(|| told("/latest/public-keys", &given))
                     .or_else(|| given.password.map(|password| password.text.expose().to_owned()));
                 // A password may be empty, and a checksum without a password is nothing.
-                prop_assert!(found == Some(content) || Directory::of(&dir) == Some(Directory::Password));
+                prop_assert!(found == Some(content) || VmDataDirectory::of(&dir) == Some(VmDataDirectory::Password));
             }
             Err(error) => {
                 prop_assert!(["vm_data[0].dir", "vm_data[0].file"].contains(&error.path()));

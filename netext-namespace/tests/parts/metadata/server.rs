@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::guests::{self, Connection, GUEST, ROUTER, Server, folder, serve_metadata, write_configuration};
 use crate::throwaway::{host, machine, sh, try_sh};
-use netext_namespace::metadata::server::{Configuration, ServedTier};
+use netext_namespace::metadata::server::{MetadataServerConfiguration, ServedTier};
 use rustix::process::Signal;
 
 const SECOND: Ipv4Addr = Ipv4Addr::new(10, 1, 2, 1);
@@ -53,7 +53,7 @@ fn it_lets_go_of_its_streams_and_of_its_folder() {
 fn a_configuration_that_cannot_be_used_is_named() {
     host();
     let folder = folder();
-    let path = folder.join(Configuration::FILE);
+    let path = folder.join(MetadataServerConfiguration::FILE);
     let (code, said) = refusal(&path);
     assert!(code == Some(1) && said.contains("metadata-server.json"), "{code:?} {said}");
     fs::write(&path, r#"{"tiers": [{"address": "10.1.1.300", "folder": "/x"}]}"#).unwrap();
@@ -66,7 +66,7 @@ fn a_configuration_that_cannot_be_used_is_named() {
 fn an_address_that_cannot_be_listened_on_is_named() {
     host();
     let folder = folder();
-    let path = folder.join(Configuration::FILE);
+    let path = folder.join(MetadataServerConfiguration::FILE);
     let tier = |interface: &str| ServedTier {
         address: ROUTER,
         interface: Some(interface.to_owned()),
@@ -154,7 +154,7 @@ fn what_cannot_be_done_at_a_reload_is_logged_and_the_rest_goes_on() {
     server.reload(&[(ROUTER, "lo"), (SECOND, "lo")]);
     assert!(user_data(SECOND_GUEST, SECOND).is_some());
 
-    fs::write(server.folder().join(Configuration::FILE), "{").unwrap();
+    fs::write(server.folder().join(MetadataServerConfiguration::FILE), "{").unwrap();
     server.signal(Signal::HUP);
     guests::until("it says so", || server.log().contains("kept as it was"));
     assert_eq!(user_data(GUEST, ROUTER).as_deref(), Some("data"));
