@@ -13,9 +13,6 @@ use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use tokio::sync::oneshot;
 
-/// The end of a draft's name, behind the name of the file that it replaces.
-pub(crate) const DRAFT: &str = ".new";
-
 /// An operation on a file or folder failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}", path.display())]
@@ -88,22 +85,23 @@ pub(crate) fn replace(
     access: Access,
     durability: Durability,
 ) -> Result<(), FileError> {
-    replace_by(DRAFT, path, content, access, durability)
+    replace_by(&draft_name(path), path, content, access, durability)
 }
 
 /// Replaces a file that several processes may replace at the same time: each one has a draft of its own.
 pub(crate) fn replace_unlocked(path: &Path, content: &[u8], access: Access) -> Result<(), FileError> {
-    replace_by(&format!(".{}{DRAFT}", std::process::id()), path, content, access, Durability::None)
+    let name = draft_name(path).with_extension(format!("{}.new", std::process::id()));
+    replace_by(&name, path, content, access, Durability::None)
 }
 
 fn replace_by(
-    suffix: &str,
+    name: &Path,
     path: &Path,
     content: &[u8],
     access: Access,
     durability: Durability,
 ) -> Result<(), FileError> {
-    let draft = Draft::named(suffix, CWD, path, content, access, durability);
+    let draft = Draft::named(name, CWD, path, content, access, durability);
     draft.map_err(failed("write", path))?.put_in_place().map_err(failed("replace", path))?;
     match path.parent() {
         Some(folder) if durability == Durability::Lasting => sync_folder(folder),
@@ -111,8 +109,14 @@ fn replace_by(
     }
 }
 
+/// The name of a file's draft, in the same folder.
+pub(crate) fn draft_name(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    path.with_file_name(format!(".{}.new", name.to_string_lossy()))
+}
+
 /// Makes lasting which files a folder has.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), FileError> {
+fn sync_folder(path: &Path) -> Result<(), FileError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(failed("sync the folder", path))
 }
 
@@ -134,20 +138,19 @@ impl<'a> Draft<'a> {
         access: Access,
         durability: Durability,
     ) -> io::Result<Self> {
-        Self::named(DRAFT, folder, target.as_ref(), content, access, durability)
+        let target = target.as_ref();
+        Self::named(&draft_name(target), folder, target, content, access, durability)
     }
 
     fn named(
-        suffix: &str,
+        name: &Path,
         folder: BorrowedFd<'a>,
         target: &Path,
         content: &[u8],
         access: Access,
         durability: Durability,
     ) -> io::Result<Self> {
-        let mut name = target.as_os_str().to_owned();
-        name.push(suffix);
-        let draft = Self { folder, name: name.into(), target: target.to_owned(), is_in_place: false };
+        let draft = Self { folder, name: name.to_owned(), target: target.to_owned(), is_in_place: false };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let owner = Mode::RUSR | Mode::WUSR;
         let mut file = File::from(openat(folder, &draft.name, flags, owner)?);

@@ -24,7 +24,6 @@ use crate::model::Router;
 
 pub use journal::delta_since;
 pub use replica::{ReplicaOutcome, store_replica};
-pub(crate) use takeover::contested;
 pub use takeover::{failover_state, step_down, take_over};
 
 /// How far a replica goes: later versions are greater.

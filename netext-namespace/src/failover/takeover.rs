@@ -1,25 +1,13 @@
 //! The change of the serving host: one takes over, the other steps down.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, Instant};
-
 use netext_core::{Deadline, DeviceError};
-use nix::net::if_::if_nametoindex;
 
 use super::FailoverState;
 use super::replica::{Replica, ReplicaHeader};
-use crate::compile::links;
 use crate::drift::Pass;
-use crate::host::{fence, settle};
-use crate::kernel::arp::{self, AddressOwner};
-use crate::kernel::namespace::Namespace;
-use crate::model::{InterfaceName, Router, RouterId};
-use crate::plan::LinkPlan;
+use crate::host::HeldRouter;
+use crate::model::RouterId;
 use crate::store::{RouterState, Store};
-
-/// How long the kernel may take to take down a namespace.
-const LINGERING: Duration = Duration::from_secs(1);
 
 /// What this host is to a router.
 pub fn failover_state(store: &Store, router: RouterId) -> Result<FailoverState, DeviceError> {
@@ -67,10 +55,8 @@ pub async fn take_over(
     }
     let state = RouterState { router, ruleset_generation: None, epoch, superseded: None };
     locked.save(&state)?;
-    match settle(store, &locked, state, deadline, Pass::command()).obstacle {
-        Some(error) => Err(error),
-        None => Ok(replica.remove()?),
-    }
+    HeldRouter::new(store, &locked, &state, deadline).put_in_force(&mut Pass::command())?;
+    Ok(replica.remove()?)
 }
 
 /// Another host serves the router since an epoch: if this one served it before, it fences the router and records that.
@@ -84,65 +70,22 @@ pub async fn step_down(
 ) -> Result<(), DeviceError> {
     let locked = store.lock(id, deadline.cancelled()).await?;
     let own = locked.load()?;
-    let replica = Replica::of(store, id);
-    if forget && replica.header()?.is_none_or(|header| header.version.epoch <= epoch) {
-        replica.remove()?;
+    let serves_later = own.serves() && own.epoch >= epoch;
+    let is_outdated = !own.router.is_empty() && !serves_later;
+    if is_outdated {
+        let epoch = epoch.max(own.superseded.unwrap_or_default());
+        HeldRouter::new(store, &locked, &own, deadline).step_down(epoch, &mut Pass::command())?;
     }
-    if own.router.is_empty() || (own.serves() && own.epoch >= epoch) {
+    if !forget {
         return Ok(());
     }
-    fence(store, &own.router, deadline)?;
-    if forget {
+    if is_outdated {
         own.router.tiers.keys().try_for_each(|network| store.forget_network(*network))?;
-        return Ok(locked.forget()?);
+        locked.forget()?;
     }
-    let epoch = epoch.max(own.superseded.unwrap_or_default());
-    Ok(locked.save(&RouterState { superseded: Some(epoch), ruleset_generation: None, ..own })?)
-}
-
-/// The public addresses of a router that somebody else answers for, or is about to in a later epoch, as far as the
-/// router is not up here. To be asked before it is brought up: another host may serve it, while nobody could tell
-/// this one.
-pub(crate) fn contested(
-    router: &Router,
-    epoch: u64,
-) -> Result<BTreeMap<Ipv4Addr, AddressOwner>, DeviceError> {
-    let plan = links(router);
-    let Some(namespace) = plan.namespace else { return Ok(BTreeMap::new()) };
-    let failed =
-        |error: String| DeviceError::device(format!("cannot ask whether addresses are taken: {error}"));
-    if Namespace::open(&namespace.name).map_err(|error| failed(error.to_string()))?.is_some() {
-        return Ok(BTreeMap::new());
+    let replica = Replica::of(store, id);
+    if replica.header()?.is_none_or(|header| header.version.epoch <= epoch) {
+        replica.remove()?;
     }
-    // The segments must be there to be asked.
-    let bridges = LinkPlan { bridges: plan.bridges, namespace: None };
-    crate::kernel::links::apply(&bridges, None, &mut Pass::command())
-        .map_err(|error| failed(error.to_string()))?;
-    let mut taken = BTreeMap::new();
-    for interface in namespace.interfaces {
-        await_end_of(&interface.peer);
-        let addresses: Vec<_> = interface
-            .addresses
-            .iter()
-            .filter_map(|address| match address.addr() {
-                IpAddr::V4(address) => Some(address),
-                IpAddr::V6(_) => None,
-            })
-            .filter(|address| router.addresses.contains_key(address))
-            .collect();
-        if addresses.is_empty() {
-            continue;
-        }
-        let found = arp::taken(&interface.bridge, &addresses, epoch);
-        taken.extend(found.map_err(|error| failed(error.to_string()))?);
-    }
-    Ok(taken)
-}
-
-/// A namespace that was deleted a moment ago answers until the kernel has taken it down, with its ports on the host.
-fn await_end_of(port: &InterfaceName) {
-    let begun = Instant::now();
-    while if_nametoindex(port.as_ref()).is_ok() && begun.elapsed() < LINGERING {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    Ok(())
 }

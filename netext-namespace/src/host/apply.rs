@@ -1,12 +1,17 @@
-//! Makes the kernel match a router.
+//! Makes kernel, daemons and files match a router.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::ptr;
 use std::time::Instant;
+
+use netext_core::error_chain;
 
 use super::errors::ApplyError;
 use super::{operator_files, services};
 use crate::compile::{Ruleset, RulesetChange, flows_to_cut, links, packets, routing};
 use crate::daemons::PendingReloads;
-use crate::drift::{self, Pass, RouterPart};
+use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::kernel::conntrack;
 use crate::kernel::links::{self, LinkError};
 use crate::kernel::listing;
@@ -14,108 +19,218 @@ use crate::kernel::namespace::Namespace;
 use crate::kernel::nft::{self, NftError};
 use crate::kernel::nftables;
 use crate::kernel::routing::RoutingRefusal;
-use crate::model::{FIRST_OWN_TABLE, Router};
-use crate::store::{RouterState, Store};
+use crate::model::{FIRST_OWN_TABLE, InterfaceName, Router};
+use crate::plan::{LinkPlan, NamespacePlan, RoutingPlan};
+use crate::store::Store;
+
+/// A router with what it compiles to. Each part is compiled once, when a step needs it.
+pub(super) struct CompiledRouter<'a> {
+    pub(super) router: &'a Router,
+    links: OnceCell<LinkPlan>,
+    ruleset: OnceCell<Ruleset>,
+}
+
+impl<'a> CompiledRouter<'a> {
+    pub(super) fn new(router: &'a Router) -> Self {
+        Self { router, links: OnceCell::new(), ruleset: OnceCell::new() }
+    }
+
+    pub(super) fn links(&self) -> &LinkPlan {
+        self.links.get_or_init(|| links(self.router))
+    }
+
+    /// Its links, which a caller goes on using.
+    pub(super) fn into_links(self) -> LinkPlan {
+        let Self { router, links: compiled, .. } = self;
+        compiled.into_inner().unwrap_or_else(|| links(router))
+    }
+
+    fn ruleset(&self) -> &Ruleset {
+        self.ruleset.get_or_init(|| packets(self.router))
+    }
+
+    fn routing(&self) -> Cow<'_, RoutingPlan> {
+        match &self.links().namespace {
+            Some(NamespacePlan { routing, .. }) => Cow::Borrowed(routing),
+            None => Cow::Owned(routing(self.router)),
+        }
+    }
+
+    /// The host's ends of its links.
+    fn peers(&self) -> impl Iterator<Item = &InterfaceName> {
+        self.links().namespace.iter().flat_map(|namespace| &namespace.interfaces).map(|link| &link.peer)
+    }
+}
+
+/// The change of a router from one state to another.
+#[derive(Clone, Copy)]
+pub(super) struct RouterChange<'a> {
+    from: &'a CompiledRouter<'a>,
+    to: &'a CompiledRouter<'a>,
+    /// The state on disk: the kernel has accepted its routes and rules before.
+    saved: &'a CompiledRouter<'a>,
+    /// The generation of the packet rules of `from`; `None` if other rules may be in force.
+    generation: Option<u32>,
+}
+
+impl<'a> RouterChange<'a> {
+    /// The change of a router whose state on disk is `from`.
+    pub(super) fn new(
+        from: &'a CompiledRouter<'a>,
+        to: &'a CompiledRouter<'a>,
+        generation: Option<u32>,
+    ) -> Self {
+        Self { from, to, saved: from, generation }
+    }
+
+    /// No change: the router as its state on disk says.
+    pub(super) fn none(router: &'a CompiledRouter<'a>, generation: Option<u32>) -> Self {
+        Self::new(router, router, generation)
+    }
+
+    /// The opposite change, wherever the change stopped.
+    pub(super) fn back(self) -> Self {
+        Self { from: self.to, to: self.from, generation: None, ..self }
+    }
+
+    fn is_none(&self) -> bool {
+        ptr::eq(self.from, self.to)
+    }
+}
 
 /// A router after a pass.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// The generation that the packet rules have now.
+    /// The generation of its packet rules.
     pub(super) ruleset_generation: Option<u32>,
     pending_reloads: Option<(Namespace, PendingReloads)>,
 }
 
 impl Applied {
-    /// Tells daemons that have new files to read them: the last thing that is done.
+    /// Makes daemons with new files read them: the last step.
     pub(super) fn reload_daemons(self, deadline: Instant) -> Result<(), ApplyError> {
-        self.pending_reloads
-            .map_or(Ok(()), |(namespace, pending_reloads)| Ok(pending_reloads.reload(&namespace, deadline)?))
+        let Some((namespace, reloads)) = self.pending_reloads else { return Ok(()) };
+        Ok(reloads.reload(&namespace, deadline)?)
     }
 }
 
-/// Makes the kernel match `wanted`, given what it was made to match before. A pass that only rehearses leaves
-/// both as they are.
+/// Makes the host match a router after a change. A pass that only rehearses changes nothing.
 ///
-/// Packet rules come before links: a new address is guarded before it answers, and one that goes has lost its
+/// Packet rules come before links: a new address is protected before it answers, and a removed address has lost its
 /// translations before it is gone.
 pub(super) fn apply(
     store: &Store,
-    before: &RouterState,
-    wanted: &Router,
+    change: RouterChange<'_>,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<Applied, ApplyError> {
     in_time(deadline)?;
-    let plan = links(wanted);
-    let Some(namespace_plan) = &plan.namespace else {
-        take_down(store, &before.router, deadline, pass)?;
-        links::apply(&plan, None, pass)?;
-        return Ok(Applied::default());
-    };
-    let namespace = Namespace::ensure(&namespace_plan.name, pass)?;
-    apply_packets(before, wanted, &namespace, deadline, pass)?;
-    in_time(deadline)?;
-    let refused = links::apply(&plan, Some(&namespace), pass)?;
-    settle_routing(refused, &before.router, pass)?;
-    operator_files::name_tables(wanted, pass)?;
-    let pending_reloads = services::apply(store, &namespace, &before.router, wanted, deadline, pass)?;
-    let flows = flows_to_cut(&before.router, wanted);
-    if pass.acts() && !flows.is_empty() {
-        conntrack::cut(&namespace, &flows)?;
+    let router = change.to.router;
+    if pass.acts() {
+        store.make_folders(router)?;
     }
-    in_time(deadline)?;
-    let ruleset_generation = nftables::generation(&namespace)?;
-    Ok(Applied { ruleset_generation, pending_reloads: Some((namespace, pending_reloads)) })
+    let plan = change.to.links();
+    let applied = if let Some(NamespacePlan { name, .. }) = &plan.namespace {
+        let namespace = Namespace::ensure(name, pass)?;
+        apply_packets(change, &namespace, deadline, pass)?;
+        in_time(deadline)?;
+        let refusals = links::apply(plan, Some(&namespace), pass)?;
+        tolerate(refusals, change.saved, pass)?;
+        operator_files::name_tables(router, pass)?;
+        let reloads = services::apply(store, &namespace, change.from.router, router, deadline, pass)?;
+        let flows = flows_to_cut(change.from.router, router);
+        if pass.acts() && !flows.is_empty() {
+            conntrack::cut(&namespace, &flows)?;
+        }
+        in_time(deadline)?;
+        let ruleset_generation = nftables::generation(&namespace)?;
+        Applied { ruleset_generation, pending_reloads: Some((namespace, reloads)) }
+    } else {
+        take_down(store, change, deadline, pass)?;
+        links::apply(plan, None, pass)?;
+        Applied::default()
+    };
+    operator_files::note_ipv6_gateways(store, router, pass)?;
+    Ok(applied)
 }
 
-/// Takes down all of a router that lives on this host: daemons, links, namespace. Its state is not touched.
+/// Takes a router down and builds it again.
+pub(super) fn restart(
+    store: &Store,
+    change: RouterChange<'_>,
+    deadline: Instant,
+    pass: &mut Pass,
+) -> Result<Applied, ApplyError> {
+    take_down(store, change, deadline, pass)?;
+    apply(store, RouterChange { generation: None, ..change }, deadline, pass)
+}
+
+/// Takes down all of a router on this host. Its state is not touched.
+///
+/// It is fenced first: its links, addresses and namespace are removed. Then its daemons and the rest go. A step that
+/// fails does not keep the next ones from being done.
 pub(super) fn take_down(
     store: &Store,
-    router: &Router,
+    change: RouterChange<'_>,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<(), ApplyError> {
-    services::stop(store, router, deadline, pass).into_iter().next().map_or(Ok(()), Err)?;
-    remove(router, pass)?;
-    operator_files::forget_tables(router.id, pass)?;
-    Ok(())
+    let RouterChange { from, to, .. } = change;
+    let mut failures = Vec::new();
+    failures.extend(remove_links(change, pass).err().map(ApplyError::from));
+    let stuck = services::stop(store, from.router, to.router, deadline, pass);
+    failures.extend(stuck.into_iter().map(ApplyError::from));
+    failures.extend(operator_files::forget_tables(from.router.id, pass).err().map(ApplyError::from));
+    ApplyError::all(failures)
 }
 
-/// A route or rule of our own, or one that is new, must be taken. An operator's that was taken before may have lost
-/// what it leads through, which is no reason to refuse any other change: it is in force again as soon as the kernel takes it.
-fn settle_routing(refused: Vec<RoutingRefusal>, before: &Router, pass: &mut Pass) -> Result<(), ApplyError> {
-    let known = routing(before);
-    for refused in refused {
-        if refused.table() >= FIRST_OWN_TABLE || !refused.is_of(&known) {
-            return Err(ApplyError::Routing(refused.into()));
+fn remove_links(change: RouterChange<'_>, pass: &mut Pass) -> Result<(), LinkError> {
+    let RouterChange { from, to, .. } = change;
+    let mut peers: Vec<_> = from.peers().cloned().collect();
+    if !change.is_none() {
+        peers.extend(to.peers().filter(|peer| !from.peers().any(|known| known == *peer)).cloned());
+    }
+    links::remove(&from.router.id.namespace(), &peers, pass)
+}
+
+/// The kernel must accept the routes and rules of our own tables, and new ones. A route or rule of an operator that it
+/// accepted before may have lost what it leads through. It must not block other changes; the next command tries again.
+fn tolerate(
+    refusals: Vec<RoutingRefusal>,
+    saved: &CompiledRouter<'_>,
+    pass: &mut Pass,
+) -> Result<(), ApplyError> {
+    for refusal in refusals {
+        if refusal.table() >= FIRST_OWN_TABLE || !refusal.is_of(&saved.routing()) {
+            return Err(ApplyError::Routing(refusal.into()));
         }
-        tracing::warn!(router = %before.id, error = %refused, "not in force for now");
-        pass.falls_short(refused);
+        let router = saved.router.id;
+        tracing::warn!(%router, error = %refusal, "a route or rule is not in force for now");
+        pass.falls_short(refusal);
     }
     Ok(())
 }
 
-/// Puts the packet rules in force. Only the difference if nobody touched them since our last change; all of
-/// them if somebody did, or if the namespace is new.
+/// Puts the packet rules in force: only the difference if the rules are those of our last change, all of them if another
+/// process changed them or the namespace is new.
 fn apply_packets(
-    before: &RouterState,
-    wanted: &Router,
+    change: RouterChange<'_>,
     namespace: &Namespace,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<(), ApplyError> {
     let generation = if namespace.is_new() { None } else { nftables::generation(namespace)? };
-    let is_known = generation.is_some() && generation == before.ruleset_generation;
-    if is_known && before.router == *wanted {
+    let is_known = generation.is_some() && generation == change.generation;
+    if is_known && change.is_none() {
         return Ok(());
     }
-    let ruleset = packets(wanted);
+    let ruleset = change.to.ruleset();
     match generation {
         Some(generation) if is_known => {
-            let changed = match packets(&before.router).change_to(&ruleset) {
+            let changed = match change.from.ruleset().change_to(ruleset) {
                 RulesetChange::Nothing => return Ok(()),
                 _ if !pass.acts() => {
-                    pass.differs(RouterPart::Rules, drift::DifferenceKind::Modify, "change the packet rules");
+                    pass.differs(RouterPart::Rules, DifferenceKind::Modify, "change the packet rules");
                     return Ok(());
                 }
                 RulesetChange::Elements(elements) => {
@@ -124,46 +239,39 @@ fn apply_packets(
                 RulesetChange::Script(script) => nft::run(namespace, &script, deadline),
             };
             match changed {
-                // Generations are counted from the start in a namespace that somebody made anew.
+                // A namespace that was created again counts generations from the start.
                 Err(error @ (NftError::Refused { .. } | NftError::Netlink(_) | NftError::Changed { .. })) => {
-                    let namespace = namespace.name();
-                    tracing::warn!(%namespace, %error, "the rules are not what they were; replacing all of them");
+                    let (namespace, error) = (namespace.name(), error_chain(&error));
+                    tracing::warn!(%namespace, error, "another process changed the rules; replacing all of them");
                 }
                 done => return Ok(done?),
             }
         }
-        // Somebody may have put right what they changed.
-        Some(_) if pass.accounts() && !tell_rules(namespace, &ruleset, deadline, pass) => return Ok(()),
+        // The rules may match all the same.
+        Some(_) if pass.accounts() && !report_rules(namespace, ruleset, deadline, pass) => return Ok(()),
         Some(_) => {}
-        None => pass.differs(RouterPart::Rules, drift::DifferenceKind::Add, "put the packet rules in force"),
+        None => pass.differs(RouterPart::Rules, DifferenceKind::Add, "put the packet rules in force"),
     }
     if pass.acts() {
-        // Deleting what is not there costs as much as deleting.
+        // Deleting an absent table costs as much as deleting a table.
         let script = if generation.is_some() { ruleset.replace() } else { ruleset.create() };
         nft::run(namespace, &script, deadline)?;
     }
     Ok(())
 }
 
-/// Keeps how the rules differ from what they shall be; false if they do not.
-fn tell_rules(namespace: &Namespace, ruleset: &Ruleset, deadline: Instant, pass: &mut Pass) -> bool {
+/// Reports how the rules differ; false if they do not.
+fn report_rules(namespace: &Namespace, ruleset: &Ruleset, deadline: Instant, pass: &mut Pass) -> bool {
     let differences = listing::differences(namespace, &ruleset.create(), deadline).unwrap_or_else(|error| {
-        let what =
-            format!("replace the packet rules: somebody else changed them, and what is unknown: {error}");
-        vec![(drift::DifferenceKind::Modify, what)]
+        let error = error_chain(&error);
+        let what = format!("replace the packet rules: another process changed them, unknown how: {error}");
+        vec![(DifferenceKind::Modify, what)]
     });
     let differ = !differences.is_empty();
-    for (change, what) in differences {
-        pass.differs(RouterPart::Rules, change, what);
+    for (kind, what) in differences {
+        pass.differs(RouterPart::Rules, kind, what);
     }
     differ
-}
-
-/// Takes down the namespace that the router had, and its links on the host.
-fn remove(router: &Router, pass: &mut Pass) -> Result<(), LinkError> {
-    let interfaces = links(router).namespace.map(|namespace| namespace.interfaces).unwrap_or_default();
-    let peers: Vec<_> = interfaces.into_iter().map(|interface| interface.peer).collect();
-    links::remove(&router.id.namespace(), &peers, pass)
 }
 
 fn in_time(deadline: Instant) -> Result<(), ApplyError> {

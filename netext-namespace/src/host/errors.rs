@@ -1,6 +1,6 @@
 //! The errors of a router's parts, as errors of commands.
 
-use netext_core::{DeviceError, ErrorKind};
+use netext_core::{DeviceError, ErrorKind, error_chain};
 
 use crate::daemons::DaemonError;
 use crate::files::FileError;
@@ -34,11 +34,25 @@ pub(super) enum ApplyError {
     Routing(#[from] NetlinkError),
     #[error("the deadline has passed")]
     TooLate,
+    #[error("{}", .0.iter().map(|error| error_chain(error)).collect::<Vec<_>>().join("; "))]
+    Several(Vec<Self>),
 }
 
 impl ApplyError {
+    /// The failure of several steps.
+    pub(super) fn all(mut failures: Vec<Self>) -> Result<(), Self> {
+        match failures.len() {
+            0 => Ok(()),
+            1 => Err(failures.remove(0)),
+            _ => Err(Self::Several(failures)),
+        }
+    }
+
     fn kind(&self) -> ErrorKind {
         match self {
+            Self::Several(failures) if failures.iter().all(|it| it.kind() == ErrorKind::TimedOut) => {
+                ErrorKind::TimedOut
+            }
             Self::TooLate
             | Self::Packets(NftError::TimedOut { .. })
             | Self::Services(DaemonError::TimedOut { .. }) => ErrorKind::TimedOut,

@@ -1,18 +1,17 @@
-//! How a router does: what differs from what it shall be, and what no repair can help.
+//! The health of a router: what differs from its desired state, and what no repair can help.
 
 use netext_core::{Deadline, DeviceError};
 use serde::{Serialize, Serializer};
 
 use super::reconcile::reconcile;
-use crate::compile::links;
 use crate::drift::{Difference, Pass, RouterPart};
 use crate::kernel::links::without_carrier;
 use crate::model::RouterId;
 use crate::store::Store;
 
-/// How a router does.
+/// The health of a router.
 #[derive(Debug, Serialize)]
-pub struct Health {
+pub struct RouterHealth {
     /// The router.
     #[serde(serialize_with = "as_text")]
     pub router: RouterId,
@@ -24,17 +23,17 @@ pub struct Health {
     pub public_addresses: usize,
     /// How many instances are known.
     pub instances: usize,
-    /// What differs from what it shall be; `reconcile` puts it right.
+    /// What differs from its desired state; `reconcile` repairs it.
     pub differences: Vec<Difference>,
-    /// What is wrong around it, and is nothing that a repair can help.
+    /// What is wrong around it, and no repair can help.
     pub troubles: Vec<String>,
-    /// What kept the rest from being looked at, and would keep a repair from reaching its end.
+    /// What ended the check early, and would end a repair early.
     pub obstacle: Option<String>,
 }
 
-/// A field of health that people look for.
+/// An area of health, as operators see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum HealthField {
     /// The namespace, its interfaces and what they are plugged into.
     Links,
     /// Addresses and routes.
@@ -45,11 +44,11 @@ pub enum Field {
     Daemons,
 }
 
-impl Field {
+impl HealthField {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Links, Self::Addresses, Self::Rules, Self::Daemons];
 
-    /// What it is called.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Links => "links",
@@ -59,7 +58,7 @@ impl Field {
         }
     }
 
-    /// The field that a part of a router belongs to.
+    /// The field of a part of a router.
     pub fn of(part: RouterPart) -> Self {
         match part {
             RouterPart::Namespace | RouterPart::Link | RouterPart::Parameter => Self::Links,
@@ -70,28 +69,31 @@ impl Field {
     }
 }
 
-impl Health {
-    /// Whether everything is as it shall be.
-    pub fn is_well(&self) -> bool {
+impl RouterHealth {
+    /// Whether nothing differs and nothing is wrong.
+    pub fn is_healthy(&self) -> bool {
         self.differences.is_empty() && self.troubles.is_empty() && self.obstacle.is_none()
     }
 
-    /// What differs in a field.
-    pub fn differences_in(&self, field: Field) -> impl Iterator<Item = &Difference> {
-        self.differences.iter().filter(move |difference| Field::of(difference.part) == field)
+    /// The differences in a field.
+    pub fn differences_in(&self, field: HealthField) -> impl Iterator<Item = &Difference> {
+        self.differences.iter().filter(move |difference| HealthField::of(difference.part) == field)
     }
 }
 
-/// Looks at a router without changing anything. `None` for a router that has no state.
+/// Checks a router without changing anything. `None` for a router that has no state.
 ///
 /// # Errors
 /// When the router is busy until the deadline, or its state cannot be used.
-pub async fn health(store: &Store, id: RouterId, deadline: &Deadline) -> Result<Option<Health>, DeviceError> {
+pub async fn health(
+    store: &Store,
+    id: RouterId,
+    deadline: &Deadline,
+) -> Result<Option<RouterHealth>, DeviceError> {
     let Some(seen) = reconcile(store, id, deadline, Pass::rehearsal()).await? else { return Ok(None) };
     let router = seen.router;
-    let troubles = without_carrier(&links(&router));
-    let troubles = troubles.map_err(|error| DeviceError::device(error.to_string()))?;
-    Ok(Some(Health {
+    let troubles = without_carrier(&seen.links).map_err(DeviceError::device)?;
+    Ok(Some(RouterHealth {
         router: id,
         namespace: id.namespace().to_string(),
         tiers: router.implemented_tiers().count(),

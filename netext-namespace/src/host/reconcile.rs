@@ -1,27 +1,39 @@
-//! Makes a router what its state says that it is, or tells what differs.
+//! Makes a router match its state, or reports what differs. A host that was superseded fences the router.
+
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
 
 use netext_core::{Deadline, DeviceError};
+use nix::net::if_::if_nametoindex;
 
-use super::apply::{apply, take_down};
-use super::operator_files;
+use super::apply::{CompiledRouter, RouterChange, apply, take_down};
+use super::errors::ApplyError;
 use crate::drift::{Difference, Pass};
-use crate::failover::contested;
-use crate::model::{Router, RouterId};
+use crate::kernel::namespace::Namespace;
+use crate::kernel::{arp, links};
+use crate::model::{InterfaceName, Router, RouterId};
+use crate::plan::LinkPlan;
 use crate::store::{LockedRouter, RouterState, Store};
 
-/// What came of one pass over a router.
+/// How long the kernel may take to remove a deleted namespace.
+const REMOVAL: Duration = Duration::from_secs(1);
+
+/// The outcome of one pass over a router.
 #[derive(Debug)]
 pub struct Reconciled {
-    /// The router as it shall be.
+    /// The desired router.
     pub router: Router,
-    /// What differed, in the order in which it is put right; up to the obstacle if there was one.
+    /// Its desired links.
+    pub links: LinkPlan,
+    /// What differed, in the order in which it is repaired; up to the obstacle if there was one.
     pub differences: Vec<Difference>,
     /// What kept the pass from reaching its end.
     pub obstacle: Option<DeviceError>,
 }
 
-/// Goes over a router, under its lock: what its state says is compared with what is there and, if the pass acts,
-/// put right. `None` for a router that has no state.
+/// Compares a router with its state, under its lock, and repairs it if the pass acts. `None` for a router that has no
+/// state.
 ///
 /// # Errors
 /// When the router is busy until the deadline, or its state cannot be used.
@@ -29,89 +41,131 @@ pub async fn reconcile(
     store: &Store,
     id: RouterId,
     deadline: &Deadline,
-    pass: Pass,
+    mut pass: Pass,
 ) -> Result<Option<Reconciled>, DeviceError> {
     let locked = store.lock(id, deadline.cancelled()).await?;
-    let mut state = locked.load()?;
+    let state = locked.load()?;
     if state.router.is_empty() {
         return Ok(None);
     }
-    if state.superseded.is_none() && pass.acts() && state.epoch > 0 {
-        note_contest(&mut state)?;
-        if state.superseded.is_some() {
-            locked.save(&state)?;
+    let held = HeldRouter::new(store, &locked, &state, deadline);
+    let superseded = match state.superseded {
+        None if pass.acts() && state.epoch > 0 => held.contested()?,
+        superseded => superseded,
+    };
+    let obstacle = match superseded {
+        None => held.put_in_force(&mut pass).err(),
+        Some(epoch) => {
+            let fenced = format!(
+                "another host serves it since epoch {epoch}; this host has fenced it until it is put back here"
+            );
+            Some(match held.step_down(epoch, &mut pass) {
+                Ok(()) => DeviceError::device(fenced),
+                Err(error) => DeviceError::device(fenced).with_source(error),
+            })
         }
-    }
-    if let Some(epoch) = state.superseded {
-        return Ok(Some(keep_fenced(store, state.router, epoch, deadline, pass)));
-    }
-    Ok(Some(settle(store, &locked, state, deadline, pass)))
+    };
+    let links = held.compiled.into_links();
+    Ok(Some(Reconciled { router: state.router, links, differences: pass.into_differences(), obstacle }))
 }
 
-/// Goes over a router that is this host's to serve, and held.
-pub(crate) fn settle(
-    store: &Store,
-    locked: &LockedRouter,
-    state: RouterState,
-    deadline: &Deadline,
-    mut pass: Pass,
-) -> Reconciled {
-    let generation = go_over(store, &state, deadline, &mut pass);
-    let outcome = generation.and_then(|ruleset_generation| {
-        let settled = RouterState { ruleset_generation, ..state.clone() };
-        if pass.acts() && settled != state {
-            locked.save(&settled)?;
+/// A router whose lock is held, with its state.
+pub(crate) struct HeldRouter<'a> {
+    store: &'a Store,
+    locked: &'a LockedRouter,
+    state: &'a RouterState,
+    deadline: &'a Deadline,
+    compiled: CompiledRouter<'a>,
+}
+
+impl<'a> HeldRouter<'a> {
+    /// The router of a state that is saved.
+    pub(crate) fn new(
+        store: &'a Store,
+        locked: &'a LockedRouter,
+        state: &'a RouterState,
+        deadline: &'a Deadline,
+    ) -> Self {
+        Self { store, locked, state, deadline, compiled: CompiledRouter::new(&state.router) }
+    }
+
+    /// Makes the host match the router.
+    pub(crate) fn put_in_force(&self, pass: &mut Pass) -> Result<(), DeviceError> {
+        let Self { store, locked, state, deadline, compiled } = self;
+        deadline.check()?;
+        let change = RouterChange::none(compiled, state.ruleset_generation);
+        let applied = apply(store, change, deadline.instant(), pass)?;
+        let ruleset_generation = applied.ruleset_generation;
+        if pass.acts() && ruleset_generation != state.ruleset_generation {
+            locked.save(&RouterState { ruleset_generation, ..(*state).clone() })?;
         }
+        applied.reload_daemons(deadline.instant())?;
         match pass.shortfalls() {
             [] => Ok(()),
             shortfalls => Err(DeviceError::device(shortfalls.join("; "))),
         }
-    });
-    Reconciled { router: state.router, differences: pass.into_differences(), obstacle: outcome.err() }
-}
-
-/// A router that is down here, as after a reboot, may have been taken over without this host hearing of it. Whoever
-/// took it over answers for its addresses, or is about to after a reboot of its own.
-fn note_contest(state: &mut RouterState) -> Result<(), DeviceError> {
-    let contested = contested(&state.router, state.epoch)?;
-    if let Some((address, by)) = contested.first_key_value() {
-        let (router, mac) = (state.router.id, by.words());
-        tracing::warn!(%router, %address, mac, "somebody else answers for its address: another host serves it");
-        state.superseded = Some(by.right.unwrap_or_default().max(state.epoch + 1));
     }
-    Ok(())
-}
 
-/// Takes a router down that is another host's to serve.
-pub(crate) fn fence(store: &Store, router: &Router, deadline: &Deadline) -> Result<(), DeviceError> {
-    Ok(take_down(store, router, deadline.instant(), &mut Pass::command())?)
-}
-
-/// Makes sure that nothing of a router is up that another host serves.
-fn keep_fenced(store: &Store, router: Router, epoch: u64, deadline: &Deadline, mut pass: Pass) -> Reconciled {
-    let fenced = format!(
-        "another host serves it since epoch {epoch}; this host has fenced it until it is put back here"
-    );
-    let obstacle = match take_down(store, &router, deadline.instant(), &mut pass) {
-        Ok(()) => DeviceError::device(fenced),
-        Err(error) => DeviceError::device(fenced).with_source(error),
-    };
-    Reconciled { router, differences: pass.into_differences(), obstacle: Some(obstacle) }
-}
-
-fn go_over(
-    store: &Store,
-    state: &RouterState,
-    deadline: &Deadline,
-    pass: &mut Pass,
-) -> Result<Option<u32>, DeviceError> {
-    deadline.check()?;
-    if pass.acts() {
-        store.make_folders(&state.router)?;
+    /// Records that another host serves the router since an epoch, and then fences the router.
+    ///
+    /// The state comes first: a host that was superseded must not believe that it still serves, whatever cannot be taken
+    /// down. And it must not serve: the router is fenced even if the state cannot be saved.
+    pub(crate) fn step_down(&self, epoch: u64, pass: &mut Pass) -> Result<(), DeviceError> {
+        let Self { store, locked, state, deadline, compiled } = self;
+        let superseded =
+            RouterState { superseded: Some(epoch), ruleset_generation: None, ..(*state).clone() };
+        let mut failures = Vec::new();
+        if pass.acts() && superseded != **state {
+            failures.extend(locked.save(&superseded).err().map(ApplyError::from));
+        }
+        let fenced = take_down(store, RouterChange::none(compiled, None), deadline.instant(), pass);
+        failures.extend(fenced.err());
+        Ok(ApplyError::all(failures)?)
     }
-    let applied = apply(store, state, &state.router, deadline.instant(), pass)?;
-    operator_files::note_ipv6_gateways(store, &state.router, pass)?;
-    let generation = applied.ruleset_generation;
-    applied.reload_daemons(deadline.instant())?;
-    Ok(generation)
+
+    /// The epoch of another host that answers for the router's public addresses, or is about to in a later epoch.
+    ///
+    /// A router that is down here, as after a reboot, may have been taken over although nothing could tell this host. A
+    /// router that is up is not contested.
+    fn contested(&self) -> Result<Option<u64>, DeviceError> {
+        let (router, epoch) = (&self.state.router, self.state.epoch);
+        let LinkPlan { bridges, namespace: Some(namespace) } = self.compiled.links() else { return Ok(None) };
+        if Namespace::open(&namespace.name).map_err(cannot_ask)?.is_some() {
+            return Ok(None);
+        }
+        // The question needs the segments.
+        let segments = LinkPlan { bridges: bridges.clone(), namespace: None };
+        links::apply(&segments, None, &mut Pass::command()).map_err(cannot_ask)?;
+        for interface in &namespace.interfaces {
+            await_removal(&interface.peer);
+            let addresses = interface.addresses.iter().filter_map(|address| match address.addr() {
+                IpAddr::V4(address) => Some(address),
+                IpAddr::V6(_) => None,
+            });
+            let addresses: Vec<Ipv4Addr> =
+                addresses.filter(|address| router.addresses.contains_key(address)).collect();
+            if addresses.is_empty() {
+                continue;
+            }
+            let taken = arp::taken(&interface.bridge, &addresses, epoch).map_err(cannot_ask)?;
+            if let Some((address, owner)) = taken.first_key_value() {
+                let (router, mac) = (router.id, owner.words());
+                tracing::warn!(%router, %address, mac, "another host answers for its address, so it serves it");
+                return Ok(Some(owner.right.unwrap_or_default().max(epoch + 1)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn cannot_ask(error: impl Into<Box<dyn Error + Send + Sync>>) -> DeviceError {
+    DeviceError::device("cannot ask whether another host has the router's addresses").with_source(error)
+}
+
+/// A namespace that was just deleted answers until the kernel has removed it, with its ports on the host.
+fn await_removal(port: &InterfaceName) {
+    let begun = Instant::now();
+    while if_nametoindex(port.as_ref()).is_ok() && begun.elapsed() < REMOVAL {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -1,4 +1,4 @@
-//! Makes a router's daemons match: those that serve its guests, and those that balance connections to them.
+//! The daemons of a router: those that serve its guests, and the one that balances connections.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -20,8 +20,8 @@ use crate::model::{Router, RouterId, guest_interface};
 use crate::plan::{Daemon, DaemonPlan};
 use crate::store::{Build, Store};
 
-/// Makes the daemons in the namespace serve the guests of `wanted`, and ends those of `before` that nobody needs.
-/// Some are left to be told.
+/// Makes the daemons in the namespace match `wanted`, and stops those that only `before` needed. Daemons that only have
+/// to read their files again are returned.
 pub(super) fn apply(
     store: &Store,
     namespace: &Namespace,
@@ -33,18 +33,23 @@ pub(super) fn apply(
     daemons::apply(namespace, plans(store, wanted), &known(store, before, wanted), deadline, pass)
 }
 
-/// Ends all daemons of a router.
-pub(super) fn stop(store: &Store, router: &Router, deadline: Instant, pass: &mut Pass) -> Vec<DaemonError> {
-    daemons::stop(&known(store, router, router), deadline, pass)
+/// Stops every daemon that a router had before a change or has after it. Returns why some could not be stopped.
+pub(super) fn stop(
+    store: &Store,
+    before: &Router,
+    wanted: &Router,
+    deadline: Instant,
+    pass: &mut Pass,
+) -> Vec<DaemonError> {
+    daemons::stop(&known(store, before, wanted), deadline, pass)
 }
 
-/// Ends all daemons of a network, whether or not its router's state still tells of them.
+/// Stops the daemons of a network, even if its router's state no longer has the network.
 pub(super) fn stop_network(store: &Store, network: NetworkId, deadline: Instant) -> Vec<DaemonError> {
-    let daemons: Vec<_> = service_daemons(network, &store.network_folder(network)).into_iter().collect();
-    daemons::stop(&daemons, deadline, &mut Pass::command())
+    daemons::stop(&service_daemons(network, &store.network_folder(network)), deadline, &mut Pass::command())
 }
 
-/// The daemons that serve the guests of a router.
+/// The plans of a router's daemons.
 pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
     let guests = guests(router);
     let serves = guests.iter().any(|guest| guest.dhcp || guest.dns || guest.ipv6.is_some());
@@ -60,13 +65,18 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
         plans.extend(haproxy(balancer(store, router), account("haproxy"), &balancers));
     }
     let build = Build::running().map_or_else(String::new, |build| format!("{build}\n"));
-    plans.extend(metadata_server(server(store, router), &executable(), &build, &told(store, router)));
+    plans.extend(metadata_server(
+        server(store, router),
+        &executable(),
+        &build,
+        &metadata_tiers(store, router),
+    ));
     plans
 }
 
-fn told(store: &Store, router: &Router) -> Vec<MetadataTier> {
+fn metadata_tiers(store: &Store, router: &Router) -> Vec<MetadataTier> {
     let tiers = router.implemented_tiers().filter(|(_, tier)| tier.services.user_data);
-    let told = tiers.flat_map(|(network, tier)| {
+    let served = tiers.flat_map(|(network, tier)| {
         let (_, interface) = guest_interface(router.id, &tier.segment());
         let folder = store.instances(network).folder().to_owned();
         tier.own_addresses().into_iter().map(move |address| {
@@ -78,11 +88,11 @@ fn told(store: &Store, router: &Router) -> Vec<MetadataTier> {
             MetadataTier { interface: interface.clone(), served }
         })
     });
-    told.collect()
+    served.collect()
 }
 
-/// Every daemon that any tier of the two ever had or shall have. A network that stands alone may have had some that
-/// its state, moved away by an operator, no longer tells of.
+/// Every daemon that any tier of the two has or had. The daemons of a network that stands alone are known even if an
+/// operator moved its state away.
 fn known(store: &Store, before: &Router, wanted: &Router) -> Vec<Daemon> {
     let own = match wanted.id {
         RouterId::Network(network) => Some(network),

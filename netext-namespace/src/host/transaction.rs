@@ -1,58 +1,118 @@
-//! One change of one router: lock, load, change, compile, apply, save; or as if nothing had happened.
+//! One change of one router: lock, load, change, compile, apply, save; or roll back.
 
 use std::time::{Duration, Instant};
 
-use netext_core::{Context, DeviceError};
+use netext_core::{Context, DeviceError, error_chain};
+use netext_protocol::{Network, Subject};
 
-use super::apply::{Applied, apply, take_down};
-use super::errors::ApplyError;
-use super::operator_files;
+use super::apply::{CompiledRouter, RouterChange, apply, restart};
 use crate::drift::Pass;
 use crate::model::{Router, RouterId};
-use crate::store::{LockedRouter, RouterState, Store, StoreError};
+use crate::store::{LockedRouter, RouterState, Store};
 
-/// How long it may take to put back what was there when a change failed.
+/// How long a rollback may take.
 const ROLLBACK: Duration = Duration::from_millis(1500);
 
-/// Changes a router, in the state and in the kernel, and then what instances are told, given what the router was.
-/// If any part of it fails, state and kernel are what they were.
-pub(super) async fn change(
-    store: &Store,
-    context: &Context,
+type ChangeRouter<'a> = Box<dyn FnOnce(&mut Router) -> Result<(), DeviceError> + Send + 'a>;
+type ChangeMetadata<'a> = Box<dyn FnOnce(&Router) -> Result<(), DeviceError> + Send + 'a>;
+
+/// A change of one router, and of the instance metadata that is kept beside it.
+///
+/// If any step fails, state, kernel and daemons are restored.
+pub(super) struct Transaction<'a> {
+    pub(super) store: &'a Store,
+    context: &'a Context,
     router: RouterId,
-    change: impl FnOnce(&mut Router),
-    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
-) -> Result<(), DeviceError> {
-    let change = |router: &mut Router| {
-        change(router);
-        Ok(())
-    };
-    try_change(store, context, router, change, tell).await
+    change: ChangeRouter<'a>,
+    change_metadata: ChangeMetadata<'a>,
+    is_restart: bool,
 }
 
-/// The same for a change that may not be possible, which is then not begun.
-pub(super) async fn try_change(
-    store: &Store,
-    context: &Context,
-    router: RouterId,
-    change: impl FnOnce(&mut Router) -> Result<(), DeviceError>,
-    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
-) -> Result<(), DeviceError> {
-    context.deadline().check()?;
-    let locked = store.lock(router, context.deadline().cancelled()).await?;
-    let before = locked.load()?;
-    let epoch = epoch(&before, context)?;
+impl<'a> Transaction<'a> {
+    /// A transaction that changes nothing yet.
+    pub(super) fn new(store: &'a Store, context: &'a Context, router: RouterId) -> Self {
+        Self {
+            store,
+            context,
+            router,
+            change: Box::new(|_| Ok(())),
+            change_metadata: Box::new(|_| Ok(())),
+            is_restart: false,
+        }
+    }
 
-    let mut wanted = before.router.clone();
-    wanted.devices.learn(context.physical_details())?;
-    change(&mut wanted)?;
+    /// Changes the router.
+    pub(super) fn change(self, change: impl FnOnce(&mut Router) + Send + 'a) -> Self {
+        self.try_change(|router| {
+            change(router);
+            Ok(())
+        })
+    }
 
-    let wanted = RouterState { router: wanted, epoch, ..before.clone() };
-    commit(store, &locked, &before, wanted, context, tell).map_err(|error| roll_back(store, &before, error))
+    /// Changes the router in a way that may be impossible; then nothing happens.
+    pub(super) fn try_change(
+        self,
+        change: impl FnOnce(&mut Router) -> Result<(), DeviceError> + Send + 'a,
+    ) -> Self {
+        Self { change: Box::new(change), ..self }
+    }
+
+    /// Changes what is kept beside the router, such as instance metadata, given the router before the change.
+    pub(super) fn change_metadata(
+        self,
+        change: impl FnOnce(&Router) -> Result<(), DeviceError> + Send + 'a,
+    ) -> Self {
+        Self { change_metadata: Box::new(change), ..self }
+    }
+
+    /// Takes the router down first, and builds it again. Its connections are lost.
+    pub(super) fn with_restart(self) -> Self {
+        Self { is_restart: true, ..self }
+    }
+
+    /// Carries out the transaction.
+    pub(super) async fn commit(self) -> Result<(), DeviceError> {
+        let Self { store, context, router, change, change_metadata, is_restart } = self;
+        let deadline = context.deadline();
+        deadline.check()?;
+
+        // Lock and load.
+        let locked = store.lock(router, deadline.cancelled()).await?;
+        let before = locked.load()?;
+
+        // Change. An error leaves everything as it is.
+        let mut wanted = RouterState { epoch: epoch(&before, context)?, ..before.clone() };
+        wanted.router.devices.learn(context.physical_details())?;
+        change(&mut wanted.router)?;
+
+        // Compile: each state of the router once at most, when a step needs it.
+        let from = CompiledRouter::new(&before.router);
+        let to = (wanted.router != before.router).then(|| CompiledRouter::new(&wanted.router));
+        let change = RouterChange::new(&from, to.as_ref().unwrap_or(&from), before.ruleset_generation);
+        let rollback = Rollback { store, change };
+
+        // Apply.
+        let pass = &mut Pass::command();
+        let apply = if is_restart { restart } else { apply };
+        let applied =
+            apply(store, change, deadline.instant(), pass).map_err(|error| rollback.after(error))?;
+        deadline.check().map_err(|error| rollback.after(error))?;
+        change_metadata(&before.router).map_err(|error| rollback.after(error))?;
+
+        // Save.
+        wanted.ruleset_generation = applied.ruleset_generation;
+        if wanted != before || wanted.router.is_empty() {
+            locked.save(&wanted).map_err(|error| rollback.after(error))?;
+        }
+
+        // Reload. Daemons with much to read take processor time, so they come last.
+        let reloaded = applied.reload_daemons(deadline.instant());
+        reloaded.map_err(|error| rollback.after(restore_state(&locked, &before, error)))
+    }
 }
 
-/// The epoch in which this host serves the router after a command: the one that the command speaks of, if it is the
-/// first. A host that another one has followed changes nothing.
+/// The epoch in which this host serves the router after the command: that of the command, if it is the first. A host
+/// that was superseded changes nothing.
 fn epoch(before: &RouterState, context: &Context) -> Result<u64, DeviceError> {
     let router = before.router.id;
     let superseded = |epoch| {
@@ -71,89 +131,87 @@ fn epoch(before: &RouterState, context: &Context) -> Result<u64, DeviceError> {
     }
 }
 
-/// Takes a router down and builds it anew from its state, which must be one that `known` accepts. Tracked connections
-/// are lost by that.
-pub(super) async fn reboot(
-    store: &Store,
-    context: &Context,
-    router: RouterId,
-    known: impl FnOnce(&Router) -> Result<(), DeviceError>,
-) -> Result<(), DeviceError> {
-    context.deadline().check()?;
-    let locked = store.lock(router, context.deadline().cancelled()).await?;
-    let before = locked.load()?;
-    known(&before.router)?;
-    epoch(&before, context)?;
-    take_down(store, &before.router, context.deadline().instant(), &mut Pass::command())?;
-    let down = RouterState { ruleset_generation: None, ..before };
-    let wanted = down.clone();
-    commit(store, &locked, &down, wanted, context, |_, _| Ok(())).map_err(|error| {
-        DeviceError::new(error.kind(), format!("{error}; {router} is down until the next command builds it"))
-    })
+/// The way back from a change that failed.
+struct Rollback<'a> {
+    store: &'a Store,
+    change: RouterChange<'a>,
 }
 
-fn commit(
-    store: &Store,
-    locked: &LockedRouter,
-    before: &RouterState,
-    wanted: RouterState,
-    context: &Context,
-    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
-) -> Result<(), DeviceError> {
-    let applied = put_in_force(store, locked, before, wanted, context, tell)?;
-    applied.reload_daemons(context.deadline().instant()).map_err(|error| restore_state(locked, before, error))
-}
-
-/// All of a change but what daemons are told of it.
-fn put_in_force(
-    store: &Store,
-    locked: &LockedRouter,
-    before: &RouterState,
-    wanted: RouterState,
-    context: &Context,
-    tell: impl FnOnce(&Store, &Router) -> Result<(), DeviceError>,
-) -> Result<Applied, DeviceError> {
-    let mut pass = Pass::command();
-    let router = &wanted.router;
-    store.make_folders(router)?;
-    let applied = apply(store, before, router, context.deadline().instant(), &mut pass)?;
-    context.deadline().check()?;
-    operator_files::note_ipv6_gateways(store, router, &mut pass)?;
-    tell(store, &before.router)?;
-    let after = RouterState { ruleset_generation: applied.ruleset_generation, ..wanted };
-    if after != *before || after.router.is_empty() {
-        keep(locked, &after)?;
-    }
-    Ok(applied)
-}
-
-fn keep(locked: &LockedRouter, state: &RouterState) -> Result<(), StoreError> {
-    if state.router.is_empty() { locked.forget() } else { locked.save(state) }
-}
-
-/// Puts back the state that was replaced already.
-fn restore_state(locked: &LockedRouter, before: &RouterState, error: ApplyError) -> DeviceError {
-    let error = DeviceError::from(error);
-    match keep(locked, before) {
-        Ok(()) => error,
-        Err(kept) => {
-            DeviceError::new(error.kind(), format!("{error}; and its state is that of a success: {kept}"))
+impl Rollback<'_> {
+    /// Restores the router after an error. The change may have stopped anywhere, so nothing is taken for granted.
+    fn after(&self, error: impl Into<DeviceError>) -> DeviceError {
+        let error = error.into();
+        let deadline = Instant::now() + ROLLBACK;
+        let restored = apply(self.store, self.change.back(), deadline, &mut Pass::command())
+            .and_then(|applied| applied.reload_daemons(deadline));
+        match restored {
+            Ok(()) => error,
+            Err(rollback) => DeviceError::new(
+                error.kind(),
+                format!(
+                    "{}; and the router could not be restored: {}; parts of it may be down until the next command \
+                     restores it",
+                    error_chain(&error),
+                    error_chain(&rollback),
+                ),
+            ),
         }
     }
 }
 
-/// Puts back what was there. The change may have stopped anywhere, so nothing is taken as given.
-fn roll_back(store: &Store, before: &RouterState, error: DeviceError) -> DeviceError {
-    let unknown = RouterState { ruleset_generation: None, ..before.clone() };
-    let deadline = Instant::now() + ROLLBACK;
-    let put_back = apply(store, &unknown, &before.router, deadline, &mut Pass::command());
-    match put_back.and_then(|applied| applied.reload_daemons(deadline)) {
+/// Restores the state that was already replaced.
+fn restore_state(locked: &LockedRouter, before: &RouterState, error: impl Into<DeviceError>) -> DeviceError {
+    let error = error.into();
+    match locked.save(before) {
         Ok(()) => error,
-        Err(rollback) => DeviceError::new(
+        Err(unsaved) => DeviceError::new(
             error.kind(),
             format!(
-                "{error}; and putting back what was there failed, too: {rollback}; the next command tries again"
+                "{}; and the state has the change already, because restoring it failed: {}",
+                error_chain(&error),
+                error_chain(&unsaved),
             ),
         ),
     }
+}
+
+/// The router that a command is about.
+pub(super) fn router_of_subject(
+    store: &Store,
+    context: &Context,
+    subject: &Subject,
+) -> Result<RouterId, DeviceError> {
+    match subject {
+        Subject::Network(network) => router_of(store, context, network),
+        Subject::Vpc(vpc) => Ok(RouterId::Vpc(vpc.vpc_id)),
+        _ => Err(DeviceError::invalid("neither a network nor a VPC")),
+    }
+}
+
+/// The router that serves a network. If a command does not name the network's VPC, the device details or this host's
+/// state may.
+pub(super) fn router_of(
+    store: &Store,
+    context: &Context,
+    network: &Network,
+) -> Result<RouterId, DeviceError> {
+    let named = network.vpc_id.or_else(|| context.device_details().get_str("vpc_id")?.parse().ok());
+    let vpc = named.map_or_else(|| store.vpc_of(network.network_id), |vpc| Ok(Some(vpc)))?;
+    Ok(vpc.map_or(RouterId::Network(network.network_id), RouterId::Vpc))
+}
+
+/// The state of a tier that commands made before any command named its VPC: that of a router of the tier's own, which was
+/// never in force.
+pub(super) async fn early_router(
+    store: &Store,
+    context: &Context,
+    network: &Network,
+) -> Result<Option<LockedRouter>, DeviceError> {
+    let own = RouterId::Network(network.network_id);
+    if router_of(store, context, network)? == own || !store.has(own) {
+        return Ok(None);
+    }
+    let locked = store.lock(own, context.deadline().cancelled()).await?;
+    let is_in_force = locked.load()?.router.implemented_tiers().next().is_some();
+    Ok((!is_in_force).then_some(locked))
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FlockOperation, flock, syncfs, unlinkat};
 use rustix::io::Errno;
 
-use crate::files::{Access, DRAFT, Draft, Durability, FileError, absent_is_none, failed};
+use crate::files::{Access, Draft, Durability, FileError, absent_is_none, draft_name, failed};
 
 /// A folder that no other process changes until this is dropped. Readers are not locked out: they see every file before
 /// or after a change.
@@ -77,7 +77,7 @@ impl LockedFolder {
 
     /// Removes a file and its draft, if they exist.
     pub(super) fn remove(&self, name: &str) -> Result<(), FileError> {
-        for name in [name, &format!("{name}{DRAFT}")] {
+        for name in [Path::new(name), &draft_name(name.as_ref())] {
             match unlinkat(&self.handle, name, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
                 Err(error) => return Err(failed("remove", &self.path.join(name))(error.into())),

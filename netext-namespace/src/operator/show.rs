@@ -9,7 +9,7 @@ use super::arguments::ShowArguments;
 use super::error::{OperatorError, OperatorExit};
 use super::screen::{FAINT, STRONG, Screen, Table, styled};
 use super::sweep::routers;
-use crate::host::actions::lists::rules;
+use crate::host::actions::configuration::rules;
 use crate::model::{PublicAddress, Router, Tier};
 use crate::store::Store;
 

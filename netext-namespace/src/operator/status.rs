@@ -7,7 +7,7 @@ use super::arguments::StatusArguments;
 use super::error::{OperatorError, OperatorExit};
 use super::screen::{BAD, Cell, DOUBTFUL, FAINT, GOOD, STRONG, Screen, Table, count, diff_line, styled};
 use super::sweep::{routers, sweep};
-use crate::host::health::{Field, Health, health};
+use crate::host::health::{HealthField, RouterHealth, health};
 use crate::model::RouterId;
 use crate::store::Store;
 
@@ -29,7 +29,7 @@ struct RouterStatus {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Examination {
-    Complete(Health),
+    Complete(RouterHealth),
     Failed { router: String, error: String },
 }
 
@@ -53,11 +53,11 @@ pub(super) fn run(
 
 impl RouterStatus {
     /// `None` for a router that was deleted meanwhile.
-    fn of(router: RouterId, health: Result<Option<Health>, DeviceError>) -> Option<Self> {
+    fn of(router: RouterId, health: Result<Option<RouterHealth>, DeviceError>) -> Option<Self> {
         Some(match health {
             Ok(health) => {
                 let health = health?;
-                Self { healthy: health.is_well(), examination: Examination::Complete(health) }
+                Self { healthy: health.is_healthy(), examination: Examination::Complete(health) }
             }
             Err(error) => {
                 let (router, error) = (router.to_string(), error.report());
@@ -73,7 +73,7 @@ impl StatusReport {
             screen.line("this host has no routers");
             return;
         }
-        let fields = Field::ALL.map(Field::name);
+        let fields = HealthField::ALL.map(HealthField::name);
         let head = ["router", "namespace", "tiers", "public", "instances"].into_iter().chain(fields);
         let mut table = Table::new(head);
         for router in &self.routers {
@@ -100,7 +100,7 @@ impl Examination {
                 let numbers = [health.tiers, health.public_addresses, health.instances];
                 let mut cells = vec![health.router.to_string().into(), health.namespace.as_str().into()];
                 cells.extend(numbers.map(|number| number.to_string().into()));
-                cells.extend(Field::ALL.map(|field| cell(health, field)));
+                cells.extend(HealthField::ALL.map(|field| cell(health, field)));
                 cells
             }
             Self::Failed { router, .. } => vec![router.as_str().into(), Cell::styled("unknown", BAD)],
@@ -131,9 +131,9 @@ impl Examination {
     }
 }
 
-fn cell(health: &Health, field: Field) -> Cell {
+fn cell(health: &RouterHealth, field: HealthField) -> Cell {
     match health.differences_in(field).count() {
-        0 if field == Field::Links && !health.troubles.is_empty() => Cell::styled("trouble", BAD),
+        0 if field == HealthField::Links && !health.troubles.is_empty() => Cell::styled("trouble", BAD),
         0 if health.obstacle.is_some() => Cell::styled("unknown", DOUBTFUL),
         0 => Cell::styled("ok", GOOD),
         1 => Cell::styled("1 differs", BAD),

@@ -174,7 +174,7 @@ fn actions_tell_how_a_router_does_and_repair_it() {
     assert_eq!(states(&told), ["ok", "differs", "ok", "ok"]);
     assert_eq!(told[1], missing);
     assert_eq!(network.acts("repair", &none), json!([missing]));
-    assert_eq!(network.acts("repair", &none), "network-209 is as it shall be");
+    assert_eq!(network.acts("repair", &none), "network-209 matches its desired state");
     assert_eq!(states(&network.acts("status", &none)), ["ok"; 4]);
 
     let vpc = lab.vpc(7);

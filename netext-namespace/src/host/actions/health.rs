@@ -1,20 +1,21 @@
-//! How a router does, and making it well.
+//! The health of a router: status, repair, and a restart.
 
-use netext_core::DeviceError;
+use std::time::Instant;
+
 use netext_protocol::ActionResult;
 use serde_json::{Map, Value};
 
-use super::{Call, Outcome, row};
+use super::{ActionCall, ActionOutcome, row};
 use crate::drift::{Difference, Pass};
-use crate::host::health::{Field, health};
+use crate::host::health::{HealthField, health};
 use crate::host::reconcile::reconcile;
 
-/// A row per field that is well, and one per thing that is not as it shall be.
-pub(super) async fn status(call: Call<'_>) -> Outcome {
+/// A row per healthy field, and one per difference.
+pub(super) async fn status(call: ActionCall<'_>) -> ActionOutcome {
     let health = health(call.store, call.router, call.context.deadline()).await?;
-    let health = health.ok_or_else(|| nobody(&call))?;
+    let health = health.ok_or_else(|| call.no_router())?;
     let mut rows = Vec::new();
-    for field in Field::ALL {
+    for field in HealthField::ALL {
         let differences: Vec<_> = health.differences_in(field).map(difference).collect();
         if differences.is_empty() {
             let state = if health.obstacle.is_some() { "unknown" } else { "ok" };
@@ -33,28 +34,32 @@ pub(super) async fn status(call: Call<'_>) -> Outcome {
     Ok(ActionResult::rows(rows))
 }
 
-/// What was done, a row each; a text if nothing had to be.
-pub(super) async fn repair(call: Call<'_>) -> Outcome {
+/// A row per repaired difference, or a text if nothing differed.
+pub(super) async fn repair(call: ActionCall<'_>) -> ActionOutcome {
     let repaired = reconcile(call.store, call.router, call.context.deadline(), Pass::repair()).await?;
-    let repaired = repaired.ok_or_else(|| nobody(&call))?;
+    let repaired = repaired.ok_or_else(|| call.no_router())?;
     if let Some(obstacle) = repaired.obstacle {
         return Err(obstacle);
     }
     if repaired.differences.is_empty() {
-        return Ok(ActionResult::message(format!("{} is as it shall be", call.router)));
+        return Ok(ActionResult::message(format!("{} matches its desired state", call.router)));
     }
     Ok(ActionResult::rows(repaired.differences.iter().map(difference).collect()))
 }
 
 fn difference(difference: &Difference) -> Map<String, Value> {
     row([
-        ("part", Field::of(difference.part).name().into()),
+        ("part", HealthField::of(difference.part).name().into()),
         ("state", "differs".into()),
         ("change", difference.change.to_string().into()),
         ("what", difference.what.as_str().into()),
     ])
 }
 
-fn nobody(call: &Call<'_>) -> DeviceError {
-    DeviceError::device(format!("this host has no router of {}; implement it first", call.router))
+/// Takes a router down and builds it again from its state.
+pub(super) async fn reboot(call: ActionCall<'_>) -> ActionOutcome {
+    let begun = Instant::now();
+    call.transaction().try_change(|router| call.check_exists(router)).with_restart().commit().await?;
+    let milliseconds = begun.elapsed().as_millis();
+    Ok(ActionResult::message(format!("{} was taken down and built again in {milliseconds} ms", call.router)))
 }

@@ -1,7 +1,7 @@
 //! An operator's own actions: programs in the folder `hooks` of the state.
 //!
-//! A hook runs as root. So it has to be root's, and nobody else may have been able to write it; whatever else a hook
-//! does is its author's affair. It runs without the router's lock, so that it may call the extension itself.
+//! A hook runs as root. So root must own it, and no other user may be able to write it. It runs without the router's
+//! lock, so that it can call the extension itself.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -15,21 +15,21 @@ use netext_core::{Context, DeviceError};
 use netext_protocol::{ActionResult, CustomAction, Envelope, Request};
 use serde_json::{Map, Value};
 
-use super::Outcome;
+use super::ActionOutcome;
 use crate::model::RouterId;
 use crate::programs::{Capture, Program, ProgramError, ProgramOutput, in_memory};
 use crate::store::Store;
 
-/// What a hook may say.
+/// The longest output of a hook.
 const LONGEST_ANSWER: u64 = 256 * 1024;
 /// How much of its complaints an error quotes.
 const QUOTE: usize = 300;
 /// How long before the command's own deadline a hook is ended.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// A program that the operator put there.
+/// A program of the operator.
 #[derive(Debug)]
-pub(super) struct Hook {
+pub(super) struct OperatorHook {
     path: PathBuf,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Hook {
 ///
 /// # Errors
 /// When there is one that may not be run.
-pub(super) fn find(store: &Store, action: &str) -> Result<Option<Hook>, DeviceError> {
+pub(super) fn find(store: &Store, action: &str) -> Result<Option<OperatorHook>, DeviceError> {
     if !is_name(action) {
         return Ok(None);
     }
@@ -57,7 +57,7 @@ pub(super) fn find(store: &Store, action: &str) -> Result<Option<Hook>, DeviceEr
                 })?;
                 let refused = |what: &Path, why: String| {
                     let (hook, what) = (path.display(), what.display());
-                    DeviceError::invalid(format!("the hook {hook} is not run, because {what} {why}"))
+                    DeviceError::invalid(format!("cannot run the hook {hook}: {what} {why}"))
                 };
                 trust(&folder_found, folder_found.is_dir(), "a folder")
                     .map_err(|why| refused(&folder, why))?;
@@ -65,43 +65,43 @@ pub(super) fn find(store: &Store, action: &str) -> Result<Option<Hook>, DeviceEr
                 if found.mode() & 0o100 == 0 {
                     return Err(refused(&path, "is not executable: chmod u+x".to_owned()));
                 }
-                return Ok(Some(Hook { path }));
+                return Ok(Some(OperatorHook { path }));
             }
         }
     }
     Ok(None)
 }
 
-/// A letter or digit, and up to 63 letters, digits, `-` or `_` behind it: no way out of the folder.
+/// A letter or digit, and up to 63 letters, digits, `-` or `_`: no such name leads out of the folder.
 fn is_name(action: &str) -> bool {
     action.starts_with(|first: char| first.is_ascii_alphanumeric())
         && action.len() <= 64
         && action.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// Whether a file or folder can be trusted: it has to be root's, and nobody else's to write.
+/// Checks whether a file or folder can be trusted: root must own it, and only root may be able to write it.
 fn trust(found: &Metadata, is_kind: bool, kind: &str) -> Result<(), String> {
     if !is_kind {
         return Err(format!("is not {kind}"));
     }
     if found.uid() != 0 {
-        return Err("is not root's: chown root".to_owned());
+        return Err("does not belong to root: chown root".to_owned());
     }
     if found.mode() & 0o022 != 0 {
-        return Err("may be written by others than root: chmod go-w".to_owned());
+        return Err("can be written by other users than root: chmod go-w".to_owned());
     }
     Ok(())
 }
 
-impl Hook {
-    /// Runs it with the payload's path as its argument, and makes its words the answer.
+impl OperatorHook {
+    /// Runs it with the payload's path as its argument. Its output becomes the answer.
     pub(super) fn run(
         &self,
         store: &Store,
         context: &Context,
         router: RouterId,
         request: &CustomAction,
-    ) -> Outcome {
+    ) -> ActionOutcome {
         let failed = |attempted: &str| {
             let message = format!("cannot {attempted} the hook {}", self.path.display());
             move |error: io::Error| DeviceError::device(message).with_source(error)
@@ -109,7 +109,7 @@ impl Hook {
         let payload = payload(context, request).map_err(failed("hand the payload to"))?;
         let mut command = Command::new(&self.path);
         command
-            // A path that anyone who may can open again and again, and that ends with this process.
+            // The hook can open this path several times; it ends with this process.
             .arg(format!("/proc/{}/fd/{}", std::process::id(), payload.as_raw_fd()))
             .env_clear()
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -118,7 +118,7 @@ impl Hook {
             .env("NETEXT_STATE", store.root())
             .current_dir("/");
         let deadline = Instant::now() + context.deadline().remaining().saturating_sub(MARGIN);
-        // One byte more than it may say, so that more of them show.
+        // One byte more than allowed, so that longer output is detected.
         let ended = Program::new(command, Capture::Piped).limit(LONGEST_ANSWER + 1).run(deadline);
         let ProgramOutput { status, stdout, stderr } = ended.map_err(|error| match error {
             ProgramError::Missing(source) => failed("start")(source),
@@ -131,28 +131,27 @@ impl Hook {
         self.answer(status, &stdout, &stderr)
     }
 
-    fn answer(&self, status: ExitStatus, said: &[u8], complained: &[u8]) -> Outcome {
+    fn answer(&self, status: ExitStatus, output: &[u8], errors: &[u8]) -> ActionOutcome {
         let path = self.path.display();
         if !status.success() {
-            let words = if complained.is_empty() { said } else { complained };
-            let words = quoted(words);
+            let words = quoted(if errors.is_empty() { output } else { errors });
             return Err(DeviceError::device(format!("the hook {path} failed ({status}): {words}")));
         }
-        if said.len() as u64 > LONGEST_ANSWER {
+        if output.len() as u64 > LONGEST_ANSWER {
             return Err(DeviceError::device(format!(
-                "the hook {path} said more than {LONGEST_ANSWER} bytes"
+                "the hook {path} printed more than {LONGEST_ANSWER} bytes"
             )));
         }
-        let text = std::str::from_utf8(said)
-            .map_err(|_| DeviceError::device(format!("what the hook {path} said is not UTF-8")))?
+        let text = std::str::from_utf8(output)
+            .map_err(|_| DeviceError::device(format!("the output of the hook {path} is not UTF-8")))?
             .trim();
         match serde_json::from_str(text) {
             Ok(Value::Object(answer)) if answer.contains_key("status") => {
                 let status = answer["status"].as_str().unwrap_or_default();
                 if !status.eq_ignore_ascii_case("success") {
-                    return Err(DeviceError::device(format!("the hook {path} says: {}", quoted(said))));
+                    return Err(DeviceError::device(format!("the hook {path} says: {}", quoted(output))));
                 }
-                // It speaks the server's language itself.
+                // The hook uses the server's format itself.
                 Ok(ActionResult::text(Value::Object(answer).to_string()))
             }
             Ok(Value::Object(answer)) => Ok(ActionResult::rows(vec![flat(answer)])),
@@ -168,7 +167,7 @@ impl Hook {
     }
 }
 
-/// The payload in memory: it holds credentials, and no disk need ever see them.
+/// The payload, in memory: it has credentials, which must not reach a disk.
 fn payload(context: &Context, request: &CustomAction) -> io::Result<File> {
     let mut envelope = Envelope::new(Request::from(request.clone()))
         .physical_details(context.physical_details().clone())
@@ -180,10 +179,10 @@ fn payload(context: &Context, request: &CustomAction) -> io::Result<File> {
 fn quoted(words: &[u8]) -> String {
     let words = String::from_utf8_lossy(words);
     let words: String = words.trim().chars().take(QUOTE).collect();
-    if words.is_empty() { "without a word".to_owned() } else { words }
+    if words.is_empty() { "without a message".to_owned() } else { words }
 }
 
-/// A table's cells are not nested.
+/// The cells of a table are not nested.
 fn flat(row: Map<String, Value>) -> Map<String, Value> {
     let cell = |value: Value| match value {
         nested @ (Value::Array(_) | Value::Object(_)) => Value::from(nested.to_string()),

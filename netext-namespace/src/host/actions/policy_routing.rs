@@ -3,7 +3,7 @@
 use netext_core::DeviceError;
 use netext_protocol::ActionResult;
 
-use super::{Call, Outcome, row};
+use super::{ActionCall, ActionOutcome, row};
 use crate::model::{
     Route, RoutePattern, Router, RoutingTable, RoutingTableId, RoutingTableName, RoutingTableRef, RuleWords,
 };
@@ -14,22 +14,22 @@ const TABLE: &[&str] = &["table", "table-name", "name"];
 const ROUTE: &[&str] = &["route"];
 const RULE: &[&str] = &["rule"];
 
-pub(super) async fn create_table(call: Call<'_>) -> Outcome {
+pub(super) async fn create_table(call: ActionCall<'_>) -> ActionOutcome {
     let id: RoutingTableId = call.parameters.required(ID)?;
     let name: RoutingTableName = call.parameters.required(NAME)?;
-    let told = format!("table {name} has the number {id}");
+    let done = format!("table {name} has the number {id}");
     call.change(|router| Ok(router.policy_routing.create(id, name)?)).await?;
-    Ok(ActionResult::message(told))
+    Ok(ActionResult::message(done))
 }
 
 /// Its routes and rules go with it.
-pub(super) async fn delete_table(call: Call<'_>) -> Outcome {
+pub(super) async fn delete_table(call: ActionCall<'_>) -> ActionOutcome {
     let table = call.table()?;
     call.change(|router| Ok(router.policy_routing.delete(&table)?)).await?;
     Ok(ActionResult::message(format!("there is no table {table}")))
 }
 
-pub(super) async fn list_tables(call: Call<'_>) -> Outcome {
+pub(super) async fn list_tables(call: ActionCall<'_>) -> ActionOutcome {
     let router = call.read()?;
     let tables = router.policy_routing.tables().map(|(id, table)| {
         row([
@@ -42,15 +42,15 @@ pub(super) async fn list_tables(call: Call<'_>) -> Outcome {
     Ok(ActionResult::rows(tables.collect()))
 }
 
-pub(super) async fn add_route(call: Call<'_>) -> Outcome {
+pub(super) async fn add_route(call: ActionCall<'_>) -> ActionOutcome {
     let table = call.table()?;
     let route: Route = call.parameters.required(ROUTE)?;
-    let told = format!("table {table} has the route {route}");
+    let done = format!("table {table} has the route {route}");
     call.change(|router| Ok(router.policy_routing.add_route(&table, route)?)).await?;
-    Ok(ActionResult::message(told))
+    Ok(ActionResult::message(done))
 }
 
-pub(super) async fn delete_route(call: Call<'_>) -> Outcome {
+pub(super) async fn delete_route(call: ActionCall<'_>) -> ActionOutcome {
     let table = call.table()?;
     let meant: RoutePattern = call.parameters.required(ROUTE)?;
     call.change(|router| {
@@ -61,7 +61,7 @@ pub(super) async fn delete_route(call: Call<'_>) -> Outcome {
     Ok(ActionResult::message(format!("table {table} has no such route")))
 }
 
-pub(super) async fn list_routes(call: Call<'_>) -> Outcome {
+pub(super) async fn list_routes(call: ActionCall<'_>) -> ActionOutcome {
     let router = call.read()?;
     let rows = call.tables(&router)?.into_iter().flat_map(|(_, table)| {
         table
@@ -72,15 +72,15 @@ pub(super) async fn list_routes(call: Call<'_>) -> Outcome {
     Ok(ActionResult::rows(rows.collect()))
 }
 
-pub(super) async fn add_rule(call: Call<'_>) -> Outcome {
+pub(super) async fn add_rule(call: ActionCall<'_>) -> ActionOutcome {
     let table = call.table()?;
     let words: RuleWords = call.parameters.required(RULE)?;
-    let told = format!("the rule {} leads to table {table}", words.rule);
+    let done = format!("the rule {} leads to table {table}", words.rule);
     call.change(|router| Ok(router.policy_routing.add_rule(&table, words)?)).await?;
-    Ok(ActionResult::message(told))
+    Ok(ActionResult::message(done))
 }
 
-pub(super) async fn delete_rule(call: Call<'_>) -> Outcome {
+pub(super) async fn delete_rule(call: ActionCall<'_>) -> ActionOutcome {
     let table = call.table()?;
     let words: RuleWords = call.parameters.required(RULE)?;
     call.change(|router| {
@@ -91,8 +91,8 @@ pub(super) async fn delete_rule(call: Call<'_>) -> Outcome {
     Ok(ActionResult::message(format!("the rule {} does not lead to table {table}", words.rule)))
 }
 
-/// In the order in which they are consulted.
-pub(super) async fn list_rules(call: Call<'_>) -> Outcome {
+/// In the order of evaluation.
+pub(super) async fn list_rules(call: ActionCall<'_>) -> ActionOutcome {
     let router = call.read()?;
     let tables = call.tables(&router)?.into_iter();
     let mut rules: Vec<_> =
@@ -108,7 +108,7 @@ pub(super) async fn list_rules(call: Call<'_>) -> Outcome {
     Ok(ActionResult::rows(rows.collect()))
 }
 
-impl Call<'_> {
+impl ActionCall<'_> {
     /// The table that the parameters name: by its number, by its name, or by both.
     fn named_table(&self) -> Result<Option<RoutingTableRef>, DeviceError> {
         let by_number: Option<RoutingTableId> = self.parameters.optional(ID)?;

@@ -91,7 +91,7 @@ fn a_hook_that_fails_fails_the_action_with_its_words() {
     };
     fails("echo no such carrier >&2; exit 7", "no such carrier");
     fails("echo said so; exit 1", "said so");
-    fails("exit 9", "without a word");
+    fails("exit 9", "without a message");
     fails("echo '{\"status\":\"failed\",\"message\":\"no\"}'", "failed");
     fails("head -c 300000 /dev/zero | tr '\\0' x", "262144");
     fails("printf '\\377'", "UTF-8");
@@ -137,21 +137,21 @@ fn a_hook_that_others_could_have_written_is_refused_with_why() {
         assert!(!lab.host().run(|| fs::exists(&trace).unwrap()), "{name} ran");
     };
     hook(&lab, "custom-action-group", 0o775, &script);
-    refused("group", "may be written");
+    refused("group", "can be written");
     hook(&lab, "custom-action-all", 0o757, &script);
-    refused("all", "may be written");
+    refused("all", "can be written");
     hook(&lab, "custom-action-plain", 0o644, &script);
     refused("plain", "not executable");
     let foreign = hook(&lab, "custom-action-foreign", 0o755, &script);
     lab.host().run(|| chown(&foreign, Some(1000), None).unwrap());
-    refused("foreign", "not root's");
+    refused("foreign", "does not belong to root");
     let target = hook(&lab, "target", 0o755, &script);
     lab.host().run(|| symlink(&target, format!("{}/hooks/custom-action-link", lab.state_folder())).unwrap());
     refused("link", "not a file");
     hook(&lab, "custom-action-good", 0o755, &script);
     let folder = format!("{}/hooks", lab.state_folder());
     lab.host().run(|| fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap());
-    refused("good", "may be written");
+    refused("good", "can be written");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn no_name_leads_out_of_the_folder() {
     assert!(lab.host().run(|| fs::exists(&outside).unwrap()));
     for name in ["/../../outside", "../outside", "x/../../outside", ".", "..", "x\u{0}y", "x y", "-e", "x.sh"]
     {
-        network.action(name, &json!({})).is_refused_naming(&["not known"]);
+        network.action(name, &json!({})).is_refused_naming(&["is unknown"]);
     }
 }
 

@@ -156,7 +156,7 @@ fn what_cannot_be_done_at_a_reload_is_logged_and_the_rest_goes_on() {
 
     fs::write(server.folder().join(MetadataServerConfiguration::FILE), "{").unwrap();
     server.signal(Signal::HUP);
-    guests::until("it says so", || server.log().contains("kept as it was"));
+    guests::until("the server logs it", || server.log().contains("the old configuration stays"));
     assert_eq!(user_data(GUEST, ROUTER).as_deref(), Some("data"));
 }
 

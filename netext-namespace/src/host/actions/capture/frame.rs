@@ -1,4 +1,4 @@
-//! Which frames a capture wants.
+//! The filter of a capture.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,9 +14,9 @@ const IPV6_FRAGMENT: u8 = 44;
 /// TCP, UDP and SCTP begin with their ports.
 const WITH_PORTS: [u8; 3] = [6, 17, 132];
 
-/// Which frames are wanted; what is `None` may be anything, frames that are not IP included.
+/// Which frames a capture keeps. `None` matches anything, including frames that are not IP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct FrameFilter {
     /// The sender or the receiver.
     pub(super) host: Option<IpAddr>,
     /// The sender's or the receiver's port.
@@ -25,20 +25,20 @@ pub(super) struct Wanted {
     pub(super) protocol: Option<IpProtocol>,
 }
 
-/// What is of interest of an IP packet.
+/// The fields of an IP packet that a filter can match.
 #[derive(Debug, PartialEq, Eq)]
-struct Packet {
+struct CapturedPacket {
     ends: [IpAddr; 2],
     protocol: u8,
     ports: Option<[u16; 2]>,
 }
 
-impl Wanted {
+impl FrameFilter {
     pub(super) fn matches(&self, frame: &[u8]) -> bool {
         if *self == Self::default() {
             return true;
         }
-        Packet::read(frame).is_some_and(|packet| {
+        CapturedPacket::read(frame).is_some_and(|packet| {
             self.host.is_none_or(|host| packet.ends.contains(&host))
                 && self.port.is_none_or(|port| packet.ports.is_some_and(|ports| ports.contains(&port)))
                 && self.protocol.is_none_or(|protocol| packet.protocol == protocol.number())
@@ -46,7 +46,7 @@ impl Wanted {
     }
 }
 
-impl Packet {
+impl CapturedPacket {
     fn read(frame: &[u8]) -> Option<Self> {
         let mut rest = frame.get(ETHERNET - 2..)?;
         while VLAN.contains(&number(rest)?) {
@@ -112,12 +112,16 @@ mod tests {
         frame
     }
 
-    fn wanted(host: Option<&str>, port: Option<u16>, protocol: Option<u8>) -> Wanted {
-        Wanted { host: host.map(|host| host.parse().unwrap()), port, protocol: protocol.map(IpProtocol::new) }
+    fn wanted(host: Option<&str>, port: Option<u16>, protocol: Option<u8>) -> FrameFilter {
+        FrameFilter {
+            host: host.map(|host| host.parse().unwrap()),
+            port,
+            protocol: protocol.map(IpProtocol::new),
+        }
     }
 
     #[test]
-    fn a_frame_is_wanted_if_all_that_is_said_of_it_is_so() {
+    fn a_frame_matches_if_all_fields_match() {
         for (host, port, protocol, expected) in [
             (None, None, None, true),
             (Some("10.1.1.10"), None, None, true),
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_and_options_are_passed_over() {
+    fn tags_and_options_are_skipped() {
         let mut tagged = udp();
         tagged.splice(12..12, [0x81, 0, 0, 100]);
         assert!(wanted(None, Some(53), None).matches(&tagged));
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_cut_off_anywhere_are_no_trouble() {
+    fn truncated_frames_do_no_harm() {
         let frame = udp();
         for length in 0..frame.len() {
             wanted(None, Some(53), None).matches(&frame[..length]);

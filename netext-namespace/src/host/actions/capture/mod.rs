@@ -12,24 +12,24 @@ use netext_core::DeviceError;
 use netext_protocol::ActionResult;
 use tokio::sync::oneshot;
 
-use super::{Call, Outcome};
+use super::{ActionCall, ActionOutcome};
 use crate::kernel::capture::WatchedInterface;
 use crate::model::{InterfaceName, guest_interface, public_interface};
 use crate::wait::readable_by;
-use frame::Wanted;
+use frame::FrameFilter;
 
 const USUAL_SECONDS: u64 = 5;
 const USUAL_PACKETS: usize = 100;
 const MOST_PACKETS: usize = 1000;
-/// How much of a packet is kept; with the most packets an answer stays below a megabyte.
+/// How many bytes of a packet are kept: the largest answer stays below a megabyte.
 const SNAPLEN: usize = 512;
 /// How long before the command's deadline a capture has to end.
 const MARGIN: Duration = Duration::from_secs(2);
 /// `LINKTYPE_ETHERNET` of the pcap format.
 const LINKTYPE_ETHERNET: u32 = 1;
 
-/// Watches an interface of the router for a while; the answer is a pcap file in base64. The router's lock is not held.
-pub(super) async fn capture(call: Call<'_>) -> Outcome {
+/// Captures packets of an interface for some time. The answer is a pcap file in base64. The router's lock is not held.
+pub(super) async fn capture(call: ActionCall<'_>) -> ActionOutcome {
     let parameters = &call.parameters;
     let interface = call.interface()?;
     let time = Duration::from_secs(parameters.optional(&["seconds"])?.unwrap_or(USUAL_SECONDS));
@@ -41,31 +41,31 @@ pub(super) async fn capture(call: Call<'_>) -> Outcome {
     if !(1..=MOST_PACKETS).contains(&packets) {
         return Err(parameters.refused("packets", format!("expected a number from 1 to {MOST_PACKETS}")));
     }
-    let wanted = Wanted {
+    let filter = FrameFilter {
         host: parameters.optional(&["host"])?,
         port: parameters.optional(&["port"])?,
         protocol: parameters.optional(&["protocol"])?,
     };
 
     let watched = WatchedInterface::open(&call.namespace()?, &interface);
-    let watched = watched.map_err(|error| DeviceError::device(error.to_string()))?;
-    // A thread waits for frames, and we for the thread; one that is called off ends with this process.
+    let watched = watched.map_err(DeviceError::device)?;
+    // A thread waits for frames. If the call is cancelled, the thread ends with this process.
     let (done, collected) = oneshot::channel();
-    std::thread::spawn(move || done.send(collect(watched, wanted, packets, Instant::now() + time)));
+    std::thread::spawn(move || done.send(collect(watched, filter, packets, Instant::now() + time)));
     let file = tokio::select! {
         file = collected => file,
-        () = call.context.deadline().cancelled() => return Err(DeviceError::timed_out("the capture was called off")),
+        () = call.context.deadline().cancelled() => return Err(DeviceError::timed_out("the capture was cancelled")),
     };
-    let file = file.map_err(|_| DeviceError::internal("the thread of the capture ended without a word"))?;
+    let file = file.map_err(|_| DeviceError::internal("the thread of the capture ended without a result"))?;
     let file =
         file.map_err(|error| DeviceError::device(format!("cannot watch {interface}")).with_source(error))?;
     Ok(ActionResult::message(STANDARD.encode(file)))
 }
 
-/// The pcap file of the frames that come until the end.
+/// Collects frames until the end, as a pcap file.
 fn collect(
     mut watched: WatchedInterface,
-    wanted: Wanted,
+    filter: FrameFilter,
     packets: usize,
     end: Instant,
 ) -> io::Result<Vec<u8>> {
@@ -73,11 +73,11 @@ fn collect(
     let mut left = packets;
     while left > 0 && readable_by(&watched, end)? {
         match watched.receive()? {
-            Some(frame) if wanted.matches(frame) => {
+            Some(frame) if filter.matches(frame) => {
                 append(&mut file, frame);
                 left -= 1;
             }
-            // A busy interface does not prolong it.
+            // On a busy interface there is always another frame.
             _ if Instant::now() >= end => break,
             _ => {}
         }
@@ -85,7 +85,7 @@ fn collect(
     Ok(file)
 }
 
-/// As `libpcap` writes it: magic number, version 2.4, no time zone, lengths, link type.
+/// The header of a pcap file: magic number, version 2.4, no time zone, lengths, link type.
 fn header() -> Vec<u8> {
     let mut header = 0xa1b2_c3d4_u32.to_ne_bytes().to_vec();
     header.extend([2_u16.to_ne_bytes(), 4_u16.to_ne_bytes()].concat());
@@ -107,8 +107,8 @@ fn append(file: &mut Vec<u8>, frame: &[u8]) {
     file.extend(kept);
 }
 
-impl Call<'_> {
-    /// The interface that the parameter names: by its name, or as that of the guests or of the public side.
+impl ActionCall<'_> {
+    /// The interface that the parameter names: `guest`, `public`, or its name.
     fn interface(&self) -> Result<InterfaceName, DeviceError> {
         let wanted: String = self.parameters.required(&["interface"])?;
         let router = self.read()?;

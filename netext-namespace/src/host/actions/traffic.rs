@@ -1,17 +1,20 @@
-//! The connections that a router tracks.
+//! What a router carries: its tracked connections, and how much traffic its public addresses have.
 
 use netext_core::DeviceError;
 use netext_protocol::ActionResult;
 use serde_json::{Map, Value};
 
-use super::{Call, Outcome, row};
+use super::{ActionCall, ActionOutcome, row};
+use crate::compile::{INCOMING, OUTGOING};
 use crate::kernel::conntrack::{self, ConnectionFilter, TrackedConnection};
+use crate::kernel::nftables;
 
-/// Rows in an answer, if nobody says otherwise, and at most.
+/// The number of rows, unless the call sets a limit, and the greatest limit.
 const USUAL: usize = 1000;
 const MOST: usize = 10_000;
 
-pub(super) async fn list(call: Call<'_>) -> Outcome {
+/// A row per tracked connection.
+pub(super) async fn connections(call: ActionCall<'_>) -> ActionOutcome {
     let wanted = ConnectionFilter {
         address: call.parameters.optional(&["address"])?,
         port: call.parameters.optional(&["port"])?,
@@ -21,8 +24,7 @@ pub(super) async fn list(call: Call<'_>) -> Outcome {
     if !(1..=MOST).contains(&limit) {
         return Err(call.parameters.refused("limit", format!("expected a number from 1 to {MOST}")));
     }
-    let listed = conntrack::list(&call.namespace()?, &wanted, limit)
-        .map_err(|error| DeviceError::device(error.to_string()))?;
+    let listed = conntrack::list(&call.namespace()?, &wanted, limit).map_err(DeviceError::device)?;
     let mut rows: Vec<_> = listed.connections.iter().map(shown).collect();
     if listed.matched > rows.len() {
         let note = format!("{} of {}; narrow it by address, port or protocol", rows.len(), listed.matched);
@@ -52,4 +54,25 @@ fn shown(connection: &TrackedConnection) -> Map<String, Value> {
         ("packets-received", connection.received.map(|(packets, _)| packets).into()),
         ("bytes-received", connection.received.map(|(_, bytes)| bytes).into()),
     ])
+}
+
+/// A row per public address and direction. The counters start when the address is taken up, and start again when all rules
+/// are replaced, because the namespace is new or another process changed them.
+pub(super) async fn statistics(call: ActionCall<'_>) -> ActionOutcome {
+    let namespace = call.namespace()?;
+    let mut rows = Vec::new();
+    for (direction, set) in [("in", INCOMING), ("out", OUTGOING)] {
+        let counted = nftables::counters(&namespace, set).map_err(DeviceError::device)?;
+        rows.extend(counted.into_iter().map(|count| (count.address, direction, count)));
+    }
+    rows.sort_by_key(|(address, direction, _)| (*address, *direction));
+    let rows = rows.into_iter().map(|(address, direction, count)| {
+        row([
+            ("address", address.to_string().into()),
+            ("direction", direction.into()),
+            ("packets", count.packets.into()),
+            ("bytes", count.bytes.into()),
+        ])
+    });
+    Ok(ActionResult::rows(rows.collect()))
 }

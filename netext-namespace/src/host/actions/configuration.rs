@@ -1,13 +1,17 @@
-//! What a router lets through and translates, as a table.
+//! The configuration of a router: its rules as a table, and the documents that it compiles to.
 
+use netext_core::DeviceError;
 use netext_protocol::{ActionResult, Direction, FirewallSubject, NetworkId, Traffic};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Call, Outcome, row};
+use super::{ActionCall, ActionOutcome, row};
+use crate::compile::{links, packets};
+use crate::host::services;
 use crate::model::{PublicAddress, Router, Tier};
 
-/// A row per rule: of the firewall, of access lists, and of whatever leads packets from or to public addresses.
-pub(super) async fn firewall_rules(call: Call<'_>) -> Outcome {
+/// A row per rule: of the firewall, of access lists, of balancers, and of translations of public addresses.
+pub(super) async fn firewall_rules(call: ActionCall<'_>) -> ActionOutcome {
     Ok(ActionResult::rows(rules(&call.read()?)))
 }
 
@@ -58,11 +62,11 @@ fn firewall(network: NetworkId, tier: &Tier, rows: &mut Vec<Map<String, Value>>)
     ]));
 }
 
-/// In the order in which the items are asked; what none of them matches is denied.
+/// In the order of evaluation; packets that match no item are denied.
 fn access_list(network: NetworkId, tier: &Tier, rows: &mut Vec<Map<String, Value>>) {
     for item in tier.access_list.iter().flatten() {
         let (protocol, ports, icmp) = words(item.traffic);
-        // The other end is the first list's, whichever way the traffic flows.
+        // The first list has the addresses of the other end, whichever way the traffic flows.
         let (source, destination) = match item.direction {
             Direction::Ingress => (&item.source_cidrs, &item.dest_cidrs),
             Direction::Egress => (&item.dest_cidrs, &item.source_cidrs),
@@ -125,7 +129,7 @@ fn translations(router: &Router, ip: &str, address: &PublicAddress, rows: &mut V
     }
 }
 
-/// A rule's protocol, and what it says of ports or of ICMP.
+/// A rule's protocol, ports and ICMP type.
 fn words(traffic: Traffic) -> (String, Option<String>, Option<String>) {
     match traffic {
         Traffic::All => ("all".to_owned(), None, None),
@@ -137,7 +141,7 @@ fn words(traffic: Traffic) -> (String, Option<String>, Option<String>) {
             ("icmp".to_owned(), None, Some(format!("type {} code {}", number(icmp_type), number(icmp_code))))
         }
         Traffic::Protocol(number) => (number.to_string(), None, None),
-        // A later kind of traffic, which this version cannot have put in force.
+        // A kind of traffic of a later version.
         other => (format!("{other:?}"), None, None),
     }
 }
@@ -145,4 +149,30 @@ fn words(traffic: Traffic) -> (String, Option<String>, Option<String>) {
 fn joined(networks: &[ipnet::IpNet]) -> String {
     let words: Vec<_> = networks.iter().map(ToString::to_string).collect();
     if words.is_empty() { "any".to_owned() } else { words.join(",") }
+}
+
+/// A row per document: its name and its content. Instance metadata is not included: user data and passwords are secret.
+pub(super) async fn dump(call: ActionCall<'_>) -> ActionOutcome {
+    let router = call.read()?;
+    let mut documents = vec![
+        ("state.json".to_owned(), json(&router)?),
+        ("links.json".to_owned(), json(&links(&router))?),
+        ("rules.nft".to_owned(), packets(&router).create()),
+    ];
+    for plan in services::plans(call.store, &router) {
+        let folder =
+            plan.daemon.folder.strip_prefix(call.store.root()).unwrap_or(&plan.daemon.folder).to_owned();
+        documents.extend(
+            plan.files.into_iter().map(|file| (folder.join(file.name).display().to_string(), file.content)),
+        );
+    }
+    let rows = documents
+        .into_iter()
+        .map(|(name, content)| row([("name", name.into()), ("content", content.into())]));
+    Ok(ActionResult::rows(rows.collect()))
+}
+
+fn json(document: &impl Serialize) -> Result<String, DeviceError> {
+    serde_json::to_string(document)
+        .map_err(|error| DeviceError::internal("a document has no JSON form").with_source(error))
 }
