@@ -37,6 +37,7 @@ mod setup;
 mod shared_and_l2;
 mod source_nat;
 mod static_nat;
+mod take_down;
 mod upgrade;
 mod vpc;
 mod vpc_isolation;

@@ -17,16 +17,16 @@ fn connections(lab: &Lab) -> Vec<i32> {
     processes.filter(|(_, line)| ssh(line)).map(|(process, _)| process).collect()
 }
 
-const SECOND_HOST: &str = "192.0.2.11";
+pub(crate) const SECOND_HOST: &str = "192.0.2.11";
 const THIRD_HOST: &str = "192.0.2.12";
 
-fn host_of(network: &Network<'_>) -> String {
+pub(crate) fn host_of(network: &Network<'_>) -> String {
     network.details()["host"].as_str().unwrap_or_default().to_owned()
 }
 
 /// A network that prefers a host, by a number from `first` on.
 #[track_caller]
-fn network_on<'lab>(lab: &'lab Lab, host: &str, first: u32) -> Network<'lab> {
+pub(crate) fn network_on<'lab>(lab: &'lab Lab, host: &str, first: u32) -> Network<'lab> {
     let prefers = |network: &Network<'_>| {
         network.ensure_device(&json!({})).succeeds();
         host_of(network) == host
@@ -35,7 +35,7 @@ fn network_on<'lab>(lab: &'lab Lab, host: &str, first: u32) -> Network<'lab> {
 }
 
 /// `ensure-network-device` for a network of which the server has these details, and nothing else stored.
-fn ensure(lab: &Lab, network: &Network<'_>, timeout: u32) -> netext_lab::CommandOutcome {
+pub(crate) fn ensure(lab: &Lab, network: &Network<'_>, timeout: u32) -> netext_lab::CommandOutcome {
     let fields = json!({"current_details": network.details().to_string()});
     lab.start_with("ensure-network-device", &netext_lab::as_gson_writes(&network.document(&fields)), timeout)
         .finish()
