@@ -111,31 +111,23 @@ impl RouteWords {
         let mut written = Self::default();
         while let Some(word) = words.next() {
             match word {
-                "via" => {
-                    once(&mut written.gateway, "via", words.value("via", "an address", |v| v.parse().ok())?)?;
-                }
+                "via" => words.set(&mut written.gateway, "via", "an address", |value| value.parse().ok())?,
                 "dev" => {
-                    let device = words.value("dev", "the name of an interface", |v| v.parse().ok())?;
-                    once(&mut written.device, "dev", device)?;
+                    let expected = "the name of an interface";
+                    words.set(&mut written.device, "dev", expected, |value| value.parse().ok())?;
                 }
-                "src" => {
-                    once(&mut written.source, "src", words.value("src", "an address", |v| v.parse().ok())?)?;
-                }
+                "src" => words.set(&mut written.source, "src", "an address", |value| value.parse().ok())?,
                 "metric" | "preference" | "priority" => {
-                    once(&mut written.metric, "metric", words.value("metric", "a number", number)?)?;
+                    words.set(&mut written.metric, "metric", "a number", number)?;
                 }
                 "mtu" => {
                     let sensible = |value: &str| number(value).filter(|mtu| (68..=65535).contains(mtu));
-                    once(
-                        &mut written.mtu,
-                        "mtu",
-                        words.value("mtu", "a number from 68 to 65535", sensible)?,
-                    )?;
+                    words.set(&mut written.mtu, "mtu", "a number from 68 to 65535", sensible)?;
                 }
                 "scope" => {
                     let named =
                         |value: &str| SCOPES.iter().find(|(_, name)| *name == value).map(|(scope, _)| *scope);
-                    once(&mut written.scope, "scope", words.value("scope", "global, link or host", named)?)?;
+                    words.set(&mut written.scope, "scope", "global, link or host", named)?;
                 }
                 "onlink" => once(&mut written.onlink, "onlink", ())?,
                 other => return Err(WordError::Unknown { word: excerpt(other), known: KNOWN }),

@@ -12,6 +12,10 @@ use crate::model::InterfaceName;
 
 const KNOWN: &str = "not, from, to, iif, oif, fwmark, tos, ipproto, sport, dport, priority";
 
+const PREFIXES: &str = "all, a network or an address";
+const INTERFACE: &str = "the name of an interface";
+const PORTS: &str = "a port or a range of ports from 1 to 65535";
+
 /// The packets that a rule leads to its table. A field that is not given matches anything.
 ///
 /// ```
@@ -99,40 +103,23 @@ impl FromStr for RuleWords {
         while let Some(word) = words.next() {
             match word {
                 "not" => once(&mut not, "not", ())?,
-                "from" => {
-                    once(
-                        &mut from,
-                        "from",
-                        words.value("from", "all, a network or an address", AnyOrNetwork::read)?,
-                    )?;
-                }
-                "to" => once(
-                    &mut to,
-                    "to",
-                    words.value("to", "all, a network or an address", AnyOrNetwork::read)?,
-                )?,
-                "iif" | "dev" => once(&mut iif, "iif", interface(&mut words, "iif")?)?,
-                "oif" => once(&mut oif, "oif", interface(&mut words, "oif")?)?,
-                "fwmark" => {
-                    once(
-                        &mut mark,
-                        "fwmark",
-                        words.value("fwmark", "a number, or number/mask", FirewallMark::read)?,
-                    )?;
-                }
+                "from" => words.set(&mut from, "from", PREFIXES, AnyOrNetwork::read)?,
+                "to" => words.set(&mut to, "to", PREFIXES, AnyOrNetwork::read)?,
+                "iif" | "dev" => words.set(&mut iif, "iif", INTERFACE, |name| name.parse().ok())?,
+                "oif" => words.set(&mut oif, "oif", INTERFACE, |name| name.parse().ok())?,
+                "fwmark" => words.set(&mut mark, "fwmark", "a number, or number/mask", FirewallMark::read)?,
                 "tos" | "dsfield" => {
                     let octet = |value: &str| number(value).and_then(|number| u8::try_from(number).ok());
-                    once(&mut tos, "tos", words.value("tos", "a number from 0 to 255", octet)?)?;
+                    words.set(&mut tos, "tos", "a number from 0 to 255", octet)?;
                 }
                 "ipproto" => {
-                    let read = words
-                        .value("ipproto", "tcp, udp, icmp or a number from 1 to 255", |v| v.parse().ok())?;
-                    once(&mut protocol, "ipproto", read)?;
+                    let expected = "tcp, udp, icmp or a number from 1 to 255";
+                    words.set(&mut protocol, "ipproto", expected, |value| value.parse().ok())?;
                 }
-                "sport" => once(&mut source_ports, "sport", ports(&mut words, "sport")?)?,
-                "dport" => once(&mut destination_ports, "dport", ports(&mut words, "dport")?)?,
+                "sport" => words.set(&mut source_ports, "sport", PORTS, PortSpan::read)?,
+                "dport" => words.set(&mut destination_ports, "dport", PORTS, PortSpan::read)?,
                 "priority" | "pref" | "preference" | "order" => {
-                    once(&mut priority, "priority", words.value("priority", "a number", number)?)?;
+                    words.set(&mut priority, "priority", "a number", number)?;
                 }
                 other => return Err(WordError::Unknown { word: excerpt(other), known: KNOWN }),
             }
@@ -153,14 +140,6 @@ impl FromStr for RuleWords {
         };
         Ok(Self { rule, priority })
     }
-}
-
-fn interface(words: &mut WordReader<'_>, word: &'static str) -> Result<InterfaceName, WordError> {
-    words.value(word, "the name of an interface", |value| value.parse().ok())
-}
-
-fn ports(words: &mut WordReader<'_>, word: &'static str) -> Result<PortSpan, WordError> {
-    words.value(word, "a port or a range of ports from 1 to 65535", PortSpan::read)
 }
 
 impl FirewallMark {

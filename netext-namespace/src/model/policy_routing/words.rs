@@ -97,11 +97,22 @@ impl<'t> WordReader<'t> {
         let value = self.next().ok_or(WordError::NoValue { word, expected })?;
         read(value).ok_or_else(|| WordError::Value { word, value: excerpt(value), expected })
     }
+
+    /// Sets a field to the value after `word`, which must not be given twice.
+    pub(super) fn set<T>(
+        &mut self,
+        field: &mut Option<T>,
+        word: &'static str,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<(), WordError> {
+        once(field, word, self.value(word, expected, read)?)
+    }
 }
 
-/// Sets what was not set before.
-pub(super) fn once<T>(slot: &mut Option<T>, word: &'static str, value: T) -> Result<(), WordError> {
-    if slot.replace(value).is_some() {
+/// Sets a field that is not set yet.
+pub(super) fn once<T>(field: &mut Option<T>, word: &'static str, value: T) -> Result<(), WordError> {
+    if field.replace(value).is_some() {
         return Err(WordError::Twice { word });
     }
     Ok(())
