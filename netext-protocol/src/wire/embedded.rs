@@ -16,8 +16,8 @@ use super::refusal::{PathStep, inner, problem, refuse};
 
 /// A structure that may be inside a text.
 pub(crate) trait Embedded: Field {
-    /// Decodes the contents of a structure that came as Base64: they are Base64 once more. An error says
-    /// where.
+    /// Decodes the contents of a structure that came as Base64: they are Base64 once more. An error
+    /// includes the path.
     fn decode_contents(&mut self) -> Result<(), (Vec<PathStep>, &'static str)> {
         Ok(())
     }

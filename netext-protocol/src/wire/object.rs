@@ -285,7 +285,7 @@ macro_rules! object {
     (@is_older) => { false };
     (@is_older older) => { true };
 
-    // The constructor takes what must be present; every other field has a method of its name. A `native`
+    // The constructor takes the required fields; every other field has a setter of the same name. A `native`
     // struct is also the type of a field.
     (@bare $($rest:tt)*) => {};
     (@built $name:ident [$($extra:ident)?] $($section:ident $field:ident: $type:ty;)*) => {
@@ -319,7 +319,7 @@ macro_rules! object {
     };
 
     (@new [$($argument:tt)*] [$($value:tt)*]) => {
-        /// Makes it of the fields that must be present; a method of its name sets each of the others.
+        /// Makes it from its required fields. Every other field has a setter of the same name.
         #[allow(clippy::new_without_default, clippy::too_many_arguments, reason = "as many as the protocol requires")]
         pub fn new($($argument)*) -> Self {
             Self { $($value)* }
