@@ -1,20 +1,23 @@
-//! Routers for tenants' networks, made of Linux network namespaces.
+//! Routers for tenants' networks in Linux network namespaces.
 //!
-//! Every command of the protocol is the same short sentence: lock the router, load its state, change it,
-//! compile, apply, save.
+//! This library is no API: it exists for the executable of this package and for its tests, and changes without notice. To
+//! write an extension, use `netext-core`.
 //!
-//! - [`model`] is what is desired: a [`Router`](model::Router) with its tiers, addresses and rules.
-//! - [`compile`] says what that means for links and packets. It is pure.
-//! - [`plan`] is how it says so: plain data.
-//! - [`drift`] is what differs between that and what is there.
-//! - [`kernel`] is the thin rim that makes the kernel match: links, packet filter, tracked connections.
-//! - [`daemons`] makes the daemons that serve guests match.
-//! - [`metadata`] is what instances are told about themselves, and the server that tells them.
+//! Most commands take the same steps: lock the router, load its state, change it, compile, apply, save.
+//!
+//! - [`model`] holds the desired state: a [`Router`](model::Router) with its tiers, addresses and rules.
+//! - [`compile`] translates it to packet rules, links and daemons. It is pure.
+//! - [`plan`] is the result: plain data.
+//! - [`drift`] describes the differences between the plan and the actual state.
+//! - [`kernel`] applies the plan to the kernel: links, packet rules, tracked connections.
+//! - [`daemons`] applies it to the daemons that serve instances.
+//! - [`metadata`] stores the metadata of instances and serves it.
 //! - [`store`] keeps the state of every router, and its lock.
-//! - [`host`] is the device of the protocol that puts these together; [`proxy`] carries commands to it, and
-//!   [`relay`] is what those two say to each other.
+//! - [`host`] carries out the commands of the protocol on this host.
 //! - [`failover`] decides which host serves a router, and which one takes over when that host is lost.
-//! - [`operator`] is what the executable tells people, and does for them.
+//! - [`relay`] is the protocol between a proxy and a host, and the host's end of it.
+//! - [`proxy`] sends commands to the hosts.
+//! - [`operator`] has the commands for operators.
 
 pub mod compile;
 pub mod daemons;

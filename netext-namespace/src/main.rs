@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
     let mode = arguments.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     match (mode, arguments.get(2..).unwrap_or_default()) {
-        (relay::MODE, []) => relay::serve(Places::of_this_process()),
+        (relay::MODE, []) => relay::serve::run(Places::of_this_process()),
         (server::MODE, [configuration]) => server::run(Path::new(configuration)),
         (server::MetadataServerStart::MODE, [configuration, pid_file]) => {
             server::MetadataServerStart::new(configuration, pid_file).run()

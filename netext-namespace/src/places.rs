@@ -1,23 +1,22 @@
-//! Where this extension keeps things.
+//! The name of the extension and the places of its files.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The extension's name and folders. CloudStack deploys an extension as a folder of its own; that folder's name
-/// is the extension's.
+/// The extension's name and paths. CloudStack deploys an extension as a folder, whose name is the extension's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     /// The extension's name.
     pub extension: String,
-    /// State: `/var/lib/cloudstack/<extension>`, or below `NETEXT_STATE_ROOT`.
+    /// The folder of the state: `/var/lib/cloudstack/<extension>`, or below `NETEXT_STATE_ROOT`.
     pub state: PathBuf,
-    /// Log: `/var/log/cloudstack/extensions/<extension>/<extension>.log`, or below `NETEXT_LOG_ROOT`.
+    /// The log: `/var/log/cloudstack/extensions/<extension>/<extension>.log`, or below `NETEXT_LOG_ROOT`.
     pub log: PathBuf,
 }
 
 impl Places {
-    /// The places of the executable that runs, as the environment has them.
+    /// The places for this executable and its environment.
     pub fn of_this_process() -> Self {
         let executable = env::current_exe().unwrap_or_default();
         Self::of(&executable, |variable| env::var_os(variable))
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_extension_is_named_after_its_folder() {
+    fn the_extension_has_the_name_of_its_folder() {
         let places = Places::of(Path::new("/etc/cloudstack/extensions/acme/acme-wrapper.sh"), |_| None);
         assert_eq!(places.extension, "acme");
         assert_eq!(places.state, Path::new("/var/lib/cloudstack/acme"));
@@ -51,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_roots_can_be_moved() {
+    fn the_environment_moves_the_roots() {
         let places = Places::of(Path::new("/x/acme/acme.sh"), |name| Some(format!("/tmp/{name}").into()));
         assert_eq!(places.state, Path::new("/tmp/NETEXT_STATE_ROOT/acme"));
         assert_eq!(places.log, Path::new("/tmp/NETEXT_LOG_ROOT/acme/acme.log"));

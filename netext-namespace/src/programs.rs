@@ -110,7 +110,7 @@ impl<'a> Program<'a> {
 
     /// Starts the program, in the namespaces of this thread and in a process group of its own.
     pub(crate) fn start(mut self) -> Result<RunningProgram, ProgramError> {
-        let streams = self.connect()?;
+        let streams = self.connect().map_err(failed("prepare the streams of"))?;
         let mut child = self.command.process_group(0).spawn().map_err(not_started)?;
         let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).map_err(|errno| {
             // Without a way to wait for it, it must not run.
@@ -123,28 +123,39 @@ impl<'a> Program<'a> {
     /// Runs the program while other tasks go on; if this is dropped, it is killed. It stays in our process group, where
     /// it may ask at our terminal. Its output must not be [piped](Capture::Piped).
     pub(crate) async fn run_aside(mut self) -> Result<ProgramOutput, ProgramError> {
-        let streams = self.connect()?;
+        let streams = self.connect().map_err(failed("prepare the streams of"))?;
         let mut command = tokio::process::Command::from(self.command);
         let mut child = command.kill_on_drop(true).spawn().map_err(not_started)?;
         let status = child.wait().await.map_err(failed("wait for"))?;
-        ProgramOutput::of(status, streams, self.limit)
+        ProgramOutput::of(status, streams, self.limit).map_err(failed("read the output of"))
     }
 
     /// Sets the streams of the command, and returns our ends of its output.
-    fn connect(&mut self) -> Result<[CapturedStream; 2], ProgramError> {
+    fn connect(&mut self) -> io::Result<[CapturedStream; 2]> {
         let stdin = match self.input {
             [] => Stdio::null(),
-            input => in_memory(input).map_err(failed("hand the input to"))?.into(),
+            input => in_memory(input)?.into(),
         };
-        let (stdout, stderr) = match self.output {
-            Capture::Errors => (Ok((CapturedStream::Ignored, Stdio::null())), CapturedStream::in_memory()),
-            Capture::Both => (CapturedStream::in_memory(), CapturedStream::in_memory()),
-            Capture::Piped => (CapturedStream::piped(), CapturedStream::piped()),
+        let (stdout, given_stdout) = match self.output {
+            Capture::Errors => (CapturedStream::Ignored, Stdio::null()),
+            output => output.stream()?,
         };
-        let (stdout, given_stdout) = stdout.map_err(failed("read the output of"))?;
-        let (stderr, given_stderr) = stderr.map_err(failed("read the output of"))?;
+        let (stderr, given_stderr) = self.output.stream()?;
         self.command.stdin(stdin).stdout(given_stdout).stderr(given_stderr);
         Ok([stdout, stderr])
+    }
+}
+
+impl Capture {
+    /// A stream that is read: our end and the program's.
+    fn stream(self) -> io::Result<(CapturedStream, Stdio)> {
+        if self == Self::Piped {
+            let (pipe, given) = pipe_with(PipeFlags::CLOEXEC)?;
+            return Ok((CapturedStream::Pipe { pipe: Some(pipe.into()), read: Vec::new() }, given.into()));
+        }
+        let file = in_memory(&[])?;
+        let given = file.try_clone()?;
+        Ok((CapturedStream::File(file), given.into()))
     }
 }
 
@@ -170,7 +181,7 @@ impl RunningProgram {
         if in_time || ended.status.success() { Ok(ended) } else { Err(ProgramError::TimedOut) }
     }
 
-    /// Empties pipes until the program has ended, or until the deadline.
+    /// Reads pipes until the program has ended (if it has, until they are closed), or until the deadline.
     fn attend(&mut self, deadline: Instant) -> io::Result<bool> {
         loop {
             let pipes = self.streams.iter().filter_map(CapturedStream::pipe);
@@ -195,8 +206,10 @@ impl RunningProgram {
     fn end(&mut self) -> Result<ProgramOutput, ProgramError> {
         let status = self.child.wait().map_err(failed("wait for"))?;
         self.has_ended = true;
-        self.attend(Instant::now() + GRACE).map_err(failed("read the output of"))?;
-        ProgramOutput::of(status, std::mem::take(&mut self.streams), self.limit)
+        let output = self
+            .attend(Instant::now() + GRACE)
+            .and_then(|_| ProgramOutput::of(status, std::mem::take(&mut self.streams), self.limit));
+        output.map_err(failed("read the output of"))
     }
 
     fn kill(&mut self) {
@@ -220,7 +233,7 @@ enum CapturedStream {
     #[default]
     Ignored,
     File(File),
-    /// Nothing more is read after the end of a pipe.
+    /// `None` once it is closed.
     Pipe {
         pipe: Option<File>,
         read: Vec<u8>,
@@ -228,17 +241,6 @@ enum CapturedStream {
 }
 
 impl CapturedStream {
-    fn in_memory() -> io::Result<(Self, Stdio)> {
-        let file = in_memory(&[])?;
-        let given = file.try_clone()?;
-        Ok((Self::File(file), given.into()))
-    }
-
-    fn piped() -> io::Result<(Self, Stdio)> {
-        let (pipe, given) = pipe_with(PipeFlags::CLOEXEC)?;
-        Ok((Self::Pipe { pipe: Some(pipe.into()), read: Vec::new() }, given.into()))
-    }
-
     /// The pipe, as long as it is open.
     fn pipe(&self) -> Option<&File> {
         match self {
@@ -276,8 +278,8 @@ impl CapturedStream {
 }
 
 impl ProgramOutput {
-    fn of(status: ExitStatus, streams: [CapturedStream; 2], limit: u64) -> Result<Self, ProgramError> {
-        let [stdout, stderr] = streams.map(|stream| stream.text(limit).map_err(failed("read the output of")));
+    fn of(status: ExitStatus, streams: [CapturedStream; 2], limit: u64) -> io::Result<Self> {
+        let [stdout, stderr] = streams.map(|stream| stream.text(limit));
         Ok(Self { status, stdout: stdout?, stderr: stderr? })
     }
 
@@ -308,7 +310,7 @@ pub(crate) fn in_memory(content: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Where programs are looked for: daemons and `nft` are in `sbin`, which not every caller's path has.
+/// The search path for programs. Daemons and `nft` are in `sbin`, which not every caller's path includes.
 pub(crate) fn search_path() -> OsString {
     let mut path =
         env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| "/usr/bin:/bin".into());
@@ -340,72 +342,4 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shell(script: &str, output: Capture) -> Program<'_> {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]);
-        Program::new(command, output)
-    }
-
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(20)
-    }
-
-    #[test]
-    fn a_program_reads_its_input_and_its_output_is_read() {
-        for output in [Capture::Both, Capture::Piped] {
-            let ended = shell("cat; echo complaint >&2; exit 3", output).input(b"text").run(soon()).unwrap();
-            assert_eq!((ended.status.code(), &*ended.stdout), (Some(3), &b"text"[..]));
-            assert_eq!(ended.complaint(), "complaint\n");
-        }
-        let ended = shell("echo lost; echo kept >&2", Capture::Errors).run(soon()).unwrap();
-        assert_eq!((&*ended.stdout, &*ended.complaint()), (&b""[..], "kept\n"));
-    }
-
-    #[test]
-    fn output_beyond_the_limit_is_lost_and_does_not_stop_the_program() {
-        for output in [Capture::Both, Capture::Piped] {
-            let ended = shell("head -c 300000 /dev/zero", output).limit(200_000).run(soon()).unwrap();
-            assert!(ended.status.success());
-            assert_eq!(ended.stdout.len(), 200_000);
-        }
-    }
-
-    #[test]
-    fn a_program_is_killed_at_the_deadline_and_so_are_its_children() {
-        for output in [Capture::Both, Capture::Piped] {
-            let deadline = Instant::now() + Duration::from_millis(200);
-            let program = shell("sleep 60 & echo $!; wait", output);
-            let mut running = program.start().unwrap();
-            assert!(!running.attend(deadline).unwrap());
-            running.kill();
-            let ended = running.end().unwrap();
-            let child: i32 = String::from_utf8_lossy(&ended.stdout).trim().parse().unwrap();
-            let child = format!("/proc/{child}/stat");
-            let is_gone = || !std::fs::read_to_string(&child).is_ok_and(|stat| !stat.contains(") Z "));
-            let until = soon();
-            while !is_gone() {
-                assert!(Instant::now() < until, "the child survives");
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            let timed_out = shell("sleep 60", output).run(Instant::now());
-            assert!(matches!(timed_out, Err(ProgramError::TimedOut)), "{timed_out:?}");
-        }
-    }
-
-    #[test]
-    fn a_process_that_holds_the_pipes_does_not_delay_the_end() {
-        let begun = Instant::now();
-        let ended = shell("sleep 20 & echo done", Capture::Piped).run(soon()).unwrap();
-        assert_eq!(ended.stdout, b"done\n");
-        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    }
-
-    #[test]
-    fn a_program_that_is_not_installed_is_named_so() {
-        let missing = Program::new(Command::new("/nowhere/program"), Capture::Errors).run(soon());
-        assert!(matches!(missing, Err(ProgramError::Missing(_))), "{missing:?}");
-    }
-}
+mod tests;

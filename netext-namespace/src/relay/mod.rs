@@ -10,7 +10,7 @@
 //! The words on the wire never change within a version of the protocol: during an upgrade a new proxy talks to old
 //! hosts.
 
-mod serve;
+pub mod serve;
 
 use netext_protocol::Command;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,6 @@ use serde_json::value::RawValue;
 
 use crate::failover::{FailoverState, RouterDelta};
 use crate::model::RouterId;
-pub use serve::serve;
 
 /// The word that makes the executable serve a request.
 pub const MODE: &str = "relay";

@@ -20,7 +20,7 @@ use crate::wait::block_on;
 
 /// Reads one request from standard input and writes its reply to standard output. The exit code is 0 if there was a
 /// reply, whatever it says.
-pub fn serve(places: Places) -> ExitCode {
+pub fn run(places: Places) -> ExitCode {
     let Ok(process) = ExtensionProcess::take() else { return ExitCode::FAILURE };
     let reply = reply(&process, places)
         .unwrap_or_else(|error| RelayReply::Failed { exit: error.exit_code(), line: error.report() });
