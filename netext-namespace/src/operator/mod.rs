@@ -1,6 +1,6 @@
 //! The commands of operators: they inspect and repair routers on this host, and check many hosts at once.
 //!
-//! They are commands of the same executable, whatever its name is. No command of the protocol has the same name.
+//! They are commands of the same executable, under any name. No command of the protocol has the same name.
 
 mod arguments;
 mod doctor;

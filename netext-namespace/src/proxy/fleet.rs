@@ -84,7 +84,7 @@ impl Fleet {
             None => RemotePath::of_extension(extension),
         };
         let path = path.map_err(|problem: String| {
-            invalid("remote.path", format!("{problem}; it may also stand in NETEXT_REMOTE_PATH"))
+            invalid("remote.path", format!("{problem}; it can also be set in NETEXT_REMOTE_PATH"))
         })?;
         let standby = match details.get("standby").map(str::trim) {
             None => true,

@@ -194,7 +194,7 @@ fn id<T: FromStr>(value: Option<&Value>) -> Result<Option<T>, T::Err> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 
-/// The location that the server stored, or the one in memory if the server could not store what it was told last.
+/// The location that the server stored, or a later one in memory that the server could not store.
 fn known_location(details: &DeviceDetails, remembered: Option<RouterLocation>) -> Option<RouterLocation> {
     // A text that is no host does not come from the proxy.
     let stored = details.get_str("host").and_then(|host| host.parse::<HostAddress>().ok());

@@ -4,8 +4,7 @@
 //! The proxy runs `<path> relay` on the host; that command line never has more words. To its standard input it writes
 //! one line of JSON, the [`RelayRequest`], and after it the payload as CloudStack sent it. Standard input then stays
 //! open: its end means that the proxy no longer waits, and stops the work. The [`RelayReply`] is one line of JSON on
-//! standard output, whatever the exit code of the command was. So a command that failed differs from a host that could
-//! not be asked.
+//! standard output. A failed command has a reply, too, so it differs from a host that could not be asked.
 //!
 //! The words on the wire never change within a version of the protocol: during an upgrade a new proxy talks to old
 //! hosts.

@@ -19,7 +19,7 @@ use crate::store::Store;
 use crate::wait::block_on;
 
 /// Reads one request from standard input and writes its reply to standard output. The exit code is 0 if there was a
-/// reply, whatever it says.
+/// reply, even one that reports a failure.
 pub fn run(places: Places) -> ExitCode {
     let Ok(process) = ExtensionProcess::take() else { return ExitCode::FAILURE };
     let reply = reply(&process, places)

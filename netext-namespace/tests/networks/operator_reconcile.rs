@@ -1,4 +1,4 @@
-//! `reconcile`: hosts that were rebooted, and routers that somebody damaged.
+//! `reconcile`: rebooted hosts and damaged routers.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::setup::operator;
 
-/// The balancer takes a member back a few seconds after it was plugged in.
+/// Waits for a member of the load balancer, which uses it again a few seconds after it was plugged in.
 fn wait_for_member(client: &Node) -> Result<(), String> {
     let patience = Instant::now() + Duration::from_secs(15);
     loop {
@@ -130,11 +130,11 @@ fn a_rebooted_host_gets_everything_back() {
     assert!(operator(&lab, "reconcile --all", 0).contains("4 routers: 4 in order"));
 }
 
-/// What it is, what does it, and what is told of it.
+/// A damage: its name, how it is done, and the line that reports it.
 type Damage<'a> = (&'a str, Box<dyn Fn() + 'a>, &'a str);
 
 #[test]
-fn a_dry_run_names_every_damage_and_a_repair_heals_it() {
+fn a_dry_run_lists_every_difference_and_a_repair_removes_it() {
     let lab = lab!();
     let network = whole(&lab);
     let client = lab.client("203.0.113.5");
@@ -221,7 +221,7 @@ fn a_dry_run_names_every_damage_and_a_repair_heals_it() {
 }
 
 #[test]
-fn rules_that_somebody_changed_and_put_back_are_left_alone() {
+fn rules_that_were_changed_and_restored_are_left_alone() {
     let lab = lab!();
     let network = whole(&lab);
     let foreign = |words: &str| {
@@ -255,7 +255,7 @@ fn one_router_that_fails_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_nic_that_is_not_there_is_named_with_its_remedy() {
+fn the_error_for_a_missing_nic_names_it() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -271,7 +271,7 @@ fn a_nic_that_is_not_there_is_named_with_its_remedy() {
 }
 
 #[test]
-fn reconciling_waits_for_commands_and_commands_for_it() {
+fn reconcile_and_commands_wait_for_each_other() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -291,7 +291,7 @@ fn reconciling_waits_for_commands_and_commands_for_it() {
 }
 
 #[test]
-fn a_reconcile_that_is_killed_anywhere_is_completed_by_the_next() {
+fn the_next_reconcile_completes_one_that_was_killed() {
     let lab = lab!();
     let network = whole(&lab);
     let client = lab.client("203.0.113.5");
@@ -311,7 +311,7 @@ fn a_reconcile_that_is_killed_anywhere_is_completed_by_the_next() {
 }
 
 #[test]
-fn json_says_what_the_text_says() {
+fn json_has_the_same_content_as_the_text() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();

@@ -1,4 +1,4 @@
-//! What operators are shown: routers in tables and pictures, hosts in findings; and the actions of the same kind.
+//! `show`, `graph` and `doctor`, and the actions with the same content.
 
 use netext_lab::{
     Firewall, Forward, Lab, Network, Rule, SECRET_KEY, SECRET_PASSWORD, SourceNat, joined, lab, resolvers,
@@ -23,7 +23,7 @@ fn router(lab: &Lab) -> Network<'_> {
 }
 
 #[test]
-fn a_router_is_shown_with_all_that_it_is_and_no_secrets() {
+fn show_has_everything_about_a_router_but_no_secrets() {
     let lab = lab!();
     router(&lab);
     let shown = operator(&lab, "show cs-net-209", 0);
@@ -57,7 +57,7 @@ fn a_router_is_shown_with_all_that_it_is_and_no_secrets() {
 }
 
 #[test]
-fn a_router_is_shown_while_a_command_hangs() {
+fn show_and_graph_work_while_a_command_hangs() {
     let lab = lab!();
     let network = router(&lab);
     let _held = network.hold_lock();
@@ -66,7 +66,7 @@ fn a_router_is_shown_while_a_command_hangs() {
 }
 
 #[test]
-fn a_picture_holds_the_surroundings_in_every_language() {
+fn a_picture_has_the_same_content_in_every_format() {
     let lab = lab!();
     router(&lab);
     for (format, opening, ending) in
@@ -83,7 +83,7 @@ fn a_picture_holds_the_surroundings_in_every_language() {
 }
 
 #[test]
-fn the_doctor_finds_a_host_fit_for_routers() {
+fn the_doctor_finds_no_problem_on_a_suitable_host() {
     let lab = lab!();
     router(&lab);
     let before = lab.interfaces();
@@ -114,7 +114,7 @@ fn the_doctor_finds_a_host_fit_for_routers() {
 }
 
 #[test]
-fn the_doctor_names_what_is_wrong_and_the_remedy() {
+fn the_doctor_lists_problems_and_remedies() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -150,7 +150,7 @@ fn the_doctor_names_what_is_wrong_and_the_remedy() {
 }
 
 #[test]
-fn actions_tell_how_a_router_does_and_repair_it() {
+fn actions_check_and_repair_a_router() {
     let lab = lab!();
     let network = router(&lab);
     let none = json!({});

@@ -5,14 +5,14 @@ use netext_lab::{EXTENSION, lab};
 use crate::setup::operator;
 
 #[test]
-fn a_host_without_routers_is_well() {
+fn a_host_without_routers_is_healthy() {
     let lab = lab!();
     assert_eq!(operator(&lab, "status", 0), "this host has no routers\n");
     assert!(operator(&lab, "reconcile --all", 0).starts_with("0 routers in "));
 }
 
 #[test]
-fn a_router_that_is_not_there_is_named_among_those_that_are() {
+fn the_error_for_an_unknown_router_lists_the_known_ones() {
     let lab = lab!();
     lab.network(209).implement();
     for words in ["status network-210", "reconcile cs-vpc-7"] {
@@ -35,7 +35,7 @@ fn a_wrong_command_line_is_explained() {
 }
 
 #[test]
-fn what_is_piped_has_no_colours() {
+fn piped_output_has_no_colours() {
     let lab = lab!();
     lab.network(209).implement();
     lab.set_variable("TERM", "xterm-256color");

@@ -42,7 +42,7 @@ pub(super) async fn run(
     Ok(HostStatus::exit_of(report.hosts.iter().map(ExaminedHost::status)))
 }
 
-/// The findings of the host's own executable, whatever its relay protocol.
+/// The findings of the host's own executable. They do not depend on its relay protocol.
 async fn findings(host: FleetHost<'_>, path: &RemotePath) -> Result<Vec<DoctorFinding>, FleetHostError> {
     host.identify(path).await?;
     host.doctor(path).await

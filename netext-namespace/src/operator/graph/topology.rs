@@ -1,4 +1,4 @@
-//! The content of the picture, whatever its format.
+//! The content of the picture, which is the same in every format.
 
 use std::net::Ipv4Addr;
 

@@ -129,7 +129,7 @@ fn arguments(
     option("UpdateHostKeys", "no");
     option("VisualHostKey", "no");
     option("NumberOfPasswordPrompts", "1");
-    // There is nobody to answer ssh's questions, except for the registered password.
+    // No user can answer ssh's questions; only the registered password is available.
     option("BatchMode", if login.password.is_some() { "no" } else { "yes" });
     // Registered credentials are the only ones that are tried; without any, the account's own are.
     match (&login.key, &login.password) {

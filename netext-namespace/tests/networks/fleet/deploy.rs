@@ -1,4 +1,4 @@
-//! Executables put in place on hosts.
+//! `fleet deploy`: executables installed on hosts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -19,20 +19,20 @@ fn executable() -> (String, u64) {
     (path, size)
 }
 
-/// The host has the executable under test in place, and nothing else.
+/// Asserts that the host has the executable under test in place, and nothing else.
 #[track_caller]
 fn has_it(host: &KvmHost) {
     assert_eq!(host.deployed(), [(format!("{EXTENSION}-wrapper.sh"), executable().1)]);
 }
 
-/// The host has in place what it had, and nothing else.
+/// Asserts that the host has its old executable in place, and nothing else.
 #[track_caller]
 fn has_the_older_build(host: &KvmHost) {
     assert_eq!(host.deployed(), [(format!("{EXTENSION}-wrapper.sh"), executable().1 + 6)]);
 }
 
 #[test]
-fn a_host_that_has_nothing_gets_all_that_commands_need() {
+fn a_new_host_gets_everything_that_commands_need() {
     let lab = fleet!();
     let host = lab.first_host();
     host.loses_extension();
@@ -49,7 +49,7 @@ fn a_host_that_has_nothing_gets_all_that_commands_need() {
 }
 
 #[test]
-fn what_is_there_already_is_not_sent_again() {
+fn an_executable_that_is_in_place_is_not_sent_again() {
     let lab = fleet!();
     lab.first_host().gets_older_build();
     let second = lab.join(SECOND_HOST);
@@ -64,7 +64,7 @@ fn what_is_there_already_is_not_sent_again() {
 }
 
 #[test]
-fn no_command_finds_a_part_of_it() {
+fn no_command_finds_an_incomplete_executable() {
     let lab = fleet!();
     lab.first_host().gets_older_build();
     let network = lab.network(209);
@@ -83,7 +83,7 @@ fn no_command_finds_a_part_of_it() {
             }
         };
         let working: Vec<_> = (10..13).map(|guest| scope.spawn(work(guest))).collect();
-        // Every other time it is the older one.
+        // Every other round deploys an older executable.
         for round in 0..4 {
             let older = "/run/lab/older";
             if round == 0 {
@@ -106,7 +106,7 @@ fn no_command_finds_a_part_of_it() {
 }
 
 #[test]
-fn a_host_that_takes_nothing_is_named_with_the_reason_and_holds_up_no_other() {
+fn a_host_that_cannot_store_the_executable_is_reported_and_delays_no_other() {
     let lab = fleet!();
     let [second, third] = three_hosts(&lab);
     for host in [lab.first_host(), &second, &third] {
@@ -129,12 +129,12 @@ fn a_host_that_takes_nothing_is_named_with_the_reason_and_holds_up_no_other() {
         let line = printed.lines().find(|line| line.contains(host) && line.contains(step));
         assert!(line.is_some_and(|line| line.contains(reason)), "{printed}");
     }
-    assert_eq!(second.deployed(), [], "nothing is left of it");
+    assert_eq!(second.deployed(), [], "no draft is left");
     assert!(printed.contains("3 hosts: 1 deployed, 2 failed"), "{printed}");
 }
 
 #[test]
-fn a_host_that_cannot_be_reached_holds_up_no_other() {
+fn a_host_that_cannot_be_reached_delays_no_other() {
     let lab = fleet!();
     let [second, third] = three_hosts(&lab);
     lab.first_host().gets_older_build();
@@ -148,7 +148,7 @@ fn a_host_that_cannot_be_reached_holds_up_no_other() {
 }
 
 #[test]
-fn what_is_not_this_extension_does_not_get_into_place() {
+fn a_program_that_is_not_this_extension_is_not_installed() {
     let lab = fleet!();
     let host = lab.first_host();
     host.gets_older_build();
@@ -162,7 +162,7 @@ fn what_is_not_this_extension_does_not_get_into_place() {
 }
 
 #[test]
-fn a_host_of_another_protocol_is_brought_back_by_it() {
+fn a_deployment_repairs_a_host_with_another_protocol() {
     let lab = fleet!();
     lab.first_host().gets_instead(OTHER_PROTOCOL);
     fleet(&lab, "deploy", 0);
@@ -170,7 +170,7 @@ fn a_host_of_another_protocol_is_brought_back_by_it() {
 }
 
 #[test]
-fn a_deployment_that_is_killed_leaves_what_was_in_place() {
+fn a_deployment_that_is_killed_leaves_the_old_executable() {
     let lab = fleet!();
     let host = lab.first_host();
     host.gets_older_build();
@@ -186,7 +186,7 @@ fn a_deployment_that_is_killed_leaves_what_was_in_place() {
     let older = (format!("{EXTENSION}-wrapper.sh"), executable().1 + 6);
     assert!(host.deployed().contains(&older), "{:?}", host.deployed());
     lab.network(209).ensure_device(&json!({})).succeeds();
-    // What is left is removed by the first deployment after an hour.
+    // A deployment removes drafts that are older than an hour.
     let script = format!("touch -d '2 hours ago' {FOLDER}/{EXTENSION}/*.new");
     host.sandbox().output("sh", &["-c", &script]);
     fleet(&lab, "deploy", 0);
@@ -202,7 +202,7 @@ fn may_by_sudo(lab: &Lab, commands: &str) {
 }
 
 #[test]
-fn a_user_who_is_not_root_deploys_by_sudo() {
+fn a_user_other_than_root_deploys_by_sudo() {
     let lab = fleet!();
     lab.register("username", OPERATOR);
     lab.first_host().gets_older_build();

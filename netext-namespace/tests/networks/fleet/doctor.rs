@@ -1,11 +1,11 @@
-//! Whether hosts are fit.
+//! `fleet doctor`: the requirements of hosts.
 
 use netext_lab::{FIRST_HOST, fleet};
 
 use super::{SECOND_HOST, THIRD_HOST, fleet, hosts, three_hosts};
 
 #[test]
-fn problems_are_told_with_their_remedies_by_host() {
+fn problems_and_remedies_are_listed_by_host() {
     let lab = fleet!();
     let [second, third] = three_hosts(&lab);
     third.loses_sshd();

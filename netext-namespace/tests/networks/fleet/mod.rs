@@ -1,4 +1,4 @@
-//! The commands for people that concern many hosts, run on a management server, with real sshds.
+//! `fleet`: operators' commands for many hosts, run on a management server, with real sshds.
 
 mod deploy;
 mod doctor;
@@ -10,7 +10,7 @@ use serde_json::Value;
 const SECOND_HOST: &str = "192.0.2.11";
 const THIRD_HOST: &str = "192.0.2.12";
 
-/// A program in the place of the extension that answers in another protocol.
+/// A program in the extension's place that speaks another protocol.
 const OTHER_PROTOCOL: &str = "#!/bin/sh\n\
     test \"$1\" = relay && exec echo '{\"relay\":9,\"version\":\"9.9.9\",\"content\":{\"new\":[]}}'\n\
     test \"$1\" = status && exec echo '{\"routers\":[{\"router\":\"network-7\",\"healthy\":true,\"new\":1}]}'\n\
@@ -23,7 +23,7 @@ fn three_hosts(lab: &Lab) -> [KvmHost; 2] {
     [lab.join(SECOND_HOST), lab.join(THIRD_HOST)]
 }
 
-/// Runs a command about the registered hosts, and tells what it printed.
+/// Runs a command for the registered hosts, and returns its output.
 #[track_caller]
 fn fleet(lab: &Lab, words: &str, code: i32) -> String {
     run(lab, &format!("{words} --from {}", lab.payload_file()), code)
@@ -37,7 +37,7 @@ fn run(lab: &Lab, words: &str, code: i32) -> String {
     outcome.output
 }
 
-/// The same for programs: what it says of each host.
+/// The same with `--json`: the document of each host.
 #[track_caller]
 fn hosts(lab: &Lab, words: &str, code: i32) -> Vec<Value> {
     let printed = fleet(lab, &format!("{words} --json"), code);

@@ -1,4 +1,4 @@
-//! How hosts and their routers do.
+//! `fleet status`: the state of hosts and their routers.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{OTHER_PROTOCOL, SECOND_HOST, THIRD_HOST, fleet, hosts, row, run, thr
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[test]
-fn hosts_that_are_all_well_are_told_so() {
+fn the_summary_says_that_all_hosts_are_healthy() {
     let lab = fleet!();
     lab.register("standby", "none");
     lab.network(209).implement();
@@ -22,7 +22,7 @@ fn hosts_that_are_all_well_are_told_so() {
 }
 
 #[test]
-fn a_host_that_is_down_is_a_row_and_keeps_nobody_from_hearing_of_the_others() {
+fn a_host_that_is_down_is_a_row_beside_the_others() {
     let lab = fleet!();
     lab.register("standby", "none");
     lab.network(209).implement();
@@ -46,7 +46,7 @@ fn a_host_that_is_down_is_a_row_and_keeps_nobody_from_hearing_of_the_others() {
 }
 
 #[test]
-fn a_host_that_answers_nothing_is_given_up_in_its_time() {
+fn a_host_that_does_not_answer_is_given_up_in_its_time() {
     let lab = fleet!();
     let [second, _third] = three_hosts(&lab);
     second.is_cut_off();
@@ -58,7 +58,7 @@ fn a_host_that_answers_nothing_is_given_up_in_its_time() {
 }
 
 #[test]
-fn no_host_at_all_has_an_exit_code_of_its_own() {
+fn if_no_host_can_be_reached_the_exit_code_is_2() {
     let lab = fleet!();
     lab.first_host().loses_sshd();
     for words in ["status", "doctor", "deploy"] {
@@ -80,7 +80,7 @@ fn unhealthy_routers_are_counted_and_named() {
 }
 
 #[test]
-fn a_host_of_another_protocol_is_shown_and_refused_by_commands() {
+fn a_host_with_another_protocol_is_shown_and_refused_by_commands() {
     let lab = fleet!();
     lab.first_host().gets_instead(OTHER_PROTOCOL);
     let printed = fleet(&lab, "status", 3);
@@ -93,7 +93,7 @@ fn a_host_of_another_protocol_is_shown_and_refused_by_commands() {
 }
 
 #[test]
-fn a_host_without_the_extension_is_told_from_one_that_is_down() {
+fn a_host_without_the_extension_is_not_taken_for_one_that_is_down() {
     let lab = fleet!();
     lab.first_host().loses_extension();
     for words in ["status", "doctor"] {
@@ -106,7 +106,7 @@ fn a_host_without_the_extension_is_told_from_one_that_is_down() {
 }
 
 #[test]
-fn without_a_file_the_accounts_own_key_opens_the_hosts() {
+fn without_a_file_the_accounts_own_key_is_used() {
     let lab = fleet!();
     let words = format!("status --hosts {FIRST_HOST}");
     assert!(run(&lab, &words, 2).contains("login refused"));
@@ -117,17 +117,17 @@ fn without_a_file_the_accounts_own_key_opens_the_hosts() {
 }
 
 #[test]
-fn what_people_asked_first_does_not_shut_the_server_out() {
+fn an_operators_command_does_not_create_the_servers_folder() {
     let lab = fleet!();
     fleet(&lab, "status", 0);
     let made = lab.server().run(|| std::path::Path::new(&lab.proxy_folder()).exists());
-    assert!(!made, "the account that the server runs as makes its own folder");
+    assert!(!made, "the server's own account creates this folder");
     lab.network(209).implement();
     fleet(&lab, "status", 0);
 }
 
 #[test]
-fn what_is_piped_has_no_colours() {
+fn piped_output_has_no_colours() {
     let lab = fleet!();
     lab.set_variable("TERM", "xterm-256color");
     for words in ["status", "doctor", "deploy"] {
@@ -137,7 +137,7 @@ fn what_is_piped_has_no_colours() {
 }
 
 #[test]
-fn a_wrong_command_line_is_explained_and_gives_nothing_away() {
+fn a_wrong_command_line_is_explained_without_secrets() {
     let lab = fleet!();
     for (words, told) in [
         ("status", "--hosts"),

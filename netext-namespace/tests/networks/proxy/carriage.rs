@@ -1,4 +1,4 @@
-//! What is carried, and what comes back.
+//! Commands on their way to a host, and replies on their way back.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::connections;
 
 #[test]
-fn a_network_lives_its_whole_life_on_the_host() {
+fn a_network_is_created_used_and_removed_on_the_host() {
     let lab = fleet!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -22,10 +22,10 @@ fn a_network_lives_its_whole_life_on_the_host() {
 }
 
 #[test]
-fn the_servers_output_ends_although_the_connection_lives_on() {
+fn a_connection_in_the_background_does_not_hold_the_output() {
     let lab = fleet!();
     let network = lab.network(209);
-    // `finish` fails if anything holds the output when the command is gone.
+    // `finish` fails if a process holds the output after the command has ended.
     network.command("implement-network", &network.extension_field()).succeeds_silently();
     assert_eq!(connections(&lab).len(), 1, "one connection for all commands");
 }
@@ -41,12 +41,12 @@ fn a_payload_of_ten_mebibytes_arrives_byte_for_byte() {
         user_data.push_str(&every);
     }
     let fields = joined(&network.nic_fields("10.1.1.10"), &json!({"userdata": user_data}));
-    // Everything from U+0080 on goes as it is; control characters go escaped, as JSON wants it.
+    // JSON escapes control characters and nothing from U+0080 on.
     network.command("save-userdata", &fields).succeeds_silently();
     let guest = network.guest("10.1.1.10");
     let told = guest.sandbox().output("curl", &["-s", "-f", "http://10.1.1.1/latest/user-data"]);
     assert_eq!(told.stdout.len(), user_data.len());
-    assert!(told.stdout == user_data.as_bytes(), "the guest is told what was sent");
+    assert!(told.stdout == user_data.as_bytes(), "the guest reads what was sent");
     let left = lab.server().output("find", &["/run/lab/state", "-size", "+1M"]);
     assert_eq!(String::from_utf8_lossy(&left.stdout), "", "no copy is left on the management server");
 }
@@ -76,7 +76,7 @@ fn fifty_commands_at_once_all_take_effect() {
 }
 
 #[test]
-fn a_command_that_the_host_fails_fails_with_the_hosts_words() {
+fn the_error_of_a_failed_command_is_the_hosts() {
     let lab = fleet!();
     let network = lab.network(209);
     network.ensure_device(&json!({}));
@@ -92,7 +92,7 @@ fn a_command_that_the_host_fails_fails_with_the_hosts_words() {
 }
 
 #[test]
-fn a_payload_that_the_host_refuses_is_refused_in_the_hosts_words() {
+fn the_error_of_a_refused_payload_is_the_hosts() {
     let lab = fleet!();
     let network = lab.network(209);
     network
@@ -102,7 +102,7 @@ fn a_payload_that_the_host_refuses_is_refused_in_the_hosts_words() {
 }
 
 #[test]
-fn a_host_without_the_extension_is_told_from_one_that_is_down() {
+fn a_host_without_the_extension_is_not_taken_for_one_that_is_down() {
     let lab = fleet!();
     lab.register("remote.path", "/opt/nowhere/acme-wrapper.sh");
     let network = lab.network(209);
@@ -116,7 +116,7 @@ fn a_host_without_the_extension_is_told_from_one_that_is_down() {
 }
 
 #[test]
-fn the_environment_says_where_the_executable_lies_unless_the_operator_does() {
+fn the_environment_names_the_executable_unless_a_detail_does() {
     let lab = fleet!();
     let deployed = "/etc/cloudstack/extensions/lab-router/lab-router-wrapper.sh";
     lab.set_variable("NETEXT_REMOTE_PATH", "/opt/nowhere/acme-wrapper.sh");
@@ -127,9 +127,9 @@ fn the_environment_says_where_the_executable_lies_unless_the_operator_does() {
     network.ensure_device(&json!({})).succeeds();
 }
 
-/// A host whose executable is of another version.
-fn with_executable_that_says(lab: &Lab, answer: &str) {
-    let script = format!("#!/bin/sh\necho 'Welcome to this host!'\necho '{answer}'\n");
+/// Registers an executable that prints a reply.
+fn with_executable_that_prints(lab: &Lab, reply: &str) {
+    let script = format!("#!/bin/sh\necho 'Welcome to this host!'\necho '{reply}'\n");
     lab.host().run(|| {
         use std::os::unix::fs::PermissionsExt;
         std::fs::write("/run/lab/other", script).expect("a script");
@@ -140,16 +140,16 @@ fn with_executable_that_says(lab: &Lab, answer: &str) {
 }
 
 #[test]
-fn a_host_of_another_protocol_is_refused_and_one_of_another_version_is_not() {
+fn a_host_with_another_protocol_is_refused_and_one_with_another_version_is_not() {
     let lab = fleet!();
     let network = lab.network(209);
-    with_executable_that_says(&lab, r#"{"relay":2,"version":"7.0.0","content":{"probed":{"has":"more"}}}"#);
+    with_executable_that_prints(&lab, r#"{"relay":2,"version":"7.0.0","content":{"probed":{"has":"more"}}}"#);
     let outcome = network.ensure_device(&json!({}));
     outcome.fails_with(2);
     for word in [FIRST_HOST, "7.0.0 speaks relay protocol 2", "deploy the same version"] {
         assert!(outcome.output.contains(word), "{word} in {outcome:?}");
     }
-    with_executable_that_says(
+    with_executable_that_prints(
         &lab,
         r#"{"relay":1,"version":"7.0.0","content":{"probed":{"serves":null,"superseded":null,"copy":null,"new":1}}}"#,
     );
@@ -157,7 +157,7 @@ fn a_host_of_another_protocol_is_refused_and_one_of_another_version_is_not() {
 }
 
 #[test]
-fn a_host_refuses_a_call_of_another_protocol() {
+fn a_host_refuses_a_request_of_another_protocol() {
     let lab = fleet!();
     let program = "/etc/cloudstack/extensions/lab-router/lab-router-wrapper.sh";
     let script = format!("echo '{{\"relay\":2,\"version\":\"7.0.0\",\"content\":{{}}}}' | {program} relay");
@@ -167,14 +167,14 @@ fn a_host_refuses_a_call_of_another_protocol() {
 }
 
 #[test]
-fn the_time_that_is_left_is_passed_on() {
+fn the_host_keeps_the_deadline() {
     let lab = fleet!();
     let network = lab.network(209);
     network.implement();
     let lock = network.hold_lock();
     let document = as_gson_writes(&network.document(&network.extension_field()));
     let outcome = lab.start_with("implement-network", &document, 8).finish();
-    // The host gave up by itself, soon enough for its words to be heard.
+    // The host gave up first, so the error is its own.
     outcome.fails_with(4);
     assert!(
         outcome.output.starts_with(&format!("{FIRST_HOST}: implement-network: timed out")),

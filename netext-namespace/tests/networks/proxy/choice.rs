@@ -1,4 +1,4 @@
-//! Which host a network is put on, kept on, and found on.
+//! The choice of a network's host.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{SECOND_HOST, THIRD_HOST, ensure, host_of, network_on};
 
-/// A document as the server sends it when it has nothing stored.
+/// The document of a server that has no details stored.
 fn without_details(network: &Network<'_>, fields: &Value) -> Value {
     joined(&network.document(fields), &json!({"network-extension-details": {}}))
 }
@@ -39,7 +39,7 @@ fn networks_spread_over_the_hosts_and_stay_where_they_are() {
 }
 
 #[test]
-fn a_host_that_is_reached_is_kept_whatever_others_there_are() {
+fn a_host_that_can_be_reached_keeps_its_networks() {
     let lab = fleet!();
     lab.register("hosts", FIRST_HOST);
     let networks: Vec<_> = (300..306).map(|id| lab.network(id)).collect();
@@ -55,7 +55,7 @@ fn a_host_that_is_reached_is_kept_whatever_others_there_are() {
 }
 
 #[test]
-fn a_host_that_is_lost_is_left_for_another() {
+fn a_network_leaves_a_host_that_is_lost() {
     let lab = fleet!();
     let _second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
@@ -63,14 +63,14 @@ fn a_host_that_is_lost_is_left_for_another() {
     lab.first_host().loses_sshd();
     network.ensure_device(&json!({})).succeeds();
     assert_eq!(host_of(&network), SECOND_HOST);
-    // It stays there: the details say so.
+    // It stays there, as the details say.
     lab.first_host().gets_sshd();
     network.ensure_device(&json!({})).succeeds();
     assert_eq!(host_of(&network), SECOND_HOST);
 }
 
 #[test]
-fn a_host_that_answers_but_does_not_let_us_in_is_not_left() {
+fn a_network_stays_on_a_host_that_answers_but_refuses_the_login() {
     let lab = fleet!();
     let _second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
@@ -82,7 +82,7 @@ fn a_host_that_answers_but_does_not_let_us_in_is_not_left() {
 }
 
 #[test]
-fn no_host_at_all_is_said_with_every_reason() {
+fn if_no_host_can_be_used_the_error_has_every_reason() {
     let lab = fleet!();
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
     lab.first_host().loses_sshd();
@@ -95,7 +95,7 @@ fn no_host_at_all_is_said_with_every_reason() {
 }
 
 #[test]
-fn a_host_that_just_failed_holds_up_nobody() {
+fn a_host_that_just_failed_does_not_delay_other_networks() {
     let lab = fleet!();
     let second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
@@ -110,7 +110,7 @@ fn a_host_that_just_failed_holds_up_nobody() {
 }
 
 #[test]
-fn the_tiers_of_a_vpc_are_where_the_vpc_is() {
+fn the_tiers_of_a_vpc_are_on_its_host() {
     let lab = fleet!();
     let _second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
@@ -132,7 +132,7 @@ fn the_tiers_of_a_vpc_are_where_the_vpc_is() {
 }
 
 #[test]
-fn a_command_that_does_not_name_the_vpc_of_its_tier_goes_where_the_vpc_is() {
+fn a_command_that_does_not_name_the_vpc_of_its_tier_goes_to_the_vpcs_host() {
     let lab = fleet!();
     let second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
@@ -153,21 +153,21 @@ fn a_command_that_does_not_name_the_vpc_of_its_tier_goes_where_the_vpc_is() {
 }
 
 #[test]
-fn a_network_is_found_where_it_is_when_the_server_has_forgotten() {
+fn a_network_is_found_on_its_host_if_the_server_has_no_details() {
     let lab = fleet!();
     let network = lab.network(209);
     network.implement();
     let second = lab.join(SECOND_HOST);
     let third = lab.join(THIRD_HOST);
     lab.register("hosts", &format!("{SECOND_HOST},{THIRD_HOST},{FIRST_HOST}"));
-    // Commands that add go where it is.
+    // Commands that add go to its host.
     lab.run("implement-network", &without_details(&network, &network.extension_field())).succeeds_silently();
     assert!(!second.has_namespace("cs-net-209") && !third.has_namespace("cs-net-209"));
-    // Ensuring goes there.
+    // So does ensuring.
     network.forget_details();
     network.ensure_device(&json!({})).succeeds();
     assert_eq!(host_of(&network), FIRST_HOST);
-    // Commands that take away go there, and to nobody else.
+    // Commands that remove go to no other host.
     lab.run("shutdown-network", &without_details(&network, &json!({}))).succeeds_silently();
     assert!(!lab.has_namespace("cs-net-209"));
     lab.run("destroy-network", &without_details(&network, &json!({}))).succeeds_silently();
@@ -175,7 +175,7 @@ fn a_network_is_found_where_it_is_when_the_server_has_forgotten() {
 }
 
 #[test]
-fn a_host_that_is_no_longer_registered_still_gets_the_deletes() {
+fn a_host_that_is_no_longer_registered_still_gets_deletes() {
     let lab = fleet!();
     let network = lab.network(209);
     network.implement();
@@ -203,7 +203,7 @@ fn a_delete_does_not_fail_for_a_host_that_never_had_the_network() {
 }
 
 #[test]
-fn a_delete_that_a_lost_host_may_have_to_do_says_so() {
+fn a_delete_fails_if_an_unreachable_host_may_have_the_network() {
     let lab = fleet!();
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
     let network = lab.network(209);

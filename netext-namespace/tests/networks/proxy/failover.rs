@@ -1,4 +1,4 @@
-//! Hosts that are lost, hosts that take over, and hosts that come back.
+//! Failover: hosts that are lost, hosts that take over, and hosts that return.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{SECOND_HOST, THIRD_HOST, ensure, host_of, network_on};
 
-/// Two hosts, the second of which the tests take away: the first holds the segments together.
+/// Two hosts. Tests remove the second one, because the first one connects the segments.
 fn two_hosts(lab: &Lab) -> KvmHost {
     let second = lab.join(SECOND_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
@@ -57,9 +57,9 @@ fn deployed(lab: &Lab) -> (KvmHost, Network<'_>, Node) {
     (second, network, guest)
 }
 
-/// The same when the second host is lost, and the first one serves the network: with a port forward of which the
-/// second one knows nothing, in place of one that it knows.
-fn followed_and_changed(lab: &Lab) -> (KvmHost, Network<'_>, Node) {
+/// The same after the second host was lost: the first one serves the network, with a port forward that the second one
+/// does not know in place of one that it knows.
+fn moved_and_changed(lab: &Lab) -> (KvmHost, Network<'_>, Node) {
     let (second, network, guest) = deployed(lab);
     second.loses_power();
     moves_to(lab, &network, FIRST_HOST);
@@ -68,7 +68,7 @@ fn followed_and_changed(lab: &Lab) -> (KvmHost, Network<'_>, Node) {
     (second, network, guest)
 }
 
-/// The network is served as it was changed.
+/// Asserts that the network is served with that change.
 #[track_caller]
 fn works_as_changed(lab: &Lab, guest: &Node) {
     let _ssh = guest.listen_tcp(22);
@@ -77,7 +77,7 @@ fn works_as_changed(lab: &Lab, guest: &Node) {
     client.cannot_connect_to("198.51.100.10:2222");
 }
 
-/// The server sends its next command, in the time that such a one has there.
+/// Sends the server's next `ensure-network-device`, with the time that it has there.
 #[track_caller]
 fn moves_to(lab: &Lab, network: &Network<'_>, host: &str) {
     let outcome = ensure(lab, network, 20);
@@ -87,7 +87,7 @@ fn moves_to(lab: &Lab, network: &Network<'_>, host: &str) {
 }
 
 #[track_caller]
-fn await_silence(host: &KvmHost, namespace: &str) {
+fn await_step_down(host: &KvmHost, namespace: &str) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while host.has_namespace(namespace) {
         assert!(Instant::now() < deadline, "{} still serves {namespace}", host.address());
@@ -96,7 +96,7 @@ fn await_silence(host: &KvmHost, namespace: &str) {
 }
 
 #[test]
-fn a_network_goes_on_elsewhere_with_all_that_was_in_force() {
+fn a_network_moves_to_another_host_with_everything_in_force() {
     let lab = fleet!();
     let (second, network, guest) = deployed(&lab);
     assert!(second.has_namespace(&network.namespace()) && !lab.has_namespace(&network.namespace()));
@@ -112,7 +112,7 @@ fn a_network_goes_on_elsewhere_with_all_that_was_in_force() {
 }
 
 #[test]
-fn a_host_that_was_only_cut_off_gives_up_its_router_when_it_is_reached_again() {
+fn a_host_that_was_cut_off_steps_down_when_it_is_reached_again() {
     let lab = fleet!();
     let second = two_hosts(&lab);
     let network = network_on(&lab, SECOND_HOST, 300);
@@ -124,27 +124,27 @@ fn a_host_that_was_only_cut_off_gives_up_its_router_when_it_is_reached_again() {
     second.is_cut_off();
     moves_to(&lab, &network, FIRST_HOST);
     second.is_reached_again();
-    // Any command for that host tells it, whichever network it is about.
+    // Any command for that host makes it step down, even one for another network.
     ensure(&lab, &other, 60).succeeds();
-    await_silence(&second, &network.namespace());
+    await_step_down(&second, &network.namespace());
     works(&lab, &guest);
     let status = second.runs("status");
     assert!(status.contains("another host serves it since epoch 2"), "{status}");
-    assert!(second.has_namespace(&other.namespace()), "what is its own it goes on serving");
-    // Neither the unit nor a command that somebody repeats there brings it back.
+    assert!(second.has_namespace(&other.namespace()), "it still serves its own network");
+    // The systemd unit does not bring it back.
     second.boots();
     assert!(!second.has_namespace(&network.namespace()));
     works(&lab, &guest);
 }
 
 #[test]
-fn a_host_that_was_rebooted_keeps_silent_about_addresses_that_another_answers_for() {
+fn a_rebooted_host_does_not_use_addresses_that_another_host_answers_for() {
     let lab = fleet!();
     let (second, network, guest) = deployed(&lab);
     second.loses_power();
     moves_to(&lab, &network, FIRST_HOST);
 
-    // Nobody has reached it yet.
+    // No command has reached it yet.
     let told = second.boots();
     assert!(told.contains("another host serves it"), "{told}");
     assert!(!second.has_namespace(&network.namespace()));
@@ -154,14 +154,14 @@ fn a_host_that_was_rebooted_keeps_silent_about_addresses_that_another_answers_fo
 }
 
 #[test]
-fn of_two_hosts_that_boot_at_the_same_time_the_one_that_served_last_serves() {
+fn of_two_hosts_that_boot_at_the_same_time_the_last_one_that_served_serves() {
     let lab = fleet!();
-    let (second, network, guest) = followed_and_changed(&lab);
+    let (second, network, guest) = moved_and_changed(&lab);
 
-    // The whole rack; nobody has told the one that it was followed.
+    // Both hosts are off. The second one does not know that it was superseded.
     let first = lab.first_host();
     first.loses_power();
-    // The kernel takes a moment to take the router down.
+    // The kernel needs a moment to remove the router.
     lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2223");
     thread::scope(|scope| {
         scope.spawn(|| second.boots());
@@ -173,17 +173,17 @@ fn of_two_hosts_that_boot_at_the_same_time_the_one_that_served_last_serves() {
 }
 
 #[test]
-fn a_host_that_was_followed_and_boots_first_is_put_right_by_the_next_command() {
+fn a_superseded_host_that_boots_first_steps_down_at_the_next_command() {
     let lab = fleet!();
-    let (second, network, guest) = followed_and_changed(&lab);
+    let (second, network, guest) = moved_and_changed(&lab);
 
     let first = lab.first_host();
     first.loses_power();
-    // The kernel takes a moment to take the router down.
+    // The kernel needs a moment to remove the router.
     lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2223");
     second.boots();
     assert!(second.has_namespace(&network.namespace()), "{}", second.runs("status"));
-    // Whoever answers may have followed it.
+    // A host that answers for the addresses may have superseded it.
     assert!(first.boots().contains("another host serves it"));
     for host in [&second, first] {
         host.is_reached_again();
@@ -191,12 +191,12 @@ fn a_host_that_was_followed_and_boots_first_is_put_right_by_the_next_command() {
     }
     lab.forget_failures();
     moves_to(&lab, &network, FIRST_HOST);
-    await_silence(&second, &network.namespace());
+    await_step_down(&second, &network.namespace());
     works_as_changed(&lab, &guest);
 }
 
 #[test]
-fn a_host_that_was_rebooted_and_not_followed_serves_again() {
+fn a_rebooted_host_that_was_not_superseded_serves_again() {
     let lab = fleet!();
     let (second, network, guest) = deployed(&lab);
     second.loses_power();
@@ -206,16 +206,16 @@ fn a_host_that_was_rebooted_and_not_followed_serves_again() {
 }
 
 #[test]
-fn a_network_moves_there_and_back_again() {
+fn a_network_moves_to_another_host_and_back() {
     let lab = fleet!();
     let (second, network, guest) = deployed(&lab);
     second.is_cut_off();
     moves_to(&lab, &network, FIRST_HOST);
     second.is_reached_again();
     lab.forget_failures();
-    // The returned host is the standby from now on.
+    // The host that returned is the standby from now on.
     network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
-    await_silence(&second, &network.namespace());
+    await_step_down(&second, &network.namespace());
     lab.first_host().loses_power();
     moves_to(&lab, &network, SECOND_HOST);
     assert_eq!(network.details()["epoch"], 3);
@@ -234,12 +234,12 @@ fn a_host_that_is_no_longer_registered_hands_its_networks_over() {
     let guest = network.guest("10.1.1.10");
     lab.register("hosts", FIRST_HOST);
     moves_to(&lab, &network, FIRST_HOST);
-    await_silence(&second, &network.namespace());
+    await_step_down(&second, &network.namespace());
     works(&lab, &guest);
 }
 
 #[test]
-fn a_command_of_before_changes_nothing_on_the_host_that_was_left() {
+fn a_late_command_changes_nothing_on_the_former_host() {
     let lab = fleet!();
     let second = two_hosts(&lab);
     let network = network_on(&lab, SECOND_HOST, 300);
@@ -249,7 +249,7 @@ fn a_command_of_before_changes_nothing_on_the_host_that_was_left() {
     lab.register("hosts", FIRST_HOST);
     moves_to(&lab, &network, FIRST_HOST);
     lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
-    // A server that knows nothing of the move, such as a second one, sends it where the network was.
+    // A server that does not know of the move, such as a second one, sends it to the former host.
     lab.forget_everything();
     let outcome = lab.run("add-port-forward", &document);
     outcome.fails_with(3);
@@ -262,7 +262,7 @@ fn a_command_of_before_changes_nothing_on_the_host_that_was_left() {
 }
 
 #[test]
-fn a_server_that_missed_a_move_learns_of_it_by_its_first_command() {
+fn a_server_that_missed_a_move_learns_of_it_with_its_first_command() {
     let lab = fleet!();
     let (second, network, guest) = deployed(&lab);
     let fields = network.forward_fields(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
@@ -270,13 +270,13 @@ fn a_server_that_missed_a_move_learns_of_it_by_its_first_command() {
     second.is_cut_off();
     moves_to(&lab, &network, FIRST_HOST);
     second.is_reached_again();
-    // Another server: it has the old details, and owes nothing to anybody. The host does not know, either.
+    // Another server has the old details, and no memory of the move. The host does not know of it, either.
     lab.forget_everything();
     let outcome = lab.run("add-port-forward", &document);
     outcome.fails_with(3);
     assert!(outcome.output.contains("by another host since epoch 2; repeat"), "{outcome:?}");
-    await_silence(&second, &network.namespace());
-    // It ensures, and repeats.
+    await_step_down(&second, &network.namespace());
+    // The server ensures and repeats.
     let current = json!({"current_details": document["network-extension-details"].to_string()});
     network.keep_details(&lab.run("ensure-network-device", &network.document(&current)));
     assert_eq!(host_of(&network), FIRST_HOST);
@@ -285,7 +285,7 @@ fn a_server_that_missed_a_move_learns_of_it_by_its_first_command() {
 }
 
 #[test]
-fn a_vpc_goes_on_elsewhere_with_all_of_its_tiers() {
+fn a_vpc_moves_to_another_host_with_all_of_its_tiers() {
     let lab = fleet!();
     let second = two_hosts(&lab);
     let (vpc, tier) = (1..50)
@@ -320,7 +320,7 @@ fn a_vpc_goes_on_elsewhere_with_all_of_its_tiers() {
 }
 
 #[test]
-fn a_standby_that_cannot_be_reached_holds_nobody_up_and_catches_up_later() {
+fn a_standby_that_cannot_be_reached_fails_no_command_and_catches_up_later() {
     let lab = fleet!();
     let second = two_hosts(&lab);
     let network = network_on(&lab, SECOND_HOST, 300);
@@ -330,7 +330,7 @@ fn a_standby_that_cannot_be_reached_holds_nobody_up_and_catches_up_later() {
     assert!(lab.server_log().contains("lags behind"), "{}", lab.server_log());
     lab.first_host().gets_sshd();
     lab.forget_failures();
-    // One more command, and the standby knows all of it.
+    // With the next command the standby knows everything.
     network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
     let guest = network.guest("10.1.1.10");
     second.loses_power();
@@ -339,11 +339,11 @@ fn a_standby_that_cannot_be_reached_holds_nobody_up_and_catches_up_later() {
 }
 
 #[test]
-fn a_standby_that_lost_its_copy_is_given_a_whole_one() {
+fn a_standby_that_lost_its_replica_gets_a_complete_one() {
     let lab = fleet!();
     let (second, network, guest) = deployed(&lab);
     let copies = format!("{}/copies", lab.state_folder());
-    lab.host().run(|| std::fs::remove_dir_all(&copies)).expect("copies to lose");
+    lab.host().run(|| std::fs::remove_dir_all(&copies)).expect("replicas to lose");
     network.add_port_forward(&Forward::tcp("198.51.100.10:2223", "10.1.1.10:22"));
     second.loses_power();
     moves_to(&lab, &network, FIRST_HOST);
@@ -351,7 +351,7 @@ fn a_standby_that_lost_its_copy_is_given_a_whole_one() {
 }
 
 #[test]
-fn the_next_host_is_the_standby_when_the_first_one_is_lost_too() {
+fn a_network_moves_again_when_the_second_host_is_lost_too() {
     let lab = fleet!();
     let (second, third) = (lab.join(SECOND_HOST), lab.join(THIRD_HOST));
     lab.register("hosts", &format!("{SECOND_HOST},{THIRD_HOST}"));
@@ -368,7 +368,7 @@ fn the_next_host_is_the_standby_when_the_first_one_is_lost_too() {
 }
 
 #[test]
-fn nothing_is_copied_where_no_standby_is_wanted() {
+fn without_a_standby_nothing_is_copied() {
     let lab = fleet!();
     let _second = two_hosts(&lab);
     lab.register("standby", "none");
@@ -380,7 +380,7 @@ fn nothing_is_copied_where_no_standby_is_wanted() {
 }
 
 #[test]
-fn copies_are_private_and_end_with_the_network() {
+fn replicas_are_private_and_removed_with_the_network() {
     let lab = fleet!();
     let _second = two_hosts(&lab);
     let network = network_on(&lab, SECOND_HOST, 300);

@@ -1,4 +1,4 @@
-//! How the proxy gets into hosts, and out of which it keeps away.
+//! Logins to hosts.
 
 use netext_lab::{FIRST_HOST, Lab, OPERATOR, SECRET_PASSWORD, fleet};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn is_implemented(lab: &Lab) {
     assert!(lab.has_namespace("cs-net-209"));
 }
 
-/// Every command is refused with exit code 2 and a line that has all of these words, and nothing happens.
+/// Asserts that every command fails with exit code 2 and a line with all of these words, and changes nothing.
 #[track_caller]
 fn is_refused(lab: &Lab, words: &[&str]) {
     let network = lab.network(210).on_vlan("1911");
@@ -31,14 +31,14 @@ fn with_password(lab: &Lab) {
 }
 
 #[test]
-fn a_registered_key_opens_the_host() {
+fn a_registered_key_is_used() {
     let lab = fleet!();
     is_implemented(&lab);
     assert_eq!(lab.network(209).details(), json!({}));
 }
 
 #[test]
-fn a_key_whose_line_breaks_were_sent_as_text_opens_it_too() {
+fn a_registered_key_with_escaped_line_breaks_is_used() {
     let lab = fleet!();
     let key = lab.detail("sshkey");
     lab.register("sshkey", key.trim_end().replace('\n', "\\n").as_str());
@@ -46,14 +46,14 @@ fn a_key_whose_line_breaks_were_sent_as_text_opens_it_too() {
 }
 
 #[test]
-fn a_registered_password_opens_the_host() {
+fn a_registered_password_is_used() {
     let lab = fleet!();
     with_password(&lab);
     is_implemented(&lab);
 }
 
 #[test]
-fn the_agent_of_the_account_opens_the_host() {
+fn the_agent_of_the_account_is_used() {
     let lab = fleet!();
     let key = lab.detail("sshkey");
     lab.unregister("sshkey");
@@ -63,7 +63,7 @@ fn the_agent_of_the_account_opens_the_host() {
 }
 
 #[test]
-fn the_accounts_own_key_opens_the_host() {
+fn the_accounts_own_key_is_used() {
     let lab = fleet!();
     let key = lab.detail("sshkey");
     lab.unregister("sshkey");
@@ -72,7 +72,7 @@ fn the_accounts_own_key_opens_the_host() {
 }
 
 #[test]
-fn a_user_who_is_not_root_works_by_sudo() {
+fn a_user_other_than_root_works_by_sudo() {
     let lab = fleet!();
     lab.register("username", OPERATOR);
     is_implemented(&lab);
@@ -83,13 +83,13 @@ fn a_user_who_is_not_root_works_by_sudo() {
 }
 
 #[test]
-fn a_user_who_may_not_sudo_is_told_so() {
+fn the_error_for_a_user_without_sudo_says_so() {
     let lab = fleet!();
     lab.register("username", OPERATOR);
     lab.host().run(|| std::fs::write("/etc/sudoers", "")).expect("a file of this machine's own");
     let network = lab.network(209);
     let outcome = lab.run("implement-network", &network.document(&network.extension_field()));
-    // All hosts answer, none as it should.
+    // Every host answers, and none correctly.
     outcome.fails_with(2);
     assert!(outcome.output.contains("sudo"), "{outcome:?}");
 }
@@ -110,14 +110,14 @@ fn a_wrong_key_is_not_taken_for_a_host_that_is_down() {
 }
 
 #[test]
-fn credentials_that_are_not_a_key_at_all_do_not_open_the_host() {
+fn a_text_that_is_not_a_key_does_not_open_the_host() {
     let lab = fleet!();
     lab.register("sshkey", "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n");
     is_refused(&lab, &[FIRST_HOST, "does not let root in"]);
 }
 
 #[test]
-fn a_connection_is_not_used_by_who_has_other_credentials() {
+fn a_connection_is_not_used_with_other_credentials() {
     let lab = fleet!();
     is_implemented(&lab);
     assert_eq!(connections(&lab).len(), 1);
@@ -129,7 +129,7 @@ fn a_connection_is_not_used_by_who_has_other_credentials() {
 }
 
 #[test]
-fn a_host_key_is_believed_once_and_then_held_to() {
+fn a_host_key_is_trusted_on_first_use_only() {
     let lab = fleet!();
     is_implemented(&lab);
     lab.first_host().changes_its_host_key();
@@ -141,7 +141,7 @@ fn a_host_key_is_believed_once_and_then_held_to() {
 }
 
 #[test]
-fn registered_host_keys_are_the_only_ones_that_count() {
+fn only_registered_host_keys_are_trusted() {
     let lab = fleet!();
     lab.register("hostkeys", &lab.first_host().known_hosts_line());
     is_implemented(&lab);
@@ -151,18 +151,18 @@ fn registered_host_keys_are_the_only_ones_that_count() {
     is_implemented(&lab);
     let noted =
         lab.server().run(|| std::path::Path::new(&format!("{}/known_hosts", lab.proxy_folder())).exists());
-    assert!(!noted, "nothing is believed on first sight");
+    assert!(!noted, "no key is trusted on first use");
 }
 
 #[test]
-fn a_host_that_the_registered_keys_do_not_name_is_not_talked_to() {
+fn a_host_without_a_registered_key_is_refused() {
     let lab = fleet!();
     lab.register("hostkeys", &lab.first_host().known_hosts_line().replace(FIRST_HOST, "192.0.2.99"));
     is_refused(&lab, &[FIRST_HOST, "`hostkeys`"]);
 }
 
 #[test]
-fn what_ssh_could_misread_is_refused_before_it_runs() {
+fn a_detail_that_ssh_could_misread_is_refused_before_ssh_runs() {
     let lab = fleet!();
     for (detail, value) in [
         ("hosts", "-oProxyCommand=touch /run/lab/ran"),

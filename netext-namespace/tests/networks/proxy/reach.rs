@@ -1,4 +1,4 @@
-//! Hosts that cannot be reached, or stop to answer.
+//! Hosts that cannot be reached, or stop answering.
 
 use std::net::TcpListener;
 use std::thread;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{connections, ensure};
 
-/// The command waits on the host for the network's lock.
+/// Waits until the command waits on the host for the network's lock.
 fn await_start_on_host(lab: &Lab) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !lab.processes().iter().any(|(_, line)| line.ends_with("lab-router-wrapper.sh relay")) {
@@ -19,7 +19,7 @@ fn await_start_on_host(lab: &Lab) {
     thread::sleep(Duration::from_millis(100));
 }
 
-/// The host no longer works on anything.
+/// Waits until the host has no more work.
 #[track_caller]
 fn await_end_on_host(lab: &Lab) {
     let deadline = Instant::now() + Duration::from_secs(5);
@@ -40,7 +40,7 @@ fn forward() -> Forward {
 }
 
 #[test]
-fn a_host_that_is_down_is_named_with_the_reason() {
+fn the_error_for_a_host_that_is_down_has_the_reason() {
     let lab = fleet!();
     lab.first_host().loses_sshd();
     let network = lab.network(209);
@@ -55,7 +55,7 @@ fn a_host_that_is_down_is_named_with_the_reason() {
 }
 
 #[test]
-fn a_host_that_answers_nothing_is_given_up_in_time() {
+fn a_host_that_does_not_answer_is_given_up_in_time() {
     let lab = fleet!();
     let network = lab.network(209);
     lab.first_host().is_cut_off();
@@ -66,7 +66,7 @@ fn a_host_that_answers_nothing_is_given_up_in_time() {
 }
 
 #[test]
-fn an_sshd_that_stays_silent_is_given_up_in_time() {
+fn a_silent_sshd_is_given_up_in_time() {
     let lab = fleet!();
     lab.first_host().loses_sshd();
     let silent = lab.host().run(|| TcpListener::bind((FIRST_HOST, 22))).expect("a listener in sshd's place");
@@ -81,7 +81,7 @@ fn an_sshd_that_stays_silent_is_given_up_in_time() {
 }
 
 #[test]
-fn a_host_that_dies_during_a_command_fails_it_and_repeating_it_is_safe() {
+fn a_command_fails_if_its_host_dies_and_can_be_repeated() {
     let lab = fleet!();
     let network = network(&lab);
     let lock = network.hold_lock();
@@ -98,7 +98,7 @@ fn a_host_that_dies_during_a_command_fails_it_and_repeating_it_is_safe() {
 }
 
 #[test]
-fn a_host_that_falls_silent_during_a_command_fails_it_long_before_the_deadline() {
+fn a_command_fails_long_before_the_deadline_if_its_host_falls_silent() {
     let lab = fleet!();
     let network = network(&lab);
     let _lock = network.hold_lock();
@@ -138,7 +138,7 @@ fn a_connection_whose_ssh_hangs_is_replaced() {
 }
 
 #[test]
-fn a_host_that_was_restarted_is_connected_anew() {
+fn a_host_that_was_restarted_gets_a_new_connection() {
     let lab = fleet!();
     let network = network(&lab);
     lab.first_host().loses_sshd();
@@ -148,7 +148,7 @@ fn a_host_that_was_restarted_is_connected_anew() {
 }
 
 #[test]
-fn a_deadline_that_passes_stops_the_host_as_well() {
+fn the_host_stops_at_the_deadline() {
     let lab = fleet!();
     let network = network(&lab);
     let lock = network.hold_lock();
@@ -166,7 +166,7 @@ fn a_deadline_that_passes_stops_the_host_as_well() {
 }
 
 #[test]
-fn a_terminated_command_stops_the_host_as_well() {
+fn the_host_stops_if_the_command_is_terminated() {
     let lab = fleet!();
     let network = network(&lab);
     let _lock = network.hold_lock();
@@ -181,7 +181,7 @@ fn a_terminated_command_stops_the_host_as_well() {
 }
 
 #[test]
-fn a_proxy_that_is_killed_stops_the_host_as_well() {
+fn the_host_stops_if_the_proxy_is_killed() {
     let lab = fleet!();
     let network = network(&lab);
     let _lock = network.hold_lock();

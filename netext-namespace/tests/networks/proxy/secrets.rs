@@ -1,4 +1,4 @@
-//! What nobody may see.
+//! Secrets on the management server.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::connections;
 
-/// Everything that the list of processes shows of who lives in the lab, by their arguments and environment.
-fn seen_of_processes(lab: &Lab) -> BTreeSet<String> {
+/// The arguments and environments of the lab's processes, as the list of processes shows them.
+fn arguments_and_environments(lab: &Lab) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     for (process, _) in lab.processes() {
         for what in ["cmdline", "environ"] {
@@ -50,22 +50,22 @@ fn files_of_server(lab: &Lab, folder: &str) -> Vec<(PathBuf, u32, Vec<u8>)> {
 }
 
 #[test]
-fn key_and_password_show_up_nowhere() {
+fn key_and_password_appear_nowhere() {
     let lab = fleet!();
     let key = lab.detail("sshkey");
     let key_line = key.lines().nth(2).expect("a line of the key's inside").to_owned();
     lab.register("password", SECRET_PASSWORD);
     let network = lab.network(209);
     let mut printed = vec![network.command("implement-network", &network.extension_field()).output];
-    let mut seen = seen_of_processes(&lab);
-    // One that waits to be greeted, with its credentials at hand.
+    let mut seen = arguments_and_environments(&lab);
+    // An ssh that waits for the server's greeting, with its credentials at hand.
     lab.first_host().loses_sshd();
     await_connections(&lab, 0);
     let silent = lab.host().run(|| TcpListener::bind((FIRST_HOST, 22))).expect("a listener in sshd's place");
     let document = netext_lab::as_gson_writes(&network.document(&json!({})));
     let running = lab.start_with("implement-network", &document, 3);
     await_connections(&lab, 1);
-    seen.extend(seen_of_processes(&lab));
+    seen.extend(arguments_and_environments(&lab));
     printed.push(running.finish().output);
     drop(silent);
     lab.first_host().gets_sshd();
@@ -74,12 +74,12 @@ fn key_and_password_show_up_nowhere() {
     printed.push(network.ensure_device(&json!({})).output);
 
     for word in ["IdentityFile=", "SSH_ASKPASS_REQUIRE=force"] {
-        assert!(seen.iter().any(|it| it.contains(word)), "{word}: what is looked at is what there is");
+        assert!(seen.iter().any(|it| it.contains(word)), "{word}: the list is not complete");
     }
     for secret in [SECRET_PASSWORD, &key_line, "wrong-but-also-secret"] {
         assert!(!printed.iter().any(|it| it.contains(secret)), "{printed:?}");
         assert!(!seen.iter().any(|it| it.contains(secret)), "in the list of processes");
-        // What was changed below /etc is there too, and the home of root. Payload files are the server's own.
+        // This includes changed files of /etc and root's home. Payload files belong to the server.
         for (path, _, content) in files_of_server(&lab, "/run") {
             if !path.starts_with("/run/lab/payloads") {
                 assert!(!String::from_utf8_lossy(&content).contains(secret), "in {}", path.display());
@@ -90,7 +90,7 @@ fn key_and_password_show_up_nowhere() {
 }
 
 #[test]
-fn what_the_proxy_keeps_is_for_its_owner_only() {
+fn the_proxys_folder_is_private() {
     let lab = fleet!();
     lab.network(209).implement();
     let files = files_of_server(&lab, &lab.proxy_folder());
