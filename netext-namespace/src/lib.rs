@@ -12,7 +12,7 @@
 //! - [`kernel`] applies the plan to the kernel: links, packet rules, tracked connections.
 //! - [`daemons`] applies it to the daemons that serve instances.
 //! - [`metadata`] stores the metadata of instances and serves it.
-//! - [`store`] keeps the state of every router, and its lock.
+//! - [`store`] keeps the state of every router, and its lock; [`files`] replaces and locks files.
 //! - [`host`] carries out the commands of the protocol on this host.
 //! - [`failover`] decides which host serves a router, and which one takes over when that host is lost.
 //! - [`relay`] is the protocol between a proxy and a host, and the host's end of it.

@@ -1,12 +1,11 @@
 //! Why a host did not carry out what it was asked.
 
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use netext_core::{DeviceError, ErrorKind};
 
 use super::remote::HostAddress;
+use crate::files::FileError;
 use crate::relay::RelayLineError;
 
 /// Why a host did not carry out what it was asked.
@@ -83,24 +82,11 @@ pub enum HostError {
         problem: RelayLineError,
     },
     /// This machine is at fault.
-    #[error("cannot {action} {}", .path.display())]
-    Local {
-        /// What was attempted.
-        action: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Local(#[from] FileError),
 }
 
 impl HostError {
-    /// An error of this machine, for `map_err`.
-    pub(super) fn local(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Local { action, path, source }
-    }
-
     /// Whether the host may be down, so that another one may take over its routers. A host that answers with an error
     /// still serves its guests.
     pub fn is_absence(&self) -> bool {
@@ -109,7 +95,7 @@ impl HostError {
 
     /// Whether the login is not the problem: it succeeded, or was not even tried.
     pub fn is_beyond_login(&self) -> bool {
-        matches!(self, Self::NoExtension { .. } | Self::Incompatible { .. } | Self::Local { .. })
+        matches!(self, Self::NoExtension { .. } | Self::Incompatible { .. } | Self::Local(_))
     }
 }
 

@@ -68,7 +68,7 @@ impl FleetHostError {
                 HostError::WrongHostKey { .. } => "other host key",
                 HostError::NoExtension { .. } => "no extension",
                 HostError::Incompatible { .. } => "other protocol",
-                HostError::Local { .. } => "not asked",
+                HostError::Local(_) => "not asked",
             },
             Self::Failed { .. } => "failed",
         }

@@ -22,6 +22,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::timeout;
 
+use crate::files::failed;
 use crate::proxy::error::HostError;
 use crate::proxy::fleet::SshLogin;
 use crate::proxy::remote::HostAddress;
@@ -61,10 +62,10 @@ impl SshFolder {
         // Where the host role runs on the same machine, daemons need access to folders inside the parent.
         for (folder, mode) in [(path.parent().unwrap_or(path), 0o711), (path, 0o700)] {
             let made = DirBuilder::new().recursive(true).mode(mode).create(folder);
-            made.map_err(HostError::local("create the folder", folder))?;
+            made.map_err(failed("create the folder", folder))?;
         }
         let file = path.join("seal");
-        let seal = seal(&file).map_err(HostError::local("read or make", file))?;
+        let seal = seal(&file).map_err(failed("read or make", &file))?;
         Ok(Self { path: path.to_owned(), seal })
     }
 
@@ -89,7 +90,7 @@ impl SshFolder {
         if socket.as_os_str().len() + TEMPORARY_SUFFIX >= LONGEST_SOCKET {
             let source =
                 io::Error::other("the path is too long for a socket; set NETEXT_STATE_ROOT to a shorter one");
-            return Err(HostError::local("use", socket)(source));
+            return Err(failed("use", &socket)(source).into());
         }
         Ok(SshConnection { lock: socket.with_extension("lock"), socket })
     }

@@ -2,8 +2,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind};
+use std::fs::{File, Permissions};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use netext_protocol::Secret;
 
 use super::connection::{SshConnection, SshFolder};
-use crate::files::FileLock;
+use crate::files::{self, FileLock, failed};
 use crate::programs::{Capture, Program, in_memory, last_line};
 use crate::proxy::error::HostError;
 use crate::proxy::fleet::SshLogin;
@@ -48,18 +48,13 @@ pub(super) async fn begin(
 ) -> Result<(), HostError> {
     let SshConnection { socket, lock } = connection;
     let locked = FileLock::acquire(lock, std::future::pending()).await;
-    let _locked = locked.map_err(HostError::local("lock", lock))?;
+    let _locked = locked.map_err(failed("lock", lock))?;
     if connection.is_up().await {
         return Ok(());
     }
-    match fs::remove_file(socket) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(HostError::local("remove", socket)(error));
-        }
-        _ => {}
-    }
+    files::remove(socket)?;
     let refusal =
-        log_in(folder, socket, host, login, patience).await.map_err(HostError::local("run", "ssh"))?;
+        log_in(folder, socket, host, login, patience).await.map_err(failed("run", Path::new("ssh")))?;
     match refusal {
         None => Ok(()),
         Some(words) => Err(failed_login(host, login, &folder.known_hosts(), &words)),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::error::HostError;
 use super::fleet::Fleet;
 use super::remote::{HostAddress, RemoteCommand};
+use crate::files::failed;
 use crate::programs::last_line;
 use crate::relay::{self, RelayReply, RelayRequest};
 use connection::{NoSession, RemoteSession, SessionEnd, SshConnection, SshFolder};
@@ -70,7 +71,7 @@ impl<'a> Ssh<'a> {
             let path = &self.fleet.path;
             let session = self.start(host, RemoteCommand::Relay(path), patience).await?;
             let received = session.ask(&relay::to_line(&request()), payload).await;
-            match received.map_err(HostError::local("talk to", path.as_str()))? {
+            match received.map_err(failed("talk to", Path::new(path.as_str())))? {
                 Ok(line) => relay::from_line(&line)
                     .map_err(|problem| HostError::Incompatible { host: host.clone(), problem }),
                 Err(SessionEnd { exit: None, words, .. }) => Err(lost(host, &words)),
@@ -97,7 +98,7 @@ impl<'a> Ssh<'a> {
             let session = self.start(host, command, patience).await?;
             let ended = session.finish(input, sent).await;
             let SessionEnd { exit, output, words } =
-                ended.map_err(HostError::local("read the output of", command.to_string()))?;
+                ended.map_err(failed("read the output of", Path::new(&command.to_string())))?;
             match exit {
                 Some(exit) => Ok(RemoteOutcome { exit, output, words }),
                 None => Err(lost(host, &words)),
@@ -165,7 +166,9 @@ impl<'a> Ssh<'a> {
             match connection.start(command).await {
                 Ok(session) => return Ok(Some(session)),
                 Err(NoSession::Full) => return Ok(None),
-                Err(NoSession::Local(source)) => return Err(HostError::local("use", "a pipe")(source)),
+                Err(NoSession::Local(source)) => {
+                    return Err(failed("use", Path::new("a pipe"))(source).into());
+                }
                 // Nothing was started yet, so another attempt is harmless.
                 Err(NoSession::NoConnection) => {
                     login::begin(&self.folder, connection, host, &self.fleet.login, patience).await?;
