@@ -1,15 +1,21 @@
-//! The metadata of one instance, and the document that holds it.
+//! The metadata of one instance, the names of its files, and the document that holds it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::str::FromStr;
 
 use netext_protocol::{MacAddr, Secret, SecretBytes};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{InvalidVmData, MetadataFileName};
-use crate::files::FileError;
+use super::MetadataError;
+
+/// As long as file systems allow.
+const LONGEST_NAME: usize = 255;
+/// The management server's name for the file with the hypervisor's name.
+const HYPERVISOR: &str = "hypervisor-host-name";
 
 /// The metadata of one instance. Every content is kept byte for byte, and only this instance can read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,44 +57,8 @@ impl Password {
     }
 }
 
-/// Why instance metadata could not be read or changed. It never shows a content.
-#[derive(Debug, thiserror::Error)]
-pub enum MetadataError {
-    /// An entry of the payload is invalid; nothing was changed.
-    #[error(transparent)]
-    Refused(#[from] InvalidVmData),
-    /// The operating system refused an operation.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A document cannot be parsed.
-    #[error(
-        "{} is damaged at line {line}, column {column}; restart the network with cleanup, so that the server sends the \
-         instance's metadata again",
-        path.display()
-    )]
-    Damaged {
-        /// The document.
-        path: PathBuf,
-        /// The line of the first defect, from 1.
-        line: usize,
-        /// Its column, from 1.
-        column: usize,
-    },
-    /// A document was written by a later version of this program.
-    #[error(
-        "{} was written by a newer version (format {found}, this one knows {FORMAT}); install that version again",
-        path.display()
-    )]
-    Newer {
-        /// The document.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-}
-
 /// The format of the document; this version reads it and every earlier one.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct InstanceDocument<'a> {
@@ -121,5 +91,84 @@ impl InstanceMetadata {
             return Err(MetadataError::Newer { path: path.to_owned(), found: format });
         }
         serde_json::from_slice(bytes).map_err(damaged)
+    }
+}
+
+/// The name of a metadata file: the last part of `/latest/meta-data/<name>`.
+///
+/// It is safe in a path, a listing and a message: it has no slash, no `..`, no white space or control character, and
+/// nothing that a URL has to escape.
+///
+/// ```
+/// use netext_namespace::metadata::MetadataFileName;
+///
+/// let name: MetadataFileName = "local-hostname".parse()?;
+/// assert_eq!(name.as_ref(), "local-hostname");
+/// assert!("../10.1.1.11".parse::<MetadataFileName>().is_err());
+/// # Ok::<(), netext_namespace::metadata::InvalidMetadataFileName>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MetadataFileName(String);
+
+/// A text that cannot name a metadata file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} cannot name a metadata file: 1 to 255 letters, digits, '-', '_', '.', ':', '@' or '+', not starting with '.' \
+     and without '..'"
+)]
+pub struct InvalidMetadataFileName(String);
+
+impl MetadataFileName {
+    /// The file with the name of the instance's hypervisor.
+    pub fn hypervisor() -> Self {
+        Self(HYPERVISOR.to_owned())
+    }
+}
+
+impl FromStr for MetadataFileName {
+    type Err = InvalidMetadataFileName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMetadataFileName> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@+".contains(&byte);
+        if text.is_empty()
+            || text.len() > LONGEST_NAME
+            || text.starts_with('.')
+            || text.contains("..")
+            || !text.bytes().all(is_allowed)
+        {
+            return Err(InvalidMetadataFileName(text.chars().take(LONGEST_NAME).collect()));
+        }
+        Ok(match text {
+            // The first is the name that the bash reference saves, the second the name of the command's field.
+            "hypervisor-hostname" | "hypervisor_hostname" => Self::hypervisor(),
+            name => Self(name.to_owned()),
+        })
+    }
+}
+
+impl TryFrom<String> for MetadataFileName {
+    type Error = InvalidMetadataFileName;
+
+    fn try_from(text: String) -> Result<Self, InvalidMetadataFileName> {
+        text.parse()
+    }
+}
+
+impl From<MetadataFileName> for String {
+    fn from(name: MetadataFileName) -> Self {
+        name.0
+    }
+}
+
+impl AsRef<str> for MetadataFileName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MetadataFileName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }

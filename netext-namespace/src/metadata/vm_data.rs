@@ -1,17 +1,8 @@
-//! The entries of `vm_data`, and the names of metadata files.
-
-use std::fmt;
-use std::str::FromStr;
+//! The entries of `vm_data`.
 
 use netext_protocol::{Secret, SecretBytes, VmDataEntry};
-use serde::{Deserialize, Serialize};
 
-use super::{InstanceMetadata, Password};
-
-/// As long as file systems allow.
-const LONGEST_NAME: usize = 255;
-/// The management server's name for the file with the hypervisor's name.
-const HYPERVISOR: &str = "hypervisor-host-name";
+use super::{InstanceMetadata, InvalidMetadataFileName, MetadataFileName, Password};
 
 /// A directory of `vm_data`, in any of its spellings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,83 +114,4 @@ impl InstanceMetadata {
 /// The text of a password, which is served as a line.
 fn text(content: &SecretBytes) -> Result<Secret, String> {
     content.expose_text().map(Secret::from).ok_or_else(|| "a password is text in UTF-8".to_owned())
-}
-
-/// The name of a metadata file: the last part of `/latest/meta-data/<name>`.
-///
-/// It is safe in a path, a listing and a message: it has no slash, no `..`, no white space or control character, and
-/// nothing that a URL has to escape.
-///
-/// ```
-/// use netext_namespace::metadata::MetadataFileName;
-///
-/// let name: MetadataFileName = "local-hostname".parse()?;
-/// assert_eq!(name.as_ref(), "local-hostname");
-/// assert!("../10.1.1.11".parse::<MetadataFileName>().is_err());
-/// # Ok::<(), netext_namespace::metadata::InvalidMetadataFileName>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct MetadataFileName(String);
-
-/// A text that cannot name a metadata file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} cannot name a metadata file: 1 to 255 letters, digits, '-', '_', '.', ':', '@' or '+', not starting with '.' \
-     and without '..'"
-)]
-pub struct InvalidMetadataFileName(String);
-
-impl MetadataFileName {
-    /// The file with the name of the instance's hypervisor.
-    pub fn hypervisor() -> Self {
-        Self(HYPERVISOR.to_owned())
-    }
-}
-
-impl FromStr for MetadataFileName {
-    type Err = InvalidMetadataFileName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidMetadataFileName> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@+".contains(&byte);
-        if text.is_empty()
-            || text.len() > LONGEST_NAME
-            || text.starts_with('.')
-            || text.contains("..")
-            || !text.bytes().all(is_allowed)
-        {
-            return Err(InvalidMetadataFileName(text.chars().take(LONGEST_NAME).collect()));
-        }
-        Ok(match text {
-            // The first is the name that the bash reference saves, the second the name of the command's field.
-            "hypervisor-hostname" | "hypervisor_hostname" => Self::hypervisor(),
-            name => Self(name.to_owned()),
-        })
-    }
-}
-
-impl TryFrom<String> for MetadataFileName {
-    type Error = InvalidMetadataFileName;
-
-    fn try_from(text: String) -> Result<Self, InvalidMetadataFileName> {
-        text.parse()
-    }
-}
-
-impl From<MetadataFileName> for String {
-    fn from(name: MetadataFileName) -> Self {
-        name.0
-    }
-}
-
-impl AsRef<str> for MetadataFileName {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for MetadataFileName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
 }
