@@ -1,13 +1,13 @@
-# Everything that is done with this repository by hand or by CI. `make` alone lists it.
+# All tasks of this repository, for people and for CI. `make` alone lists them.
 #
-# On a fresh Debian 12 with a Rust toolchain `make demo` and `make test` need nothing else: what they use is
-# installed by .ci/packages. Network namespaces take root; where make runs as somebody else, cargo builds as
-# that user and only what was built runs under sudo.
+# On a fresh Debian 12 with a Rust toolchain every task works: .ci/packages installs the Debian packages. Network
+# namespaces need root. If make does not run as root, cargo builds as the current user, and only the built programs
+# run under sudo.
 
 SHELL := /bin/bash
 CARGO ?= cargo
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH)
-# Debian keeps ip, nft and conntrack where only root's PATH leads.
+# On Debian only root's PATH contains ip, nft and conntrack.
 export PATH := $(PATH):/usr/sbin:/sbin
 
 ifneq ($(ROOT),)
@@ -20,52 +20,64 @@ REFERENCE := docs/src/commands.md
 BOOK := target/book
 NETEXT := $(CARGO) run --quiet --package netext-tool --
 EXECUTABLE := target/release/netext-namespace
-# Scenarios of one host that are played again with every command carried over SSH; but for those that count the
-# host's processes, which has sshd then, and those that reconcile a host by hand.
+# Scenarios of one host that run a second time with every command sent over SSH. Not among them: scenarios that count the
+# host's processes, which then include sshd, and scenarios that reconcile a host by hand.
 OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc balancer guest_services \
 	absent_fields nic_identity readme_life second_range \
 	--skip leaves_nothing --skip a_rebooted_host
-# How long `make fuzz` looks for trouble, in seconds.
+# The duration of `make fuzz`, in seconds.
 FUZZ_SECONDS ?= 60
 # More arguments for the programs behind `make demo` and `make bench`, such as BENCH="--quick --json".
 DEMO ?=
 BENCH ?=
+# The crates that vendors build on, and the lists of what they offer.
+LIBRARIES := netext-protocol netext-core
+API := docs/api
+
+# Installs a tool from crates.io if it is absent: $(call tool,NAME,VERSION,OPTIONS). Debug builds are ready sooner.
+tool = command -v $(1) >/dev/null || \
+	CARGO_TARGET_DIR=target/tools $(CARGO) install --quiet --locked --debug $(1)@$(2) $(3)
+# Prints the public API of a library.
+public_api = RUSTC_BOOTSTRAP=1 $(CARGO) rustdoc --quiet --package $(1) --all-features --lib --target-dir target/api \
+		-- -Z unstable-options --output-format json && \
+	$(CARGO) run --quiet --package netext-book --bin api target/api/doc/$(subst -,_,$(1)).json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test python generators python-types tool machine-test bench lint schemas schemas-check audit fuzz packages clean
+.PHONY: help demo test python generators python-types tool machine-test bench lint schemas schemas-check api api-check \
+	features oldest-rust book audit fuzz packages clean
 
-help: # List what can be made.
+help: # List the tasks.
 	@printf 'netext: network extensions for Apache CloudStack\n\n'
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-demo: packages ## Play the life of a network on throwaway namespaces, with the packets that prove it.
+demo: packages ## Play the life of a network in temporary namespaces, with packets that prove each command.
 	@$(CARGO) build --quiet --package netext-namespace --package netext-lab --bins
 	@$(ROOT) target/debug/demo --exec target/debug/netext-namespace $(DEMO)
 
-test: packages ## Run all tests, doc examples included; tests of the packet path use real namespaces.
+test: packages ## Run all tests and doc examples; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
 	NETEXT_LAB=fleet $(CARGO) test --workspace --all-features --test networks -- $(OVER_SSH)
 	@$(MAKE) --no-print-directory python generators
 
-python: tool ## Run the part of test that is the example in Python: its tests, its conformance.
+python: tool ## Run a part of test: the tests and the conformance of the Python example.
 	export PATH="$(CURDIR)/target/debug:$$PATH" && cd examples/python && \
 		../../.ci/clean-machine python3 -m unittest discover -t . -s tests
 	export PATH="$(CURDIR)/target/debug:$$PATH" && .ci/clean-machine \
 		sh -c 'NETEXT_MINIMAL_FOLDER=$$(mktemp -d) netext conformance --exec examples/python/minimal.sh'
 
-generators: packages tool ## Run the part of test that tries code generators on the strict schemas (about a minute).
+generators: packages tool ## Run a part of test: code generators on the strict schemas (about a minute).
 	netext-protocol/generators/check.py target/debug/netext
 
-python-types: packages ## Write the types of the example in Python: after a change of the schemas.
+python-types: packages ## Generate the types of the Python example, after a change of the schemas.
 	netext-protocol/generators/check.py --write-example
 
 tool:
 	@$(CARGO) build --quiet --package netext-tool
 
-machine-test: packages ## Run the part of test that boots a KVM host with a kernel of its own.
+machine-test: packages ## Run a part of test: boot an emulated KVM host with its own kernel.
 	$(CARGO) test --package netext-namespace --test machine
 
-bench: packages ## Measure commands and packet path against a floor of the same run (about 8 minutes).
+bench: packages ## Measure commands and packet path against a baseline of the same run (about 8 minutes).
 	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --package netext-example-minimal --bins
 	@$(ROOT) target/release/bench --exec $(EXECUTABLE) $(BENCH)
 
@@ -74,31 +86,49 @@ lint: packages ## Check formatting, lints and documentation; warnings are errors
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --all-features --no-deps --document-private-items
 
-schemas: ## Write what the types say: docs/schemas, and the book's command reference.
+schemas: ## Generate docs/schemas and the book's command reference, after a change of the types.
 	$(NETEXT) schema --out $(SCHEMAS)
 	$(NETEXT) schema --format markdown --out $(REFERENCE)
 
-schemas-check: ## Fail if these are not what the types say.
+schemas-check: ## Fail if the committed schemas or command reference differ from the types.
 	$(NETEXT) schema --check $(SCHEMAS)
 	$(NETEXT) schema --format markdown --check $(REFERENCE)
 
-book: ## Make the book as HTML in target/book (installs mdbook if it is absent, about 2 minutes).
-	@command -v mdbook >/dev/null || $(CARGO) install --locked --no-default-features --features search mdbook
+api: ## List the public API of the libraries in docs/api, after a change of it.
+	@mkdir -p $(API)
+	@$(foreach library,$(LIBRARIES),{ $(call public_api,$(library)); } >$(API)/$(library).txt &&) true
+
+api-check: ## Fail if the public API of a library differs from the committed list: run `make api` and review it.
+	@set -o pipefail; $(foreach library,$(LIBRARIES),\
+		{ $(call public_api,$(library)); } | diff -u $(API)/$(library).txt - &&) true
+
+features: ## Lint every package by itself, with every combination of its features.
+	@$(call tool,cargo-hack,0.6.46)
+	$(CARGO) hack clippy --workspace --feature-powerset -- -D warnings
+
+oldest-rust: ## Check everything but the book with the minimum Rust version: rust-version in Cargo.toml.
+	rust=$$(.ci/packages --oldest-rust) && export RUSTC=$$rust/usr/bin/rustc && \
+		LD_LIBRARY_PATH=$$(echo $$rust/usr/lib/*-linux-gnu) \
+		$$rust/usr/bin/cargo check --locked --workspace --exclude netext-book --all-features \
+			--target-dir target/oldest-rust
+
+book: ## Build the book as HTML in target/book.
+	@$(call tool,mdbook,0.5.4,--no-default-features --features search)
 	mdbook build docs
 	@printf 'read %s/index.html\n' $(BOOK)
 
-audit: ## Check dependencies: licences, sources, bans (installs cargo-deny if it is absent).
-	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
-	$(CARGO) deny --all-features check bans licenses sources
+audit: ## Check the dependencies: licences, sources, bans.
+	@$(call tool,cargo-deny,0.20.2)
+	$(CARGO) deny --all-features check --hide-inclusion-graph bans licenses sources
 
-fuzz: ## Feed the payload parser with nonsense for a minute (installs cargo-fuzz if it is absent).
-	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+fuzz: ## Fuzz the payload parser for a minute.
+	@$(call tool,cargo-fuzz,0.13.2)
 	cd netext-protocol && for target in $$($(CARGO) fuzz list); do \
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) || exit; \
 	done
 
-packages: ## Install the Debian packages that building, tests, demo and bench need.
+packages: ## Install the Debian packages that these tasks need.
 	@.ci/packages
 
-clean: ## Remove what was built.
+clean: ## Remove all build results.
 	$(CARGO) clean
