@@ -3,8 +3,10 @@
 //! The steps that repair a router also find the differences: every step compares first. A [`Pass`] says whether it then
 //! acts, and keeps the differences. So a report and a repair cannot disagree.
 
+use std::error::Error;
 use std::fmt;
 
+use netext_core::error_chain;
 use serde::Serialize;
 
 /// One difference, described as the change that repairs it.
@@ -121,8 +123,8 @@ impl Pass {
     }
 
     /// Keeps a difference that could not be repaired, and blocked nothing else.
-    pub fn falls_short(&mut self, what: impl fmt::Display) {
-        self.shortfalls.push(what.to_string());
+    pub fn falls_short(&mut self, error: &(dyn Error + 'static)) {
+        self.shortfalls.push(error_chain(error));
     }
 
     /// The differences that could not be repaired.

@@ -205,8 +205,9 @@ fn tolerate(
             return Err(ApplyError::Routing(refusal.into()));
         }
         let router = saved.router.id;
-        tracing::warn!(%router, error = %refusal, "a route or rule is not in force for now");
-        pass.falls_short(refusal);
+        let error = error_chain(&refusal);
+        tracing::warn!(%router, error, "a route or rule is not in force for now");
+        pass.falls_short(&refusal);
     }
     Ok(())
 }

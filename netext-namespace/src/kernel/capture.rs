@@ -37,7 +37,7 @@ pub enum CaptureError {
         interface: InterfaceName,
     },
     /// The kernel refused.
-    #[error("cannot watch {interface}: {source}")]
+    #[error("cannot watch {interface}")]
     Failed {
         /// The interface.
         interface: InterfaceName,

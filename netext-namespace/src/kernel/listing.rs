@@ -47,7 +47,7 @@ impl TableListing {
     fn of(namespace: &Namespace, deadline: Instant) -> Result<Self, NftError> {
         let words = nft::list(namespace, deadline)?;
         let shown: Value = serde_json::from_slice(&words)
-            .map_err(|error| NftError::Failed { attempted: "read what nft lists", source: error.into() })?;
+            .map_err(|error| NftError::Failed { attempted: "read the list of", source: error.into() })?;
         let mut listing = Self::default();
         for entry in shown["nftables"].as_array().into_iter().flatten() {
             let Some((kind, Value::Object(object))) = entry.as_object().and_then(|entry| entry.iter().next())

@@ -28,7 +28,7 @@ const NSFS_MAGIC: i64 = 0x6e73_6673;
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {
     /// A step failed.
-    #[error("cannot {attempted} for namespace {name}: {source}")]
+    #[error("cannot {attempted} for namespace {name}")]
     Failed {
         /// The namespace.
         name: NamespaceName,

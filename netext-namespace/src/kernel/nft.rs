@@ -21,7 +21,7 @@ pub enum NftError {
     #[error("cannot run nft: not found; install the package nftables")]
     Missing,
     /// nft could not be started or watched.
-    #[error("cannot {attempted} nft: {source}")]
+    #[error("cannot {attempted} nft")]
     Failed {
         /// What was attempted, to be read between "cannot" and "nft".
         attempted: &'static str,

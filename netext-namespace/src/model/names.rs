@@ -213,7 +213,7 @@ impl SegmentDevices {
 
 /// A registered detail that does not name a NIC.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("physical-network-extension-details.{detail}: {source}; register a NIC of the hosts, or none")]
+#[error("physical-network-extension-details.{detail} must be a NIC of the hosts, or none")]
 pub struct InvalidDevice {
     detail: &'static str,
     source: NameError,

@@ -78,13 +78,13 @@ pub enum LinkError {
         interface: InterfaceName,
     },
     /// The kernel cannot create VLAN interfaces.
-    #[error("{source}: does this kernel know 802.1Q? try 'modprobe 8021q'")]
+    #[error("this kernel may lack 802.1Q (try 'modprobe 8021q')")]
     NoVlan {
         /// The kernel's refusal.
         source: NetlinkError,
     },
     /// A kernel parameter could not be read or written.
-    #[error("cannot set {path} to {value}: {source}")]
+    #[error("cannot set {path} to {value}")]
     Sysctl {
         /// The parameter's file.
         path: String,

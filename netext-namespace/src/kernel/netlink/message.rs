@@ -18,22 +18,29 @@ pub(in crate::kernel) const CREATE: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
 /// A request over netlink that the kernel refused, or that could not be sent.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {attempted}: {source}{}", .explanation.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
+#[error("cannot {attempted}")]
 pub struct NetlinkError {
     /// What was attempted and on what, to be read after "cannot".
     attempted: String,
+    source: NetlinkRefusal,
+}
+
+/// The kernel's answer to a request that it refused, or the failure of a system call.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}{}", .explanation.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
+struct NetlinkRefusal {
+    error: io::Error,
     /// The kernel's explanation, if it gives one.
     explanation: Option<String>,
-    source: io::Error,
 }
 
 impl NetlinkError {
-    pub(in crate::kernel) fn new(attempted: impl Into<String>, source: io::Error) -> Self {
-        Self { attempted: attempted.into(), explanation: None, source }
+    pub(in crate::kernel) fn new(attempted: impl Into<String>, error: io::Error) -> Self {
+        Self { attempted: attempted.into(), source: NetlinkRefusal { error, explanation: None } }
     }
 
     pub(in crate::kernel) fn is(&self, errno: Errno) -> bool {
-        self.source.raw_os_error() == Some(errno.raw_os_error())
+        self.source.error.raw_os_error() == Some(errno.raw_os_error())
     }
 }
 
@@ -145,8 +152,8 @@ impl NetlinkRequest {
         self.refused(source, None)
     }
 
-    pub(super) fn refused(&self, source: io::Error, explanation: Option<String>) -> NetlinkError {
-        NetlinkError { attempted: self.attempted.clone(), explanation, source }
+    pub(super) fn refused(&self, error: io::Error, explanation: Option<String>) -> NetlinkError {
+        NetlinkError { attempted: self.attempted.clone(), source: NetlinkRefusal { error, explanation } }
     }
 }
 

@@ -64,6 +64,14 @@ impl fmt::Display for RoutingRefusal {
     }
 }
 
+impl std::error::Error for RoutingRefusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Route(_, error) | Self::Rule(_, error) => error.source(),
+        }
+    }
+}
+
 impl From<RoutingRefusal> for NetlinkError {
     fn from(refused: RoutingRefusal) -> Self {
         match refused {

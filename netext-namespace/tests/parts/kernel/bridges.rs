@@ -1,5 +1,7 @@
 //! The bridges of segments, and how segments leave the host.
 
+use netext_core::error_chain;
+
 use crate::throwaway::{apply, host, name, peers, rehearse, remove, router, router_name, sh, try_sh};
 use netext_namespace::kernel::links::LinkError;
 use netext_namespace::plan::{BridgePlan, LinkPlan, Uplink};
@@ -106,7 +108,7 @@ fn a_router_takes_packets_as_long_as_its_segment_does() {
 #[test]
 fn an_error_names_the_interface_that_is_missing_or_of_another_kind() {
     host();
-    let told = |plan: &LinkPlan| apply(plan).unwrap_err().to_string();
+    let told = |plan: &LinkPlan| error_chain(&apply(plan).unwrap_err());
     let missing = told(&on(Uplink::Vlan { device: name("eth7"), id: 100, name: name("eth7.100") }));
     assert!(missing.contains("eth7") && missing.contains("guest.network.device"), "{missing}");
     assert!(told(&on(Uplink::Existing)).contains("no bridge breth1-100"));

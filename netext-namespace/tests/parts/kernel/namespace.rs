@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use netext_core::error_chain;
+
 use crate::throwaway::{host, router_name, sh, try_sh};
 use netext_namespace::kernel::namespace::{Namespace, NamespaceError};
 
@@ -32,7 +34,7 @@ fn a_namespace_is_the_one_that_iproute2_knows() {
 fn a_name_that_exists_is_refused() {
     host();
     Namespace::create(&router_name()).unwrap();
-    let refused = Namespace::create(&router_name()).unwrap_err().to_string();
+    let refused = error_chain(&Namespace::create(&router_name()).unwrap_err());
     assert!(refused.contains("cs-net-42") && refused.contains("File exists"), "{refused}");
 }
 

@@ -1,5 +1,7 @@
 //! Routes and rules beyond the main table, as `ip` sees them.
 
+use netext_core::error_chain;
+
 use crate::throwaway::{apply, changes_during, host, inside, rehearse, router, router_name, sh};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::links;
@@ -44,7 +46,7 @@ fn refused(plan: &LinkPlan) -> Vec<String> {
     let mut pass = Pass::command();
     let namespace = Namespace::ensure(&router_name(), &mut pass).unwrap();
     let refused = links::apply(plan, Some(&namespace), &mut pass).unwrap();
-    refused.iter().map(ToString::to_string).collect()
+    refused.iter().map(|refusal| error_chain(refusal)).collect()
 }
 
 fn shown() -> String {
