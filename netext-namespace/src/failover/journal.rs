@@ -23,7 +23,7 @@ use crate::store::Store;
 const FILE: &str = "journal.json";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Journal {
+struct ReplicaJournal {
     serial: u64,
     state: Option<FileStamp>,
     instances: BTreeMap<NetworkId, BTreeMap<Ipv4Addr, JournalEntry>>,
@@ -65,7 +65,7 @@ pub async fn delta_since(
     let failed =
         |error: io::Error| DeviceError::device(format!("cannot look for changes of {id}")).with_source(error);
     let path = locked.folder().join(FILE);
-    let mut journal: Journal =
+    let mut journal: ReplicaJournal =
         fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let networks: BTreeSet<NetworkId> = state.router.tiers.keys().copied().collect();
     let documents = networks.iter().map(|network| Ok((*network, stamps(&store.instances(*network))?)));
@@ -108,7 +108,7 @@ fn stamps(instances: &Instances) -> io::Result<BTreeMap<Ipv4Addr, FileStamp>> {
     Ok(documents)
 }
 
-impl Journal {
+impl ReplicaJournal {
     /// Records the documents; true if any of them changed.
     fn update(
         &mut self,

@@ -98,15 +98,15 @@ impl<'a> RouterChange<'a> {
     }
 }
 
-/// A router after a pass.
+/// The outcome of a change.
 #[derive(Debug, Default)]
-pub(super) struct Applied {
+pub(super) struct AppliedChange {
     /// The generation of its packet rules.
     pub(super) ruleset_generation: Option<u32>,
     pending_reloads: Option<(Namespace, PendingReloads)>,
 }
 
-impl Applied {
+impl AppliedChange {
     /// Makes daemons with new files read them: the last step.
     pub(super) fn reload_daemons(self, deadline: Instant) -> Result<(), ApplyError> {
         let Some((namespace, reloads)) = self.pending_reloads else { return Ok(()) };
@@ -123,7 +123,7 @@ pub(super) fn apply(
     change: RouterChange<'_>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<Applied, ApplyError> {
+) -> Result<AppliedChange, ApplyError> {
     in_time(deadline)?;
     let router = change.to.router;
     if pass.acts() {
@@ -144,11 +144,11 @@ pub(super) fn apply(
         }
         in_time(deadline)?;
         let ruleset_generation = nftables::generation(&namespace)?;
-        Applied { ruleset_generation, pending_reloads: Some((namespace, reloads)) }
+        AppliedChange { ruleset_generation, pending_reloads: Some((namespace, reloads)) }
     } else {
         take_down(store, change, deadline, pass)?;
         links::apply(plan, None, pass)?;
-        Applied::default()
+        AppliedChange::default()
     };
     operator_files::note_ipv6_gateways(store, router, pass)?;
     Ok(applied)
@@ -160,7 +160,7 @@ pub(super) fn restart(
     change: RouterChange<'_>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<Applied, ApplyError> {
+) -> Result<AppliedChange, ApplyError> {
     take_down(store, change, deadline, pass)?;
     apply(store, RouterChange { generation: None, ..change }, deadline, pass)
 }

@@ -18,7 +18,7 @@ use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
 use crate::model::{Router, RouterId, guest_interface};
 use crate::plan::{Daemon, DaemonPlan};
-use crate::store::{Build, Store};
+use crate::store::{ProgramBuild, Store};
 
 /// Makes the daemons in the namespace match `wanted`, and stops those that only `before` needed. Daemons that only have
 /// to read their files again are returned.
@@ -64,7 +64,7 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
     if !balancers.is_empty() {
         plans.extend(haproxy(balancer(store, router), account("haproxy"), &balancers));
     }
-    let build = Build::running().map_or_else(String::new, |build| format!("{build}\n"));
+    let build = ProgramBuild::running().map_or_else(String::new, |build| format!("{build}\n"));
     plans.extend(metadata_server(
         server(store, router),
         &executable(),

@@ -42,18 +42,18 @@ impl RouterState {
 const FORMAT: u32 = 2;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct StateDocument<'a> {
     format: u32,
-    build: Option<Build>,
+    build: Option<ProgramBuild>,
     #[serde(flatten)]
     state: &'a RouterState,
 }
 
 #[derive(Deserialize)]
-struct StoredDocument {
+struct StoredState {
     format: u32,
     #[serde(default)]
-    build: Option<Build>,
+    build: Option<ProgramBuild>,
     router: Router,
     ruleset_generation: Option<u32>,
     #[serde(default)]
@@ -62,7 +62,7 @@ struct StoredDocument {
 }
 
 #[derive(Deserialize)]
-struct DocumentFormat {
+struct StateFormat {
     format: u32,
 }
 
@@ -85,8 +85,9 @@ impl LockedRouter {
             return self.forget();
         }
         let path = self.folder.join(FILE);
-        let document = serde_json::to_vec(&Document { format: FORMAT, build: Build::running(), state })
-            .map_err(|error| failed("write", &path)(error.into()))?;
+        let document =
+            serde_json::to_vec(&StateDocument { format: FORMAT, build: ProgramBuild::running(), state })
+                .map_err(|error| failed("write", &path)(error.into()))?;
         Ok(files::replace(&path, &document, Access::Owner, Durability::Lasting)?)
     }
 
@@ -104,16 +105,16 @@ impl LockedRouter {
 pub(super) fn load(folder: &Path, router: RouterId) -> Result<RouterState, StoreError> {
     let path = folder.join(FILE);
     let Some(bytes) = files::read(&path)? else { return Ok(RouterState::new(router)) };
-    let format = || serde_json::from_slice(&bytes).map(|DocumentFormat { format }| format);
+    let format = || serde_json::from_slice(&bytes).map(|StateFormat { format }| format);
     // Faster than from bytes, where every single string is checked for UTF-8.
     let stored = match std::str::from_utf8(&bytes) {
-        Ok(text) => serde_json::from_str::<StoredDocument>(text),
+        Ok(text) => serde_json::from_str::<StoredState>(text),
         Err(_) => serde_json::from_slice(&bytes),
     };
     match stored {
         Ok(stored) if stored.format <= FORMAT => {
-            let StoredDocument { build, router, ruleset_generation, epoch, superseded, .. } = stored;
-            let is_ours = build.is_some() && build == Build::running();
+            let StoredState { build, router, ruleset_generation, epoch, superseded, .. } = stored;
+            let is_ours = build.is_some() && build == ProgramBuild::running();
             let ruleset_generation = ruleset_generation.filter(|_| is_ours);
             Ok(RouterState { router, ruleset_generation, epoch, superseded })
         }
@@ -128,13 +129,13 @@ pub(super) fn load(folder: &Path, router: RouterId) -> Result<RouterState, Store
 
 /// A build of this program, identified by its file. Another build may compile the same router differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Build {
+pub(crate) struct ProgramBuild {
     size: u64,
     modified: i64,
     modified_nanoseconds: i64,
 }
 
-impl Build {
+impl ProgramBuild {
     /// The running build; `None` if its file cannot be examined.
     pub(crate) fn running() -> Option<Self> {
         let file = env::current_exe().and_then(fs::metadata).ok()?;
@@ -142,7 +143,7 @@ impl Build {
     }
 }
 
-impl fmt::Display for Build {
+impl fmt::Display for ProgramBuild {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} bytes of {}.{:09}", self.size, self.modified, self.modified_nanoseconds)
     }

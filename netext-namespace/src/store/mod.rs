@@ -15,7 +15,7 @@ use crate::files::{self, Access, Durability, FileError, FileLock, failed};
 use crate::metadata::Instances;
 use crate::model::{Router, RouterId};
 
-pub(crate) use document::Build;
+pub(crate) use document::ProgramBuild;
 pub use document::RouterState;
 
 /// The file in a network's folder that names the VPC of which the network is a tier.

@@ -123,7 +123,7 @@ fn networks_that_share_a_new_bridge_at_once_both_get_it() {
 }
 
 #[test]
-fn a_held_network_does_not_hold_up_another() {
+fn a_locked_network_does_not_delay_another() {
     let lab = lab!();
     let (one, other) = (lab.network(209), lab.network(210).on_vlan("1911"));
     one.implement();

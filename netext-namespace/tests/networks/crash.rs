@@ -5,10 +5,10 @@ use std::time::Duration;
 use netext_lab::{Firewall, Forward, Network, Rule, Signal, SourceNat, lab};
 use serde_json::{Value, json};
 
-/// In how many steps a command's usual time is walked through.
+/// The number of moments, within a command's usual time, at which it is killed.
 const ROUNDS: u32 = 40;
 
-/// Kills the command at the moment of the round: the first at once, the last when it has long ended.
+/// Kills the command at the moment of a round: in the first round at once, in the last one after its end.
 fn killed(network: &Network<'_>, command: &str, fields: &Value, usual: Duration, round: u32) {
     let running = network.start(command, fields);
     std::thread::sleep(usual * 5 / 4 * round / ROUNDS);
@@ -16,7 +16,7 @@ fn killed(network: &Network<'_>, command: &str, fields: &Value, usual: Duration,
     running.finish();
 }
 
-/// How long the command takes when nobody kills it.
+/// How long the command takes if it is not killed.
 #[track_caller]
 fn usual(network: &Network<'_>, command: &str, fields: &Value) -> Duration {
     network.command(command, fields).succeeds_silently().duration
@@ -38,7 +38,7 @@ fn while_adding_a_forward() {
         let forward = Forward::tcp(&public, "10.1.1.10:22");
         killed(&network, "add-port-forward", &network.forward_fields(&forward), usual, round);
         client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
-        // The next command may be the same again or quite another one.
+        // The next command is the same one or another one.
         if round % 2 == 0 {
             network.add_port_forward(&forward);
             client.connects_to(&public).answered_by("10.1.1.10");

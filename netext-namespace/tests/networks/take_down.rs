@@ -173,8 +173,8 @@ fn a_superseded_host_fences_a_router_although_a_daemon_cannot_be_stopped() {
     assert_eq!(state(&lab, &network)["superseded"], 5);
 
     // It goes on believing that, and trying.
-    let told = operator(&lab, "reconcile network-209", 3);
-    assert!(told.contains("since epoch 5") && told.contains("dnsmasq of network 209"), "{told}");
+    let output = operator(&lab, "reconcile network-209", 3);
+    assert!(output.contains("since epoch 5") && output.contains("dnsmasq of network 209"), "{output}");
     is_fenced(&lab, &network);
     assert_eq!(state(&lab, &network)["superseded"], 5);
     let refused = network.command("prepare-nic", &network.nic_fields("10.1.1.11"));
@@ -182,8 +182,8 @@ fn a_superseded_host_fences_a_router_although_a_daemon_cannot_be_stopped() {
     assert!(refused.output.contains("served by another host since epoch 5"), "{}", refused.output);
 
     drop(frozen);
-    let told = operator(&lab, "reconcile network-209", 3);
-    assert!(!told.contains("cannot stop"), "{told}");
+    let output = operator(&lab, "reconcile network-209", 3);
+    assert!(!output.contains("cannot stop"), "{output}");
     assert_eq!(lab.processes(), []);
     assert!(!lab.files().iter().any(|(path, ..)| path.ends_with("dnsmasq")));
 }

@@ -42,12 +42,12 @@ const BREATHE: Duration = Duration::from_millis(100);
 
 /// A guest network while it is served.
 #[derive(Debug)]
-pub(super) struct Listeners {
+pub(super) struct TierListeners {
     accepting: Vec<JoinHandle<()>>,
     _open: watch::Sender<()>,
 }
 
-impl Listeners {
+impl TierListeners {
     /// Listens on both ports or on none.
     pub(super) fn open(
         served: &ServedTier,

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use listener::{ConnectionLimits, Listeners, interface_number};
+use listener::{ConnectionLimits, TierListeners, interface_number};
 use netext_core::error_chain;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -116,7 +116,7 @@ fn serve(
 /// The guest networks that are served.
 #[derive(Debug, Default)]
 struct ServedTiers {
-    tiers: HashMap<(ServedTier, Option<NonZeroU32>), Listeners>,
+    tiers: HashMap<(ServedTier, Option<NonZeroU32>), TierListeners>,
     limits: Arc<ConnectionLimits>,
 }
 
@@ -141,7 +141,7 @@ impl ServedTiers {
         let mut failures = Vec::new();
         for tier in wanted {
             if !self.tiers.contains_key(&tier) {
-                match Listeners::open(&tier.0, &self.limits) {
+                match TierListeners::open(&tier.0, &self.limits) {
                     Ok(listeners) => drop(self.tiers.insert(tier, listeners)),
                     Err(error) => failures.push(error),
                 }

@@ -1,4 +1,4 @@
-//! Actions of an operator's own: programs in the folder `hooks`.
+//! Actions of the operator: programs in the folder `hooks`.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use netext_lab::{Lab, SECRET_PASSWORD, lab};
 use serde_json::{Value, json};
 
-/// Puts a program into the folder of hooks.
+/// Adds a program to the folder of hooks.
 fn hook(lab: &Lab, name: &str, mode: u32, text: &str) -> String {
     let folder = format!("{}/hooks", lab.state_folder());
     let path = format!("{folder}/{name}");
@@ -21,7 +21,7 @@ fn hook(lab: &Lab, name: &str, mode: u32, text: &str) -> String {
 }
 
 #[test]
-fn a_hook_gets_the_payload_and_its_words_are_the_answer() {
+fn a_hook_gets_the_payload_and_its_output_is_the_answer() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -51,7 +51,7 @@ fn a_hook_gets_the_whole_payload_as_the_server_wrote_it() {
     for field in ["network_id", "vlan", "gateway", "cidr", "action"] {
         assert!(payload[field].is_string(), "{field}: {payload}");
     }
-    // A table's cells are flat.
+    // The cells of a table are flat.
     let details: Value =
         serde_json::from_str(payload["physical-network-extension-details"].as_str().unwrap()).unwrap();
     assert_eq!(details["password"], SECRET_PASSWORD);
@@ -61,7 +61,7 @@ fn a_hook_gets_the_whole_payload_as_the_server_wrote_it() {
 }
 
 #[test]
-fn a_hook_answers_text_a_table_or_the_servers_own_form() {
+fn a_hook_answers_text_a_table_or_the_servers_own_format() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -78,7 +78,7 @@ fn a_hook_answers_text_a_table_or_the_servers_own_form() {
 }
 
 #[test]
-fn a_hook_that_fails_fails_the_action_with_its_words() {
+fn a_hook_that_fails_fails_the_action_with_its_message() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -98,7 +98,7 @@ fn a_hook_that_fails_fails_the_action_with_its_words() {
 }
 
 #[test]
-fn a_hook_that_hangs_is_ended_with_all_that_it_started() {
+fn a_hook_that_hangs_is_killed_with_its_children() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -115,7 +115,7 @@ fn a_hook_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 #[test]
-fn what_a_hook_leaves_running_does_not_hold_up_the_server() {
+fn a_process_that_a_hook_leaves_running_does_not_delay_the_server() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -126,7 +126,7 @@ fn what_a_hook_leaves_running_does_not_hold_up_the_server() {
 }
 
 #[test]
-fn a_hook_that_others_could_have_written_is_refused_with_why() {
+fn a_hook_that_other_users_can_write_is_refused_with_the_reason() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -168,7 +168,7 @@ fn no_name_leads_out_of_the_folder() {
 }
 
 #[test]
-fn a_hook_may_call_the_extension_itself() {
+fn a_hook_can_call_the_extension_itself() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();

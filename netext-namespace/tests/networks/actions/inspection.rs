@@ -1,4 +1,4 @@
-//! What operators are shown of a router.
+//! Actions that show a router to operators.
 
 use netext_lab::{
     AccessList, Balancer, Firewall, Forward, Rule, SECRET_KEY, SECRET_PASSWORD, SourceNat, joined, lab,
@@ -10,7 +10,7 @@ fn rows(table: &Value) -> &Vec<Value> {
 }
 
 #[test]
-fn firewall_rules_and_translations_are_listed_a_row_each() {
+fn every_firewall_rule_and_translation_is_a_row() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -51,7 +51,7 @@ fn firewall_rules_and_translations_are_listed_a_row_each() {
 }
 
 #[test]
-fn a_dump_holds_the_configuration_and_nothing_of_instances_or_credentials() {
+fn a_dump_has_the_configuration_and_no_metadata_or_credentials() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);

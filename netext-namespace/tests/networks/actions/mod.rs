@@ -1,4 +1,4 @@
-//! What operators do to networks and VPCs by actions.
+//! Actions of operators on networks and VPCs.
 
 mod hooks;
 mod inspection;

@@ -1,10 +1,10 @@
-//! `reboot-device`: a router taken down and built anew.
+//! `reboot-device`: a router is taken down and built again.
 
 use netext_lab::{Firewall, Forward, Rule, SourceNat, lab};
 use serde_json::json;
 
 #[test]
-fn a_rebooted_router_does_what_it_did() {
+fn a_rebooted_router_works_as_before() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -25,8 +25,8 @@ fn a_rebooted_router_does_what_it_did() {
     let flow = client.talks_to("198.51.100.10:2222");
     assert!(!network.router().connections_to("198.51.100.10", Some(2222)).is_empty());
 
-    let told = network.acts("reboot-device", &json!({}));
-    assert!(told.as_str().unwrap().contains("network-209"), "{told}");
+    let message = network.acts("reboot-device", &json!({}));
+    assert!(message.as_str().unwrap().contains("network-209"), "{message}");
     assert_eq!(network.router().connections_to("198.51.100.10", Some(2222)), [""; 0], "connections are lost");
     drop(flow);
     let after = daemons();
@@ -55,7 +55,7 @@ fn a_rebooted_vpc_serves_all_of_its_tiers() {
 }
 
 #[test]
-fn a_reboot_that_fails_is_made_good_by_the_next_command() {
+fn the_next_command_repairs_a_failed_reboot() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -71,7 +71,7 @@ fn a_reboot_that_fails_is_made_good_by_the_next_command() {
 }
 
 #[test]
-fn what_is_not_here_is_not_rebooted() {
+fn a_router_that_does_not_exist_is_not_rebooted() {
     let lab = lab!();
     let failed = lab.network(209).action("reboot-device", &json!({}));
     failed.fails_with(3);

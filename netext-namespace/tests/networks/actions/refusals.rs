@@ -30,7 +30,7 @@ fn a_table_has_one_number_and_one_name() {
 }
 
 #[test]
-fn a_route_that_the_kernel_does_not_take_is_refused_and_not_remembered() {
+fn a_route_that_the_kernel_refuses_is_refused_and_not_saved() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     scene.create("100", "isp2");
@@ -47,7 +47,7 @@ fn a_route_that_the_kernel_does_not_take_is_refused_and_not_remembered() {
 }
 
 #[test]
-fn hostile_words_are_refused_and_nothing_is_changed() {
+fn hostile_parameters_are_refused_and_nothing_changes() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     scene.create("100", "isp2");
@@ -102,7 +102,7 @@ fn hostile_words_are_refused_and_nothing_is_changed() {
 }
 
 #[test]
-fn actions_that_nobody_knows_are_refused_with_those_that_are() {
+fn unknown_actions_are_refused_with_the_known_names() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     for name in ["reboot-the-universe", "../../bin/sh", "pbr-create-table; reboot", "-x"] {
@@ -111,7 +111,7 @@ fn actions_that_nobody_knows_are_refused_with_those_that_are() {
 }
 
 #[test]
-fn a_network_that_is_not_here_has_no_tables() {
+fn a_network_that_does_not_exist_has_no_tables() {
     let lab = lab!();
     let network = lab.network(209);
     let refused = network.action("pbr-create-table", &json!({"table-id": "100", "table-name": "isp2"}));

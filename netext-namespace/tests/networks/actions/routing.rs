@@ -1,9 +1,9 @@
-//! Policy routing by an operator's actions: what it does to guests' packets, and what becomes of it.
+//! Policy routing by actions: its effect on guests' packets, and its life.
 
 use netext_lab::{AccessList, Forward, Lab, Network, Node, PUBLIC_BRIDGE, Rule, SourceNat, lab};
 use serde_json::{Value, json};
 
-/// A network at work, and a second way out of its public segment: a machine that alone knows 192.0.2.9.
+/// A running network, and a second way out of its public segment: a machine that alone can reach 192.0.2.9.
 pub(super) struct Scene<'lab> {
     lab: &'lab Lab,
     pub(super) network: Network<'lab>,
@@ -39,7 +39,7 @@ impl<'lab> Scene<'lab> {
         self.rule("isp2", "from 10.1.1.0/24 to 192.0.2.0/24");
     }
 
-    /// What `ip <words>` prints in the router, by names as people see them.
+    /// The output of `ip <words>` in the router, with the names of tables.
     pub(super) fn ip(&self, words: &str) -> String {
         let words: Vec<_> =
             ["netns", "exec", "cs-net-209", "ip"].into_iter().chain(words.split(' ')).collect();
@@ -53,7 +53,7 @@ pub(super) fn column(rows: &Value, name: &str) -> Vec<String> {
     rows.map(|row| row[name].as_str().map_or_else(|| row[name].to_string(), str::to_owned)).collect()
 }
 
-/// What the server's smoke test does, step by step.
+/// The steps of the server's smoke test.
 fn smoke_test(acts: impl Fn(&str, Value) -> Value) {
     let table = || json!({"table": "app-209"});
 
@@ -103,7 +103,7 @@ fn a_vpcs_tables_are_for_all_of_its_tiers() {
     let second = lab.plug(PUBLIC_BRIDGE, &["198.51.100.77/24", "192.0.2.9/32"]);
     let _server = second.listen_tcp_on("192.0.2.9:80");
     vpc.acts("pbr-create-table", &json!({"id": "100", "name": "isp2"}));
-    // A tier's action is its VPC's.
+    // An action on a tier is an action on its VPC.
     web.acts("pbr-add-route", &json!({"table": "isp2", "route": "default via 198.51.100.77"}));
     vpc.acts("pbr-add-rule", &json!({"table": "isp2", "rule": "from 10.2.0.0/16 to 192.0.2.0/24"}));
     for guest in [&one, &other] {
@@ -140,7 +140,7 @@ fn a_route_leads_through_another_guest() {
     let scene = Scene::new(&lab);
     let appliance = lab.plug(&scene.network.bridge(), &["10.1.1.20/24", "192.0.2.9/32"]);
     let _behind = (appliance.listen_tcp_on("192.0.2.9:80"), appliance.listen_udp_on("192.0.2.9:53"));
-    // Who heeds redirects finds the way alone after the first packet.
+    // A guest that follows redirects finds the way alone after the first packet.
     scene.guest.sandbox().run(|| {
         for conf in ["all", "eth0"] {
             std::fs::write(format!("/proc/sys/net/ipv4/conf/{conf}/accept_redirects"), "0").unwrap();
@@ -184,7 +184,7 @@ fn a_route_through_a_guest_of_another_tier_is_subject_to_the_tiers_lists() {
 }
 
 #[test]
-fn a_blackhole_takes_what_its_rule_means_and_nothing_else() {
+fn a_blackhole_drops_what_its_rule_matches_and_nothing_else() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     let other = scene.network.guest("10.1.1.11");
@@ -204,7 +204,7 @@ fn a_blackhole_takes_what_its_rule_means_and_nothing_else() {
 }
 
 #[test]
-fn rules_are_consulted_in_the_order_in_which_they_were_added_unless_they_say_their_place() {
+fn rules_are_evaluated_in_the_order_of_addition_unless_they_have_a_priority() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     scene.create("1", "one");
@@ -223,7 +223,7 @@ fn rules_are_consulted_in_the_order_in_which_they_were_added_unless_they_say_the
 }
 
 #[test]
-fn people_in_the_namespace_see_tables_by_name() {
+fn operators_in_the_namespace_see_the_names_of_tables() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     scene.second_way();
@@ -241,7 +241,7 @@ fn people_in_the_namespace_see_tables_by_name() {
 }
 
 #[test]
-fn everything_twice_is_as_good_as_once() {
+fn every_action_can_be_repeated() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     let acts = |action: &str, parameters: Value| {
@@ -280,7 +280,7 @@ fn routes_and_rules_survive_a_restart_and_end_with_the_network() {
 }
 
 #[test]
-fn what_was_taken_away_comes_back_with_the_next_command() {
+fn the_next_command_restores_removed_routes_and_rules() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     let _second = scene.second.listen_tcp_on("192.0.2.9:80");
@@ -301,7 +301,7 @@ fn what_was_taken_away_comes_back_with_the_next_command() {
 }
 
 #[test]
-fn what_people_and_routing_daemons_added_is_left_alone() {
+fn routes_of_operators_and_routing_daemons_stay() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     scene.second_way();
@@ -319,7 +319,7 @@ fn what_people_and_routing_daemons_added_is_left_alone() {
 }
 
 #[test]
-fn a_route_whose_interface_has_gone_holds_up_nothing_and_comes_back() {
+fn a_route_whose_interface_is_gone_blocks_nothing_and_comes_back() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     let _second = scene.second.listen_tcp_on("192.0.2.9:80");
@@ -334,7 +334,7 @@ fn a_route_whose_interface_has_gone_holds_up_nothing_and_comes_back() {
 }
 
 #[test]
-fn every_word_that_is_understood_reaches_the_kernel() {
+fn every_supported_word_reaches_the_kernel() {
     let lab = lab!();
     let scene = Scene::new(&lab);
     scene.create("100", "isp2");

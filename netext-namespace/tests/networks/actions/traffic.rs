@@ -1,4 +1,4 @@
-//! What passes through a router, as operators see it: counts, connections, captures.
+//! Actions that show a router's traffic: counters, connections, captures.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn traffic_is_counted_by_public_address_and_direction() {
     one.exchanges_udp_with("203.0.113.5:53");
     let (sent, received) =
         (counted(&network, "198.51.100.10", "out"), counted(&network, "198.51.100.10", "in"));
-    // The question is asked again until it is answered.
+    // The guest repeats the datagram until it is answered.
     let question = 20 + 8 + "anyone there?".len() as u64;
     assert!(sent.0 > 0 && sent.1 == sent.0 * question, "{sent:?}");
     assert!(received.0 > 0 && received.0 <= sent.0 && received.1 > received.0 * 28, "{received:?}");
@@ -107,7 +107,7 @@ fn connections_are_listed_with_both_of_their_ends() {
     flow.goes_on();
 }
 
-/// The frames of a capture: how much is there of each, and how long it was.
+/// The frames of a capture: the captured part of each, and its full length.
 fn frames(message: &Value) -> Vec<(Vec<u8>, usize)> {
     let file = STANDARD.decode(message.as_str().expect("a text")).expect("base64");
     let number = |at: usize| u32::from_ne_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
@@ -121,7 +121,7 @@ fn frames(message: &Value) -> Vec<(Vec<u8>, usize)> {
     frames
 }
 
-/// Captures while the guest sends a datagram to each of some ports, again and again.
+/// Captures while the guest repeatedly sends a datagram to each of some ports.
 fn captured(network: &Network<'_>, guest: &Node, ports: &[u16], parameters: &Value) -> Value {
     std::thread::scope(|scope| {
         let capturing = scope.spawn(|| network.acts("capture", parameters));
@@ -136,7 +136,7 @@ fn captured(network: &Network<'_>, guest: &Node, ports: &[u16], parameters: &Val
 }
 
 #[test]
-fn a_capture_holds_what_passes_on_either_side() {
+fn a_capture_has_the_packets_of_either_side() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
@@ -158,7 +158,7 @@ fn a_capture_holds_what_passes_on_either_side() {
 }
 
 #[test]
-fn a_capture_ends_with_its_time_and_holds_up_nothing() {
+fn a_capture_ends_in_time_and_delays_nothing() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -178,7 +178,7 @@ fn a_capture_ends_with_its_time_and_holds_up_nothing() {
 }
 
 #[test]
-fn captures_that_make_no_sense_are_refused() {
+fn invalid_captures_are_refused() {
     let lab = lab!();
     let network = lab.network(209);
     network.implement();
@@ -199,12 +199,12 @@ fn captures_that_make_no_sense_are_refused() {
     }
     let absent = network.action("capture", &json!({"interface": "wg0"}));
     absent.fails_with(3);
-    assert!(absent.output.contains("vn-1910-209"), "it says which there are: {}", absent.output);
+    assert!(absent.output.contains("vn-1910-209"), "the error names the interfaces: {}", absent.output);
     network.action("list-connections", &json!({"limit": "0"})).is_refused_naming(&["limit"]);
 }
 
 #[test]
-fn a_vpcs_traffic_is_seen_tier_by_tier() {
+fn the_traffic_of_a_vpc_is_shown_by_tier() {
     let lab = lab!();
     let vpc = lab.vpc(7);
     vpc.implement_with("198.51.100.20");

@@ -1,4 +1,4 @@
-//! cloud-init, as Debian packages it, finds everything.
+//! Debian's cloud-init finds everything.
 
 use super::guests::{self, GUEST, ROUTER, Server, entry};
 use crate::throwaway::{host, machine, sh};
@@ -31,7 +31,7 @@ fn server() -> Server {
 fn python(script: &str) -> Value {
     let path = guests::folder().join("script.py");
     std::fs::write(&path, script).expect("write it");
-    // There is no resolver to wait for.
+    // There is no resolver, so do not wait for one.
     let python = "RES_OPTIONS='timeout:1 attempts:1' ip netns exec guest /usr/bin/python3";
     let printed = sh(&format!("{python} {}", path.display()));
     std::fs::remove_dir_all(path.parent().expect("remove it")).expect("remove it");
@@ -78,7 +78,7 @@ print(json.dumps([client.get_password(), client.get_password()]))",
 #[test]
 fn the_data_source_for_cloudstack_finds_its_way() {
     let _server = server();
-    // Without a name `data-server` and without leases it asks its default gateway.
+    // Without the name `data-server` and without leases it uses its default gateway.
     let found = python(
         "import json
 from cloudinit import helpers

@@ -1,4 +1,4 @@
-//! Guests of a router that serves metadata: the real server on a host to throw away, and small clients.
+//! Guests of a router that serves metadata: the real server on a disposable host, and small clients.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -63,7 +63,7 @@ impl Server {
             .spawn()
             .expect("start the server");
         let mut said = String::new();
-        // The end of the file as well: it has let go of the stream.
+        // The end of the file as well: the server has closed the stream.
         child.stdout.take().expect("its stdout").read_to_string(&mut said).expect("read its stdout");
         assert_eq!(said, "ready\n");
         Self { child, folder, tiers }
@@ -96,7 +96,7 @@ impl Server {
         kill_process(pid, signal).expect("send a signal");
     }
 
-    /// Serves other guest networks from now on.
+    /// Replaces the guest networks that are served.
     pub(crate) fn reload(&mut self, tiers: &[(Ipv4Addr, &str)]) {
         let seen = self.log().matches("read again").count();
         self.tiers =
@@ -141,7 +141,7 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HttpResponse {
     pub(crate) status: u16,
@@ -171,7 +171,7 @@ impl Connection {
         self.0.get_mut().write_all(bytes)
     }
 
-    /// Reads an answer; nothing if the connection was closed instead.
+    /// Reads a response; `None` if the connection was closed instead.
     pub(crate) fn answer(&mut self, to_head: bool) -> Option<HttpResponse> {
         let mut header = String::new();
         loop {
@@ -192,17 +192,17 @@ impl Connection {
         Some(HttpResponse { status, header, body })
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     pub(crate) fn ask(&mut self, method: &str, path: &str, header: &str) -> Option<HttpResponse> {
         self.send(format!("{method} {path} HTTP/1.1\r\nHost: data-server\r\n{header}\r\n").as_bytes())
             .ok()?;
         self.answer(method == "HEAD")
     }
 
-    /// Whether the server has closed the connection; waits until it does.
+    /// Waits until the server closes the connection; false if it does not.
     pub(crate) fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();
-        // A reset is an end as well, the timeout of the client is not.
+        // A reset counts as closed, the client's timeout does not.
         match self.0.read_to_end(&mut rest) {
             Ok(_) => true,
             Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
@@ -210,7 +210,7 @@ impl Connection {
     }
 
     pub(crate) fn read_some(&mut self, bytes: &mut [u8]) -> usize {
-        // A read with a timeout is interrupted whenever the process is stopped for a moment.
+        // A read with a timeout is interrupted if the process is stopped for a moment.
         loop {
             match self.0.read(bytes) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -226,13 +226,13 @@ impl Connection {
     }
 }
 
-/// Asks for a path on port 80 over a connection of its own.
+/// Requests a path on port 80 over a connection of its own.
 pub(crate) fn get(guest: Ipv4Addr, path: &str) -> HttpResponse {
     let mut connection = Connection::open(guest, ROUTER, 80).expect("connect");
     connection.ask("GET", path, "Connection: close\r\n").expect("an answer")
 }
 
-/// Asks the password server.
+/// Sends a request to the password server.
 pub(crate) fn password(guest: Ipv4Addr, header: &str) -> String {
     let mut connection = Connection::open(guest, ROUTER, 8080).expect("connect");
     let answer = connection.ask("GET", "/", &format!("{header}\r\n")).expect("an answer");

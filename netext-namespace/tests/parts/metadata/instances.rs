@@ -1,4 +1,4 @@
-//! Instance metadata on disk: what a save replaces, what survives, and who can read it.
+//! Instance metadata on disk: replaced, kept and removed, and readable by its owner only.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -16,7 +16,7 @@ use netext_protocol::{MacAddr, RestoredVm, VmDataEntry};
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 1, 1, 10);
 const OTHER: Ipv4Addr = Ipv4Addr::new(10, 1, 1, 11);
 
-/// A folder that goes with the test.
+/// A folder that is removed with the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -95,7 +95,7 @@ fn a_save_replaces_everything_but_an_unread_password() {
 }
 
 #[test]
-fn single_files_are_set_beside_the_others() {
+fn single_files_are_added_to_the_others() {
     let folder = Folder::new();
     let instances = folder.instances();
     instances.set_password(GUEST, "p".into()).unwrap();
@@ -122,7 +122,7 @@ fn a_released_address_keeps_nothing_for_the_next_tenant() {
 }
 
 #[test]
-fn a_restore_leaves_those_it_names_and_their_unread_passwords() {
+fn a_restore_keeps_the_named_instances_and_their_unread_passwords() {
     let folder = Folder::new();
     let instances = folder.instances();
     instances.set_password(GUEST, "unread".into()).unwrap();
@@ -162,7 +162,7 @@ fn a_password_set_after_the_acknowledged_one_was_read_is_not_lost() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_name_and_nothing_is_changed() {
+fn an_invalid_entry_is_refused_by_name_and_nothing_changes() {
     let folder = Folder::new();
     let instances = folder.instances();
     instances.set_user_data(GUEST, "before".into()).unwrap();
@@ -191,7 +191,7 @@ fn what_does_not_fit_is_refused_by_name_and_nothing_is_changed() {
 }
 
 #[test]
-fn only_their_owner_can_read_them() {
+fn only_the_owner_can_read_the_files() {
     let folder = Folder::new();
     folder.instances().set_password(GUEST, "p".into()).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -200,7 +200,7 @@ fn only_their_owner_can_read_them() {
 }
 
 #[test]
-fn a_damaged_or_newer_document_is_neither_shown_nor_mangled() {
+fn a_damaged_or_newer_document_is_neither_shown_nor_changed() {
     let folder = Folder::new();
     let instances = folder.instances();
     instances.set_password(GUEST, "p".into()).unwrap();
@@ -220,7 +220,7 @@ fn a_damaged_or_newer_document_is_neither_shown_nor_mangled() {
 }
 
 #[test]
-fn a_damaged_document_is_not_in_the_way_of_what_ends_or_replaces_it() {
+fn a_damaged_document_can_be_removed_or_replaced() {
     let folder = Folder::new();
     let instances = folder.instances();
     let path = folder.0.join("metadata/10.1.1.10.json");
@@ -241,7 +241,7 @@ fn a_damaged_document_is_not_in_the_way_of_what_ends_or_replaces_it() {
 }
 
 #[test]
-fn changes_at_the_same_time_are_all_in_effect() {
+fn concurrent_changes_all_take_effect() {
     let folder = Folder::new();
     let instances = folder.instances();
     thread::scope(|scope| {
@@ -276,7 +276,7 @@ fn a_writer_that_never_stops() {
 }
 
 #[test]
-fn killed_at_any_moment_a_writer_leaves_whole_documents() {
+fn a_writer_that_is_killed_at_any_moment_leaves_whole_documents() {
     let folder = Folder::new();
     let instances = folder.instances();
     let whole = || {
@@ -319,7 +319,7 @@ fn a_save_and_a_restore() {
 }
 
 #[test]
-fn what_returned_is_durable_and_a_restore_pays_for_that_once() {
+fn a_change_lasts_when_it_returns_and_a_restore_syncs_once() {
     let folder = Folder::new();
     let trace = Command::new("strace")
         .args(["-f", "-qq", "-e", "trace=fsync,fdatasync,syncfs,renameat,renameat2", "-o", "/dev/stdout"])

@@ -1,4 +1,4 @@
-//! A guest that behaves badly takes nothing away from the others.
+//! A guest that misbehaves does not affect the others.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What instances are told, and the server that tells them.
+//! Instance metadata, and the server that serves it.
 
 mod cloud_init;
 mod guests;

@@ -1,4 +1,4 @@
-//! Names and paths, whatever somebody writes into them.
+//! Names and paths from untrusted input.
 
 use netext_namespace::metadata::server::{MetadataQuery, MetadataResponse};
 use netext_namespace::metadata::{InstanceMetadata, MetadataFileName, VmDataDirectory};
@@ -13,7 +13,7 @@ fn instance(entries: &[VmDataEntry]) -> InstanceMetadata {
     InstanceMetadata::from_vm_data("vm_data", entries).expect("entries that fit")
 }
 
-fn told(path: &str, instance: &InstanceMetadata) -> Option<String> {
+fn served(path: &str, instance: &InstanceMetadata) -> Option<String> {
     Some(match MetadataQuery::of(path)?.answer(instance)? {
         MetadataResponse::Listing(names) => names,
         MetadataResponse::Content(content) => content.expose_text().unwrap().to_owned(),
@@ -81,9 +81,9 @@ proptest! {
         match InstanceMetadata::from_vm_data("vm_data", &[entry(&dir, &file, &content)]) {
             Ok(given) => {
                 prop_assert!(VmDataDirectory::of(&dir).is_some());
-                let found = told(&format!("/latest/meta-data/{file}"), &given)
-                    .or_else(|| told("/latest/user-data", &given))
-                    .or_else(|| told("/latest/public-keys", &given))
+                let found = served(&format!("/latest/meta-data/{file}"), &given)
+                    .or_else(|| served("/latest/user-data", &given))
+                    .or_else(|| served("/latest/public-keys", &given))
                     .or_else(|| given.password.map(|password| password.text.expose().to_owned()));
                 // A password may be empty, and a checksum without a password is nothing.
                 prop_assert!(found == Some(content) || VmDataDirectory::of(&dir) == Some(VmDataDirectory::Password));
@@ -100,7 +100,7 @@ proptest! {
         let given = instance(&[entry("metadata", "vm-id", "7")]);
         let known = |answer: &str| ["7", "vm-id", "meta-data/", "latest/"].contains(&answer);
         for path in [path.clone(), format!("/latest/{path}"), format!("/latest/meta-data/{path}")] {
-            let answer = told(&path, &given);
+            let answer = served(&path, &given);
             prop_assert!(answer.as_deref().is_none_or(known), "{} {:?}", path, answer);
         }
     }
@@ -109,9 +109,9 @@ proptest! {
     fn every_name_of_a_listing_can_be_asked_for(names in prop::collection::btree_set("[a-z0-9][a-z0-9.@:+_-]{0,20}", 1..20)) {
         let entries: Vec<_> = names.iter().filter(|name| !name.contains("..")).map(|name| entry("metadata", name, name)).collect();
         let given = instance(&entries);
-        let listing = told("/latest/meta-data/", &given).unwrap();
+        let listing = served("/latest/meta-data/", &given).unwrap();
         for name in listing.lines() {
-            let found = told(&format!("/latest/meta-data/{name}"), &given).is_some();
+            let found = served(&format!("/latest/meta-data/{name}"), &given).is_some();
             prop_assert!(found, "{}", name);
         }
     }
@@ -148,7 +148,7 @@ fn both_spellings_are_the_same_file() {
     for (names, path) in spellings {
         for (dir, file) in names {
             assert_eq!(
-                told(path, &instance(&[entry(dir, file, "x\n")])).as_deref(),
+                served(path, &instance(&[entry(dir, file, "x\n")])).as_deref(),
                 Some("x\n"),
                 "{dir} {file}"
             );
@@ -159,9 +159,9 @@ fn both_spellings_are_the_same_file() {
 #[test]
 fn an_instance_without_a_key_has_an_empty_file_and_no_key() {
     let given = instance(&[entry("metadata", "public-keys", ""), entry("metadata", "vm-id", "")]);
-    assert_eq!(told("/latest/public-keys", &given).as_deref(), Some(""));
-    assert_eq!(told("/latest/meta-data/", &given).as_deref(), Some("vm-id"));
-    assert_eq!(told("/latest/meta-data/public-keys/", &given), None);
+    assert_eq!(served("/latest/public-keys", &given).as_deref(), Some(""));
+    assert_eq!(served("/latest/meta-data/", &given).as_deref(), Some("vm-id"));
+    assert_eq!(served("/latest/meta-data/public-keys/", &given), None);
 }
 
 #[test]

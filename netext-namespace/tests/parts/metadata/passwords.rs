@@ -1,4 +1,4 @@
-//! Passwords: handed out until acknowledged, then gone.
+//! Passwords are handed out until the guest acknowledges them, and then removed.
 
 use super::guests::{self, Connection, GUEST, OTHER_GUEST, ROUTER, Server, entry, password};
 use crate::throwaway::{host, sh, try_sh};
@@ -83,7 +83,7 @@ fn a_password_read_before_a_restart_of_the_server_can_be_acknowledged_after_it()
 }
 
 #[test]
-fn the_scripts_that_guests_have_always_had_work() {
+fn the_scripts_of_existing_guests_work() {
     host();
     let server = Server::start();
     server.instances().set_password(GUEST, "p w".into()).unwrap();

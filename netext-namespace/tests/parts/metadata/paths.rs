@@ -1,4 +1,4 @@
-//! What guests ask for, and what they are told.
+//! The paths that guests request, and the responses.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -25,7 +25,7 @@ fn server() -> Server {
 }
 
 #[test]
-fn everything_that_a_guest_was_given_is_found_where_guests_look() {
+fn all_metadata_is_found_where_guests_look() {
     let _server = server();
     let files = "availability-zone\nhypervisor-host-name\ninstance-id\nlocal-hostname\npublic-keys/";
     let key = "ssh-ed25519 AAAA user@host\n";
@@ -64,7 +64,7 @@ fn everything_that_a_guest_was_given_is_found_where_guests_look() {
 }
 
 #[test]
-fn what_a_guest_was_not_given_is_not_found() {
+fn metadata_that_a_guest_lacks_is_not_found() {
     let _server = server();
     for path in [
         "/latest/meta-data/vm-id",
@@ -125,7 +125,7 @@ fn no_path_leads_to_another_guest_or_out_of_the_folder() {
 }
 
 #[test]
-fn a_guest_is_who_its_address_says_whatever_it_claims() {
+fn a_guest_is_identified_by_its_address_only() {
     let _server = server();
     let claims = "X-Forwarded-For: 10.1.1.11\r\nX-Real-IP: 10.1.1.11\r\nForwarded: for=10.1.1.11\r\n";
     let mut connection = Connection::open(GUEST, ROUTER, 80).unwrap();
@@ -140,7 +140,7 @@ fn a_guest_is_who_its_address_says_whatever_it_claims() {
 }
 
 #[test]
-fn one_connection_takes_many_requests() {
+fn one_connection_serves_many_requests() {
     let _server = server();
     let mut connection = Connection::open(GUEST, ROUTER, 80).unwrap();
     for _ in 0..100 {
@@ -171,7 +171,7 @@ fn only_reading_is_possible() {
 }
 
 #[test]
-fn a_save_is_seen_by_the_next_request() {
+fn the_next_request_sees_a_save() {
     let server = server();
     let mut connection = Connection::open(GUEST, ROUTER, 80).unwrap();
     for round in 0..50 {

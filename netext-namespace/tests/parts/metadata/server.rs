@@ -1,4 +1,4 @@
-//! The server as a process: how it starts, reads its configuration again, and ends.
+//! The server as a process: it starts, reads its configuration again, and ends.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -12,7 +12,7 @@ use rustix::process::Signal;
 
 const SECOND: Ipv4Addr = Ipv4Addr::new(10, 1, 2, 1);
 const SECOND_GUEST: Ipv4Addr = Ipv4Addr::new(10, 1, 2, 10);
-/// More than the kernel takes off the server's hands while nobody reads.
+/// More than the kernel buffers while the guest does not read.
 const LARGE: usize = 16_000_000;
 
 fn user_data(guest: Ipv4Addr, router: Ipv4Addr) -> Option<String> {
@@ -29,7 +29,7 @@ fn download(guest: Ipv4Addr, router: Ipv4Addr) -> Connection {
     download
 }
 
-/// What it says when it cannot start, and its exit code.
+/// Its exit code and its message when it cannot start.
 fn refusal(configuration: &Path) -> (Option<i32>, String) {
     let output = serve_metadata(configuration).output().expect("run it");
     assert!(output.stdout.is_empty());
@@ -39,7 +39,7 @@ fn refusal(configuration: &Path) -> (Option<i32>, String) {
 }
 
 #[test]
-fn it_lets_go_of_its_streams_and_of_its_folder() {
+fn it_closes_its_streams_and_leaves_its_folder() {
     host();
     let server = Server::start();
     for number in 0..=2 {
@@ -99,7 +99,7 @@ fn each_guest_network_has_its_own_instances() {
 }
 
 #[test]
-fn who_comes_by_another_interface_is_not_answered() {
+fn requests_through_another_interface_are_not_answered() {
     host();
     for (bridge, address) in [("guests", "10.1.1.1/24"), ("others", "10.1.2.1/24")] {
         sh(&format!(
@@ -119,7 +119,7 @@ fn who_comes_by_another_interface_is_not_answered() {
 }
 
 #[test]
-fn guest_networks_come_and_go_without_disturbing_anybody() {
+fn guest_networks_come_and_go_without_disturbing_others() {
     host();
     sh("ip address add 10.1.1.1/24 dev lo && ip address add 10.1.2.1/24 dev lo");
     let mut server = Server::start_on(&[(ROUTER, "lo")]);
@@ -143,7 +143,7 @@ fn guest_networks_come_and_go_without_disturbing_anybody() {
 }
 
 #[test]
-fn what_cannot_be_done_at_a_reload_is_logged_and_the_rest_goes_on() {
+fn a_reload_logs_what_fails_and_does_the_rest() {
     host();
     let mut server = Server::start();
     server.instances().set_user_data(GUEST, "data".into()).unwrap();
@@ -161,7 +161,7 @@ fn what_cannot_be_done_at_a_reload_is_logged_and_the_rest_goes_on() {
 }
 
 #[test]
-fn an_interface_that_was_made_anew_is_listened_on() {
+fn it_listens_on_an_interface_that_was_created_again() {
     host();
     let make =
         "ip link add guests type bridge && ip link set guests up && ip address add 10.1.1.1/24 dev guests";
@@ -175,7 +175,7 @@ fn an_interface_that_was_made_anew_is_listened_on() {
 }
 
 #[test]
-fn told_to_end_it_answers_what_runs() {
+fn when_it_ends_it_answers_running_requests() {
     host();
     let mut server = Server::start();
     server.instances().set_user_data(GUEST, "x".repeat(LARGE).into()).unwrap();
@@ -190,7 +190,7 @@ fn told_to_end_it_answers_what_runs() {
 }
 
 #[test]
-fn told_to_end_it_does_not_wait_for_ever() {
+fn when_it_ends_it_does_not_wait_for_ever() {
     host();
     let mut server = Server::start();
     server.instances().set_user_data(GUEST, "x".repeat(LARGE).into()).unwrap();

@@ -1,4 +1,4 @@
-//! What guests' services compile to: golden files, and names and values that try to be something else.
+//! The configuration of guests' services: golden files, and names and values that look like something else.
 
 use std::path::Path;
 
@@ -58,7 +58,7 @@ fn a_network_without_services_has_no_daemons() {
 }
 
 #[test]
-fn an_own_router_goes_before_none() {
+fn a_router_option_of_its_own_replaces_the_empty_one() {
     let mut network = network();
     let mut nic = reservation("10.1.1.10", "web");
     nic.default_nic = false;
@@ -69,7 +69,7 @@ fn an_own_router_goes_before_none() {
 }
 
 #[test]
-fn a_name_that_reads_like_something_else_stands_where_only_a_name_can() {
+fn a_name_that_looks_like_something_else_is_written_as_an_option() {
     for hostname in ["10.1.1.99", "2m", "45", "ignore", "Infinite", "a.b", "_x", "7"] {
         let mut network = network();
         admit(&mut network, "02:01:00:d1:00:0a", "10.1.1.10", hostname);
@@ -89,7 +89,7 @@ fn a_name_that_reads_like_something_else_stands_where_only_a_name_can() {
 }
 
 #[test]
-fn nobody_takes_the_name_of_the_data_server_or_of_another_domain() {
+fn no_instance_takes_the_name_of_the_data_server_or_of_another_domain() {
     let mut network = network();
     for (ip, name) in [
         ("10.1.1.10", "Data-Server"),
@@ -108,7 +108,7 @@ fn nobody_takes_the_name_of_the_data_server_or_of_another_domain() {
 }
 
 #[test]
-fn questions_never_go_round_in_circles() {
+fn queries_are_never_forwarded_to_the_router_itself() {
     let mut network = network();
     network.resolvers = ["10.1.1.1", "fd00:1::1", "127.0.0.1", "9.9.9.9"].map(|a| a.parse().unwrap()).into();
     let configuration = content(&network, "dnsmasq.conf");
@@ -155,7 +155,7 @@ fn every_range_has_its_own_router_and_resolver() {
 }
 
 #[test]
-fn a_name_that_was_removed_is_told_to_its_instance_alone() {
+fn only_its_own_instance_gets_a_removed_name() {
     let mut network = network();
     let nic = Reservation { is_unnamed: true, ..reservation("10.1.1.10", "web") };
     network.reservations.insert("02:01:00:d1:00:0a".parse().unwrap(), nic);
@@ -164,7 +164,7 @@ fn a_name_that_was_removed_is_told_to_its_instance_alone() {
 }
 
 #[test]
-fn an_address_is_given_once() {
+fn an_address_is_reserved_once() {
     let mut network = network();
     admit(&mut network, "02:01:00:d1:00:0a", "10.1.1.10", "old");
     admit(&mut network, "02:01:00:d1:00:0b", "10.1.1.10", "new");

@@ -1,4 +1,4 @@
-//! Daemons of a router: begun, told, ended and healed, and nobody else's touched.
+//! The daemons of a router: started, reloaded, stopped and repaired, without touching other processes.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,7 +15,7 @@ fn both() -> [u32; 2] {
     ["dnsmasq", "radvd"].map(pid)
 }
 
-/// Ends a process that must end by itself soon after.
+/// Kills a process and waits until it has ended.
 fn kill(pid: u32) {
     sh(&format!("kill -9 {pid}"));
     wait_for_end(pid);
@@ -24,12 +24,12 @@ fn kill(pid: u32) {
 fn wait_for_end(pid: u32) {
     let deadline = soon();
     while is_alive(pid) {
-        assert!(Instant::now() < deadline, "process {pid} lives on");
+        assert!(Instant::now() < deadline, "process {pid} still runs");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// A process that has nothing to do with us.
+/// A process that is not ours.
 struct Innocent(Child);
 
 impl Innocent {
@@ -69,11 +69,11 @@ fn what_matches_is_not_touched() {
 }
 
 #[test]
-fn daemons_run_as_nobody_in_particular_and_read_only_their_own() {
+fn daemons_run_without_privileges_and_read_only_their_own_files() {
     let router = Served::boot();
     router.serve(&network());
     for daemon in ["dnsmasq", "radvd"] {
-        // radvd is ready a moment before it lets go of its rights.
+        // radvd is ready shortly before it drops its privileges.
         let is_root = || {
             let status = fs::read_to_string(format!("/proc/{}/status", pid(daemon))).unwrap();
             let user = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap().to_owned();
@@ -107,7 +107,7 @@ fn killed_daemons_come_back() {
 }
 
 #[test]
-fn what_is_not_wanted_ends_and_leaves_nothing() {
+fn an_unwanted_daemon_is_stopped_and_leaves_nothing() {
     let router = Served::boot();
     let mut network = network();
     router.serve(&network);
@@ -121,7 +121,7 @@ fn what_is_not_wanted_ends_and_leaves_nothing() {
 }
 
 #[test]
-fn a_pid_file_that_leads_to_somebody_else_harms_nobody() {
+fn a_pid_file_that_names_another_process_harms_no_process() {
     let router = Served::boot();
     let network = network();
     router.serve(&network);
@@ -138,7 +138,7 @@ fn a_pid_file_that_leads_to_somebody_else_harms_nobody() {
         router.serve(&network);
         assert!(is_alive(pid("dnsmasq")) && pid("dnsmasq") != innocent.0.id());
     }
-    // The one that the pid file had lost was found, or two would answer.
+    // The daemon that the pid file no longer named was found, or two would answer.
     assert!(!is_alive(dnsmasq));
     fs::write(file("dnsmasq", "dnsmasq.pid"), innocents[0].0.id().to_string()).unwrap();
     router.serve_nothing();
@@ -146,7 +146,7 @@ fn a_pid_file_that_leads_to_somebody_else_harms_nobody() {
 }
 
 #[test]
-fn nonsense_in_a_pid_file_is_no_process() {
+fn an_invalid_pid_file_names_no_process() {
     let router = Served::boot();
     let network = network();
     for nonsense in ["", "0", "-1", "1", "4194304", "99999999999", "x\n"] {
@@ -159,14 +159,14 @@ fn nonsense_in_a_pid_file_is_no_process() {
 }
 
 #[test]
-fn what_is_left_of_a_longer_number_does_not_hide_the_next_daemon() {
+fn the_rest_of_a_longer_process_id_does_not_hide_the_next_daemon() {
     let router = Served::boot();
     let network = network();
     router.serve(&network);
     let before = both();
     before.into_iter().for_each(kill);
     for daemon in ["dnsmasq", "radvd"] {
-        // More digits than any process has: whoever writes over them leaves some, if the file is not shortened.
+        // More digits than any process id has: some stay if the file is overwritten without being shortened.
         fs::write(file(daemon, &format!("{daemon}.pid")), "2147483647\n").unwrap();
     }
     router.serve(&network);
@@ -175,13 +175,13 @@ fn what_is_left_of_a_longer_number_does_not_hide_the_next_daemon() {
 }
 
 #[test]
-fn a_command_that_was_killed_before_the_signal_is_made_up_for() {
+fn a_reload_that_a_killed_command_missed_is_done_later() {
     let router = Served::boot();
     let mut network = network();
     router.serve(&network);
     guest("asker", "02:00:00:00:00:99");
     sh("ip -n asker address add 10.1.1.99/24 dev eth0");
-    // As far as it got: the marker is gone, the file is new, the daemon knows nothing.
+    // The state in between: the marker is gone, the file is new, the daemon has not read it.
     admit(&mut network, "02:01:00:d1:00:0a", "10.1.1.10", "web");
     fs::remove_file(file("dnsmasq", "settled")).unwrap();
     let plans = Served::plans(&network);
@@ -208,7 +208,7 @@ fn a_daemon_in_a_namespace_that_is_gone_is_replaced() {
 }
 
 #[test]
-fn an_interface_that_is_made_anew_is_served() {
+fn an_interface_that_was_created_again_is_served() {
     let served = Served::boot();
     let mut network = network();
     admit(&mut network, "02:01:00:d1:00:0a", "10.1.1.10", "web");
@@ -244,7 +244,7 @@ fn a_daemon_that_does_not_start_says_why() {
 }
 
 #[test]
-fn a_daemon_that_hangs_is_given_up_in_time() {
+fn a_daemon_that_hangs_at_its_start_is_abandoned_in_time() {
     let router = Served::boot();
     let mut plans = Served::plans(&network());
     fs::write("/mnt/hangs", "#!/bin/sh\nexec sleep 60\n").unwrap();
@@ -259,7 +259,7 @@ fn a_daemon_that_hangs_is_given_up_in_time() {
 }
 
 #[test]
-fn a_daemon_that_will_not_go_is_made_to() {
+fn a_daemon_that_ignores_sigterm_is_killed() {
     let router = Served::boot();
     let network = network();
     router.serve(&network);
@@ -272,7 +272,7 @@ fn a_daemon_that_will_not_go_is_made_to() {
 }
 
 #[test]
-fn a_line_that_goes_is_a_new_start_only_where_that_matters() {
+fn a_removed_line_restarts_the_daemon_only_where_needed() {
     let router = Served::boot();
     let mut network = network();
     admit(&mut network, "02:01:00:d1:00:0a", "10.1.1.10", "web");

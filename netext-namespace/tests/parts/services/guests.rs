@@ -1,4 +1,4 @@
-//! What guests get from DHCP, DNS and router advertisements, asked with the clients that guests have.
+//! The replies of DHCP, DNS and router advertisements to the clients that guests use.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,7 +34,7 @@ fn upstream(address: &str) {
             let mut answer = question[..length].to_vec();
             answer[2] = 0x81;
             answer[3] = 0x80;
-            // Only the question goes back, without what follows it, and one answer.
+            // The reply is the question, without the rest of the query, and one answer.
             let end = 12 + answer[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
             answer.truncate(end);
             answer[6..12].copy_from_slice(&[0, 1, 0, 0, 0, 0]);
@@ -44,7 +44,7 @@ fn upstream(address: &str) {
     });
 }
 
-/// A guest with an address of its own making, to ask for names with.
+/// A guest with an address of its own choice, for DNS queries.
 fn asker() {
     guest("asker", "02:00:00:00:00:99");
     sh(
@@ -53,7 +53,7 @@ fn asker() {
 }
 
 #[test]
-fn udhcpc_gets_what_is_promised() {
+fn udhcpc_gets_every_promised_option() {
     let router = Served::boot();
     router.serve(&inhabited());
     guest("web", WEB);
@@ -71,7 +71,7 @@ fn udhcpc_gets_what_is_promised() {
 }
 
 #[test]
-fn a_stranger_gets_no_answer_until_it_is_known() {
+fn an_unknown_guest_gets_no_lease() {
     let router = Served::boot();
     let mut network = inhabited();
     router.serve(&network);
@@ -85,7 +85,7 @@ fn a_stranger_gets_no_answer_until_it_is_known() {
 }
 
 #[test]
-fn a_second_nic_gets_no_router_and_options_of_its_own_go_first() {
+fn a_second_nic_gets_no_router_and_its_own_options_come_first() {
     let router = Served::boot();
     let mut network = inhabited();
     let nic = network.reservations.get_mut(&DB.parse().unwrap()).unwrap();
@@ -112,7 +112,7 @@ fn a_second_nic_gets_no_router_and_options_of_its_own_go_first() {
 }
 
 #[test]
-fn every_option_arrives_as_the_bytes_it_stands_for() {
+fn every_option_arrives_as_the_right_bytes() {
     let router = Served::boot();
     let mut network = inhabited();
     let nic = network.reservations.get_mut(&WEB.parse().unwrap()).unwrap();
@@ -138,7 +138,7 @@ fn dhclient_and_dhcpcd_get_their_addresses() {
     router.serve(&inhabited());
     guest("web", WEB);
     guest("db", DB);
-    // What a client leaves in the background must not hold the pipe that `sh` reads from.
+    // A background process of a client must not hold the pipe that `sh` reads.
     sh(
         "ip netns exec web timeout 15 dhclient -1 -d -sf /bin/true -lf /mnt/web.leases -pf /mnt/web.pid eth0 \
         >/mnt/dhclient 2>&1 & \
@@ -155,7 +155,7 @@ fn dhclient_and_dhcpcd_get_their_addresses() {
         assert!(leases.contains(line), "{line} is not in {leases}");
     }
     fs::write("/mnt/hook", "#!/bin/sh\nenv >/mnt/db.$reason\n").unwrap();
-    // Without what it remembers of other tests' leases.
+    // Without the leases of other tests.
     sh("chmod 755 /mnt/hook; mkdir -p /var/lib/dhcpcd /run/dhcpcd; \
         mount -t tmpfs dhcpcd /var/lib/dhcpcd && mount -t tmpfs dhcpcd /run/dhcpcd; \
         ip netns exec db timeout 15 dhcpcd -4 -1 -B -t 10 --noarp -f /dev/null -c /mnt/hook eth0 >/mnt/dhcpcd 2>&1");
@@ -166,7 +166,7 @@ fn dhclient_and_dhcpcd_get_their_addresses() {
 }
 
 #[test]
-fn names_answer_short_long_in_reverse_and_by_ipv6() {
+fn names_resolve_short_long_in_reverse_and_by_ipv6() {
     let router = Served::boot();
     router.serve(&inhabited());
     asker();
@@ -183,7 +183,7 @@ fn names_answer_short_long_in_reverse_and_by_ipv6() {
 }
 
 #[test]
-fn questions_about_the_world_are_forwarded_and_those_about_us_are_not() {
+fn queries_for_other_domains_are_forwarded_and_those_for_ours_are_not() {
     let router = Served::boot();
     upstream("203.0.113.1");
     let mut network = inhabited();
@@ -217,7 +217,7 @@ fn switching_names_on_and_off_takes_effect_at_once() {
 }
 
 #[test]
-fn one_more_entry_is_a_reload_and_no_question_is_lost() {
+fn one_more_entry_is_a_reload_and_no_query_is_lost() {
     let router = Served::boot();
     let mut network = inhabited();
     router.serve(&network);

@@ -1,4 +1,4 @@
-//! The daemons that serve guests, and what guests get from them.
+//! The daemons that serve guests, and their replies.
 
 mod compile;
 mod daemons;

@@ -1,4 +1,4 @@
-//! A router that serves guests, and guests with other people's clients, on a host to throw away.
+//! A router that serves guests, and guests with common clients, on a disposable host.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use rustix::mount::{MountFlags, mount};
 
 use crate::throwaway::{apply, host, name, router, router_name, sh, try_sh};
 
-/// A network with everything on and nobody in it.
+/// A network with all services and no instances.
 pub(crate) fn network() -> GuestServices {
     GuestServices {
         network: NetworkId::new(42),
@@ -146,7 +146,7 @@ pub(crate) fn guest(name: &str, mac: &str) {
     ));
 }
 
-/// What udhcpc was given, by the name it has for each thing; empty if nobody answered.
+/// The lease that udhcpc got, by its own names of the options; empty if there was no reply.
 pub(crate) fn lease(guest: &str, more: &str) -> BTreeMap<String, String> {
     let (script, given) = (format!("/mnt/{guest}.script"), format!("/mnt/{guest}.given"));
     fs::write(&script, format!("#!/bin/sh\n[ \"$1\" != bound ] || env > {given}\n")).unwrap();
@@ -160,7 +160,7 @@ pub(crate) fn lease(guest: &str, more: &str) -> BTreeMap<String, String> {
     given.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect()
 }
 
-/// What dig gets for a question, sorted.
+/// The sorted answers of dig to a question.
 pub(crate) fn ask(guest: &str, question: &str) -> String {
     let answer = sh(&format!("ip netns exec {guest} dig +short +time=1 +tries=2 +retry=1 {question} | sort"));
     answer.trim().to_owned()
