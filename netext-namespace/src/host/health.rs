@@ -9,9 +9,9 @@ use crate::kernel::links::without_carrier;
 use crate::model::RouterId;
 use crate::store::Store;
 
-/// The health of a router.
+/// The outcome of a check of a router's health.
 #[derive(Debug, Serialize)]
-pub struct RouterHealth {
+pub struct HealthCheck {
     /// The router.
     #[serde(serialize_with = "as_text")]
     pub router: RouterId,
@@ -69,7 +69,7 @@ impl HealthField {
     }
 }
 
-impl RouterHealth {
+impl HealthCheck {
     /// Whether nothing differs and nothing is wrong.
     pub fn is_healthy(&self) -> bool {
         self.differences.is_empty() && self.troubles.is_empty() && self.obstacle.is_none()
@@ -89,11 +89,11 @@ pub async fn health(
     store: &Store,
     id: RouterId,
     deadline: &Deadline,
-) -> Result<Option<RouterHealth>, DeviceError> {
+) -> Result<Option<HealthCheck>, DeviceError> {
     let Some(seen) = reconcile(store, id, deadline, Pass::rehearsal()).await? else { return Ok(None) };
     let router = seen.router;
     let troubles = without_carrier(&seen.links).map_err(DeviceError::device)?;
-    Ok(Some(RouterHealth {
+    Ok(Some(HealthCheck {
         router: id,
         namespace: id.namespace().to_string(),
         tiers: router.implemented_tiers().count(),

@@ -7,7 +7,7 @@ use super::arguments::StatusArguments;
 use super::error::{OperatorError, OperatorExit};
 use super::screen::{BAD, Cell, DOUBTFUL, FAINT, GOOD, STRONG, Screen, Table, count, diff_line, styled};
 use super::sweep::{routers, sweep};
-use crate::host::health::{HealthField, RouterHealth, health};
+use crate::host::health::{HealthCheck, HealthField, health};
 use crate::model::RouterId;
 use crate::store::Store;
 
@@ -29,7 +29,7 @@ struct RouterStatus {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Examination {
-    Complete(RouterHealth),
+    Complete(HealthCheck),
     Failed { router: String, error: String },
 }
 
@@ -53,7 +53,7 @@ pub(super) fn run(
 
 impl RouterStatus {
     /// `None` for a router that was deleted meanwhile.
-    fn of(router: RouterId, health: Result<Option<RouterHealth>, DeviceError>) -> Option<Self> {
+    fn of(router: RouterId, health: Result<Option<HealthCheck>, DeviceError>) -> Option<Self> {
         Some(match health {
             Ok(health) => {
                 let health = health?;
@@ -131,7 +131,7 @@ impl Examination {
     }
 }
 
-fn cell(health: &RouterHealth, field: HealthField) -> Cell {
+fn cell(health: &HealthCheck, field: HealthField) -> Cell {
     match health.differences_in(field).count() {
         0 if field == HealthField::Links && !health.troubles.is_empty() => Cell::styled("trouble", BAD),
         0 if health.obstacle.is_some() => Cell::styled("unknown", DOUBTFUL),
