@@ -11,7 +11,7 @@ use netext_core::{DeviceError, Runner};
 use netext_namespace::host::HostDevice;
 use netext_namespace::metadata::server;
 use netext_namespace::operator;
-use netext_namespace::places::Places;
+use netext_namespace::places::ExtensionPlaces;
 use netext_namespace::proxy::Proxy;
 use netext_namespace::proxy::ssh::login;
 use netext_namespace::relay;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
     let mode = arguments.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     match (mode, arguments.get(2..).unwrap_or_default()) {
-        (relay::MODE, []) => relay::serve::run(Places::of_this_process()),
+        (relay::MODE, []) => relay::serve::run(ExtensionPlaces::of_this_process()),
         (server::MODE, [configuration]) => server::run(Path::new(configuration)),
         (server::MetadataServerStart::MODE, [configuration, pid_file]) => {
             server::MetadataServerStart::new(configuration, pid_file).run()
@@ -39,7 +39,7 @@ fn extension(arguments: &[OsString]) -> ExitCode {
         let called = arguments.first().map(OsString::as_os_str).unwrap_or_default();
         let role =
             Role::choose(env::var_os("NETEXT_ROLE").as_deref(), called).map_err(DeviceError::invalid)?;
-        let places = Places::of_this_process();
+        let places = ExtensionPlaces::of_this_process();
         let host = HostDevice::new(Store::new(places.state.clone()));
         let log = places.log.clone();
         let runner = match role {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The extension's name and paths. CloudStack deploys an extension as a folder, whose name is the extension's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub struct ExtensionPlaces {
     /// The extension's name.
     pub extension: String,
     /// The folder of the state: `/var/lib/cloudstack/<extension>`, or below `NETEXT_STATE_ROOT`.
@@ -15,7 +15,7 @@ pub struct Places {
     pub log: PathBuf,
 }
 
-impl Places {
+impl ExtensionPlaces {
     /// The places for this executable and its environment.
     pub fn of_this_process() -> Self {
         let executable = env::current_exe().unwrap_or_default();
@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn the_extension_has_the_name_of_its_folder() {
-        let places = Places::of(Path::new("/etc/cloudstack/extensions/acme/acme-wrapper.sh"), |_| None);
+        let places =
+            ExtensionPlaces::of(Path::new("/etc/cloudstack/extensions/acme/acme-wrapper.sh"), |_| None);
         assert_eq!(places.extension, "acme");
         assert_eq!(places.state, Path::new("/var/lib/cloudstack/acme"));
         assert_eq!(places.log, Path::new("/var/log/cloudstack/extensions/acme/acme.log"));
@@ -51,7 +52,8 @@ mod tests {
 
     #[test]
     fn the_environment_moves_the_roots() {
-        let places = Places::of(Path::new("/x/acme/acme.sh"), |name| Some(format!("/tmp/{name}").into()));
+        let places =
+            ExtensionPlaces::of(Path::new("/x/acme/acme.sh"), |name| Some(format!("/tmp/{name}").into()));
         assert_eq!(places.state, Path::new("/tmp/NETEXT_STATE_ROOT/acme"));
         assert_eq!(places.log, Path::new("/tmp/NETEXT_LOG_ROOT/acme/acme.log"));
     }

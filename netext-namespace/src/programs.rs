@@ -35,13 +35,13 @@ const QUOTE: usize = 300;
 pub(crate) struct Program<'a> {
     command: Command,
     input: &'a [u8],
-    output: Capture,
+    output: OutputMode,
     limit: u64,
 }
 
 /// Which output of a program is read, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Capture {
+pub(crate) enum OutputMode {
     /// Standard error, through a file in memory: a daemon that the program leaves behind can write to it forever
     /// without waiting or failing.
     Errors,
@@ -89,7 +89,7 @@ pub(crate) struct ProgramOutput {
 
 impl<'a> Program<'a> {
     /// The program that a command starts. Its streams are set here, not in the command.
-    pub(crate) fn new(command: Command, output: Capture) -> Self {
+    pub(crate) fn new(command: Command, output: OutputMode) -> Self {
         Self { command, input: &[], output, limit: USUAL_LIMIT }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Program<'a> {
     }
 
     /// Runs the program while other tasks go on; if this is dropped, it is killed. It stays in our process group, where
-    /// it may ask at our terminal. Its output must not be [piped](Capture::Piped).
+    /// it may ask at our terminal. Its output must not be [piped](OutputMode::Piped).
     pub(crate) async fn run_aside(mut self) -> Result<ProgramOutput, ProgramError> {
         let streams = self.connect().map_err(failed("prepare the streams of"))?;
         let mut command = tokio::process::Command::from(self.command);
@@ -131,13 +131,13 @@ impl<'a> Program<'a> {
     }
 
     /// Sets the streams of the command, and returns our ends of its output.
-    fn connect(&mut self) -> io::Result<[CapturedStream; 2]> {
+    fn connect(&mut self) -> io::Result<[ProgramStream; 2]> {
         let stdin = match self.input {
             [] => Stdio::null(),
             input => in_memory(input)?.into(),
         };
         let (stdout, given_stdout) = match self.output {
-            Capture::Errors => (CapturedStream::Ignored, Stdio::null()),
+            OutputMode::Errors => (ProgramStream::Ignored, Stdio::null()),
             output => output.stream()?,
         };
         let (stderr, given_stderr) = self.output.stream()?;
@@ -146,16 +146,16 @@ impl<'a> Program<'a> {
     }
 }
 
-impl Capture {
+impl OutputMode {
     /// A stream that is read: our end and the program's.
-    fn stream(self) -> io::Result<(CapturedStream, Stdio)> {
+    fn stream(self) -> io::Result<(ProgramStream, Stdio)> {
         if self == Self::Piped {
             let (pipe, given) = pipe_with(PipeFlags::CLOEXEC)?;
-            return Ok((CapturedStream::Pipe { pipe: Some(pipe.into()), read: Vec::new() }, given.into()));
+            return Ok((ProgramStream::Pipe { pipe: Some(pipe.into()), read: Vec::new() }, given.into()));
         }
         let file = in_memory(&[])?;
         let given = file.try_clone()?;
-        Ok((CapturedStream::File(file), given.into()))
+        Ok((ProgramStream::File(file), given.into()))
     }
 }
 
@@ -164,7 +164,7 @@ impl Capture {
 pub(crate) struct RunningProgram {
     child: Child,
     process: OwnedFd,
-    streams: [CapturedStream; 2],
+    streams: [ProgramStream; 2],
     limit: u64,
     has_ended: bool,
 }
@@ -184,7 +184,7 @@ impl RunningProgram {
     /// Reads pipes until the program has ended (if it has, until they are closed), or until the deadline.
     fn attend(&mut self, deadline: Instant) -> io::Result<bool> {
         loop {
-            let pipes = self.streams.iter().filter_map(CapturedStream::pipe);
+            let pipes = self.streams.iter().filter_map(ProgramStream::pipe);
             let mut watched: Vec<_> = pipes.map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
             if !self.has_ended {
                 watched.push(PollFd::new(&self.process, PollFlags::IN));
@@ -229,7 +229,7 @@ impl Drop for RunningProgram {
 
 /// Our end of what a program writes.
 #[derive(Debug, Default)]
-enum CapturedStream {
+enum ProgramStream {
     #[default]
     Ignored,
     File(File),
@@ -240,7 +240,7 @@ enum CapturedStream {
     },
 }
 
-impl CapturedStream {
+impl ProgramStream {
     /// The pipe, as long as it is open.
     fn pipe(&self) -> Option<&File> {
         match self {
@@ -278,7 +278,7 @@ impl CapturedStream {
 }
 
 impl ProgramOutput {
-    fn of(status: ExitStatus, streams: [CapturedStream; 2], limit: u64) -> io::Result<Self> {
+    fn of(status: ExitStatus, streams: [ProgramStream; 2], limit: u64) -> io::Result<Self> {
         let [stdout, stderr] = streams.map(|stream| stream.text(limit));
         Ok(Self { status, stdout: stdout?, stderr: stderr? })
     }

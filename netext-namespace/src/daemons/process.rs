@@ -19,7 +19,7 @@ use super::folder::DaemonFolder;
 use super::{DaemonError, names};
 use crate::kernel::namespace::Namespace;
 use crate::plan::{CommandLine, Daemon, DaemonPlan};
-use crate::programs::{Capture, Program, ProgramError, first_lines, search_path};
+use crate::programs::{OutputMode, Program, ProgramError, first_lines, search_path};
 use crate::wait::ended_by;
 
 /// How many bytes of a daemon's output are read.
@@ -230,7 +230,7 @@ pub(super) fn run(
 ) -> Result<String, DaemonError> {
     let mut command = Command::new(&line.program);
     command.args(&line.arguments).env_clear().env("PATH", search_path()).current_dir("/");
-    let program = Program::new(command, Capture::Errors).limit(LONGEST_OUTPUT);
+    let program = Program::new(command, OutputMode::Errors).limit(LONGEST_OUTPUT);
     let ended = namespace.enter(|| program.start())?.and_then(|running| running.wait(deadline));
     let (what, program) = (daemon.what.clone(), line.program.clone());
     let ended = match ended {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::namespace::{Namespace, NamespaceError};
 use super::netlink::NetlinkError;
 use crate::plan::PACKET_TABLE;
-use crate::programs::{Capture, Program, ProgramError, search_path};
+use crate::programs::{OutputMode, Program, ProgramError, search_path};
 
 /// How many bytes nft may print.
 const LONGEST_LISTING: u64 = 1 << 30;
@@ -82,7 +82,7 @@ fn nft(
 ) -> Result<Vec<u8>, NftError> {
     let mut command = Command::new("nft");
     command.args(arguments).env("PATH", search_path());
-    let program = Program::new(command, Capture::Both).input(script.as_bytes()).limit(LONGEST_LISTING);
+    let program = Program::new(command, OutputMode::Both).input(script.as_bytes()).limit(LONGEST_LISTING);
     let ended = namespace.enter(|| program.start())?.and_then(|running| running.wait(deadline));
     let ended = ended.map_err(|error| match error {
         ProgramError::Missing(_) => NftError::Missing,

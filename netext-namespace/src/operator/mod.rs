@@ -16,7 +16,7 @@ mod sweep;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::store::Store;
 use arguments::{OperatorArguments, OperatorCommand};
 use error::{OperatorError, OperatorExit};
@@ -37,7 +37,7 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
 }
 
 fn carry_out(command: OperatorCommand, screen: &mut Screen) -> Result<OperatorExit, OperatorError> {
-    let places = Places::of_this_process();
+    let places = ExtensionPlaces::of_this_process();
     match command {
         OperatorCommand::Status(arguments) => status::run(&store(places)?, &arguments, screen),
         OperatorCommand::Show(arguments) => show::run(&store(places)?, &arguments, screen),
@@ -49,7 +49,7 @@ fn carry_out(command: OperatorCommand, screen: &mut Screen) -> Result<OperatorEx
 }
 
 /// The routers of this host. Only root may use them.
-fn store(places: Places) -> Result<Store, OperatorError> {
+fn store(places: ExtensionPlaces) -> Result<Store, OperatorError> {
     if rustix::process::geteuid().is_root() {
         Ok(Store::new(places.state))
     } else {

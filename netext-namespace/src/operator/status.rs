@@ -22,13 +22,13 @@ struct StatusReport {
 struct RouterStatus {
     healthy: bool,
     #[serde(flatten)]
-    examination: Examination,
+    examination: RouterExamination,
 }
 
 /// Whether a router could be examined.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Examination {
+enum RouterExamination {
     Complete(HealthCheck),
     Failed { router: String, error: String },
 }
@@ -57,11 +57,11 @@ impl RouterStatus {
         Some(match health {
             Ok(health) => {
                 let health = health?;
-                Self { healthy: health.is_healthy(), examination: Examination::Complete(health) }
+                Self { healthy: health.is_healthy(), examination: RouterExamination::Complete(health) }
             }
             Err(error) => {
                 let (router, error) = (router.to_string(), error.report());
-                Self { healthy: false, examination: Examination::Failed { router, error } }
+                Self { healthy: false, examination: RouterExamination::Failed { router, error } }
             }
         })
     }
@@ -93,7 +93,7 @@ impl StatusReport {
     }
 }
 
-impl Examination {
+impl RouterExamination {
     fn row(&self) -> Vec<Cell> {
         match self {
             Self::Complete(health) => {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn shell(script: &str, output: Capture) -> Program<'_> {
+fn shell(script: &str, output: OutputMode) -> Program<'_> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script]);
     Program::new(command, output)
@@ -14,18 +14,18 @@ fn soon() -> Instant {
 
 #[test]
 fn a_program_reads_its_input_and_its_output_is_read() {
-    for output in [Capture::Both, Capture::Piped] {
+    for output in [OutputMode::Both, OutputMode::Piped] {
         let ended = shell("cat; echo complaint >&2; exit 3", output).input(b"text").run(soon()).unwrap();
         assert_eq!((ended.status.code(), &*ended.stdout), (Some(3), &b"text"[..]));
         assert_eq!(ended.complaint(), "complaint\n");
     }
-    let ended = shell("echo lost; echo kept >&2", Capture::Errors).run(soon()).unwrap();
+    let ended = shell("echo lost; echo kept >&2", OutputMode::Errors).run(soon()).unwrap();
     assert_eq!((&*ended.stdout, &*ended.complaint()), (&b""[..], "kept\n"));
 }
 
 #[test]
 fn output_beyond_the_limit_is_lost_and_does_not_stop_the_program() {
-    for output in [Capture::Both, Capture::Piped] {
+    for output in [OutputMode::Both, OutputMode::Piped] {
         let ended = shell("head -c 300000 /dev/zero", output).limit(200_000).run(soon()).unwrap();
         assert!(ended.status.success());
         assert_eq!(ended.stdout.len(), 200_000);
@@ -34,7 +34,7 @@ fn output_beyond_the_limit_is_lost_and_does_not_stop_the_program() {
 
 #[test]
 fn a_program_is_killed_at_the_deadline_and_so_are_its_children() {
-    for output in [Capture::Both, Capture::Piped] {
+    for output in [OutputMode::Both, OutputMode::Piped] {
         let deadline = Instant::now() + Duration::from_millis(200);
         let program = shell("sleep 60 & echo $!; wait", output);
         let mut running = program.start().unwrap();
@@ -57,13 +57,13 @@ fn a_program_is_killed_at_the_deadline_and_so_are_its_children() {
 #[test]
 fn a_process_that_holds_the_pipes_does_not_delay_the_end() {
     let begun = Instant::now();
-    let ended = shell("sleep 20 & echo done", Capture::Piped).run(soon()).unwrap();
+    let ended = shell("sleep 20 & echo done", OutputMode::Piped).run(soon()).unwrap();
     assert_eq!(ended.stdout, b"done\n");
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]
 fn a_program_that_is_not_installed_is_reported_as_missing() {
-    let missing = Program::new(Command::new("/nowhere/program"), Capture::Errors).run(soon());
+    let missing = Program::new(Command::new("/nowhere/program"), OutputMode::Errors).run(soon());
     assert!(matches!(missing, Err(ProgramError::Missing(_))), "{missing:?}");
 }

@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::failover::RouterDelta;
 use crate::host::HostDevice;
 use crate::model::RouterId;
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::relay::{RelayReply, RelayRequest, ReplicaPosition};
 use choice::HostChoice;
 use error::HostError;
@@ -46,14 +46,14 @@ const MOST_AHEAD: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Proxy {
     local: HostDevice,
-    places: Places,
+    places: ExtensionPlaces,
     path: Option<String>,
 }
 
 impl Proxy {
     /// The proxy that acts on this machine where no hosts are registered. `path` is the executable on the hosts, unless
     /// the detail `remote.path` names it; by default it is where the extension is deployed.
-    pub fn new(local: HostDevice, places: Places, path: Option<String>) -> Self {
+    pub fn new(local: HostDevice, places: ExtensionPlaces, path: Option<String>) -> Self {
         Self { local, places, path }
     }
 }

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::failover::{self, ReplicaOutcome};
 use crate::host::HostDevice;
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::store::Store;
 use crate::wait::block_on;
 
 /// Reads one request from standard input and writes its reply to standard output. The exit code is 0 if there was a
 /// reply, even one that reports a failure.
-pub fn run(places: Places) -> ExitCode {
+pub fn run(places: ExtensionPlaces) -> ExitCode {
     let Ok(process) = ExtensionProcess::take() else { return ExitCode::FAILURE };
     let reply = reply(&process, places)
         .unwrap_or_else(|error| RelayReply::Failed { exit: error.exit_code(), line: error.report() });
@@ -31,7 +31,7 @@ pub fn run(places: Places) -> ExitCode {
     }
 }
 
-fn reply(process: &ExtensionProcess, places: Places) -> Result<RelayReply, DeviceError> {
+fn reply(process: &ExtensionProcess, places: ExtensionPlaces) -> Result<RelayReply, DeviceError> {
     let input = process.input().try_clone().map_err(unreadable)?;
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
@@ -113,7 +113,7 @@ fn deadline(milliseconds: u64, input: impl Read + Send + 'static) -> Result<Dead
 /// Runs a command as if CloudStack had started it here. It is called off at the end of the input.
 fn carry_out(
     process: &ExtensionProcess,
-    places: Places,
+    places: ExtensionPlaces,
     name: &str,
     payload: Vec<u8>,
     time: Duration,

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::ActionOutcome;
 use crate::model::RouterId;
-use crate::programs::{Capture, Program, ProgramError, ProgramOutput, in_memory};
+use crate::programs::{OutputMode, Program, ProgramError, ProgramOutput, in_memory};
 use crate::store::Store;
 
 /// The longest output of a hook.
@@ -119,7 +119,7 @@ impl OperatorHook {
             .current_dir("/");
         let deadline = Instant::now() + context.deadline().remaining().saturating_sub(MARGIN);
         // One byte more than allowed, so that longer output is detected.
-        let ended = Program::new(command, Capture::Piped).limit(LONGEST_ANSWER + 1).run(deadline);
+        let ended = Program::new(command, OutputMode::Piped).limit(LONGEST_ANSWER + 1).run(deadline);
         let ProgramOutput { status, stdout, stderr } = ended.map_err(|error| match error {
             ProgramError::Missing(source) => failed("start")(source),
             ProgramError::TimedOut => DeviceError::timed_out(format!(

@@ -12,7 +12,7 @@ use crate::model::Router;
 const TRACKED_BY_ONE_BALANCER: u64 = 2 * 8192;
 
 pub(super) fn findings(routers: &[Router]) -> Vec<DoctorFinding> {
-    let needed = Neighbours::of(routers);
+    let needed = NeighbourCount::of(routers);
     let limits = [
         connections(parameter("netfilter/nf_conntrack_max")),
         room("ipv4", needed.ipv4, parameter("ipv4/neigh/default/gc_thresh3")),
@@ -42,12 +42,12 @@ fn connections(limit: Option<u64>) -> Option<DoctorFinding> {
 /// How many neighbours the routers must know at once. One table of the kernel holds those of all namespaces, and a
 /// neighbour without room in it cannot be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Neighbours {
+struct NeighbourCount {
     ipv4: u64,
     ipv6: u64,
 }
 
-impl Neighbours {
+impl NeighbourCount {
     fn of(routers: &[Router]) -> Self {
         let mut needed = Self::default();
         for router in routers {
@@ -111,10 +111,10 @@ mod tests {
             router.tiers.insert(NetworkId::new(id), tier);
             router
         };
-        let few = Neighbours::of(&[router(1), router(2)]);
-        assert_eq!(few, Neighbours { ipv4: 400, ipv6: 0 });
+        let few = NeighbourCount::of(&[router(1), router(2)]);
+        assert_eq!(few, NeighbourCount { ipv4: 400, ipv6: 0 });
         assert_eq!(level(room("ipv4", few.ipv4, Some(1024))), Some(FindingLevel::Ok));
-        let many = Neighbours::of(&[1, 2, 3, 4].map(router));
+        let many = NeighbourCount::of(&[1, 2, 3, 4].map(router));
         let finding = room("ipv4", many.ipv4, Some(1024)).unwrap();
         assert_eq!(finding.level, FindingLevel::Warning);
         assert!(finding.remedy.unwrap().contains("net.ipv4.neigh.default.gc_thresh3=3200"));

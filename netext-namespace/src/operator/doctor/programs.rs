@@ -17,7 +17,7 @@ use crate::compile::services::{DaemonAccounts, haproxy, haproxy_daemon, services
 use crate::daemons::account;
 use crate::model::{Balancer, Router};
 use crate::plan::DaemonPlan;
-use crate::programs::{Capture, Program, ProgramError, ProgramOutput, find, first_lines};
+use crate::programs::{OutputMode, Program, ProgramError, ProgramOutput, find, first_lines};
 
 /// The folder of the sample's files. No program opens them.
 const NOWHERE: &str = "/var/lib/cloudstack/doctor";
@@ -25,7 +25,7 @@ const NOWHERE: &str = "/var/lib/cloudstack/doctor";
 /// How long a program may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-struct Tool {
+struct RequiredProgram {
     name: &'static str,
     package: &'static str,
     /// The option that prints the version.
@@ -38,8 +38,8 @@ struct Tool {
     check: Option<&'static [&'static str]>,
 }
 
-const TOOLS: [Tool; 4] = [
-    Tool {
+const PROGRAMS: [RequiredProgram; 4] = [
+    RequiredProgram {
         name: "nft",
         package: "nftables",
         version: "--version",
@@ -48,7 +48,7 @@ const TOOLS: [Tool; 4] = [
         // The trial shows whether it accepts the rules.
         check: None,
     },
-    Tool {
+    RequiredProgram {
         name: "dnsmasq",
         package: "dnsmasq-base",
         version: "--version",
@@ -56,7 +56,7 @@ const TOOLS: [Tool; 4] = [
         needed_for: Some("DHCP and DNS"),
         check: Some(&["--test", "--conf-file=/dev/stdin"]),
     },
-    Tool {
+    RequiredProgram {
         name: "radvd",
         package: "radvd",
         version: "--version",
@@ -64,7 +64,7 @@ const TOOLS: [Tool; 4] = [
         needed_for: Some("instances with IPv6"),
         check: Some(&["-c", "-C", "/dev/stdin", "-m", "stderr"]),
     },
-    Tool {
+    RequiredProgram {
         name: "haproxy",
         package: "haproxy",
         version: "-v",
@@ -76,10 +76,10 @@ const TOOLS: [Tool; 4] = [
 
 pub(super) fn findings() -> Vec<DoctorFinding> {
     let plans = plans();
-    TOOLS.iter().flat_map(|tool| tool.findings(&plans)).collect()
+    PROGRAMS.iter().flat_map(|tool| tool.findings(&plans)).collect()
 }
 
-impl Tool {
+impl RequiredProgram {
     fn findings(&self, plans: &[DaemonPlan]) -> Vec<DoctorFinding> {
         let Self { name, package, tested, needed_for, .. } = *self;
         let Some(path) = find(name) else {
@@ -142,7 +142,7 @@ fn complaint(path: &Path, arguments: &[&str], configuration: &str) -> Option<Str
 fn run(path: &Path, arguments: &[&str], input: &str) -> Result<ProgramOutput, ProgramError> {
     let mut command = Command::new(path);
     command.args(arguments);
-    Program::new(command, Capture::Both).input(input.as_bytes()).run(Instant::now() + PATIENCE)
+    Program::new(command, OutputMode::Both).input(input.as_bytes()).run(Instant::now() + PATIENCE)
 }
 
 /// The daemons of a router with all services.
@@ -187,7 +187,7 @@ mod tests {
         let mut programs: Vec<_> = plans().into_iter().map(|plan| plan.daemon.program).collect();
         programs.sort();
         assert_eq!(programs, ["dnsmasq", "haproxy", "radvd"]);
-        assert!(programs.iter().all(|name| TOOLS.iter().any(|it| it.name == name && it.check.is_some())));
+        assert!(programs.iter().all(|name| PROGRAMS.iter().any(|it| it.name == name && it.check.is_some())));
     }
 
     #[test]

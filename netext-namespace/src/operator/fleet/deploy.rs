@@ -20,7 +20,7 @@ use crate::operator::arguments::DeployArguments;
 use crate::operator::doctor::{DoctorFinding, FindingLevel};
 use crate::operator::error::{OperatorError, OperatorExit};
 use crate::operator::screen::{BAD, Cell, FAINT, GOOD, Screen, Table, count, styled, transfer};
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::proxy::remote::{HostAddress, RemoteCommand, RemotePath};
 use crate::proxy::ssh::Ssh;
 use crate::relay::ExecutableIdentity;
@@ -63,7 +63,7 @@ enum DeployOutcome {
 }
 
 pub(super) async fn run(
-    places: &Places,
+    places: &ExtensionPlaces,
     arguments: &DeployArguments,
     screen: &mut Screen,
 ) -> Result<OperatorExit, OperatorError> {

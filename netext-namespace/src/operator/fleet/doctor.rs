@@ -9,7 +9,7 @@ use crate::operator::arguments::FleetCheckArguments;
 use crate::operator::doctor::{DoctorFinding, FindingLevel};
 use crate::operator::error::{OperatorError, OperatorExit};
 use crate::operator::screen::{BAD, Cell, DOUBTFUL, FAINT, GOOD, Screen, Table, count, styled};
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::proxy::remote::RemotePath;
 
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ struct ExaminedHost {
 }
 
 pub(super) async fn run(
-    places: &Places,
+    places: &ExtensionPlaces,
     arguments: &FleetCheckArguments,
     screen: &mut Screen,
 ) -> Result<OperatorExit, OperatorError> {

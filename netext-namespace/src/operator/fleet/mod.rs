@@ -12,11 +12,11 @@ mod status;
 use super::arguments::FleetCommand;
 use super::error::{OperatorError, OperatorExit};
 use super::screen::Screen;
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::wait::block_on;
 
 pub(super) fn run(
-    places: &Places,
+    places: &ExtensionPlaces,
     command: &FleetCommand,
     screen: &mut Screen,
 ) -> Result<OperatorExit, OperatorError> {

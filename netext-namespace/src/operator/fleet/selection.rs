@@ -14,7 +14,7 @@ use super::host::FleetHost;
 use crate::operator::arguments::{FleetCheckArguments, HostPace, HostSelection};
 use crate::operator::error::OperatorError;
 use crate::operator::screen::progress;
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::proxy::fleet::Fleet;
 use crate::proxy::remote::{HostAddress, RemotePath};
 use crate::proxy::ssh::Ssh;
@@ -35,7 +35,7 @@ struct RegisteredDetails {
 
 impl SelectedFleet {
     /// The fleet of the command line and of the file that it names. The command line overrules the file.
-    pub(super) fn of(selection: &HostSelection, places: &Places) -> Result<Self, OperatorError> {
+    pub(super) fn of(selection: &HostSelection, places: &ExtensionPlaces) -> Result<Self, OperatorError> {
         let details = selection.from.as_deref().map(read).transpose()?;
         let details = details.unwrap_or_else(|| Vec::<(String, Secret)>::new().into_iter().collect());
         let path = env::var("NETEXT_REMOTE_PATH").ok().filter(|path| !path.is_empty());
@@ -87,7 +87,7 @@ impl SelectedFleet {
 }
 
 /// Whether this executable has the name of its folder, as the executable of an extension has.
-fn is_installed(places: &Places) -> bool {
+fn is_installed(places: &ExtensionPlaces) -> bool {
     let executable = env::current_exe().unwrap_or_default();
     let name = executable.file_name().unwrap_or_default().to_string_lossy();
     [".sh", "-wrapper.sh", "-wrapper", ""]
@@ -108,7 +108,7 @@ fn read(file: &Path) -> Result<PhysicalDetails, OperatorError> {
 /// The proxy's own folder if it belongs to this account, so that connections and trusted host keys are shared, else a
 /// folder of the account. The proxy's folder is never made here: if root made it, the management server's account could
 /// not use it.
-fn folder(places: &Places) -> PathBuf {
+fn folder(places: &ExtensionPlaces) -> PathBuf {
     let user = Uid::effective();
     let shared = places.state.join("proxy");
     if fs::metadata(&shared).is_ok_and(|folder| folder.uid() == user.as_raw()) {
@@ -123,7 +123,7 @@ fn folder(places: &Places) -> PathBuf {
 
 /// Checks the executable of every host, and shows the progress.
 pub(super) async fn check_all<T>(
-    places: &Places,
+    places: &ExtensionPlaces,
     arguments: &FleetCheckArguments,
     check: impl AsyncFn(FleetHost<'_>, &RemotePath) -> T,
 ) -> Result<Vec<T>, OperatorError> {

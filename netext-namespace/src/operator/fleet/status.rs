@@ -8,7 +8,7 @@ use super::selection::check_all;
 use crate::operator::arguments::FleetCheckArguments;
 use crate::operator::error::{OperatorError, OperatorExit};
 use crate::operator::screen::{BAD, Cell, DOUBTFUL, FAINT, GOOD, STRONG, Screen, Table, count, styled};
-use crate::places::Places;
+use crate::places::ExtensionPlaces;
 use crate::proxy::remote::{RemoteCommand, RemotePath};
 use crate::relay::{PROTOCOL, VERSION};
 
@@ -32,7 +32,7 @@ struct CheckedHost {
     healthy: bool,
     version: Option<String>,
     protocol: Option<u32>,
-    routers: Option<RouterHealth>,
+    routers: Option<HealthCount>,
     /// Why it could not be asked, or not everything.
     error: Option<String>,
     #[serde(skip)]
@@ -41,7 +41,7 @@ struct CheckedHost {
 
 /// The state of a host's routers.
 #[derive(Serialize)]
-struct RouterHealth {
+struct HealthCount {
     #[serde(rename = "well")]
     healthy: usize,
     /// Their names.
@@ -62,7 +62,7 @@ struct PrintedRouter {
 }
 
 pub(super) async fn run(
-    places: &Places,
+    places: &ExtensionPlaces,
     arguments: &FleetCheckArguments,
     screen: &mut Screen,
 ) -> Result<OperatorExit, OperatorError> {
@@ -102,7 +102,7 @@ impl CheckedHost {
         if let Ok(PrintedStatus { routers }) = &printed {
             let unhealthy = routers.iter().filter(|router| !router.healthy).map(|it| it.router.clone());
             let unhealthy: Vec<_> = unhealthy.collect();
-            self.routers = Some(RouterHealth { healthy: routers.len() - unhealthy.len(), unhealthy });
+            self.routers = Some(HealthCount { healthy: routers.len() - unhealthy.len(), unhealthy });
         }
         host.demand_our_protocol(&identity)?;
         printed.map(drop)
@@ -145,7 +145,7 @@ impl CheckedHost {
         let number = |number: usize| Cell::from(number.to_string());
         let [routers, healthy, unhealthy] = match &self.routers {
             None => [absent(), absent(), absent()],
-            Some(RouterHealth { healthy, unhealthy }) => {
+            Some(HealthCount { healthy, unhealthy }) => {
                 let bad = match unhealthy.len() {
                     0 => number(0),
                     some => Cell::styled(some.to_string(), BAD),

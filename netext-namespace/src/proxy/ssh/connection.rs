@@ -119,7 +119,7 @@ fn seal(path: &Path) -> io::Result<[u8; 16]> {
 
 /// Why a command did not start.
 #[derive(Debug)]
-pub(super) enum NoSession {
+pub(super) enum SessionError {
     /// No ssh answers behind the socket.
     NoConnection,
     /// The host answers, but accepts no more sessions over this connection.
@@ -128,7 +128,7 @@ pub(super) enum NoSession {
     Local(io::Error),
 }
 
-impl From<io::Error> for NoSession {
+impl From<io::Error> for SessionError {
     fn from(error: io::Error) -> Self {
         Self::Local(error)
     }
@@ -161,9 +161,9 @@ impl SshConnection {
     }
 
     /// Starts a command on the host.
-    pub(super) async fn start(&self, command: &str) -> Result<RemoteSession, NoSession> {
+    pub(super) async fn start(&self, command: &str) -> Result<RemoteSession, SessionError> {
         let Ok(Ok(connection)) = timeout(HELLO, Connection::connect(&self.socket)).await else {
-            return Err(NoSession::NoConnection);
+            return Err(SessionError::NoConnection);
         };
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from);
         let (read, write, errors) = (pipe()?, pipe()?, pipe()?);
@@ -173,8 +173,8 @@ impl SshConnection {
         let session = Session::builder().cmd(Cow::Borrowed(command)).term(Cow::Borrowed(terminal)).build();
         let streams = [read.0.as_raw_fd(), write.1.as_raw_fd(), errors.1.as_raw_fd()];
         let session = connection.open_new_session(&session, &streams).await.map_err(|error| match error {
-            Error::RequestFailure(_) | Error::PermissionDenied(_) => NoSession::Full,
-            _ => NoSession::NoConnection,
+            Error::RequestFailure(_) | Error::PermissionDenied(_) => SessionError::Full,
+            _ => SessionError::NoConnection,
         })?;
         // ssh alone holds the other ends now.
         Ok(RemoteSession {

@@ -14,7 +14,7 @@ use netext_protocol::Secret;
 
 use super::connection::{SshConnection, SshFolder};
 use crate::files::{self, FileLock, failed};
-use crate::programs::{Capture, Program, in_memory, last_line};
+use crate::programs::{OutputMode, Program, in_memory, last_line};
 use crate::proxy::error::HostError;
 use crate::proxy::fleet::SshLogin;
 use crate::proxy::remote::HostAddress;
@@ -91,7 +91,7 @@ async fn log_in(
             // Before OpenSSH 8.4 ssh asks the program only where there is a display and no terminal.
             .env("DISPLAY", "none");
     }
-    let ended = Program::new(command, Capture::Errors).run_aside().await?;
+    let ended = Program::new(command, OutputMode::Errors).run_aside().await?;
     Ok(if ended.status.success() { None } else { Some(ended.complaint().into_owned()) })
 }
 

@@ -16,7 +16,7 @@ use super::remote::{HostAddress, RemoteCommand};
 use crate::files::failed;
 use crate::programs::last_line;
 use crate::relay::{self, RelayReply, RelayRequest};
-use connection::{NoSession, RemoteSession, SessionEnd, SshConnection, SshFolder};
+use connection::{RemoteSession, SessionEnd, SessionError, SshConnection, SshFolder};
 
 /// How many connections to one host there may be. A host accepts 10 sessions over each, unless its `MaxSessions` says
 /// otherwise.
@@ -165,12 +165,12 @@ impl<'a> Ssh<'a> {
         for _ in 0..2 {
             match connection.start(command).await {
                 Ok(session) => return Ok(Some(session)),
-                Err(NoSession::Full) => return Ok(None),
-                Err(NoSession::Local(source)) => {
+                Err(SessionError::Full) => return Ok(None),
+                Err(SessionError::Local(source)) => {
                     return Err(failed("use", Path::new("a pipe"))(source).into());
                 }
                 // Nothing was started yet, so another attempt is harmless.
-                Err(NoSession::NoConnection) => {
+                Err(SessionError::NoConnection) => {
                     login::begin(&self.folder, connection, host, &self.fleet.login, patience).await?;
                 }
             }
