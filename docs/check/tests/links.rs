@@ -58,6 +58,14 @@ fn every_page_is_in_the_table_of_contents() {
 }
 
 #[test]
+fn every_folder_in_the_tree_of_contributing_exists() {
+    let page = Page::read(&repository().join("CONTRIBUTING.md"));
+    let rows = page.text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let missing: Vec<_> = rows.clone().filter(|folder| !repository().join(folder).is_dir()).collect();
+    assert!(rows.count() > 20 && missing.is_empty(), "no such folder: {missing:?}");
+}
+
+#[test]
 fn a_broken_link_is_noticed() {
     let path = repository().join("docs/src/design.md");
     let astray = |text: &str| {
