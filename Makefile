@@ -24,7 +24,7 @@ EXECUTABLE := target/release/netext-namespace
 # host's processes, which then include sshd, and scenarios that reconcile a host by hand.
 OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc balancer guest_services \
 	absent_fields nic_identity readme_life second_range \
-	--skip leaves_nothing --skip a_rebooted_host
+	--skip leaves_nothing --skip a_rebooted_host --skip take_down
 # The duration of `make fuzz`, in seconds.
 FUZZ_SECONDS ?= 60
 # More arguments for the programs behind `make demo` and `make bench`, such as BENCH="--quick --json".
