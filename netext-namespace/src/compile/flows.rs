@@ -8,11 +8,13 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use netext_protocol::TransportProtocol;
 
+use super::CompiledRouter;
 use crate::model::{BalancerInForce, PublicAddress, Router};
 use crate::plan::FlowMatch;
 
-/// The connections that must end when `old` becomes `new`.
-pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
+/// The connections that must end when a router becomes another.
+pub(super) fn flows_to_cut(before: &CompiledRouter<'_>, after: &CompiledRouter<'_>) -> Vec<FlowMatch> {
+    let (old, new) = (before.router, after.router);
     let mut flows = Vec::new();
     for (public, address) in &old.addresses {
         match new.addresses.get(public) {
@@ -20,7 +22,7 @@ pub fn flows_to_cut(old: &Router, new: &Router) -> Vec<FlowMatch> {
             Some(new) => flows.extend(flows_of_translations(*public, address, new)),
         }
     }
-    flows.extend(flows_of_balancers(old, new));
+    flows.extend(flows_of_balancers(before, after));
     let staying = guests(new);
     let gone = guests(old).into_iter().filter(|guest| staying.binary_search(guest).is_err());
     flows.extend(gone.flat_map(|guest| flows_of_guests(guest.into())));
@@ -85,8 +87,8 @@ fn flows_of_translations(public: Ipv4Addr, old: &PublicAddress, new: &PublicAddr
 
 /// Over UDP a flow is tracked to its member. Over TCP it ends in the router: connections to a member that was
 /// removed end by themselves, in a haproxy that accepts no new ones; only those of a rule that was removed are cut.
-fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
-    let balanced = new.balancers_in_force();
+fn flows_of_balancers(before: &CompiledRouter<'_>, after: &CompiledRouter<'_>) -> Vec<FlowMatch> {
+    let (old, new) = (before.router, after.router);
     let flow = |balancer: &BalancerInForce<'_>, answered_by: Ipv4Addr| FlowMatch {
         original_destination: Some(*balancer.rule.public.ip()),
         reply_source: Some(answered_by.into()),
@@ -94,17 +96,17 @@ fn flows_of_balancers(old: &Router, new: &Router) -> Vec<FlowMatch> {
         original_destination_ports: Some(balancer.rule.public.port()..=balancer.rule.public.port()),
         ..FlowMatch::default()
     };
-    let gone = old.balancers_in_force().into_iter().flat_map(|balancer| {
-        let same = balanced.iter().find(|new| new.rule.public_end() == balancer.rule.public_end());
+    let gone = before.balancers().iter().flat_map(|balancer| {
+        let same = after.balancers().iter().find(|new| new.rule.public_end() == balancer.rule.public_end());
         match balancer.rule.transport() {
             TransportProtocol::Udp => {
                 // A member that takes no turn for now is still a member.
                 let staying: Vec<_> = same.iter().flat_map(|same| new.members_in_force(same.rule)).collect();
                 let stays = |member| staying.iter().any(|(staying, _)| *staying == member);
                 let gone = old.members_in_force(balancer.rule).filter(|(member, _)| !stays(*member));
-                gone.map(|(member, _)| flow(&balancer, *member.ip())).collect()
+                gone.map(|(member, _)| flow(balancer, *member.ip())).collect()
             }
-            TransportProtocol::Tcp if same.is_none() => vec![flow(&balancer, *balancer.rule.public.ip())],
+            TransportProtocol::Tcp if same.is_none() => vec![flow(balancer, *balancer.rule.public.ip())],
             TransportProtocol::Tcp => Vec::new(),
         }
     });

@@ -33,7 +33,7 @@ const ANSWER: u32 = 0x8000_0000;
 const MOST: u8 = 0x7f;
 
 /// The links of a router, for the tiers that are in force.
-pub fn links(router: &Router) -> LinkPlan {
+pub(super) fn links(router: &Router, ways_out: &[WayOut]) -> LinkPlan {
     let mut bridges: BTreeMap<InterfaceName, BridgePlan> = BTreeMap::new();
     let mut bridge = |device: &SegmentDevice, segment: &Segment| {
         let plan = bridge_plan(device, segment);
@@ -68,7 +68,7 @@ pub fn links(router: &Router) -> LinkPlan {
         forwarding: router.routes(),
         interfaces,
         default_route: default_route(router),
-        routing: routing(router),
+        routing: routing(router, ways_out),
     });
     LinkPlan { bridges: bridges.into_values().collect(), namespace }
 }
@@ -111,7 +111,7 @@ fn guests_gateway(ranges: &[ServedRange]) -> Option<Ipv4Addr> {
 }
 
 /// The operators' tables and rules, and our own for a router with several ways out.
-pub fn routing(router: &Router) -> RoutingPlan {
+pub(super) fn routing(router: &Router, ways_out: &[WayOut]) -> RoutingPlan {
     let mut plan = RoutingPlan::default();
     for (id, table) in router.policy_routing.tables() {
         let id = u32::from(id);
@@ -123,7 +123,7 @@ pub fn routing(router: &Router) -> RoutingPlan {
         };
         plan.rules.extend(table.rules.iter().map(rule));
     }
-    for way in ways_out(router) {
+    for way in ways_out {
         plan.routes.extend(way.routes());
         plan.rules.extend(way.rules());
     }
@@ -131,6 +131,7 @@ pub fn routing(router: &Router) -> RoutingPlan {
 }
 
 /// A way out: a gateway on a public segment.
+#[derive(Debug)]
 pub(super) struct WayOut {
     number: u8,
     gateway: Ipv4Addr,

@@ -1,7 +1,5 @@
 //! Makes kernel, daemons and files match a router.
 
-use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::ptr;
 use std::time::Instant;
 
@@ -9,7 +7,7 @@ use netext_core::error_chain;
 
 use super::errors::ApplyError;
 use super::{operator_files, services};
-use crate::compile::{Ruleset, RulesetChange, flows_to_cut, links, packets, routing};
+use crate::compile::{CompiledRouter, Ruleset, RulesetChange};
 use crate::daemons::PendingReloads;
 use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::kernel::conntrack;
@@ -19,72 +17,33 @@ use crate::kernel::namespace::Namespace;
 use crate::kernel::nft::{self, NftError};
 use crate::kernel::nftables;
 use crate::kernel::routing::RoutingRefusal;
-use crate::model::{FIRST_OWN_TABLE, InterfaceName, Router};
-use crate::plan::{LinkPlan, NamespacePlan, RoutingPlan};
+use crate::model::{FIRST_OWN_TABLE, InterfaceName};
+use crate::plan::NamespacePlan;
 use crate::store::Store;
-
-/// A router with what it compiles to. Each part is compiled once, when a step needs it.
-pub(super) struct CompiledRouter<'a> {
-    pub(super) router: &'a Router,
-    links: OnceCell<LinkPlan>,
-    ruleset: OnceCell<Ruleset>,
-}
-
-impl<'a> CompiledRouter<'a> {
-    pub(super) fn new(router: &'a Router) -> Self {
-        Self { router, links: OnceCell::new(), ruleset: OnceCell::new() }
-    }
-
-    pub(super) fn links(&self) -> &LinkPlan {
-        self.links.get_or_init(|| links(self.router))
-    }
-
-    /// Its links, which a caller goes on using.
-    pub(super) fn into_links(self) -> LinkPlan {
-        let Self { router, links: compiled, .. } = self;
-        compiled.into_inner().unwrap_or_else(|| links(router))
-    }
-
-    fn ruleset(&self) -> &Ruleset {
-        self.ruleset.get_or_init(|| packets(self.router))
-    }
-
-    fn routing(&self) -> Cow<'_, RoutingPlan> {
-        match &self.links().namespace {
-            Some(NamespacePlan { routing, .. }) => Cow::Borrowed(routing),
-            None => Cow::Owned(routing(self.router)),
-        }
-    }
-
-    /// The host's ends of its links.
-    fn peers(&self) -> impl Iterator<Item = &InterfaceName> {
-        self.links().namespace.iter().flat_map(|namespace| &namespace.interfaces).map(|link| &link.peer)
-    }
-}
 
 /// The change of a router from one state to another.
 #[derive(Clone, Copy)]
-pub(super) struct RouterChange<'a> {
-    from: &'a CompiledRouter<'a>,
-    to: &'a CompiledRouter<'a>,
+pub(super) struct RouterChange<'c, 'r> {
+    from: &'c CompiledRouter<'r>,
+    to: &'c CompiledRouter<'r>,
     /// The state on disk: the kernel has accepted its routes and rules before.
-    saved: &'a CompiledRouter<'a>,
+    saved: &'c CompiledRouter<'r>,
     /// The generation of the packet rules of `from`; `None` if other rules may be in force.
     generation: Option<u32>,
 }
 
-impl<'a> RouterChange<'a> {
+impl<'c, 'r> RouterChange<'c, 'r> {
     /// The change of a router whose state on disk is `from`.
     pub(super) fn new(
-        from: &'a CompiledRouter<'a>,
-        to: &'a CompiledRouter<'a>,
+        from: &'c CompiledRouter<'r>,
+        to: &'c CompiledRouter<'r>,
         generation: Option<u32>,
     ) -> Self {
         Self { from, to, saved: from, generation }
     }
 
     /// No change: the router as its state on disk says.
-    pub(super) fn none(router: &'a CompiledRouter<'a>, generation: Option<u32>) -> Self {
+    pub(super) fn none(router: &'c CompiledRouter<'r>, generation: Option<u32>) -> Self {
         Self::new(router, router, generation)
     }
 
@@ -120,12 +79,12 @@ impl AppliedChange {
 /// translations before it is gone.
 pub(super) fn apply(
     store: &Store,
-    change: RouterChange<'_>,
+    change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<AppliedChange, ApplyError> {
     in_time(deadline)?;
-    let router = change.to.router;
+    let router = change.to.router();
     if pass.acts() {
         store.make_folders(router)?;
     }
@@ -137,8 +96,8 @@ pub(super) fn apply(
         let refusals = links::apply(plan, Some(&namespace), pass)?;
         tolerate(refusals, change.saved, pass)?;
         operator_files::name_tables(router, pass)?;
-        let reloads = services::apply(store, &namespace, change.from.router, router, deadline, pass)?;
-        let flows = flows_to_cut(change.from.router, router);
+        let reloads = services::apply(store, &namespace, change.from, change.to, deadline, pass)?;
+        let flows = change.from.flows_to_cut(change.to);
         if pass.acts() && !flows.is_empty() {
             conntrack::cut(&namespace, &flows)?;
         }
@@ -157,7 +116,7 @@ pub(super) fn apply(
 /// Takes a router down and builds it again.
 pub(super) fn restart(
     store: &Store,
-    change: RouterChange<'_>,
+    change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<AppliedChange, ApplyError> {
@@ -171,26 +130,31 @@ pub(super) fn restart(
 /// fails does not keep the next ones from being done.
 pub(super) fn take_down(
     store: &Store,
-    change: RouterChange<'_>,
+    change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<(), ApplyError> {
     let RouterChange { from, to, .. } = change;
     let mut failures = Vec::new();
     failures.extend(remove_links(change, pass).err().map(ApplyError::from));
-    let stuck = services::stop(store, from.router, to.router, deadline, pass);
+    let stuck = services::stop(store, from.router(), to.router(), deadline, pass);
     failures.extend(stuck.into_iter().map(ApplyError::from));
-    failures.extend(operator_files::forget_tables(from.router.id, pass).err().map(ApplyError::from));
+    failures.extend(operator_files::forget_tables(from.router().id, pass).err().map(ApplyError::from));
     ApplyError::all(failures)
 }
 
-fn remove_links(change: RouterChange<'_>, pass: &mut Pass) -> Result<(), LinkError> {
+fn remove_links(change: RouterChange<'_, '_>, pass: &mut Pass) -> Result<(), LinkError> {
     let RouterChange { from, to, .. } = change;
-    let mut peers: Vec<_> = from.peers().cloned().collect();
+    let mut peers: Vec<_> = host_ends(from).cloned().collect();
     if !change.is_none() {
-        peers.extend(to.peers().filter(|peer| !from.peers().any(|known| known == *peer)).cloned());
+        peers.extend(host_ends(to).filter(|peer| !host_ends(from).any(|known| known == *peer)).cloned());
     }
-    links::remove(&from.router.id.namespace(), &peers, pass)
+    links::remove(&from.router().id.namespace(), &peers, pass)
+}
+
+/// The host's ends of a router's links.
+fn host_ends<'a>(router: &'a CompiledRouter<'_>) -> impl Iterator<Item = &'a InterfaceName> {
+    router.links().namespace.iter().flat_map(|namespace| &namespace.interfaces).map(|link| &link.peer)
 }
 
 /// The kernel must accept the routes and rules of our own tables, and new ones. A route or rule of an operator that it
@@ -204,7 +168,7 @@ fn tolerate(
         if refusal.table() >= FIRST_OWN_TABLE || !refusal.is_of(&saved.routing()) {
             return Err(ApplyError::Routing(refusal.into()));
         }
-        let router = saved.router.id;
+        let router = saved.router().id;
         let error = error_chain(&refusal);
         tracing::warn!(%router, error, "a route or rule is not in force for now");
         pass.falls_short(&refusal);
@@ -215,7 +179,7 @@ fn tolerate(
 /// Puts the packet rules in force: only the difference if the rules are those of our last change, all of them if another
 /// process changed them or the namespace is new.
 fn apply_packets(
-    change: RouterChange<'_>,
+    change: RouterChange<'_, '_>,
     namespace: &Namespace,
     deadline: Instant,
     pass: &mut Pass,
@@ -225,10 +189,10 @@ fn apply_packets(
     if is_known && change.is_none() {
         return Ok(());
     }
-    let ruleset = change.to.ruleset();
+    let ruleset = change.to.packets();
     match generation {
         Some(generation) if is_known => {
-            let changed = match change.from.ruleset().change_to(ruleset) {
+            let changed = match change.from.packets().change_to(ruleset) {
                 RulesetChange::Nothing => return Ok(()),
                 _ if !pass.acts() => {
                     pass.differs(RouterPart::Rules, DifferenceKind::Modify, "change the packet rules");

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use netext_core::{Deadline, DeviceError};
 use nix::net::if_::if_nametoindex;
 
-use super::apply::{CompiledRouter, RouterChange, apply, take_down};
+use super::apply::{RouterChange, apply, take_down};
 use super::errors::ApplyError;
+use crate::compile::CompiledRouter;
 use crate::drift::{Difference, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::{arp, links};

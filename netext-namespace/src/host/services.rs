@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use netext_protocol::NetworkId;
 
-use crate::compile::guests;
 use crate::compile::services::{
     DaemonAccounts, MetadataTier, haproxy, haproxy_daemon, metadata_daemon, metadata_server, service_daemons,
     services,
 };
+use crate::compile::{CompiledRouter, guests};
 use crate::daemons::{self, DaemonError, PendingReloads, account};
 use crate::drift::Pass;
 use crate::kernel::namespace::Namespace;
@@ -25,12 +25,13 @@ use crate::store::{ProgramBuild, Store};
 pub(super) fn apply(
     store: &Store,
     namespace: &Namespace,
-    before: &Router,
-    wanted: &Router,
+    before: &CompiledRouter<'_>,
+    wanted: &CompiledRouter<'_>,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<PendingReloads, DaemonError> {
-    daemons::apply(namespace, plans(store, wanted), &known(store, before, wanted), deadline, pass)
+    let known = known(store, before.router(), wanted.router());
+    daemons::apply(namespace, plans(store, wanted), &known, deadline, pass)
 }
 
 /// Stops every daemon that a router had before a change or has after it. Returns why some could not be stopped.
@@ -50,7 +51,8 @@ pub(super) fn stop_network(store: &Store, network: NetworkId, deadline: Instant)
 }
 
 /// The plans of a router's daemons.
-pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
+pub(super) fn plans(store: &Store, compiled: &CompiledRouter<'_>) -> Vec<DaemonPlan> {
+    let router = compiled.router();
     let guests = guests(router);
     let serves = guests.iter().any(|guest| guest.dhcp || guest.dns || guest.ipv6.is_some());
     let mut plans = Vec::new();
@@ -60,9 +62,8 @@ pub(super) fn plans(store: &Store, router: &Router) -> Vec<DaemonPlan> {
             guests.iter().flat_map(|guest| services(guest, &store.network_folder(guest.network), &accounts)),
         );
     }
-    let balancers = router.balancers_in_force();
-    if !balancers.is_empty() {
-        plans.extend(haproxy(balancer(store, router), account("haproxy"), &balancers));
+    if !compiled.balancers().is_empty() {
+        plans.extend(haproxy(balancer(store, router), account("haproxy"), compiled.balancers()));
     }
     let build = ProgramBuild::running().map_or_else(String::new, |build| format!("{build}\n"));
     plans.extend(metadata_server(

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use netext_core::{Context, DeviceError, error_chain};
 use netext_protocol::{Network, Subject};
 
-use super::apply::{CompiledRouter, RouterChange, apply, restart};
+use super::apply::{RouterChange, apply, restart};
+use crate::compile::CompiledRouter;
 use crate::drift::Pass;
 use crate::model::{Router, RouterId};
 use crate::store::{LockedRouter, RouterState, Store};
@@ -132,12 +133,12 @@ fn epoch(before: &RouterState, context: &Context) -> Result<u64, DeviceError> {
 }
 
 /// The way back from a change that failed.
-struct Rollback<'a> {
-    store: &'a Store,
-    change: RouterChange<'a>,
+struct Rollback<'c, 'r> {
+    store: &'c Store,
+    change: RouterChange<'c, 'r>,
 }
 
-impl Rollback<'_> {
+impl Rollback<'_, '_> {
     /// Restores the router after an error. The change may have stopped anywhere, so nothing is taken for granted.
     fn after(&self, error: impl Into<DeviceError>) -> DeviceError {
         let error = error.into();

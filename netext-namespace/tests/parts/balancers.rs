@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use netext_namespace::compile::packets;
+use netext_namespace::compile::CompiledRouter;
 use netext_namespace::compile::services::{haproxy, haproxy_daemon};
 use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::Pass;
@@ -85,8 +85,8 @@ fn every_kind_of_rule() {
 
 #[test]
 fn the_packet_rules_of_every_kind_of_rule() {
-    let ruleset = packets(&router(&every_kind()));
-    let empty = packets(&router(&[]));
+    let ruleset = CompiledRouter::new(&router(&every_kind())).packets().clone();
+    let empty = CompiledRouter::new(&router(&[])).packets().clone();
     let of_balancers = |script: String| {
         let lines = script.lines().filter(|line| line.contains("balance"));
         lines.collect::<Vec<_>>().join("\n")

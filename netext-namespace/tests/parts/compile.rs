@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::throwaway::{host, router_name, sh};
-use netext_namespace::compile::{Ruleset, RulesetChange, links, packets, routing};
+use netext_namespace::compile::{CompiledRouter, Ruleset, RulesetChange};
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::{nft, nftables};
 use netext_namespace::model::{Router, RouterId, forward_ends};
+use netext_namespace::plan::LinkPlan;
 use netext_protocol::{Command, Envelope, Request};
 
 /// A sample payload of the protocol.
@@ -14,6 +15,14 @@ fn sample(name: &str) -> Request {
     let command: Command = name.split('.').next().unwrap().parse().unwrap();
     let path = format!("{}/../netext-protocol/fixtures/wire/{name}.json", env!("CARGO_MANIFEST_DIR"));
     Envelope::parse(command, &std::fs::read(path).unwrap()).unwrap().request
+}
+
+fn links(router: &Router) -> LinkPlan {
+    CompiledRouter::new(router).into_links()
+}
+
+fn packets(router: &Router) -> Ruleset {
+    CompiledRouter::new(router).packets().clone()
 }
 
 /// The router after the sample commands.
@@ -97,10 +106,12 @@ fn the_rules_of_two_public_segments() {
 
 #[test]
 fn the_routes_of_two_public_segments() {
-    let routing = routing(&router_after(&TWO_SEGMENTS));
-    let routes = routing.routes.iter().map(|route| format!("route {route}\n"));
+    let router = router_after(&TWO_SEGMENTS);
+    let compiled = CompiledRouter::new(&router);
+    let plan = compiled.routing();
+    let shown = plan.routes.iter().map(|route| format!("route {route}\n"));
     insta::assert_snapshot!(
-        routes.chain(routing.rules.iter().map(|rule| format!("rule {rule}\n"))).collect::<String>()
+        shown.chain(plan.rules.iter().map(|rule| format!("rule {rule}\n"))).collect::<String>()
     );
 }
 

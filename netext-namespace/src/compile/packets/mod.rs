@@ -16,7 +16,8 @@ mod translation;
 
 use netext_protocol::TransportProtocol::{self, Tcp, Udp};
 
-use crate::model::{InterfaceName, Router, guest_interface, public_interface};
+use super::links::WayOut;
+use crate::model::{BalancerInForce, InterfaceName, Router, guest_interface, public_interface};
 use crate::plan::ElementField;
 
 pub use ruleset::{ElementSet, RuleChain, Ruleset, RulesetChange};
@@ -31,13 +32,12 @@ pub const OUTGOING: &str = "public_outgoing";
 const SERVICES: [(TransportProtocol, u16); 4] = [(Udp, 53), (Tcp, 53), (Tcp, 80), (Tcp, 8080)];
 
 /// The packet rules of a router, for the tiers that are in force.
-pub fn packets(router: &Router) -> Ruleset {
-    let balancers = router.balancers_in_force();
+pub(super) fn packets(router: &Router, balancers: &[BalancerInForce<'_>], ways_out: &[WayOut]) -> Ruleset {
     let mut ruleset = skeleton();
     interfaces(router, &mut ruleset);
-    translation::compile(router, &balancers, &mut ruleset);
-    firewall::compile(router, &balancers, &mut ruleset);
-    access_lists::compile(router, &balancers, &mut ruleset);
+    translation::compile(router, balancers, ways_out, &mut ruleset);
+    firewall::compile(router, balancers, &mut ruleset);
+    access_lists::compile(router, balancers, &mut ruleset);
     ruleset.complete()
 }
 

@@ -14,17 +14,22 @@ use netext_protocol::{LoadBalancerAlgorithm, TransportProtocol};
 
 use super::matches::{blocks, mask};
 use super::ruleset::{ElementSet, RuleChain, Ruleset};
-use crate::compile::links::{WayOut, ways_out};
+use crate::compile::links::WayOut;
 use crate::model::{BalancerInForce, ForwardKey, ForwardTarget, Router};
 use crate::plan::ElementField;
 
 /// Fixed, so that clients keep their members when the rules are replaced.
 const SEED: &str = "0x6e657478";
 
-pub(super) fn compile(router: &Router, balancers: &[BalancerInForce<'_>], ruleset: &mut Ruleset) {
+pub(super) fn compile(
+    router: &Router,
+    balancers: &[BalancerInForce<'_>],
+    ways_out: &[WayOut],
+    ruleset: &mut Ruleset,
+) {
     addresses(router, ruleset);
     balanced(balancers, ruleset);
-    ways(router, &ways_out(router), ruleset);
+    ways(router, ways_out, ruleset);
 }
 
 fn addresses(router: &Router, ruleset: &mut Ruleset) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ActionCall, ActionOutcome, row};
-use crate::compile::{links, packets};
+use crate::compile::CompiledRouter;
 use crate::host::services;
 use crate::model::{PublicAddress, Router, Tier};
 
@@ -154,12 +154,13 @@ fn joined(networks: &[ipnet::IpNet]) -> String {
 /// A row per document: its name and its content. Instance metadata is not included: user data and passwords are secret.
 pub(super) async fn dump(call: ActionCall<'_>) -> ActionOutcome {
     let router = call.read()?;
+    let compiled = CompiledRouter::new(&router);
     let mut documents = vec![
         ("state.json".to_owned(), json(&router)?),
-        ("links.json".to_owned(), json(&links(&router))?),
-        ("rules.nft".to_owned(), packets(&router).create()),
+        ("links.json".to_owned(), json(compiled.links())?),
+        ("rules.nft".to_owned(), compiled.packets().create()),
     ];
-    for plan in services::plans(call.store, &router) {
+    for plan in services::plans(call.store, &compiled) {
         let folder =
             plan.daemon.folder.strip_prefix(call.store.root()).unwrap_or(&plan.daemon.folder).to_owned();
         documents.extend(

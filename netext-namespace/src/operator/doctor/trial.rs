@@ -12,7 +12,7 @@ use netext_protocol::{
 };
 
 use super::finding::DoctorFinding;
-use crate::compile::{links, packets};
+use crate::compile::CompiledRouter;
 use crate::drift::Pass;
 use crate::kernel::conntrack;
 use crate::kernel::links::{self as kernel_links, LinkError};
@@ -54,8 +54,8 @@ fn on_a_host(router: &Router) -> Vec<DoctorFinding> {
         Err(error) => return vec![DoctorFinding::problem("namespaces", error_chain(&error), "run as root")],
     };
     let mut findings = vec![ipv6()];
-    let plan = links(router);
-    findings.push(match kernel_links::apply(&plan, Some(&inside), &mut Pass::command()) {
+    let compiled = CompiledRouter::new(router);
+    findings.push(match kernel_links::apply(compiled.links(), Some(&inside), &mut Pass::command()) {
         Ok(_) => {
             DoctorFinding::ok("links", "bridges, veth pairs, addresses, routes and kernel parameters work")
         }
@@ -65,8 +65,8 @@ fn on_a_host(router: &Router) -> Vec<DoctorFinding> {
             "load the kernel modules (modprobe veth bridge), or run a kernel that has them",
         ),
     });
-    findings.push(vlan(&plan));
-    findings.push(match nft::run(&inside, &packets(router).create(), deadline) {
+    findings.push(vlan(compiled.links()));
+    findings.push(match nft::run(&inside, &compiled.packets().create(), deadline) {
         Ok(()) => DoctorFinding::ok("packet rules", "sets, maps, NAT and load balancing in nftables work"),
         Err(error) => DoctorFinding::problem("packet rules", error_chain(&error), MODULES),
     });
