@@ -65,13 +65,11 @@ pub(super) fn plans(store: &Store, compiled: &CompiledRouter<'_>) -> Vec<DaemonP
     if !compiled.balancers().is_empty() {
         plans.extend(haproxy(balancer(store, router), account("haproxy"), compiled.balancers()));
     }
-    let build = ProgramBuild::running().map_or_else(String::new, |build| format!("{build}\n"));
-    plans.extend(metadata_server(
-        server(store, router),
-        &executable(),
-        &build,
-        &metadata_tiers(store, router),
-    ));
+    let tiers = metadata_tiers(store, router);
+    if !tiers.is_empty() {
+        let build = ProgramBuild::running().map_or_else(String::new, |build| format!("{build}\n"));
+        plans.push(metadata_server(server(store, router), &executable(), &build, &tiers));
+    }
     plans
 }
 

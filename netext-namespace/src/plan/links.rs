@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{InterfaceName, NamespaceName, Route, RouteAction, RoutingRule};
+use crate::model::{InterfaceName, NamespaceName, Route, RoutingRule};
 
 /// The protocol number (`proto 110`) of our routes and rules. Those of people and routing daemons have others, and are
 /// left alone.
@@ -104,16 +104,6 @@ pub struct RoutingPlan {
     pub routes: BTreeSet<TableRoute>,
     /// The rules.
     pub rules: BTreeSet<TableRule>,
-}
-
-impl RoutingPlan {
-    /// The interfaces that routes name.
-    pub fn devices(&self) -> impl Iterator<Item = &InterfaceName> {
-        self.routes.iter().filter_map(|planned| match &planned.route.action {
-            RouteAction::Unicast(hop) => hop.device.as_ref(),
-            _ => None,
-        })
-    }
 }
 
 /// A route of a table.

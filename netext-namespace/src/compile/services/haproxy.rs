@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddrV4;
-use std::path::Path;
 
 use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, TransportProtocol};
 
@@ -13,16 +12,6 @@ use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange
 const CONFIGURATION: &str = "haproxy.cfg";
 const SOCKET: &str = "haproxy.sock";
 const DEAD_MEMBERS: &str = "dead-members";
-
-/// The load balancer of a router.
-pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
-    Daemon {
-        what: format!("haproxy of {what}"),
-        program: "haproxy".to_owned(),
-        folder: folder.join("haproxy"),
-        pid_file: "haproxy.pid".to_owned(),
-    }
-}
 
 /// Whether haproxy serves a rule. It does not listen for a rule without members: the kernel refuses connections.
 fn is_served_by_haproxy(balancer: &BalancerInForce<'_>) -> bool {

@@ -18,12 +18,13 @@ use std::path::Path;
 use ipnet::Ipv6Net;
 use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 
+use crate::metadata::server::MetadataServerStart;
 use crate::model::{
     DnsListing, GuestNic, InterfaceName, OptionValue, Router, ServedRange, Tier, guest_interface, joined,
 };
 use crate::plan::{Account, Daemon, DaemonPlan};
-pub use haproxy::{haproxy, haproxy_daemon};
-pub use metadata::{MetadataTier, metadata_daemon, metadata_server};
+pub use haproxy::haproxy;
+pub use metadata::{MetadataTier, metadata_server};
 
 /// What the guests of one network are served with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +162,26 @@ pub fn service_daemons(network: NetworkId, folder: &Path) -> [Daemon; 2] {
         folder: folder.join(program),
         pid_file: format!("{program}.pid"),
     })
+}
+
+/// The load balancer of a router.
+pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
+    Daemon {
+        what: format!("haproxy of {what}"),
+        program: "haproxy".to_owned(),
+        folder: folder.join("haproxy"),
+        pid_file: "haproxy.pid".to_owned(),
+    }
+}
+
+/// The metadata server of a router. It is a mode of this executable, which has several names; its process has one.
+pub fn metadata_daemon(what: &str, folder: &Path) -> Daemon {
+    Daemon {
+        what: format!("metadata server of {what}"),
+        program: MetadataServerStart::PROCESS.to_owned(),
+        folder: folder.join("metadata-server"),
+        pid_file: "server.pid".to_owned(),
+    }
 }
 
 impl GuestServices {

@@ -69,7 +69,7 @@ fn apply_inside(
         Ok::<_, LinkError>((route, through.index))
     });
     routing::ensure_default(&mut router, default.transpose()?, pass)?;
-    let indexes = link::indexes(&mut router, plan.routing.devices())?;
+    let indexes = link::indexes(&mut router, routing::devices(&plan.routing))?;
     Ok(routing::ensure(&mut router, &plan.routing, &indexes, pass)?)
 }
 

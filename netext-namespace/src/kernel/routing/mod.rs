@@ -25,7 +25,7 @@ use super::netlink::{
     CREATE, NetlinkError, NetlinkRequest, NetlinkSocket, address, attributes, number, string,
 };
 use crate::drift::{Pass, RouterPart};
-use crate::model::{IpProtocol, RouteAction, RoutingRule};
+use crate::model::{InterfaceName, IpProtocol, RouteAction, RoutingRule};
 use crate::plan::{ROUTE_PROTOCOL, RoutingPlan, TableRoute, TableRule};
 pub(super) use route::ensure_default;
 use route::{InterfaceIndexes, KernelRoute};
@@ -78,6 +78,14 @@ impl From<RoutingRefusal> for NetlinkError {
             RoutingRefusal::Route(_, error) | RoutingRefusal::Rule(_, error) => error,
         }
     }
+}
+
+/// The interfaces that the routes of a plan name.
+pub(super) fn devices(plan: &RoutingPlan) -> impl Iterator<Item = &InterfaceName> {
+    plan.routes.iter().filter_map(|planned| match &planned.route.action {
+        RouteAction::Unicast(hop) => hop.device.as_ref(),
+        _ => None,
+    })
 }
 
 /// Makes our routes and rules match the plan, and returns those that the kernel refused.
