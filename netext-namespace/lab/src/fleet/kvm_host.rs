@@ -90,6 +90,11 @@ impl KvmHost {
         for name in self.namespaces() {
             self.sandbox.ip(&format!("netns delete {name}\n"));
         }
+        // The kernel removes a namespace a moment later. Until then its routers would answer on their ports.
+        let is_port = |name: &String| name.starts_with("vh") || name.starts_with("vph");
+        for port in self.sandbox.names_in("/sys/class/net").into_iter().filter(is_port) {
+            let _ = self.sandbox.try_ip(&format!("link delete {port}\n"));
+        }
     }
 
     /// Boots and reconciles its routers, as the systemd unit does. Returns the output.

@@ -161,7 +161,6 @@ fn of_two_hosts_that_boot_at_the_same_time_the_last_one_that_served_serves() {
     // Both hosts are off. The second one does not know that it was superseded.
     let first = lab.first_host();
     first.loses_power();
-    // The kernel needs a moment to remove the router.
     lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2223");
     thread::scope(|scope| {
         scope.spawn(|| second.boots());
@@ -179,7 +178,6 @@ fn a_superseded_host_that_boots_first_steps_down_at_the_next_command() {
 
     let first = lab.first_host();
     first.loses_power();
-    // The kernel needs a moment to remove the router.
     lab.client("203.0.113.5").cannot_connect_to("198.51.100.10:2223");
     second.boots();
     assert!(second.has_namespace(&network.namespace()), "{}", second.runs("status"));
