@@ -1,4 +1,4 @@
-//! Which tracked connections a change of a router ends.
+//! The tracked connections that a change of a router ends.
 //!
 //! An address that is given to the next tenant must not carry the last one's connections.
 

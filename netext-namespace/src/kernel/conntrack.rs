@@ -54,9 +54,9 @@ pub enum ConntrackError {
 pub struct TrackedConnection {
     /// Its protocol.
     pub protocol: Option<IpProtocol>,
-    /// What its first packet said, before any translation.
+    /// Its first packet, before any translation.
     pub original: ConnectionTuple,
-    /// What the answers say, before they are translated back.
+    /// Its answers, before they are translated back.
     pub reply: ConnectionTuple,
     /// The state of a TCP connection.
     pub state: Option<&'static str>,
@@ -83,7 +83,7 @@ pub struct ConnectionTuple {
     pub destination_port: Option<u16>,
 }
 
-/// Which connections to list. A field that is `None` matches anything.
+/// The connections to list. A field that is `None` matches anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionFilter {
     /// An address of any of the four that a connection has.
@@ -226,7 +226,7 @@ impl TrackedConnection {
 }
 
 impl ConnectionTuple {
-    /// What a tuple says, and its protocol.
+    /// A tuple, and its protocol.
     fn read(tuple: &[u8]) -> (Self, Option<IpProtocol>) {
         let (mut end, mut protocol) = (Self::default(), None);
         let port = |value: &[u8]| value.first_chunk().map(|bytes| u16::from_be_bytes(*bytes));

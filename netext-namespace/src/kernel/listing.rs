@@ -113,7 +113,7 @@ impl TableListing {
 impl TableObject {
     fn difference_to(&self, wanted: &Self, what: &str) -> String {
         let (missing, foreign) = (beyond(&wanted.holds, &self.holds), beyond(&self.holds, &wanted.holds));
-        let told = |list: &[&String], how: &str| {
+        let described = |list: &[&String], how: &str| {
             let named = if what == "element" && list.len() <= NAMED {
                 format!(" ({})", list.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", "))
             } else {
@@ -123,7 +123,7 @@ impl TableObject {
             (!list.is_empty()).then(|| format!("{} {what}{plural} {how}{named}", list.len()))
         };
         let parts: Vec<_> =
-            [told(&missing, "missing"), told(&foreign, "not ours")].into_iter().flatten().collect();
+            [described(&missing, "missing"), described(&foreign, "not ours")].into_iter().flatten().collect();
         match parts.is_empty() {
             false => parts.join(", "),
             true if self.declared == wanted.declared => format!("{what}s in another order"),

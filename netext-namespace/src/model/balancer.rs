@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Balancer {
     /// The public address and port.
     pub public: SocketAddrV4,
-    /// What it carries.
+    /// The protocol that it carries.
     pub protocol: LoadBalancerProtocol,
     /// How a member is chosen.
     pub algorithm: LoadBalancerAlgorithm,

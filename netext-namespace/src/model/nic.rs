@@ -109,9 +109,9 @@ impl Default for GuestNic {
     }
 }
 
-/// How a command names a NIC.
+/// The fields by which a command names a NIC.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NicIdentity<'a> {
+pub(super) struct NicKeys<'a> {
     mac: Option<MacAddr>,
     nic_uuid: Option<&'a NicUuid>,
     nic_id: Option<NicId>,
@@ -121,14 +121,14 @@ pub(super) struct NicIdentity<'a> {
 
 /// Why a command is about a NIC, weakest reason first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum IdentityReason {
+pub(super) enum NicMatch {
     Address,
     Id,
     Uuid,
     Mac,
 }
 
-impl<'a> NicIdentity<'a> {
+impl<'a> NicKeys<'a> {
     pub(super) fn by(nic: &'a Nic) -> Self {
         Self {
             mac: nic.mac,
@@ -156,18 +156,18 @@ impl<'a> NicIdentity<'a> {
 
     /// The reason why it is this NIC, if it is. The strongest identity that both have decides. An address decides only
     /// if they have no other in common, because addresses move between NICs.
-    pub(super) fn reason(self, known: &GuestNic) -> Option<IdentityReason> {
+    pub(super) fn reason(self, known: &GuestNic) -> Option<NicMatch> {
         fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<bool> {
             Some(one? == other?)
         }
-        let by = |reason: IdentityReason| move |agree: bool| agree.then_some(reason);
+        let by = |reason: NicMatch| move |agree: bool| agree.then_some(reason);
         let decided = agree(self.mac, known.mac)
-            .map(by(IdentityReason::Mac))
-            .or_else(|| agree(self.nic_uuid, known.nic_uuid.as_ref()).map(by(IdentityReason::Uuid)))
-            .or_else(|| agree(self.nic_id, known.nic_id).map(by(IdentityReason::Id)));
+            .map(by(NicMatch::Mac))
+            .or_else(|| agree(self.nic_uuid, known.nic_uuid.as_ref()).map(by(NicMatch::Uuid)))
+            .or_else(|| agree(self.nic_id, known.nic_id).map(by(NicMatch::Id)));
         decided.unwrap_or_else(|| {
             let shares = agree(self.ip, known.ip) == Some(true) || agree(self.ip6, known.ip6) == Some(true);
-            shares.then_some(IdentityReason::Address)
+            shares.then_some(NicMatch::Address)
         })
     }
 }
@@ -176,7 +176,7 @@ impl GuestNic {
     /// Applies a command's description of the NIC. Fields that the command omits stay.
     pub(super) fn learn(
         &mut self,
-        named: NicIdentity<'_>,
+        named: NicKeys<'_>,
         hostname: Option<&HostName>,
         default_nic: Option<bool>,
     ) {
@@ -191,7 +191,7 @@ impl GuestNic {
 
     /// The same for an instance that is restored on a network with these services.
     pub(super) fn learn_restored(&mut self, vm: &RestoredVm, dhcp: Option<bool>, dns: Option<bool>) {
-        self.learn(NicIdentity::restored(vm), vm.hostname.as_ref(), vm.default_nic);
+        self.learn(NicKeys::restored(vm), vm.hostname.as_ref(), vm.default_nic);
         self.reserved = dhcp.unwrap_or(self.reserved);
         if let Some(dns) = dns {
             self.naming = if dns { DnsListing::Listed } else { DnsListing::Pending };
@@ -214,7 +214,7 @@ impl GuestNic {
     }
 
     /// Gives up the addresses by which another NIC was named. Returns false if it loses its last one.
-    pub(super) fn give_up_addresses(&mut self, other: NicIdentity<'_>) -> bool {
+    pub(super) fn give_up_addresses(&mut self, other: NicKeys<'_>) -> bool {
         let (has_ip, has_ip6) = (self.ip.is_some(), self.ip6.is_some());
         self.ip = self.ip.filter(|ip| Some(*ip) != other.ip);
         self.ip6 = self.ip6.filter(|ip6| Some(*ip6) != other.ip6);

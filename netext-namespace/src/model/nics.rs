@@ -10,7 +10,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::GuestNic;
-use super::nic::NicIdentity;
+use super::nic::NicKeys;
 
 /// The NICs of a guest network's instances, in the order in which commands first named them.
 ///
@@ -38,20 +38,20 @@ impl Nics {
 
     /// The NIC that a command is about, if it is known.
     pub fn find(&self, nic: &Nic) -> Option<&GuestNic> {
-        self.position(NicIdentity::by(nic)).map(|index| &self.0[index])
+        self.position(NicKeys::by(nic)).map(|index| &self.0[index])
     }
 
     /// The same, to be changed.
     pub fn find_mut(&mut self, nic: &Nic) -> Option<&mut GuestNic> {
-        self.position(NicIdentity::by(nic)).map(|index| &mut self.0[index])
+        self.position(NicKeys::by(nic)).map(|index| &mut self.0[index])
     }
 
-    /// Which NIC uses an address: the one that a command is about, another one, or none.
+    /// The NIC that uses an address: the one that a command is about, another one, or none.
     pub fn address_use(&self, address: Ipv4Addr, nic: &Nic) -> AddressUse {
-        self.address_use_by(address, NicIdentity::by(nic))
+        self.address_use_by(address, NicKeys::by(nic))
     }
 
-    fn address_use_by(&self, address: Ipv4Addr, named: NicIdentity<'_>) -> AddressUse {
+    fn address_use_by(&self, address: Ipv4Addr, named: NicKeys<'_>) -> AddressUse {
         match self.0.iter().find(|nic| nic.ip == Some(address)) {
             None => AddressUse::Free,
             Some(user) if named.reason(user).is_some() => AddressUse::SameNic,
@@ -61,7 +61,7 @@ impl Nics {
 
     /// Whether another known NIC has the address of a restored NIC.
     pub fn is_anothers(&self, vm: &RestoredVm) -> bool {
-        let named = NicIdentity::restored(vm).without_addresses();
+        let named = NicKeys::restored(vm).without_addresses();
         vm.ip.is_some_and(|address| self.address_use_by(address, named) == AddressUse::OtherNic)
     }
 
@@ -77,7 +77,7 @@ impl Nics {
     /// Records that prove to be of the same NIC are merged. Other NICs lose the addresses of this one.
     pub fn learn(&mut self, nic: &Nic, hostname: Option<&HostName>) -> Option<&mut GuestNic> {
         nic.identity()?;
-        let named = NicIdentity::by(nic);
+        let named = NicKeys::by(nic);
         let index = self.position(named).unwrap_or_else(|| {
             self.0.push(GuestNic::default());
             self.0.len() - 1
@@ -107,7 +107,7 @@ impl Nics {
 
     /// Forgets the NIC that a command is about, and returns its ids.
     pub fn forget(&mut self, nic: &Nic) -> Vec<NicId> {
-        let named = NicIdentity::by(nic);
+        let named = NicKeys::by(nic);
         let (gone, kept): (Vec<_>, _) =
             mem::take(&mut self.0).into_iter().partition(|known| named.reason(known).is_some());
         self.0 = kept;
@@ -130,7 +130,7 @@ impl Nics {
         self.0 = restored.into_values().collect();
     }
 
-    fn position(&self, named: NicIdentity<'_>) -> Option<usize> {
+    fn position(&self, named: NicKeys<'_>) -> Option<usize> {
         let found =
             self.0.iter().enumerate().filter_map(|(index, known)| Some((named.reason(known)?, index)));
         // Of several, the first with the best reason.
@@ -138,7 +138,7 @@ impl Nics {
     }
 }
 
-/// Which NIC uses an address, as a command about a NIC sees it.
+/// The NIC that uses an address, in relation to the NIC that a command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressUse {
     /// No known NIC.

@@ -22,7 +22,7 @@ pub struct Daemon {
 /// The desired state of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaemonPlan {
-    /// Which one it is.
+    /// Its identity.
     pub daemon: Daemon,
     /// The account that the daemon runs as. Its group may read the folder.
     pub account: Account,

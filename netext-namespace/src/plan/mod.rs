@@ -1,6 +1,6 @@
-//! What a router's links, packet rules and daemons must be, as plain data.
+//! The links, packet rules and daemons that a router needs, as plain data.
 //!
-//! A plan says what must be there, not how to get there: [`crate::kernel`] and [`crate::daemons`] compare it with what
+//! A plan says what must exist, not how to get there: [`crate::kernel`] and [`crate::daemons`] compare it with what
 //! is there, and act on the difference only.
 
 mod daemons;

@@ -26,7 +26,7 @@ use crate::plan::{Account, Daemon, DaemonPlan};
 pub use haproxy::haproxy;
 pub use metadata::{MetadataTier, metadata_server};
 
-/// What the guests of one network are served with.
+/// The services for the guests of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuestServices {
     /// The network.

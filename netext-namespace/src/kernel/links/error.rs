@@ -38,7 +38,7 @@ pub enum LinkError {
     NotABridge {
         /// The interface.
         name: InterfaceName,
-        /// What it is.
+        /// Its kind.
         kind: String,
     },
     /// Another kind of interface has the name of one end of a veth pair.
@@ -46,7 +46,7 @@ pub enum LinkError {
     NotAVeth {
         /// The interface.
         name: InterfaceName,
-        /// What it is.
+        /// Its kind.
         kind: String,
     },
     /// The NIC belongs to something that is not a bridge, such as a bond.
@@ -56,7 +56,7 @@ pub enum LinkError {
         device: InterfaceName,
         /// The bridge that it was wanted for.
         bridge: InterfaceName,
-        /// What it belongs to.
+        /// The interface that it belongs to.
         master: String,
     },
     /// The NIC is in use by the host itself.

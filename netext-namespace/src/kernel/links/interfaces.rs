@@ -40,7 +40,7 @@ struct VethPairs<'p, 'l> {
     stray_outer: Vec<&'l KernelLink>,
 }
 
-/// What brings veth pairs to their plan, in this order.
+/// The changes that make veth pairs match their plan, in this order.
 #[derive(Default)]
 struct VethChanges {
     create: Vec<NetlinkRequest>,

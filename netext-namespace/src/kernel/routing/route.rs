@@ -209,7 +209,7 @@ fn set_default(planned: &DefaultRoute, index: u32) -> NetlinkRequest {
         source: None,
         mtu: None,
         scope: None,
-        // By the plan the gateway is a neighbour, whatever the prefixes of the addresses say.
+        // By the plan the gateway is a neighbour, even if the prefixes of the addresses do not say so.
         onlink: true,
     };
     let destination = IpNet::V4(Ipv4Net::default());

@@ -31,11 +31,11 @@ pub struct Route {
     /// Of several routes to one destination, the kernel uses the one with the least metric. Without one, the kernel
     /// sets 0 for IPv4 and 1024 for IPv6.
     pub metric: Option<u32>,
-    /// What happens to packets.
+    /// Its effect on packets.
     pub action: RouteAction,
 }
 
-/// What happens to packets that follow a route.
+/// The effect of a route on packets.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RouteAction {
     /// They are forwarded.

@@ -27,7 +27,7 @@ pub enum WordError {
     NoValue {
         /// The word.
         word: &'static str,
-        /// What belongs after it.
+        /// The values that it accepts.
         expected: &'static str,
     },
     /// A word has a value that it cannot have.
@@ -37,7 +37,7 @@ pub enum WordError {
         word: &'static str,
         /// Its value.
         value: String,
-        /// What belongs there.
+        /// The values that it accepts.
         expected: &'static str,
     },
     /// A prefix with bits beyond its length.
@@ -118,7 +118,7 @@ pub(super) fn once<T>(field: &mut Option<T>, word: &'static str, value: T) -> Re
     Ok(())
 }
 
-/// A network, or a single address as the network of its own.
+/// A network, or the network of a single address.
 fn network(text: &str) -> Option<IpNet> {
     IpNet::from_str(text).ok().or_else(|| Some(IpNet::from(IpAddr::from_str(text).ok()?)))
 }

@@ -98,18 +98,18 @@ fn packet() -> impl Strategy<Value = Packet> {
     )
 }
 
-type Rule = (Ipv4Net, Ipv4Net, Traffic);
+type PlainRule = (Ipv4Net, Ipv4Net, Traffic);
 
-fn rule() -> impl Strategy<Value = Rule> {
+fn rule() -> impl Strategy<Value = PlainRule> {
     (network(), network(), traffic())
 }
 
-fn as_match((source, destination, traffic): Rule) -> PacketMatch {
+fn as_match((source, destination, traffic): PlainRule) -> PacketMatch {
     PacketMatch { source, destination, traffic }
 }
 
 /// The plain meaning of a rule.
-fn speaks_of((source, destination, traffic): Rule, packet: Packet) -> bool {
+fn is_meant((source, destination, traffic): PlainRule, packet: Packet) -> bool {
     source.contains(&Ipv4Addr::from(packet.source))
         && destination.contains(&Ipv4Addr::from(packet.destination))
         && traffic_matches(traffic, packet)
@@ -124,7 +124,7 @@ proptest! {
         let mut ruleset = Ruleset::default();
         compile(&mut ruleset, "test", rules.iter().copied().map(as_match), "accept");
         for packet in packets {
-            let wanted = rules.iter().any(|rule| speaks_of(*rule, packet)).then_some("accept");
+            let wanted = rules.iter().any(|rule| is_meant(*rule, packet)).then_some("accept");
             prop_assert_eq!(verdict(&ruleset, packet), wanted, "{:?} in {:?}", packet, ruleset);
         }
     }
@@ -139,7 +139,7 @@ proptest! {
         let items = rules.iter().map(|(rule, allowed)| (as_match(*rule), verdict_of(*allowed)));
         layers::compile(&mut ruleset, "test", items);
         for packet in packets {
-            let first = rules.iter().find(|(rule, _)| speaks_of(*rule, packet));
+            let first = rules.iter().find(|(rule, _)| is_meant(*rule, packet));
             let wanted = first.map(|(_, allowed)| verdict_of(*allowed));
             prop_assert_eq!(verdict(&ruleset, packet), wanted, "{:?} in {:?}", packet, ruleset);
         }
