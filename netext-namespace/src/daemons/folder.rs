@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::DaemonError;
 use crate::files::{self, Access, Durability, FileError, failed};
-use crate::plan::{ConfigFile, Daemon, DaemonPlan, OnChange};
+use crate::plan::{ChangeNotice, ConfigFile, Daemon, DaemonPlan};
 
 const SETTLED: &str = "settled";
 /// The folder is root's. The group of the daemon's account can read it: a daemon reads its files again on SIGHUP.
@@ -87,8 +87,8 @@ impl<'a> DaemonFolder<'a> {
         for file in files {
             let refresh = match (self.read(file.name)?, file.on_change) {
                 (Some(old), _) if old == file.content.as_bytes() => continue,
-                (Some(_), OnChange::Reload) => Refresh::Reload,
-                (Some(old), OnChange::ReloadIfGrown) if has_grown(&old, &file.content) => Refresh::Reload,
+                (Some(_), ChangeNotice::Reload) => Refresh::Reload,
+                (Some(old), ChangeNotice::ReloadIfGrown) if has_grown(&old, &file.content) => Refresh::Reload,
                 _ => Refresh::Restart,
             };
             differing.push((file, refresh));

@@ -12,7 +12,7 @@ use super::folder::DaemonFolder;
 use super::process::{self, DaemonProcess, Whereabouts, failed};
 use super::{DaemonError, dead_members};
 use crate::kernel::namespace::Namespace;
-use crate::plan::{Daemon, DaemonPlan, Successor};
+use crate::plan::{Daemon, DaemonPlan, DaemonSuccessor};
 use crate::wait::ended_by;
 
 /// How long a predecessor may take to stop accepting connections.
@@ -24,7 +24,7 @@ pub(super) fn hand_over(
     plan: &DaemonPlan,
     folder: &DaemonFolder<'_>,
     predecessor: &DaemonProcess,
-    successor: &Successor,
+    successor: &DaemonSuccessor,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     let saved = folder.save(&plan.files)?;
@@ -55,7 +55,7 @@ pub(super) fn hand_over(
 /// well, so a predecessor that does not answer is no reason to fail.
 fn pass_on_dead_members(
     folder: &DaemonFolder<'_>,
-    successor: &Successor,
+    successor: &DaemonSuccessor,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     let dead = dead_members::known_to(&folder.path(successor.socket), deadline).unwrap_or_else(|error| {
@@ -97,7 +97,7 @@ fn begin(
     namespace: &Namespace,
     plan: &DaemonPlan,
     predecessor: &DaemonProcess,
-    successor: &Successor,
+    successor: &DaemonSuccessor,
     deadline: Instant,
 ) -> Result<DaemonProcess, DaemonError> {
     let daemon = &plan.daemon;

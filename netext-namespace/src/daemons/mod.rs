@@ -24,7 +24,7 @@ use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::files::FileError;
 use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::model::InterfaceName;
-use crate::plan::{Account, Daemon, DaemonPlan};
+use crate::plan::{Daemon, DaemonAccount, DaemonPlan};
 use folder::{DaemonFolder, Refresh};
 use process::{DaemonProcess, Whereabouts};
 
@@ -106,12 +106,12 @@ const NOBODYS_GROUP: u32 = 65534;
 
 /// The account of that name, or `nobody` if there is none: daemons receive guests' packets, so none of them runs as
 /// root.
-pub fn account(name: &str) -> Account {
+pub fn account(name: &str) -> DaemonAccount {
     let known = |name: &str| User::from_name(name).ok().flatten();
     let user = known(name).or_else(|| known(NOBODY));
     let group_id = user.as_ref().map_or(NOBODYS_GROUP, |user| user.gid.as_raw());
     let group = Group::from_gid(Gid::from_raw(group_id)).ok().flatten();
-    Account {
+    DaemonAccount {
         user: user.map_or_else(|| NOBODY.to_owned(), |user| user.name),
         group: group.map_or_else(|| "nogroup".to_owned(), |group| group.name),
         group_id,

@@ -25,7 +25,7 @@ pub struct DaemonPlan {
     /// Its identity.
     pub daemon: Daemon,
     /// The account that the daemon runs as. Its group may read the folder.
-    pub account: Account,
+    pub account: DaemonAccount,
     /// Its configuration.
     pub files: Vec<ConfigFile>,
     /// Starts it. The process that is started ends when the daemon is ready, and then its process id is known.
@@ -33,14 +33,14 @@ pub struct DaemonPlan {
     /// Starts a successor beside the running daemon, which takes over its sockets; SIGUSR1 then makes the daemon end
     /// with its last connection. If there is one, it replaces every restart of a running daemon. If the successor
     /// cannot serve the configuration, it must fail and leave the daemon as it is.
-    pub successor: Option<Successor>,
+    pub successor: Option<DaemonSuccessor>,
     /// The router's interfaces that it binds to: it must be restarted after one of them was replaced.
     pub interfaces: BTreeSet<InterfaceName>,
 }
 
 /// The successor of a running haproxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Successor {
+pub struct DaemonSuccessor {
     /// Starts it.
     pub start: CommandLine,
     /// The file name of the socket on which the predecessor reports the state of its members.
@@ -57,12 +57,12 @@ pub struct ConfigFile {
     /// Its whole content.
     pub content: String,
     /// How the daemon learns of a change.
-    pub on_change: OnChange,
+    pub on_change: ChangeNotice,
 }
 
 /// How a daemon learns of a changed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnChange {
+pub enum ChangeNotice {
     /// By a restart.
     Restart,
     /// By SIGHUP.
@@ -84,7 +84,7 @@ pub struct CommandLine {
 
 /// An account of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub struct DaemonAccount {
     /// The user's name.
     pub user: String,
     /// The name of the user's own group.

@@ -7,7 +7,9 @@ mod daemons;
 mod links;
 mod packets;
 
-pub use daemons::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
+pub use daemons::{
+    ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, DaemonSuccessor,
+};
 pub use links::{
     BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, ROUTE_PROTOCOL, RoutingPlan,
     TableRoute, TableRule, Uplink,

@@ -11,7 +11,7 @@ use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::model::{Balancer, Router, RouterId};
-use netext_namespace::plan::{Account, Daemon, DaemonPlan};
+use netext_namespace::plan::{Daemon, DaemonAccount, DaemonPlan};
 use netext_protocol::LoadBalancerAlgorithm::{self, LeastConn, RoundRobin, Source};
 use netext_protocol::LoadBalancerProtocol::{self, Tcp, TcpProxy, Udp};
 use netext_protocol::NetworkId;
@@ -48,7 +48,7 @@ fn rule(
     Balancer { public, protocol, algorithm, members }
 }
 
-fn plan(rules: &[(u64, Balancer)], account: Account) -> Option<DaemonPlan> {
+fn plan(rules: &[(u64, Balancer)], account: DaemonAccount) -> Option<DaemonPlan> {
     haproxy(daemon(), account, &router(rules).balancers_in_force())
 }
 
@@ -56,8 +56,8 @@ fn daemon() -> Daemon {
     haproxy_daemon("network-42", Path::new(FOLDER))
 }
 
-fn account_of_debian() -> Account {
-    Account { user: "haproxy".into(), group: "haproxy".into(), group_id: 106 }
+fn account_of_debian() -> DaemonAccount {
+    DaemonAccount { user: "haproxy".into(), group: "haproxy".into(), group_id: 106 }
 }
 
 fn every_kind() -> Vec<(u64, Balancer)> {

@@ -8,7 +8,7 @@ use netext_protocol::{DomainName, HostName, MacAddr};
 
 use super::{ConfigLines, GuestServices, OptionValue, Reservation, distinct};
 use crate::model::ServedRange;
-use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
+use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan};
 
 const CONFIGURATION: &str = "dnsmasq.conf";
 const HOSTS: &str = "hosts";
@@ -22,15 +22,15 @@ const DATA_SERVER: &str = "data-server";
 /// The longest name that DNS has room for, in bytes.
 const LONGEST: usize = 253;
 
-pub(super) fn plan(guest: &GuestServices, daemon: Daemon, account: Account) -> DaemonPlan {
+pub(super) fn plan(guest: &GuestServices, daemon: Daemon, account: DaemonAccount) -> DaemonPlan {
     let file = |name, content, on_change| ConfigFile { name, content, on_change };
     let leases = DhcpLeases::of(guest);
     let files = vec![
-        file(CONFIGURATION, configuration(guest, &leases, &daemon, &account), OnChange::Restart),
-        file(HOSTS, hosts(guest), OnChange::Reload),
+        file(CONFIGURATION, configuration(guest, &leases, &daemon, &account), ChangeNotice::Restart),
+        file(HOSTS, hosts(guest), ChangeNotice::Reload),
         // A lease blocks its address for the next instance even after its reservation is gone.
-        file(DHCP_HOSTS, leases.reservations, OnChange::ReloadIfGrown),
-        file(DHCP_OPTIONS, leases.options, OnChange::Reload),
+        file(DHCP_HOSTS, leases.reservations, ChangeNotice::ReloadIfGrown),
+        file(DHCP_OPTIONS, leases.options, ChangeNotice::Reload),
     ];
     let start = CommandLine {
         program: daemon.program.clone(),
@@ -40,7 +40,12 @@ pub(super) fn plan(guest: &GuestServices, daemon: Daemon, account: Account) -> D
     DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces() }
 }
 
-fn configuration(guest: &GuestServices, leases: &DhcpLeases, daemon: &Daemon, account: &Account) -> String {
+fn configuration(
+    guest: &GuestServices,
+    leases: &DhcpLeases,
+    daemon: &Daemon,
+    account: &DaemonAccount,
+) -> String {
     let folder = &daemon.folder;
     let mut lines = ConfigLines::default();
     lines.add("# Written by netext-namespace; changes are overwritten.");

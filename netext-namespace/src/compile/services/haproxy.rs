@@ -7,7 +7,9 @@ use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, TransportProt
 
 use super::ConfigLines;
 use crate::model::BalancerInForce;
-use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange, Successor};
+use crate::plan::{
+    ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, DaemonSuccessor,
+};
 
 const CONFIGURATION: &str = "haproxy.cfg";
 const SOCKET: &str = "haproxy.sock";
@@ -19,7 +21,11 @@ fn is_served_by_haproxy(balancer: &BalancerInForce<'_>) -> bool {
 }
 
 /// The load balancer with the rules that it serves; `None` if it serves none.
-pub fn haproxy(daemon: Daemon, account: Account, balancers: &[BalancerInForce<'_>]) -> Option<DaemonPlan> {
+pub fn haproxy(
+    daemon: Daemon,
+    account: DaemonAccount,
+    balancers: &[BalancerInForce<'_>],
+) -> Option<DaemonPlan> {
     let served: Vec<_> = balancers.iter().filter(|balancer| is_served_by_haproxy(balancer)).collect();
     if served.is_empty() {
         return None;
@@ -34,9 +40,9 @@ pub fn haproxy(daemon: Daemon, account: Account, balancers: &[BalancerInForce<'_
     };
     let mut successor = start.clone();
     successor.arguments.extend(["-x".to_owned(), path(SOCKET)]);
-    let successor = Successor { start: successor, socket: SOCKET, dead_members: DEAD_MEMBERS };
+    let successor = DaemonSuccessor { start: successor, socket: SOCKET, dead_members: DEAD_MEMBERS };
     let content = configuration(&daemon, &account, &served);
-    let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: OnChange::Restart }];
+    let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: ChangeNotice::Restart }];
     Some(DaemonPlan {
         daemon,
         account,
@@ -47,7 +53,7 @@ pub fn haproxy(daemon: Daemon, account: Account, balancers: &[BalancerInForce<'_
     })
 }
 
-fn configuration(daemon: &Daemon, account: &Account, served: &[&BalancerInForce<'_>]) -> String {
+fn configuration(daemon: &Daemon, account: &DaemonAccount, served: &[&BalancerInForce<'_>]) -> String {
     let mut lines = ConfigLines::default();
     lines.add("# Written by netext-namespace; changes are overwritten.");
     global(daemon, account, &mut lines);
@@ -58,7 +64,7 @@ fn configuration(daemon: &Daemon, account: &Account, served: &[&BalancerInForce<
     lines.0
 }
 
-fn global(daemon: &Daemon, account: &Account, lines: &mut ConfigLines) {
+fn global(daemon: &Daemon, account: &DaemonAccount, lines: &mut ConfigLines) {
     let folder = daemon.folder.display();
     lines.add("global");
     lines.add(format!("    user {}", account.user));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::metadata::server::{MetadataServerConfiguration, MetadataServerStart, ServedTier};
 use crate::model::InterfaceName;
-use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
+use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan};
 
 /// Says which build runs, so that another build starts its own server.
 const BUILD_FILE: &str = "build";
@@ -38,12 +38,12 @@ pub fn metadata_server(daemon: Daemon, executable: &Path, build: &str, tiers: &[
             package: "netext-namespace",
         },
         files: vec![
-            ConfigFile { name: MetadataServerConfiguration::FILE, content, on_change: OnChange::Reload },
-            ConfigFile { name: BUILD_FILE, content: build.to_owned(), on_change: OnChange::Restart },
+            ConfigFile { name: MetadataServerConfiguration::FILE, content, on_change: ChangeNotice::Reload },
+            ConfigFile { name: BUILD_FILE, content: build.to_owned(), on_change: ChangeNotice::Restart },
         ],
         successor: None,
         // It rewrites documents that are root's, so that an acknowledged password leaves the disk.
-        account: Account { user: "root".to_owned(), group: "root".to_owned(), group_id: 0 },
+        account: DaemonAccount { user: "root".to_owned(), group: "root".to_owned(), group_id: 0 },
         interfaces: tiers.iter().map(|tier| tier.interface.clone()).collect::<BTreeSet<_>>(),
         daemon,
     }

@@ -22,7 +22,7 @@ use crate::metadata::server::MetadataServerStart;
 use crate::model::{
     DnsListing, GuestNic, InterfaceName, OptionValue, Router, ServedRange, Tier, guest_interface, joined,
 };
-use crate::plan::{Account, Daemon, DaemonPlan};
+use crate::plan::{Daemon, DaemonAccount, DaemonPlan};
 pub use haproxy::haproxy;
 pub use metadata::{MetadataTier, metadata_server};
 
@@ -83,9 +83,9 @@ pub struct AdvertisedPrefix {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonAccounts {
     /// dnsmasq's.
-    pub dnsmasq: Account,
+    pub dnsmasq: DaemonAccount,
     /// radvd's.
-    pub radvd: Account,
+    pub radvd: DaemonAccount,
 }
 
 /// The services of every tier in which the router has an address.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{AdvertisedPrefix, ConfigLines, GuestServices, distinct, joined};
-use crate::plan::{Account, CommandLine, ConfigFile, Daemon, DaemonPlan, OnChange};
+use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan};
 
 const CONFIGURATION: &str = "radvd.conf";
 /// radvd takes no more in one statement.
@@ -13,7 +13,7 @@ pub(super) fn plan(
     guest: &GuestServices,
     ipv6: AdvertisedPrefix,
     daemon: Daemon,
-    account: Account,
+    account: DaemonAccount,
 ) -> DaemonPlan {
     let path = |name: &str| daemon.folder.join(name).display().to_string();
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -32,7 +32,7 @@ pub(super) fn plan(
         package: "radvd",
     };
     let content = configuration(guest, ipv6);
-    let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: OnChange::Reload }];
+    let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: ChangeNotice::Reload }];
     DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces() }
 }
 

@@ -13,7 +13,7 @@ use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::model::ServedRange;
-use netext_namespace::plan::{Account, DaemonPlan};
+use netext_namespace::plan::{DaemonAccount, DaemonPlan};
 use netext_protocol::NetworkId;
 use rustix::mount::{MountFlags, mount};
 
@@ -60,7 +60,7 @@ pub(crate) fn admit(network: &mut GuestServices, mac: &str, ip: &str, hostname: 
 }
 
 pub(crate) fn accounts_of_debian() -> DaemonAccounts {
-    let account = |user: &str| Account { user: user.into(), group: "nogroup".into(), group_id: 65534 };
+    let account = |user: &str| DaemonAccount { user: user.into(), group: "nogroup".into(), group_id: 65534 };
     DaemonAccounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") }
 }
 
