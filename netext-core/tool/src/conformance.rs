@@ -11,7 +11,7 @@ use netext_core::testing::conformance::{
 use netext_protocol::GuestType;
 use serde_json::json;
 
-use crate::extension::ExtensionArguments;
+use crate::arguments::ExtensionArguments;
 use crate::printer::{Printer, Tone, fail, is_watched, print, print_json, say, verdict};
 
 /// Check an extension in any language against the requirements of the protocol.

@@ -2,8 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod conformance;
-mod extension;
 mod front;
 mod help;
 mod new;

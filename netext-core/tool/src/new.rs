@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use netext_protocol::{Command, Output, Scope, Service, for_each_command};
 use serde_json::json;
 
-use crate::extension::{Services, services};
+use crate::arguments::{Services, services};
 use crate::printer::{Printer, fail, print_json, say};
 
 /// Create a crate for an extension in Rust: device, tests, Makefile, README.

@@ -8,10 +8,9 @@ use std::process::ExitCode;
 use netext_core::Runner;
 use netext_protocol::{Command, Envelope};
 
-use crate::extension::{Services, services};
+use crate::arguments::{Services, commands, read, services};
 use crate::front::Front;
 use crate::printer::{fail, say};
-use crate::validate::{commands, read};
 
 /// Convert a payload to its strict form, or stand in front of an executable that reads the strict form only.
 ///

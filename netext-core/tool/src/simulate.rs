@@ -7,7 +7,7 @@ use netext_core::testing::{Progress, Scenario, SentCommand};
 use netext_protocol::Sender;
 use serde_json::{Value, json};
 
-use crate::extension::ExtensionArguments;
+use crate::arguments::ExtensionArguments;
 use crate::printer::{Printer, Tone, fail, print_json, say, verdict};
 
 /// Send the commands of a scenario to an extension as the management server does, and show how the server judges

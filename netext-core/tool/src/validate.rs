@@ -1,14 +1,13 @@
 //! `netext validate`: all problems of a payload file.
 
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::payload_file::validate;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use netext_protocol::Command;
 use serde_json::json;
 
+use crate::arguments::{commands, read};
+use crate::payload_file::validate;
 use crate::printer::{Printer, Tone, fail, print_json, say, verdict};
 
 /// List all problems of a payload file.
@@ -55,21 +54,6 @@ pub(crate) fn run(arguments: &ValidateArguments, printer: Printer) -> ExitCode {
         many => say(format_args!("{many} problems: {} is not a payload of {command}", shown(file))),
     }
     verdict(found.is_valid())
-}
-
-/// Parses a command by name, so that shells complete it and errors suggest similar names.
-pub(crate) fn commands() -> impl TypedValueParser<Value = Command> {
-    PossibleValuesParser::new(Command::ALL.iter().map(|command| command.name()))
-        .try_map(|name| name.parse::<Command>())
-}
-
-pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
-    if file.as_os_str() != "-" {
-        return std::fs::read(file);
-    }
-    let mut payload = Vec::new();
-    io::stdin().read_to_end(&mut payload)?;
-    Ok(payload)
 }
 
 fn shown(file: &Path) -> String {

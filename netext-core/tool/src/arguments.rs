@@ -1,10 +1,12 @@
-//! The extension that a subcommand calls, and its registration.
+//! The arguments that subcommands share: the extension with its registration, commands, services, and payload files.
 
 use std::collections::BTreeSet;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use netext_core::testing::{Executable, Extension, ExtensionProfile, Server};
-use netext_protocol::Service;
+use netext_protocol::{Command, Service};
 
 /// The extension, and its registration.
 #[derive(clap::Args)]
@@ -82,4 +84,20 @@ fn service(name: &str) -> Result<Service, String> {
         let names: Vec<_> = Service::ALL.iter().map(|service| service.name()).collect();
         format!("{name:?} is not a service; the services are {}", names.join(", "))
     })
+}
+
+/// Parses a command by name, so that shells complete it and errors suggest similar names.
+pub(crate) fn commands() -> impl TypedValueParser<Value = Command> {
+    PossibleValuesParser::new(Command::ALL.iter().map(|command| command.name()))
+        .try_map(|name| name.parse::<Command>())
+}
+
+/// Reads a payload file; `-` is standard input.
+pub(crate) fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if file.as_os_str() != "-" {
+        return std::fs::read(file);
+    }
+    let mut payload = Vec::new();
+    io::stdin().read_to_end(&mut payload)?;
+    Ok(payload)
 }
