@@ -26,8 +26,8 @@ fn main() -> ExitCode {
     match (mode, arguments.get(2..).unwrap_or_default()) {
         (relay::MODE, []) => relay::serve::run(ExtensionPlaces::of_this_process()),
         (server::MODE, [configuration]) => server::run(Path::new(configuration)),
-        (server::MetadataServerStart::MODE, [configuration, pid_file]) => {
-            server::MetadataServerStart::new(configuration, pid_file).run()
+        (server::START_MODE, [configuration, pid_file]) => {
+            server::start(Path::new(configuration), Path::new(pid_file))
         }
         _ if operator::COMMANDS.contains(&mode) => operator::run(&arguments),
         _ => extension(&arguments),

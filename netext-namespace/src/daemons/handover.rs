@@ -51,8 +51,8 @@ pub(super) fn hand_over(
     others.into_iter().try_for_each(|process| retire(&plan.daemon, process, &begun, deadline))
 }
 
-/// Writes down which members are dead, so that no client waits for one of them again. A successor serves without that as
-/// well, so a predecessor that does not answer is no reason to fail.
+/// Writes down which members are dead, so that no client waits for one of them again. A successor serves without that
+/// as well, so a predecessor that does not answer is no reason to fail.
 fn pass_on_dead_members(
     folder: &DaemonFolder<'_>,
     successor: &DaemonSuccessor,

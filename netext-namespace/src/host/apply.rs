@@ -1,12 +1,12 @@
 //! Makes kernel, daemons and files match a router.
 
+use std::collections::BTreeSet;
 use std::ptr;
 use std::time::Instant;
 
-use netext_core::error_chain;
+use netext_core::{DeviceError, error_chain};
 
-use super::errors::ApplyError;
-use super::{operator_files, services};
+use super::{errors, operator_files, services};
 use crate::compile::{CompiledRouter, Ruleset, RulesetChange};
 use crate::daemons::PendingReloads;
 use crate::drift::{DifferenceKind, Pass, RouterPart};
@@ -14,6 +14,7 @@ use crate::kernel::conntrack;
 use crate::kernel::links::{self, LinkError};
 use crate::kernel::listing;
 use crate::kernel::namespace::Namespace;
+use crate::kernel::netlink::NetlinkError;
 use crate::kernel::nft::{self, NftError};
 use crate::kernel::nftables;
 use crate::kernel::routing::RoutingRefusal;
@@ -67,7 +68,7 @@ pub(super) struct AppliedChange {
 
 impl AppliedChange {
     /// Makes daemons with new files read them: the last step.
-    pub(super) fn reload_daemons(self, deadline: Instant) -> Result<(), ApplyError> {
+    pub(super) fn reload_daemons(self, deadline: Instant) -> Result<(), DeviceError> {
         let Some((namespace, reloads)) = self.pending_reloads else { return Ok(()) };
         Ok(reloads.reload(&namespace, deadline)?)
     }
@@ -82,7 +83,7 @@ pub(super) fn apply(
     change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<AppliedChange, ApplyError> {
+) -> Result<AppliedChange, DeviceError> {
     in_time(deadline)?;
     let router = change.to.router();
     if pass.acts() {
@@ -119,7 +120,7 @@ pub(super) fn restart(
     change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<AppliedChange, ApplyError> {
+) -> Result<AppliedChange, DeviceError> {
     take_down(store, change, deadline, pass)?;
     apply(store, RouterChange { generation: None, ..change }, deadline, pass)
 }
@@ -133,23 +134,20 @@ pub(super) fn take_down(
     change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<(), ApplyError> {
+) -> Result<(), DeviceError> {
     let RouterChange { from, to, .. } = change;
     let mut failures = Vec::new();
-    failures.extend(remove_links(change, pass).err().map(ApplyError::from));
+    failures.extend(remove_links(change, pass).err().map(DeviceError::from));
     let stuck = services::stop(store, from.router(), to.router(), deadline, pass);
-    failures.extend(stuck.into_iter().map(ApplyError::from));
-    failures.extend(operator_files::forget_tables(from.router().id, pass).err().map(ApplyError::from));
-    ApplyError::all(failures)
+    failures.extend(stuck.into_iter().map(DeviceError::from));
+    failures.extend(operator_files::forget_tables(from.router().id, pass).err().map(DeviceError::from));
+    errors::all(failures)
 }
 
 fn remove_links(change: RouterChange<'_, '_>, pass: &mut Pass) -> Result<(), LinkError> {
     let RouterChange { from, to, .. } = change;
-    let mut peers: Vec<_> = host_ends(from).cloned().collect();
-    if !change.is_none() {
-        peers.extend(host_ends(to).filter(|peer| !host_ends(from).any(|known| known == *peer)).cloned());
-    }
-    links::remove(&from.router().id.namespace(), &peers, pass)
+    let peers: BTreeSet<_> = host_ends(from).chain(host_ends(to)).cloned().collect();
+    links::remove(&from.router().id.namespace(), &Vec::from_iter(peers), pass)
 }
 
 /// The host's ends of a router's links.
@@ -163,10 +161,10 @@ fn tolerate(
     refusals: Vec<RoutingRefusal>,
     saved: &CompiledRouter<'_>,
     pass: &mut Pass,
-) -> Result<(), ApplyError> {
+) -> Result<(), DeviceError> {
     for refusal in refusals {
         if refusal.table() >= FIRST_OWN_TABLE || !refusal.is_of(&saved.routing()) {
-            return Err(ApplyError::Routing(refusal.into()));
+            return Err(NetlinkError::from(refusal).into());
         }
         let router = saved.router().id;
         let error = error_chain(&refusal);
@@ -176,14 +174,14 @@ fn tolerate(
     Ok(())
 }
 
-/// Puts the packet rules in force: only the difference if the rules are those of our last change, all of them if another
-/// process changed them or the namespace is new.
+/// Puts the packet rules in force: only the difference if the rules are those of our last change, all of them if
+/// another process changed them or the namespace is new.
 fn apply_packets(
     change: RouterChange<'_, '_>,
     namespace: &Namespace,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<(), ApplyError> {
+) -> Result<(), DeviceError> {
     let generation = if namespace.is_new() { None } else { nftables::generation(namespace)? };
     let is_known = generation.is_some() && generation == change.generation;
     if is_known && change.is_none() {
@@ -239,6 +237,6 @@ fn report_rules(namespace: &Namespace, ruleset: &Ruleset, deadline: Instant, pas
     differ
 }
 
-fn in_time(deadline: Instant) -> Result<(), ApplyError> {
-    if Instant::now() < deadline { Ok(()) } else { Err(ApplyError::TooLate) }
+fn in_time(deadline: Instant) -> Result<(), DeviceError> {
+    if Instant::now() < deadline { Ok(()) } else { Err(DeviceError::timed_out("the deadline has passed")) }
 }

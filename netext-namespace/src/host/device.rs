@@ -62,9 +62,7 @@ impl NetworkDevice for HostDevice {
             })
             .commit()
             .await?;
-        if let Some(early) = early {
-            early.remove_state()?;
-        }
+        early.as_ref().map(LockedRouter::remove_state).transpose()?;
         // On VLANs the server chooses the segment.
         Ok(None)
     }

@@ -4,6 +4,7 @@ use netext_core::{DeviceError, ErrorKind, error_chain};
 
 use crate::daemons::DaemonError;
 use crate::files::FileError;
+use crate::kernel::capture::CaptureError;
 use crate::kernel::conntrack::ConntrackError;
 use crate::kernel::links::LinkError;
 use crate::kernel::namespace::NamespaceError;
@@ -13,84 +14,35 @@ use crate::metadata::MetadataError;
 use crate::model::{InvalidBalancer, InvalidDevice, InvalidForward, InvalidOption, PolicyRoutingError};
 use crate::store::StoreError;
 
-/// Why the host could not be made to match a router.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ApplyError {
-    #[error(transparent)]
-    Namespace(#[from] NamespaceError),
-    #[error(transparent)]
-    Links(#[from] LinkError),
-    #[error(transparent)]
-    Packets(#[from] NftError),
-    #[error(transparent)]
-    Services(#[from] DaemonError),
-    #[error(transparent)]
-    Connections(#[from] ConntrackError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Routing(#[from] NetlinkError),
-    #[error("the deadline has passed")]
-    TooLate,
-    #[error("{}", .0.iter().map(|error| error_chain(error)).collect::<Vec<_>>().join("; "))]
-    Several(Vec<Self>),
-}
-
-impl ApplyError {
-    /// The failure of several steps.
-    pub(super) fn all(mut failures: Vec<Self>) -> Result<(), Self> {
-        match failures.len() {
-            0 => Ok(()),
-            1 => Err(failures.remove(0)),
-            _ => Err(Self::Several(failures)),
-        }
-    }
-
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Several(failures) if failures.iter().all(|it| it.kind() == ErrorKind::TimedOut) => {
-                ErrorKind::TimedOut
+/// Says of which kind an error of a command is, by the error that it is made of.
+macro_rules! kinds {
+    ($($error:ident: $($case:pat => $kind:ident),+;)*) => {
+        $(impl From<$error> for DeviceError {
+            fn from(error: $error) -> Self {
+                let kind = match error {
+                    $($case => ErrorKind::$kind,)+
+                };
+                Self::new(kind, error)
             }
-            Self::TooLate
-            | Self::Packets(NftError::TimedOut { .. })
-            | Self::Services(DaemonError::TimedOut { .. }) => ErrorKind::TimedOut,
-            _ => ErrorKind::Device,
-        }
-    }
+        })*
+    };
 }
 
-impl From<ApplyError> for DeviceError {
-    fn from(error: ApplyError) -> Self {
-        Self::new(error.kind(), error)
-    }
-}
-
-impl From<FileError> for DeviceError {
-    fn from(error: FileError) -> Self {
-        Self::device(error)
-    }
-}
-
-impl From<StoreError> for DeviceError {
-    fn from(error: StoreError) -> Self {
-        let kind = match error {
-            StoreError::Busy { .. } => ErrorKind::TimedOut,
-            _ => ErrorKind::Device,
-        };
-        Self::new(kind, error)
-    }
-}
-
-impl From<MetadataError> for DeviceError {
-    fn from(error: MetadataError) -> Self {
-        let kind = match error {
-            MetadataError::Refused(_) => ErrorKind::Invalid,
-            _ => ErrorKind::Device,
-        };
-        Self::new(kind, error)
-    }
+kinds! {
+    InvalidBalancer: _ => Invalid;
+    InvalidDevice: _ => Invalid;
+    InvalidForward: _ => Invalid;
+    PolicyRoutingError: _ => Invalid;
+    MetadataError: MetadataError::Refused(_) => Invalid, _ => Device;
+    StoreError: StoreError::Busy { .. } => TimedOut, _ => Device;
+    FileError: _ => Device;
+    NamespaceError: _ => Device;
+    NetlinkError: _ => Device;
+    LinkError: _ => Device;
+    NftError: NftError::TimedOut { .. } => TimedOut, _ => Device;
+    ConntrackError: _ => Device;
+    CaptureError: _ => Device;
+    DaemonError: DaemonError::TimedOut { .. } => TimedOut, _ => Device;
 }
 
 impl From<InvalidOption> for DeviceError {
@@ -99,15 +51,13 @@ impl From<InvalidOption> for DeviceError {
     }
 }
 
-/// Errors of what a command asks for.
-macro_rules! invalid {
-    ($($error:ty)*) => {
-        $(impl From<$error> for DeviceError {
-            fn from(error: $error) -> Self {
-                Self::invalid(error)
-            }
-        })*
-    };
+/// The failures of several steps as one error. It is of their kind if they are all of one kind.
+pub(super) fn all(mut failures: Vec<DeviceError>) -> Result<(), DeviceError> {
+    let Some(kind) = failures.first().map(DeviceError::kind) else { return Ok(()) };
+    if failures.len() == 1 {
+        return Err(failures.remove(0));
+    }
+    let is_of_one_kind = failures.iter().all(|failure| failure.kind() == kind);
+    let messages: Vec<_> = failures.iter().map(|failure| error_chain(failure)).collect();
+    Err(DeviceError::new(if is_of_one_kind { kind } else { ErrorKind::Device }, messages.join("; ")))
 }
-
-invalid! { InvalidBalancer InvalidDevice InvalidForward PolicyRoutingError }

@@ -92,7 +92,7 @@ pub async fn health(
 ) -> Result<Option<HealthCheck>, DeviceError> {
     let Some(seen) = reconcile(store, id, deadline, Pass::rehearsal()).await? else { return Ok(None) };
     let router = seen.router;
-    let troubles = without_carrier(&seen.links).map_err(DeviceError::device)?;
+    let troubles = without_carrier(&seen.links)?;
     Ok(Some(HealthCheck {
         router: id,
         namespace: id.namespace().to_string(),

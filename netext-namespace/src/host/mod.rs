@@ -18,7 +18,6 @@ use netext_protocol::{Network, NetworkId, Vpc};
 
 use crate::model::RouterId;
 use crate::store::Store;
-use errors::ApplyError;
 pub(crate) use reconcile::HeldRouter;
 pub use reconcile::{Reconciled, reconcile};
 use transaction::{Transaction, router_of};
@@ -58,7 +57,7 @@ impl HostDevice {
     ) -> Result<(), DeviceError> {
         if let RouterId::Vpc(_) = router {
             let stuck = services::stop_network(&self.store, network, deadline);
-            ApplyError::all(stuck.into_iter().map(ApplyError::from).collect())?;
+            errors::all(stuck.into_iter().map(DeviceError::from).collect())?;
             self.store.forget_network(network)?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use netext_core::{Deadline, DeviceError};
 use nix::net::if_::if_nametoindex;
 
 use super::apply::{RouterChange, apply, take_down};
-use super::errors::ApplyError;
+use super::errors;
 use crate::compile::CompiledRouter;
 use crate::drift::{Difference, Pass};
 use crate::kernel::namespace::Namespace;
@@ -109,19 +109,19 @@ impl<'a> HeldRouter<'a> {
 
     /// Records that another host serves the router since an epoch, and then fences the router.
     ///
-    /// The state comes first: a host that was superseded must not believe that it still serves, whatever cannot be taken
-    /// down. And it must not serve: the router is fenced even if the state cannot be saved.
+    /// The state comes first: a host that was superseded must not believe that it still serves, whatever cannot be
+    /// taken down. And it must not serve: the router is fenced even if the state cannot be saved.
     pub(crate) fn step_down(&self, epoch: u64, pass: &mut Pass) -> Result<(), DeviceError> {
         let Self { store, locked, state, deadline, compiled } = self;
         let superseded =
             RouterState { superseded: Some(epoch), ruleset_generation: None, ..(*state).clone() };
         let mut failures = Vec::new();
         if pass.acts() && superseded != **state {
-            failures.extend(locked.save(&superseded).err().map(ApplyError::from));
+            failures.extend(locked.save(&superseded).err().map(DeviceError::from));
         }
         let fenced = take_down(store, RouterChange::none(compiled, None), deadline.instant(), pass);
         failures.extend(fenced.err());
-        Ok(ApplyError::all(failures)?)
+        errors::all(failures)
     }
 
     /// The epoch of another host that answers for the router's public addresses, or is about to in a later epoch.

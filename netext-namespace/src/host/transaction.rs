@@ -201,8 +201,8 @@ pub(super) fn router_of(
     Ok(vpc.map_or(RouterId::Network(network.network_id), RouterId::Vpc))
 }
 
-/// The state of a tier that commands made before any command named its VPC: that of a router of the tier's own, which was
-/// never in force.
+/// The state of a tier that commands made before any command named its VPC: that of a router of the tier's own, which
+/// was never in force.
 pub(super) async fn early_router(
     store: &Store,
     context: &Context,

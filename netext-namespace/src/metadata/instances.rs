@@ -14,8 +14,8 @@ use crate::files::{self, Durability, FileError, failed};
 
 /// The metadata of one guest network's instances: a folder with a document per instance, `10.1.1.10.json`.
 ///
-/// A payload is validated before the first write. A change lasts when the method returns; killed at any moment, it leaves
-/// every document in its old or its new version. Changes wait for each other, so that a command and a guest that
+/// A payload is validated before the first write. A change lasts when the method returns; killed at any moment, it
+/// leaves every document in its old or its new version. Changes wait for each other, so that a command and a guest that
 /// acknowledges a password never overwrite each other's change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Instances {
@@ -38,8 +38,8 @@ impl Instances {
         Self { folder: folder.into(), nic: None }
     }
 
-    /// The same instances, for changes of this NIC's metadata: the metadata of another NIC with the same address is neither
-    /// extended nor removed. A NIC whose MAC is unknown matches no MAC.
+    /// The same instances, for changes of this NIC's metadata: the metadata of another NIC with the same address is
+    /// neither extended nor removed. A NIC whose MAC is unknown matches no MAC.
     pub fn for_nic(self, nic: Option<MacAddr>) -> Self {
         Self { nic, ..self }
     }
@@ -87,8 +87,8 @@ impl Instances {
         Ok(folder.sync()?)
     }
 
-    /// `save-vm-data`: replaces an instance's metadata files, public keys and user data. If the entries have no password,
-    /// one that was not acknowledged yet stays.
+    /// `save-vm-data`: replaces an instance's metadata files, public keys and user data. If the entries have no
+    /// password, one that was not acknowledged yet stays.
     pub fn save(&self, address: Ipv4Addr, vm_data: &[VmDataEntry]) -> Result<(), MetadataError> {
         let given = InstanceMetadata::from_vm_data("vm_data", vm_data)?;
         self.change(address, |instance| *instance = given.keeping_password_of(instance))
@@ -116,15 +116,16 @@ impl Instances {
         })
     }
 
-    /// Removes an instance's metadata and password, even if its document is damaged: another tenant may get the address.
+    /// Removes an instance's metadata and password, even if its document is damaged: another tenant may get the
+    /// address.
     pub fn remove(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
         self.remove_unless(address, |known| {
             Ok(known.ok().flatten().is_some_and(|instance| instance.is_of_other_than(self.nic)))
         })
     }
 
-    /// Removes the metadata of an address, unless it is known to be this NIC's: the address belongs to another NIC now, even
-    /// if no command released it.
+    /// Removes the metadata of an address, unless it is known to be this NIC's: the address belongs to another NIC now,
+    /// even if no command released it.
     pub fn take_over(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
         self.remove_unless(address, |known| match known {
             Err(MetadataError::Damaged { .. }) => Ok(false),
@@ -132,8 +133,8 @@ impl Instances {
         })
     }
 
-    /// Removes the metadata of an address that its NIC has given up, unless the document names a NIC: otherwise the next NIC
-    /// with that address would be served it.
+    /// Removes the metadata of an address that its NIC has given up, unless the document names a NIC: otherwise the
+    /// next NIC with that address would be served it.
     pub fn leave(&self, address: Ipv4Addr) -> Result<(), MetadataError> {
         self.remove_unless(address, |known| Ok(known?.is_none_or(|instance| instance.nic.is_some())))
     }
@@ -151,8 +152,8 @@ impl Instances {
         Ok(folder.sync()?)
     }
 
-    /// An instance's metadata, for a change that keeps only the password. A damaged document is of no use to the instance,
-    /// and must not block the whole network.
+    /// An instance's metadata, for a change that keeps only the password. A damaged document is of no use to the
+    /// instance, and must not block the whole network.
     fn read_sound(&self, address: Ipv4Addr) -> Result<Option<InstanceMetadata>, MetadataError> {
         self.read(address).or_else(|error| match error {
             MetadataError::Damaged { .. } => {
@@ -163,8 +164,9 @@ impl Instances {
         })
     }
 
-    /// `restore-network`: replaces the metadata of all instances. The server does not send passwords again: one that was not
-    /// acknowledged yet stays. An instance without data keeps its metadata, unless its address `has_changed_hands`.
+    /// `restore-network`: replaces the metadata of all instances. The server does not send passwords again: one that
+    /// was not acknowledged yet stays. An instance without data keeps its metadata, unless its address
+    /// `has_changed_hands`.
     pub fn restore(
         &self,
         vms: &[RestoredVm],
@@ -195,8 +197,8 @@ impl Instances {
         self.replace_all(&folder, &restored)
     }
 
-    /// `shutdown-network`: removes everything except passwords that were not acknowledged yet. The server sends the rest
-    /// again.
+    /// `shutdown-network`: removes everything except passwords that were not acknowledged yet. The server sends the
+    /// rest again.
     pub fn clear(&self) -> Result<(), MetadataError> {
         let Some(folder) = LockedFolder::lock_existing(&self.folder)? else { return Ok(()) };
         let mut unread = BTreeMap::new();
@@ -211,8 +213,8 @@ impl Instances {
         self.replace_all(&folder, &unread)
     }
 
-    /// Removes a password that the instance has acknowledged, unless it `is_another` by now: a password that was set after
-    /// the instance read the acknowledged one must stay.
+    /// Removes a password that the instance has acknowledged, unless it `is_another` by now: a password that was set
+    /// after the instance read the acknowledged one must stay.
     pub fn forget_password(
         &self,
         address: Ipv4Addr,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::metadata::server::{MetadataServerConfiguration, MetadataServerStart, ServedTier};
+use crate::metadata::server::{MetadataServerConfiguration, START_MODE, ServedTier};
 use crate::model::InterfaceName;
 use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan};
 
@@ -31,7 +31,7 @@ pub fn metadata_server(daemon: Daemon, executable: &Path, build: &str, tiers: &[
         start: CommandLine {
             program: executable.display().to_string(),
             arguments: vec![
-                MetadataServerStart::MODE.to_owned(),
+                START_MODE.to_owned(),
                 file(MetadataServerConfiguration::FILE),
                 file(&daemon.pid_file),
             ],

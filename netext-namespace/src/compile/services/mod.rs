@@ -18,7 +18,7 @@ use std::path::Path;
 use ipnet::Ipv6Net;
 use netext_protocol::{DomainName, HostName, MacAddr, NetworkId};
 
-use crate::metadata::server::MetadataServerStart;
+use crate::metadata::server::PROCESS;
 use crate::model::{
     DnsListing, GuestNic, InterfaceName, OptionValue, Router, ServedRange, Tier, guest_interface, joined,
 };
@@ -178,7 +178,7 @@ pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
 pub fn metadata_daemon(what: &str, folder: &Path) -> Daemon {
     Daemon {
         what: format!("metadata server of {what}"),
-        program: MetadataServerStart::PROCESS.to_owned(),
+        program: PROCESS.to_owned(),
         folder: folder.join("metadata-server"),
         pid_file: "server.pid".to_owned(),
     }

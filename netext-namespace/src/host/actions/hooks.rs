@@ -16,6 +16,7 @@ use netext_protocol::{ActionResult, CustomAction, Envelope, Request};
 use serde_json::{Map, Value};
 
 use super::ActionOutcome;
+use crate::files::{self, absent_is_none};
 use crate::model::RouterId;
 use crate::programs::{OutputMode, Program, ProgramError, ProgramOutput, in_memory};
 use crate::store::Store;
@@ -44,30 +45,19 @@ pub(super) fn find(store: &Store, action: &str) -> Result<Option<OperatorHook>, 
     let folder = store.hooks_folder();
     for name in [format!("custom-action-{action}"), format!("custom-action-{action}.sh")] {
         let path = folder.join(name);
-        match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(
-                    DeviceError::device(format!("cannot look at {}", path.display())).with_source(error)
-                );
-            }
-            Ok(found) => {
-                let folder_found = folder.symlink_metadata().map_err(|error| {
-                    DeviceError::device(format!("cannot look at {}", folder.display())).with_source(error)
-                })?;
-                let refused = |what: &Path, why: String| {
-                    let (hook, what) = (path.display(), what.display());
-                    DeviceError::invalid(format!("cannot run the hook {hook}: {what} {why}"))
-                };
-                trust(&folder_found, folder_found.is_dir(), "a folder")
-                    .map_err(|why| refused(&folder, why))?;
-                trust(&found, found.is_file(), "a file").map_err(|why| refused(&path, why))?;
-                if found.mode() & 0o100 == 0 {
-                    return Err(refused(&path, "is not executable: chmod u+x".to_owned()));
-                }
-                return Ok(Some(OperatorHook { path }));
-            }
+        let found = absent_is_none(path.symlink_metadata()).map_err(files::failed("look at", &path))?;
+        let Some(found) = found else { continue };
+        let folder_found = folder.symlink_metadata().map_err(files::failed("look at", &folder))?;
+        let refused = |what: &Path, why: String| {
+            let (hook, what) = (path.display(), what.display());
+            DeviceError::invalid(format!("cannot run the hook {hook}: {what} {why}"))
+        };
+        trust(&folder_found, folder_found.is_dir(), "a folder").map_err(|why| refused(&folder, why))?;
+        trust(&found, found.is_file(), "a file").map_err(|why| refused(&path, why))?;
+        if found.mode() & 0o100 == 0 {
+            return Err(refused(&path, "is not executable: chmod u+x".to_owned()));
         }
+        return Ok(Some(OperatorHook { path }));
     }
     Ok(None)
 }

@@ -122,9 +122,8 @@ impl ActionCall<'_> {
     /// The router's namespace.
     fn namespace(&self) -> Result<Namespace, DeviceError> {
         self.read()?;
-        let opened = Namespace::open(&self.router.namespace());
-        let opened = opened.map_err(DeviceError::device)?;
-        opened.ok_or_else(|| DeviceError::device(format!("the router of {} is down", self.router)))
+        Namespace::open(&self.router.namespace())?
+            .ok_or_else(|| DeviceError::device(format!("the router of {} is down", self.router)))
     }
 
     fn check_exists(&self, router: &Router) -> Result<(), DeviceError> {

@@ -1,6 +1,5 @@
 //! What a router carries: its tracked connections, and how much traffic its public addresses have.
 
-use netext_core::DeviceError;
 use netext_protocol::ActionResult;
 use serde_json::{Map, Value};
 
@@ -24,7 +23,7 @@ pub(super) async fn connections(call: ActionCall<'_>) -> ActionOutcome {
     if !(1..=MOST).contains(&limit) {
         return Err(call.parameters.refused("limit", format!("expected a number from 1 to {MOST}")));
     }
-    let listed = conntrack::list(&call.namespace()?, &wanted, limit).map_err(DeviceError::device)?;
+    let listed = conntrack::list(&call.namespace()?, &wanted, limit)?;
     let mut rows: Vec<_> = listed.connections.iter().map(shown).collect();
     if listed.matched > rows.len() {
         let note = format!("{} of {}; narrow it by address, port or protocol", rows.len(), listed.matched);
@@ -56,13 +55,13 @@ fn shown(connection: &TrackedConnection) -> Map<String, Value> {
     ])
 }
 
-/// A row per public address and direction. The counters start when the address is taken up, and start again when all rules
-/// are replaced, because the namespace is new or another process changed them.
+/// A row per public address and direction. The counters start when the address is taken up, and start again when all
+/// rules are replaced, because the namespace is new or another process changed them.
 pub(super) async fn statistics(call: ActionCall<'_>) -> ActionOutcome {
     let namespace = call.namespace()?;
     let mut rows = Vec::new();
     for (direction, set) in [("in", INCOMING), ("out", OUTGOING)] {
-        let counted = nftables::counters(&namespace, set).map_err(DeviceError::device)?;
+        let counted = nftables::counters(&namespace, set)?;
         rows.extend(counted.into_iter().map(|count| (count.address, direction, count)));
     }
     rows.sort_by_key(|(address, direction, _)| (*address, *direction));

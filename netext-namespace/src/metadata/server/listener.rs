@@ -25,7 +25,8 @@ use crate::metadata::Instances;
 
 /// How long a guest may take for a request's header, and how long a connection may be idle between two.
 const HEADER_WITHIN: Duration = Duration::from_secs(10);
-/// How long a guest may read nothing of its answer. The kernel checks at ever longer intervals: it may take twice as long.
+/// How long a guest may read nothing of its answer. The kernel checks at ever longer intervals: it may take twice as
+/// long.
 const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
 /// A request's line and header together, in bytes.
 const LONGEST_HEADER: usize = 8 * 1024;

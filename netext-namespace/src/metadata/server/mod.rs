@@ -7,9 +7,9 @@
 //! For its supervisor:
 //! - It listens on all addresses, writes the line `ready` to its stdout, and closes stdin, stdout and stderr. If it
 //!   cannot, it ends with one line on stderr: exit code 1 if the configuration is at fault, 3 if the machine is.
-//! - At SIGHUP it reads the configuration again: it listens on new addresses and closes removed ones; the others are not
-//!   interrupted. An interface that was created again counts as new. If it cannot listen on an address, it logs that and
-//!   tries again at the next SIGHUP.
+//! - At SIGHUP it reads the configuration again: it listens on new addresses and closes removed ones; the others are
+//!   not interrupted. An interface that was created again counts as new. If it cannot listen on an address, it logs
+//!   that and tries again at the next SIGHUP.
 //! - SIGTERM and SIGINT end it, as soon as running requests are answered but within two seconds.
 //! - It needs no signal when instance metadata changes.
 
@@ -33,7 +33,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 
 pub use responder::{MetadataQuery, MetadataResponse};
-pub use start::{MODE, MetadataServerConfiguration, MetadataServerStart, ServedTier, run};
+pub use start::{MODE, MetadataServerConfiguration, PROCESS, START_MODE, ServedTier, run, start};
 
 /// How long running requests may take when the server ends.
 const GRACE: Duration = Duration::from_secs(2);

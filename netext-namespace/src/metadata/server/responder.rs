@@ -28,7 +28,8 @@ pub enum MetadataQuery {
     Files,
     /// `/latest/meta-data/<file>`, or in short `/latest/<file>`.
     File(MetadataFileName),
-    /// `/latest/meta-data/public-keys`, which CloudStack's clients request, and the file below it, which those of EC2 do.
+    /// `/latest/meta-data/public-keys`, which CloudStack's clients request, and the file below it, which those of EC2
+    /// do.
     PublicKeys,
     /// `/latest/meta-data/public-keys/`: the keys.
     KeyNumbers,
@@ -58,7 +59,8 @@ fn is_version(segment: &str) -> bool {
 }
 
 impl MetadataQuery {
-    /// Parses a path. Nothing is decoded or resolved: a path with an escape, a doubled slash or a dot segment is no query.
+    /// Parses a path. Nothing is decoded or resolved: a path with an escape, a doubled slash or a dot segment is no
+    /// query.
     pub fn of(path: &str) -> Option<Self> {
         let path = path.strip_prefix('/')?;
         let (path, slash) = match path.strip_suffix('/') {
@@ -241,8 +243,8 @@ impl HandedOutPasswords {
         self.digests().insert(guest, digest) != Some(digest)
     }
 
-    /// Forgets the guest's password, and returns a test whether a password is another one. If this process handed out none,
-    /// the guest read it before this process started.
+    /// Forgets the guest's password, and returns a test whether a password is another one. If this process handed out
+    /// none, the guest read it before this process started.
     fn forget(&self, guest: Ipv4Addr) -> impl FnOnce(&Secret) -> bool + use<> {
         let (key, handed_out) = (self.key.clone(), self.digests().remove(&guest));
         move |now| handed_out.is_some_and(|digest| digest != key.hash_one(now.expose()))

@@ -19,8 +19,13 @@ use crate::files::{self, Access, Durability};
 
 /// The first argument of the server; the configuration follows.
 pub const MODE: &str = "serve-metadata";
+/// The first argument of its start as a daemon; the configuration and the pid file follow.
+pub const START_MODE: &str = "start-metadata";
+/// The name of the server's process, by whatever name the executable was started.
+pub const PROCESS: &str = "netext-metadata";
 
-/// The server's configuration: a JSON file in the router's folder. The server reads it when it starts and at every SIGHUP.
+/// The server's configuration: a JSON file in the router's folder. The server reads it when it starts and at every
+/// SIGHUP.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataServerConfiguration {
     /// The guest networks of the router.
@@ -55,58 +60,39 @@ impl MetadataServerConfiguration {
     }
 }
 
-/// The start of the server as a daemon: a process that ends when the server is ready, as dnsmasq's does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetadataServerStart {
-    configuration: PathBuf,
-    pid_file: PathBuf,
+/// Starts the server as a daemon, as dnsmasq starts: this process ends when the server is ready and its process id is
+/// in the pid file. If the server does not start, its own message says why.
+pub fn start(configuration: &Path, pid_file: &Path) -> ExitCode {
+    match start_and_wait(configuration, pid_file) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // If this fails the exit code still tells.
+            let _ = writeln!(io::stderr(), "cannot start the metadata server: {}", error_chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
 }
 
-impl MetadataServerStart {
-    /// The first argument; the configuration and the pid file follow.
-    pub const MODE: &str = "start-metadata";
-    /// The name of the server's process, by whatever name the executable was started.
-    pub const PROCESS: &str = "netext-metadata";
-
-    /// The start of a server that writes its process id to a file.
-    pub fn new(configuration: impl Into<PathBuf>, pid_file: impl Into<PathBuf>) -> Self {
-        Self { configuration: configuration.into(), pid_file: pid_file.into() }
+fn start_and_wait(configuration: &Path, pid_file: &Path) -> Result<bool, Box<dyn Error>> {
+    let mut server = Command::new(std::env::current_exe()?)
+        .arg0(PROCESS)
+        .arg(MODE)
+        .arg(configuration)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let mut line = String::new();
+    if let Some(stdout) = server.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line)?;
     }
-
-    /// Starts the server and waits until it is ready. If it does not start, its own message says why.
-    pub fn run(&self) -> ExitCode {
-        match self.start() {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => {
-                // If this fails the exit code still tells.
-                let _ = writeln!(io::stderr(), "cannot start the metadata server: {}", error_chain(&*error));
-                ExitCode::FAILURE
-            }
-        }
+    if line != "ready\n" {
+        server.wait()?;
+        return Ok(false);
     }
-
-    fn start(&self) -> Result<bool, Box<dyn Error>> {
-        let mut server = Command::new(std::env::current_exe()?)
-            .arg0(Self::PROCESS)
-            .arg(MODE)
-            .arg(&self.configuration)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
-        let mut said = String::new();
-        if let Some(stdout) = server.stdout.take() {
-            BufReader::new(stdout).read_line(&mut said)?;
-        }
-        if said != "ready\n" {
-            server.wait()?;
-            return Ok(false);
-        }
-        let pid = format!("{}\n", server.id());
-        files::replace(&self.pid_file, pid.as_bytes(), Access::Everyone, Durability::None)?;
-        Ok(true)
-    }
+    files::replace(pid_file, format!("{}\n", server.id()).as_bytes(), Access::Everyone, Durability::None)?;
+    Ok(true)
 }
 
 /// Serves until a signal ends it.

@@ -48,7 +48,7 @@ pub(super) async fn capture(call: ActionCall<'_>) -> ActionOutcome {
     };
 
     let watched = WatchedInterface::open(&call.namespace()?, &interface);
-    let watched = watched.map_err(DeviceError::device)?;
+    let watched = watched?;
     // A thread waits for frames. If the call is cancelled, the thread ends with this process.
     let (done, collected) = oneshot::channel();
     std::thread::spawn(move || done.send(collect(watched, filter, packets, Instant::now() + time)));
