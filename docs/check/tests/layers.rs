@@ -57,7 +57,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
             ],
             &["reference", "validate"],
             &["payload_file"],
-            &["extension", "front", "printer"],
+            &["arguments", "front", "printer"],
         ],
     ),
     (

@@ -1,7 +1,7 @@
 //! The proxy role: on the management server, for the hosts that serve routers.
 //!
 //! `ensure-network-device` chooses a host and checks that it can be used. Every other command is sent to the host's copy
-//! of the executable through the [`relay`](crate::relay). Of its payload only the [`PayloadHeader`] is read. Where no
+//! of the executable through the [`relay`](crate::relay). Of its payload only the header is read. Where no
 //! hosts are registered, this machine is the host.
 
 mod choice;
