@@ -137,14 +137,14 @@ pub(super) fn take_down(
 ) -> Result<(), DeviceError> {
     let RouterChange { from, to, .. } = change;
     let mut failures = Vec::new();
-    failures.extend(remove_links(change, pass).err().map(DeviceError::from));
+    failures.extend(remove_links(change, pass).into_iter().map(DeviceError::from));
     let stuck = services::stop(store, from.router(), to.router(), deadline, pass);
     failures.extend(stuck.into_iter().map(DeviceError::from));
     failures.extend(operator_files::forget_tables(from.router().id, pass).err().map(DeviceError::from));
     errors::all(failures)
 }
 
-fn remove_links(change: RouterChange<'_, '_>, pass: &mut Pass) -> Result<(), LinkError> {
+fn remove_links(change: RouterChange<'_, '_>, pass: &mut Pass) -> Vec<LinkError> {
     let RouterChange { from, to, .. } = change;
     let peers: BTreeSet<_> = host_ends(from).chain(host_ends(to)).cloned().collect();
     links::remove(&from.router().id.namespace(), &Vec::from_iter(peers), pass)

@@ -14,7 +14,7 @@ use netext_protocol::{
 use super::HostDevice;
 use super::actions::{self, ActionOutcome};
 use super::nics::NicCommand;
-use super::transaction::{early_router, router_of, router_of_subject};
+use super::transaction::{Transaction, early_router, router_of, router_of_subject};
 use crate::model::{DnsListing, InvalidOption, OptionValue, Router, RouterId, forward_ends};
 use crate::store::LockedRouter;
 
@@ -79,7 +79,7 @@ impl NetworkDevice for HostDevice {
     async fn destroy_network(&self, context: &Context, request: DestroyNetwork) -> CommandResult {
         let network = request.network.network_id;
         let router = router_of(&self.store, context, &request.network)?;
-        self.network(context, &request.network)?
+        Transaction::new(&self.store, context, router)
             .change(|router| router.destroy(network))
             .change_metadata(|_| self.forget_network(router, network, context.deadline().instant()))
             .commit()

@@ -103,7 +103,7 @@ fn go_over(plan: &LinkPlan, mut pass: Pass) -> Result<Vec<Difference>, LinkError
 
 /// Deletes a router's links and namespace.
 pub(crate) fn remove(name: &NamespaceName, peers: &[InterfaceName]) -> Result<(), LinkError> {
-    links::remove(name, peers, &mut Pass::command())
+    links::remove(name, peers, &mut Pass::command()).into_iter().next().map_or(Ok(()), Err)
 }
 
 /// The router of a plan, to be changed.

@@ -73,23 +73,34 @@ fn apply_inside(
     Ok(routing::ensure(&mut router, &plan.routing, &indexes, pass)?)
 }
 
-/// Deletes a router's links, then its namespace, as far as they exist. Bridges and VLAN interfaces stay.
+/// Deletes a router's links, then its namespace, as far as they exist. Bridges and VLAN interfaces stay. A step that
+/// fails does not keep the next ones from being done; returns why some failed.
 ///
 /// `peers` are the host's ends of its links. They go first and all at once: the kernel would delete the links of
 /// a vanished namespace some time later, in the way of a router that is set up again at once.
-pub fn remove(namespace: &NamespaceName, peers: &[InterfaceName], pass: &mut Pass) -> Result<(), LinkError> {
+#[must_use = "these are the steps that failed"]
+pub fn remove(namespace: &NamespaceName, peers: &[InterfaceName], pass: &mut Pass) -> Vec<LinkError> {
+    let mut failures = Vec::new();
+    failures.extend(remove_outer_ends(peers, pass).err());
+    failures.extend(remove_inner_ends(namespace, pass).err());
+    if pass.acts() {
+        failures.extend(Namespace::delete(namespace).err().map(LinkError::from));
+    }
+    failures
+}
+
+fn remove_outer_ends(peers: &[InterfaceName], pass: &mut Pass) -> Result<(), LinkError> {
     let mut host = NetlinkSocket::route()?;
     let outer = link::by_name(&mut host, peers)?;
-    delete_links(&mut host, outer.iter().flatten().filter(|link| link.is_veth()), pass)?;
-    if let Some(open) = Namespace::open(namespace)? {
-        // Ends whose other end has an unexpected name.
-        let mut inner = open.enter(NetlinkSocket::route)??;
-        let left = link::all(&mut inner)?;
-        delete_links(&mut inner, left.iter().filter(|link| link.is_ours()), pass)?;
-        pass.differs(RouterPart::Namespace, DifferenceKind::Remove, format!("delete namespace {namespace}"));
-    }
-    if pass.acts() {
-        Namespace::delete(namespace)?;
-    }
+    Ok(delete_links(&mut host, outer.iter().flatten().filter(|link| link.is_veth()), pass)?)
+}
+
+/// Deletes links whose other end has an unexpected name.
+fn remove_inner_ends(namespace: &NamespaceName, pass: &mut Pass) -> Result<(), LinkError> {
+    let Some(open) = Namespace::open(namespace)? else { return Ok(()) };
+    let mut inner = open.enter(NetlinkSocket::route)??;
+    let left = link::all(&mut inner)?;
+    delete_links(&mut inner, left.iter().filter(|link| link.is_ours()), pass)?;
+    pass.differs(RouterPart::Namespace, DifferenceKind::Remove, format!("delete namespace {namespace}"));
     Ok(())
 }
