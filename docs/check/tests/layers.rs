@@ -85,7 +85,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
             &["commands", "vpc"],
             &["network"],
             &["lab"],
-            &["fleet", "hypervisor", "instance"],
+            &["faults", "fleet", "hypervisor", "instance"],
             &["extension", "guest_services", "machine", "outcome", "payload", "router"],
             &["testbed"],
             &["node"],

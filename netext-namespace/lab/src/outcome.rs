@@ -16,12 +16,18 @@ use crate::processes;
 /// The limit for a command of a test; the watchdog fails the test after it.
 const WATCHDOG: Duration = Duration::from_secs(40);
 /// How long the output may stay open after the end of the command.
-const GRACE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// A running command.
 #[derive(Debug)]
 pub struct RunningCommand {
     pub(crate) command: String,
+    pub(crate) program: BegunProgram,
+}
+
+/// A program that runs, and the pipe of its merged output.
+#[derive(Debug)]
+pub(crate) struct BegunProgram {
     pub(crate) child: Child,
     pub(crate) pipe: File,
     pub(crate) begun: Instant,
@@ -45,14 +51,14 @@ pub struct CommandOutcome {
 impl RunningCommand {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).expect("a process id");
+        let pid = i32::try_from(self.program.child.id()).expect("a process id");
         let _ = kill(Pid::from_raw(pid), signal);
     }
 
     /// Asserts that the command still runs.
     #[track_caller]
     pub fn still_runs(&mut self) {
-        let ended = self.child.try_wait().expect("a child can be asked");
+        let ended = self.program.child.try_wait().expect("a child can be asked");
         assert!(ended.is_none(), "{} has ended: {ended:?}", self.command);
     }
 
@@ -67,13 +73,7 @@ impl RunningCommand {
             Ok(read) => read,
             Err(error) => panic!("{}: {error}", self.command),
         };
-        CommandOutcome {
-            command: self.command.clone(),
-            code: status.code(),
-            signal: status.signal(),
-            output,
-            duration: self.begun.elapsed(),
-        }
+        CommandOutcome::new(self.command.clone(), status, output, self.program.begun.elapsed())
     }
 
     fn read_to_end(&mut self) -> Result<(String, ExitStatus), String> {
@@ -81,9 +81,9 @@ impl RunningCommand {
         let mut buffer = [0; 8192];
         let mut exit: Option<(ExitStatus, Instant)> = None;
         loop {
-            let mut waited_for = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
+            let mut waited_for = [PollFd::new(self.program.pipe.as_fd(), PollFlags::POLLIN)];
             if poll(&mut waited_for, PollTimeout::from(50u8)).is_ok_and(|ready| ready > 0) {
-                let length = self.pipe.read(&mut buffer).map_err(|error| error.to_string())?;
+                let length = self.program.pipe.read(&mut buffer).map_err(|error| error.to_string())?;
                 if length == 0 {
                     break;
                 }
@@ -91,35 +91,39 @@ impl RunningCommand {
                 continue;
             }
             if exit.is_none() {
-                let status = self.child.try_wait().map_err(|error| error.to_string())?;
+                let status = self.program.child.try_wait().map_err(|error| error.to_string())?;
                 exit = status.map(|status| (status, Instant::now()));
             }
             let printed = String::from_utf8_lossy(&bytes);
             if exit.is_some_and(|(_, at)| at.elapsed() > GRACE) {
-                let holders = processes::holding_pipe(self.pipe.as_raw_fd());
+                let holders = processes::holding_pipe(self.program.pipe.as_raw_fd());
                 return Err(format!(
                     "exited, but its output is held by {holders:?}; printed so far: {printed}"
                 ));
             }
-            if self.begun.elapsed() > WATCHDOG {
+            if self.program.begun.elapsed() > WATCHDOG {
                 return Err(format!("still running after {WATCHDOG:?}; printed so far: {printed}"));
             }
         }
-        let status = self.child.wait().map_err(|error| error.to_string())?;
+        let status = self.program.child.wait().map_err(|error| error.to_string())?;
         Ok((String::from_utf8_lossy(&bytes).into_owned(), status))
     }
 }
 
 impl Drop for RunningCommand {
     fn drop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+        if !matches!(self.program.child.try_wait(), Ok(Some(_))) {
+            let _ = self.program.child.kill();
+            let _ = self.program.child.wait();
         }
     }
 }
 
 impl CommandOutcome {
+    pub(crate) fn new(command: String, status: ExitStatus, output: String, duration: Duration) -> Self {
+        Self { command, code: status.code(), signal: status.signal(), output, duration }
+    }
+
     /// Asserts exit code 0.
     #[track_caller]
     pub fn succeeds(&self) -> &Self {

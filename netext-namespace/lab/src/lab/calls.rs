@@ -1,10 +1,10 @@
 //! Calls of the extension, as the management server makes them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, umask};
@@ -13,11 +13,54 @@ use serde_json::Value;
 
 use super::Lab;
 use crate::extension::{payload_path, program, wrapper, write_privately};
-use crate::outcome::{CommandOutcome, RunningCommand};
+use crate::faults::{self, Fault, Recording, STARTER, Trace, TracedCommand};
+use crate::outcome::{BegunProgram, CommandOutcome, RunningCommand};
 use crate::payload::as_gson_writes;
 
 /// The timeout in seconds that the server passes today for every command.
 const TIMEOUT: u32 = 60;
+
+/// A call of the extension that can be made more than once: a command of the server, or one of an operator.
+#[derive(Clone, Debug)]
+pub struct Call {
+    words: Vec<String>,
+    payload: Option<PayloadFile>,
+    patience: Duration,
+}
+
+/// The payload file of a command. It is written before every run.
+#[derive(Clone, Debug)]
+struct PayloadFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl Call {
+    /// A command with a whole payload document and a timeout in seconds.
+    pub fn command(name: &str, document: &Value, timeout: u32) -> Self {
+        let path = payload_path(name);
+        let words = vec![name.to_owned(), path.to_string_lossy().into_owned(), timeout.to_string()];
+        // A command may use its whole timeout, and then clean up.
+        let patience = Duration::from_secs(u64::from(timeout) + 3);
+        Self { words, payload: Some(PayloadFile { path, text: as_gson_writes(document) }), patience }
+    }
+
+    /// A command for operators, which has to end within `patience`.
+    pub fn operator(words: &[&str], patience: Duration) -> Self {
+        Self { words: words.iter().map(|word| (*word).to_owned()).collect(), payload: None, patience }
+    }
+
+    /// The name of the command.
+    pub fn name(&self) -> &str {
+        self.words.first().map(String::as_str).unwrap_or_default()
+    }
+
+    fn write_payload(&self) {
+        if let Some(PayloadFile { path, text }) = &self.payload {
+            write_privately(path, text);
+        }
+    }
+}
 
 impl Lab {
     /// Runs a command with a whole payload document; asks for no details and adds none.
@@ -51,6 +94,35 @@ impl Lab {
     #[track_caller]
     pub fn run_wrapper(&self, command: &str, document: &Value) -> CommandOutcome {
         self.start_command(&wrapper(), command, &as_gson_writes(document), TIMEOUT).finish()
+    }
+
+    /// Makes a call.
+    #[track_caller]
+    pub fn call(&self, call: &Call) -> CommandOutcome {
+        let words: Vec<_> = call.words.iter().map(String::as_str).collect();
+        self.start_program(&program(), &words, || call.write_payload()).finish()
+    }
+
+    /// Makes a call that a fault strikes.
+    #[track_caller]
+    pub fn call_with(&self, call: &Call, fault: Fault) -> TracedCommand {
+        self.traced(call, fault, Recording::Off)
+    }
+
+    /// Makes a call, and keeps its system calls.
+    #[track_caller]
+    pub fn record(&self, call: &Call) -> TracedCommand {
+        self.traced(call, Fault::None, Recording::On)
+    }
+
+    #[track_caller]
+    fn traced(&self, call: &Call, fault: Fault, recording: Recording) -> TracedCommand {
+        let program = program();
+        let [shell, starter @ ..] = STARTER;
+        let words = call.words.iter().map(String::as_str);
+        let words: Vec<_> = starter.into_iter().chain([program.as_str()]).chain(words).collect();
+        let begun = self.begin_program(shell, &words, || call.write_payload());
+        faults::run(call.name(), begun, Trace { fault, recording, patience: call.patience })
     }
 
     /// A command with a whole payload document as the server runs it, for a caller that spawns it repeatedly, on a
@@ -95,6 +167,17 @@ impl Lab {
         arguments: &[&str],
         prepare: impl FnOnce() + Send,
     ) -> RunningCommand {
+        let begun = self.begin_program(program, arguments, prepare);
+        RunningCommand { command: arguments.join(" "), program: begun }
+    }
+
+    #[track_caller]
+    fn begin_program(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce() + Send,
+    ) -> BegunProgram {
         assert!(self.hypervisor.is_none(), "a machine runs one command after the other: use `run`");
         let mut command = self.program(program, arguments);
         let (pipe, output) = pipe2(OFlag::O_CLOEXEC).expect("a pipe");
@@ -109,6 +192,6 @@ impl Lab {
         // It holds the pipe, and only the child may hold it.
         drop(command);
         let child = child.unwrap_or_else(|error| panic!("{program}: {error}"));
-        RunningCommand { command: arguments.join(" "), child, pipe: pipe.into(), begun }
+        BegunProgram { child, pipe: pipe.into(), begun }
     }
 }

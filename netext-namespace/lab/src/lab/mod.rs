@@ -3,6 +3,8 @@
 mod calls;
 mod fleet;
 
+pub use calls::Call;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Deref;
