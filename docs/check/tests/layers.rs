@@ -82,6 +82,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         "netext-namespace/lab/src",
         &[
             &["lib"],
+            &["trial"],
             &["commands", "vpc"],
             &["network"],
             &["lab"],

@@ -68,6 +68,7 @@ mod requirements;
 mod router;
 mod sandbox;
 mod testbed;
+mod trial;
 mod vpc;
 
 pub use balancer::Balancer;
@@ -94,7 +95,8 @@ pub use probe::{Expectation, ProbeReply};
 pub use router::Router;
 pub use sandbox::Sandbox;
 pub use testbed::{PUBLIC_BRIDGE, PUBLIC_GATEWAY, Testbed, UnpluggedMachines};
-pub use vpc::Vpc;
+pub use trial::{Answers, Observation, Question, SavedDisk};
+pub use vpc::{Vpc, source_nat_fields};
 
 /// Boots a lab with the executable of the crate under test, called on a management server of its own.
 #[macro_export]

@@ -194,6 +194,16 @@ impl<'lab> Network<'lab> {
         payload::document(&self.lab.registered(), &self.details(), &joined(&self.fields(), fields))
     }
 
+    /// The whole document of an action.
+    pub fn action_document(&self, action: &str, parameters: &Value) -> Value {
+        payload::action_document(&self.document(&json!({})), action, parameters)
+    }
+
+    /// The whole document of `ensure-network-device`.
+    pub fn ensure_document(&self) -> Value {
+        self.document(&json!({"current_details": self.details().to_string()}))
+    }
+
     /// The fields that `implement-network` adds to those of the network.
     pub fn extension_field(&self) -> Value {
         match self.extension_ip.as_str() {

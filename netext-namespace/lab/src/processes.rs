@@ -17,6 +17,11 @@ pub(crate) fn within(sandboxes: &[Sandbox]) -> Vec<(i32, String)> {
     inside(&["net", "mnt"], &namespaces)
 }
 
+/// The processes in the network namespace of a sandbox.
+pub(crate) fn in_network_of(sandbox: &Sandbox) -> Vec<(i32, String)> {
+    inside(&["net"], &[sandbox.network_identity()])
+}
+
 fn inside(kinds: &[&str], namespaces: &[u64]) -> Vec<(i32, String)> {
     let is_inside = |pid: i32| {
         kinds.iter().any(|kind| {

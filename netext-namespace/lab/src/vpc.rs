@@ -134,6 +134,6 @@ impl<'lab> Vpc<'lab> {
 }
 
 /// The fields of a VPC's source NAT address.
-fn source_nat_fields(address: &str) -> Value {
+pub fn source_nat_fields(address: &str) -> Value {
     public_fields(address, "vlan://101", SourceNat::Yes)
 }

@@ -55,6 +55,11 @@ impl Call {
         self.words.first().map(String::as_str).unwrap_or_default()
     }
 
+    /// Whether it is a command for operators, which may print a report.
+    pub fn is_of_operator(&self) -> bool {
+        self.payload.is_none()
+    }
+
     fn write_payload(&self) {
         if let Some(PayloadFile { path, text }) = &self.payload {
             write_privately(path, text);

@@ -1,0 +1,74 @@
+//! The arguments of the sweep.
+
+use lexopt::prelude::{Long, ValueExt};
+use netext_lab::{Errno, Fault};
+
+pub(crate) const HELP: &str = "\
+Kills every command at each of its system calls, and makes each of them fail. Needs root.
+
+Usage: sweep --exec PATH [--short] [--jobs N] [--only COMMAND] [--fault FAULT] [--all]
+
+  --exec PATH     the netext-namespace executable to test
+  --short         a few faults of every command instead of all: about 80 seconds
+  --jobs N        commands at a time; default 2
+  --only COMMAND  this command, as the report names it; may be repeated
+  --fault FAULT   this fault only: kill:117 or ENOSPC:117, for the 117th system call
+  --all           show every violation when it is found, not only one of each kind at the end";
+
+/// How many faults a command gets in the short form.
+const SHORT: usize = 5;
+
+pub(crate) struct SweepArguments {
+    pub(crate) executable: String,
+    pub(crate) jobs: usize,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) shows_all: bool,
+    is_short: bool,
+    only: Vec<String>,
+}
+
+impl SweepArguments {
+    /// `None` for `--help`.
+    pub(crate) fn of_this_process() -> Result<Option<Self>, lexopt::Error> {
+        let (mut executable, mut jobs, mut fault, mut only) = (None, 2, None, Vec::new());
+        let (mut is_short, mut shows_all) = (false, false);
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("exec") => executable = Some(parser.value()?.string()?),
+                Long("short") => is_short = true,
+                Long("all") => shows_all = true,
+                Long("jobs") => jobs = parser.value()?.parse()?,
+                Long("only") => only.push(parser.value()?.string()?),
+                Long("fault") => fault = Some(parser.value()?.parse_with(parse_fault)?),
+                Long("help") => return Ok(None),
+                other => return Err(other.unexpected()),
+            }
+        }
+        let executable = executable.ok_or("--exec PATH is missing")?;
+        // The lab runs it from another folder.
+        let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
+        let executable = executable.to_string_lossy().into_owned();
+        Ok(Some(Self { executable, jobs, fault, shows_all, is_short, only }))
+    }
+
+    pub(crate) fn wants(&self, step: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == step)
+    }
+
+    pub(crate) fn faults_per_command(&self) -> Option<usize> {
+        self.is_short.then_some(SHORT)
+    }
+}
+
+fn parse_fault(text: &str) -> Result<Fault, String> {
+    let wanted = || format!("{text:?} is no fault such as kill:117 or ENOSPC:117");
+    let (what, number) = text.split_once(':').ok_or_else(wanted)?;
+    let number = number.parse().map_err(|_| wanted())?;
+    if what == "kill" {
+        return Ok(Fault::Kill(number));
+    }
+    let known = [Errno::ENOSPC, Errno::EIO, Errno::EPERM, Errno::EMFILE, Errno::ENOMEM, Errno::EAGAIN];
+    let errno = known.into_iter().find(|errno| format!("{errno:?}") == what).ok_or_else(wanted)?;
+    Ok(Fault::Fail(number, errno))
+}

@@ -1,0 +1,41 @@
+//! The faults of a command: each of its system calls is killed once and fails once.
+
+use netext_lab::{Fault, SystemCall};
+
+/// The faults that a recorded command gets.
+pub(crate) struct FaultPlan {
+    pub(crate) faults: Vec<Fault>,
+    /// The calls before which a kill is the same as before the next call.
+    pub(crate) folded: usize,
+    /// The calls that cannot fail.
+    pub(crate) infallible: usize,
+}
+
+impl FaultPlan {
+    /// All faults of the calls. A kill before a call that changes nothing outside of the command is the same as one
+    /// before the next call, so only the last of such a series is done.
+    pub(crate) fn of(calls: &[SystemCall]) -> Self {
+        let mut faults = Vec::new();
+        let (mut folded, mut infallible) = (0, 0);
+        for (index, call) in calls.iter().enumerate() {
+            match call.sensible_errors() {
+                [] => infallible += 1,
+                // Neighbours that make the same call get different errors.
+                errors => faults.push(Fault::Fail(call.number, errors[index % errors.len()])),
+            }
+            if call.leaves_no_trace() && index + 1 < calls.len() {
+                folded += 1;
+            } else {
+                faults.push(Fault::Kill(call.number));
+            }
+        }
+        Self { faults, folded, infallible }
+    }
+
+    /// Keeps this many faults, spread evenly.
+    pub(crate) fn shorten(&mut self, number: usize) {
+        let all = self.faults.len().max(1);
+        let kept = |index: &usize| (index * number) / all != ((index + 1) * number) / all;
+        self.faults = (0..self.faults.len()).filter(kept).map(|index| self.faults[index]).collect();
+    }
+}

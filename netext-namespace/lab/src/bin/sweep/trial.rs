@@ -1,0 +1,188 @@
+//! One command with one fault: what it promises, and what is seen.
+
+use netext_lab::{Answers, Call, CommandOutcome, Fault, Lab, Observation, SavedDisk, TracedCommand};
+
+use crate::steps::Step;
+use crate::violation::Violation;
+use crate::world::{Base, World};
+
+/// A lab in the state that commands start from.
+pub(crate) struct Ground {
+    base: Base,
+    world: World,
+    disk: SavedDisk,
+    before: State,
+    /// The last field: the machines of the world are plugged into it.
+    lab: Lab,
+}
+
+/// A command on its ground, and the state that it leaves.
+pub(crate) struct Stage {
+    ground: Ground,
+    call: Call,
+    undo: Vec<Call>,
+    after: State,
+    pub(crate) recorded: TracedCommand,
+}
+
+/// A state of the host, as observed and as its machines use it.
+struct State {
+    observation: Observation,
+    answers: Answers,
+}
+
+/// A rule that was broken, and what was seen.
+type Broken = (&'static str, String);
+
+impl Ground {
+    fn prepare(executable: &str, base: Base) -> Self {
+        let lab = Lab::boot(executable);
+        let world = World::build(&lab, base);
+        let disk = SavedDisk::copy(lab.host(), &lab.state_folder());
+        let before = State::of(&lab, &world);
+        Self { base, world, disk, before, lab }
+    }
+
+    /// Puts the lab back into the state at the start; returns the remaining differences.
+    fn go_back(&self, undo: &[Call]) -> Vec<String> {
+        for call in undo {
+            self.lab.call(call);
+        }
+        self.disk.put_back(self.lab.host());
+        self.lab.start_bare(&["reconcile", "--all"]).finish();
+        let differences = self.before.observation.differences(&Observation::of(&self.lab));
+        if differences.is_empty() { self.before.answers.differences() } else { differences }
+    }
+}
+
+impl Stage {
+    /// Brings a lab into the step's state, unless it is in it, and sees what the command does without a fault.
+    pub(crate) fn set(executable: &str, step: &Step, ground: Option<Ground>) -> Result<Self, String> {
+        let ground = ground.filter(|ground| ground.base == step.base);
+        let ground = ground.unwrap_or_else(|| Ground::prepare(executable, step.base));
+        let (call, undo) = step.calls(&ground.lab);
+        let recorded = ground.lab.record(&call);
+        if recorded.outcome.code != Some(0) {
+            return Err(format!("{} fails without a fault: {:?}", step.name, recorded.outcome));
+        }
+        let after = State::of(&ground.lab, &ground.world);
+        match ground.go_back(&undo) {
+            differences if differences.is_empty() => Ok(Self { ground, call, undo, after, recorded }),
+            differences => Err(format!("{} cannot be undone: {}", step.name, differences.join("; "))),
+        }
+    }
+
+    /// The ground, for the next command.
+    pub(crate) fn into_ground(self) -> Ground {
+        self.ground
+    }
+
+    /// How many questions are answered before the command and after it.
+    pub(crate) fn answered(&self) -> (usize, usize) {
+        (self.ground.before.answers.number(), self.after.answers.number())
+    }
+
+    /// Lets a fault strike the command. Returns the broken rules, and whether the lab is as before.
+    pub(crate) fn strike(&self, step: &Step, fault: Fault) -> (Vec<Violation>, bool) {
+        let traced = self.ground.lab.call_with(&self.call, fault);
+        let mut broken = said(&traced, self.call.is_of_operator());
+        broken.extend(match traced.outcome.code {
+            Some(0) => self.in_force("a command that succeeds is in force"),
+            Some(_) => self.undone(),
+            None => self.healed(),
+        });
+        let repeated = self.ground.lab.call(&self.call);
+        broken.extend(exits_well(&repeated, "a command works when it is repeated"));
+        broken.extend(self.in_force("a repeated command is in force"));
+        broken.extend(of("packets pass after a repeated command", self.after.answers.differences()));
+        let restored = self.ground.go_back(&self.undo);
+        let violations = broken.into_iter().map(|(rule, seen)| {
+            let struck = traced.struck.clone();
+            Violation { step: step.name, fault, struck, rule, seen }
+        });
+        (violations.collect(), restored.is_empty())
+    }
+
+    /// The new state is in force and on disk, and a repair finds nothing to do.
+    fn in_force(&self, rule: &'static str) -> Vec<Broken> {
+        let mut broken = of(rule, self.after.observation.differences(&Observation::of(&self.ground.lab)));
+        broken.extend(self.is_well());
+        broken
+    }
+
+    /// The old state is in force and on disk, although nothing repaired it.
+    fn undone(&self) -> Vec<Broken> {
+        let seen = Observation::of(&self.ground.lab);
+        let mut broken =
+            of("a command that fails changes nothing", self.ground.before.observation.differences(&seen));
+        broken.extend(of("nothing is left beside the files", seen.leftovers().to_vec()));
+        broken.extend(self.is_well());
+        broken
+    }
+
+    /// A repair after a kill leaves the old state or the new one.
+    fn healed(&self) -> Vec<Broken> {
+        let repair = self.ground.lab.start_bare(&["reconcile", "--all", "--timeout", "10"]).finish();
+        let mut broken = exits_well(&repair, "a repair works after a kill");
+        let seen = Observation::of(&self.ground.lab);
+        let (old, new) =
+            (self.ground.before.observation.differences(&seen), self.after.observation.differences(&seen));
+        if !old.is_empty() && !new.is_empty() {
+            let nearer = if old.len() <= new.len() { ("old", old) } else { ("new", new) };
+            let seen = format!("from the {} state: {}", nearer.0, nearer.1.join("; "));
+            broken.push(("a killed command leaves the old state or the new one", seen));
+        }
+        broken.extend(of("nothing is left beside the files", seen.leftovers().to_vec()));
+        broken.extend(self.is_well());
+        broken
+    }
+
+    fn is_well(&self) -> Vec<Broken> {
+        // It finds the same as the rehearsal of a repair.
+        exits_well(&self.ground.lab.start_bare(&["status"]).finish(), "the status is well")
+    }
+}
+
+impl State {
+    fn of(lab: &Lab, world: &World) -> Self {
+        // Daemons may still be reading their files: what they answer at once is not what they will answer.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        Self { observation: Observation::of(lab), answers: world.answers() }
+    }
+}
+
+/// What a command says and how it ends, whatever happens to it.
+fn said(traced: &TracedCommand, is_of_operator: bool) -> Vec<Broken> {
+    let CommandOutcome { code, output, duration, .. } = &traced.outcome;
+    let mut broken = Vec::new();
+    if traced.hung {
+        broken.push(("a command ends in its time", format!("it was killed after {duration:?}")));
+    }
+    if traced.keeps_output {
+        broken.push(("a command closes its output", "a process that it left keeps it".to_owned()));
+    }
+    if ["panicked at", "stack backtrace", "fatal runtime error"].iter().any(|it| output.contains(it)) {
+        broken.push(("a command does not panic", first_lines(output)));
+    } else if !is_of_operator && code.is_some_and(|code| code != 0) && output.lines().count() != 1 {
+        broken.push((
+            "a command that fails says why in one line",
+            format!("exit {code:?}: {}", first_lines(output)),
+        ));
+    }
+    broken
+}
+
+fn exits_well(outcome: &CommandOutcome, rule: &'static str) -> Vec<Broken> {
+    if outcome.code == Some(0) {
+        return Vec::new();
+    }
+    vec![(rule, format!("exit {:?}: {}", outcome.code, first_lines(&outcome.output)))]
+}
+
+fn of(rule: &'static str, differences: Vec<String>) -> Vec<Broken> {
+    if differences.is_empty() { Vec::new() } else { vec![(rule, differences.join("; "))] }
+}
+
+fn first_lines(text: &str) -> String {
+    text.lines().filter(|line| !line.trim().is_empty()).take(8).collect::<Vec<_>>().join(" | ")
+}

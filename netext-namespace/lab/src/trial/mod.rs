@@ -1,0 +1,11 @@
+//! Trials of a host: all that is observable of it, compared before and after a command.
+
+mod disk;
+mod kernel;
+mod observation;
+mod question;
+mod rules;
+
+pub use disk::SavedDisk;
+pub use observation::Observation;
+pub use question::{Answers, Question};
