@@ -4,22 +4,13 @@
 //! that prints it handles untrusted packets without privileges, the process that reads it still has its own. So the
 //! list is parsed, and only one thing of it is passed on: which member of which rule takes no connections.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddrV4;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rustix::io::{Errno, read};
-use rustix::net::{
-    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, send, socket_with,
-};
+use super::runtime_socket;
 
-use crate::wait::readable_by;
-
-/// haproxy answers within a millisecond. If it does not, its successor starts without the answer.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// Tens of thousands of members.
-const LONGEST_ANSWER: usize = 8 << 20;
 const QUESTION: &[u8] = b"show servers state\n";
 /// The format of haproxy's states, its columns, and two values of theirs.
 const VERSION: &str = "1";
@@ -39,30 +30,7 @@ pub(super) struct BalancerMember {
 
 /// The members that the haproxy behind a socket knows to be dead.
 pub(super) fn known_to(socket: &Path, deadline: Instant) -> io::Result<Vec<BalancerMember>> {
-    let deadline = deadline.min(Instant::now() + PATIENCE);
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    // It succeeds at once or fails.
-    connect(&stream, &SocketAddrUnix::new(socket)?)?;
-    if send(&stream, QUESTION, SendFlags::NOSIGNAL)? < QUESTION.len() {
-        return Err(ErrorKind::WriteZero.into());
-    }
-    let mut answer = Vec::new();
-    let mut part = [0; 16 * 1024];
-    loop {
-        if !readable_by(&stream, deadline)? {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        match read(&stream, &mut part) {
-            Ok(0) => return Ok(dead(&String::from_utf8_lossy(&answer))),
-            Ok(length) => answer.extend_from_slice(&part[..length]),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        if answer.len() > LONGEST_ANSWER {
-            return Err(ErrorKind::FileTooLarge.into());
-        }
-    }
+    Ok(dead(&String::from_utf8_lossy(&runtime_socket::ask(socket, QUESTION, deadline)?)))
 }
 
 /// The list that a successor reads.
@@ -117,20 +85,6 @@ mod tests {
         let members = dead(PRINTED);
         assert_eq!(dead(&server_states(&members)), members);
         assert_eq!(dead(&server_states(&[])), []);
-    }
-
-    #[test]
-    fn a_haproxy_that_does_not_answer_delays_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("haproxy.sock");
-        let soon = || Instant::now() + Duration::from_secs(60);
-        assert_eq!(known_to(&socket, soon()).unwrap_err().kind(), ErrorKind::NotFound);
-        let silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        let begun = Instant::now();
-        assert_eq!(known_to(&socket, soon()).unwrap_err().kind(), ErrorKind::TimedOut);
-        assert!(begun.elapsed() < Duration::from_secs(5));
-        drop(silent);
-        assert_eq!(known_to(&socket, soon()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Makes the daemons of routers match their [plans](crate::plan::DaemonPlan).
 //!
-//! A daemon is identified by its pid file, by the program and the folder on its command line, and by the network
-//! namespace that it runs in; it is signalled through a descriptor of exactly that process. A daemon that matches its
-//! plan is not touched, so that checking it costs only a few reads.
+//! A daemon is its executable, its namespace and its answer. Its pid file names the process that is looked at first; if
+//! that is not the daemon, all processes are. It is signalled through a descriptor of exactly that process. A daemon that
+//! matches its plan is not touched, so that checking it costs only a few reads; whether it answers is asked only where
+//! health is reported or repaired, and where it has to read its files again or hand over.
 //!
 //! Beside its configuration a daemon's folder holds the file `settled`, which says for which interfaces the daemon was
 //! started. It is removed before the first file changes and written again when the daemon has read its files: if it is
@@ -11,7 +12,11 @@
 mod dead_members;
 mod folder;
 mod handover;
+mod health;
 mod process;
+mod runtime_socket;
+mod search;
+mod start;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -24,8 +29,10 @@ use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::files::FileError;
 use crate::kernel::namespace::{Namespace, NamespaceError};
 use crate::model::InterfaceName;
-use crate::plan::{Daemon, DaemonAccount, DaemonPlan};
+use crate::plan::{Daemon, DaemonAccount, DaemonPlan, HealthQuestion};
 use folder::{DaemonFolder, Refresh};
+use handover::Handover;
+use health::Defect;
 use process::{DaemonProcess, Whereabouts};
 
 /// Why a daemon does not match its plan. Applying the same plan again goes on where it stopped.
@@ -119,7 +126,8 @@ pub fn account(name: &str) -> DaemonAccount {
 }
 
 /// Makes the daemons of a router match: starts and refreshes those that are `wanted`, and stops all others of `known`.
-/// Daemons that only have to read their files again are returned.
+/// Those that are `no_longer_wanted` may run even if they have no folder. Daemons that only have to read their files
+/// again are returned.
 ///
 /// # Errors
 /// The first error. The next call goes on from there.
@@ -127,12 +135,15 @@ pub fn apply(
     namespace: &Namespace,
     wanted: Vec<DaemonPlan>,
     known: &[Daemon],
+    no_longer_wanted: &[Daemon],
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<PendingReloads, DaemonError> {
-    let unwanted =
-        known.iter().filter(|daemon| wanted.iter().all(|plan| plan.daemon.folder != daemon.folder));
-    stop(unwanted, deadline, pass).into_iter().next().map_or(Ok(()), Err)?;
+    let is_unwanted = |daemon: &&Daemon| wanted.iter().all(|plan| plan.daemon.folder != daemon.folder);
+    let may_run = no_longer_wanted.iter().any(|daemon| is_unwanted(&daemon));
+    let unwanted = known.iter().filter(is_unwanted);
+    let search = DaemonSearch { namespace: Some(namespace), beyond_folders: may_run, strays: &[] };
+    stop(unwanted, search, deadline, pass).into_iter().next().map_or(Ok(()), Err)?;
     let mut pending_reloads = PendingReloads::default();
     if !wanted.is_empty() {
         let all_settled = settled(namespace, &wanted)?;
@@ -154,11 +165,16 @@ pub fn apply(
 pub struct PendingReloads(Vec<(DaemonPlan, String, DaemonProcess)>);
 
 impl PendingReloads {
-    /// Reloads them. A daemon that has ended meanwhile, or would not survive the signal, is restarted.
+    /// Reloads them, and waits until they answer. A daemon that has ended, would not survive the signal, or does not
+    /// answer after it, is replaced.
     pub fn reload(self, namespace: &Namespace, deadline: Instant) -> Result<(), DaemonError> {
         for (plan, settled, running) in self.0 {
-            if !running.reload(&plan.daemon)? {
-                restart(namespace, &plan, Some(running), deadline)?;
+            let is_told = running.reload(&plan.daemon)?;
+            if !is_told {
+                restart(namespace, &plan, Some((running, None)), deadline)?;
+            } else if !health::survives_reload(namespace, &plan, &running, deadline)? {
+                tracing::warn!(daemon = plan.daemon.what, "it does not answer after a reload; replacing it");
+                restart(namespace, &plan, Some((running, Some(Defect::Silent))), deadline)?;
             }
             DaemonFolder::of(&plan).settle(&settled)?;
         }
@@ -166,16 +182,30 @@ impl PendingReloads {
     }
 }
 
+/// Where daemons that must not run are looked for. Each look beyond folders is one at every process of the host.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DaemonSearch<'a> {
+    /// The router's namespace, if it has one.
+    pub namespace: Option<&'a Namespace>,
+    /// Whether daemons may run that have no folder any more.
+    pub beyond_folders: bool,
+    /// Stand for all daemons that must end in the namespace, even unknown ones: any of their programs with a file below
+    /// their folder.
+    pub strays: &'a [Daemon],
+}
+
 /// Stops daemons, in whichever namespace they run, and removes their folders. All are stopped at the same time, and one
 /// that cannot be stopped does not protect the others. Its folder stays, so that the next call tries again.
 #[must_use = "these are the daemons that could not be stopped"]
 pub fn stop<'a>(
     daemons: impl IntoIterator<Item = &'a Daemon>,
+    search: DaemonSearch<'_>,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Vec<DaemonError> {
-    let (mut folders, mut errors) = (Vec::new(), Vec::new());
+    let (mut folders, mut errors, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for daemon in daemons {
+        all.push(daemon);
         match DaemonFolder::existing(daemon) {
             Ok(None) => {}
             Ok(Some(folder)) => {
@@ -186,11 +216,10 @@ pub fn stop<'a>(
             Err(error) => errors.push(error),
         }
     }
-    if folders.is_empty() || !pass.acts() {
+    if folders.is_empty() && !search.beyond_folders || !pass.acts() {
         return errors;
     }
-    let daemons: Vec<_> = folders.iter().map(|folder| folder.daemon).collect();
-    let stuck = match process::end_all(&daemons, deadline) {
+    let stuck = match process::end_all(&all, search.strays, search.namespace, deadline) {
         Ok(stuck) => stuck,
         Err(error) => {
             errors.push(error);
@@ -221,19 +250,24 @@ fn conform(
     let folder = if pass.acts() { DaemonFolder::prepare(plan)? } else { DaemonFolder::of(plan) };
     let is_settled = folder.is_settled(settled)?;
     let differing = folder.differing(&plan.files)?;
-    let (running, absence) = match DaemonProcess::of(daemon, Some(namespace))? {
+    let (running, absence) = match DaemonProcess::of(daemon, namespace)? {
         Whereabouts::Here(process) => (Some(process), ""),
         Whereabouts::Elsewhere => (None, "it runs in another namespace"),
         Whereabouts::Nowhere => (None, "it does not run"),
     };
+    let defect = match &running {
+        Some(process) => health::defect(namespace, plan, process, pass.accounts(), deadline)?,
+        None => None,
+    };
     let refresh = match (&running, differing.iter().map(|(_, refresh)| *refresh).max()) {
-        (Some(_), None) if is_settled => return Ok(None),
-        (Some(_), Some(refresh)) if is_settled => refresh,
+        (Some(_), None) if is_settled && defect.is_none() => return Ok(None),
+        (Some(_), Some(refresh)) if is_settled && defect.is_none() => refresh,
         _ => Refresh::Restart,
     };
     if pass.accounts() {
         let reason = match &running {
             None => absence.to_owned(),
+            Some(_) if defect.is_some() => defect.map_or_else(String::new, |defect| defect.to_string()),
             Some(_) if !differing.is_empty() => {
                 let names: Vec<_> = differing.iter().map(|(file, _)| file.name).collect();
                 format!("its {} is out of date", names.join(", "))
@@ -243,7 +277,9 @@ fn conform(
         let (change, verb) = match (&running, refresh) {
             (None, _) => (DifferenceKind::Add, "start"),
             (Some(_), Refresh::Reload) => (DifferenceKind::Modify, "reload"),
-            (Some(_), Refresh::Restart) if plan.successor.is_some() => (DifferenceKind::Modify, "replace"),
+            (Some(_), Refresh::Restart) if plan.successor.is_some() && defect.is_none() => {
+                (DifferenceKind::Modify, "replace")
+            }
             (Some(_), Refresh::Restart) => (DifferenceKind::Modify, "restart"),
         };
         pass.differs(RouterPart::Daemon, change, format!("{verb} {}: {reason}", daemon.what));
@@ -251,10 +287,17 @@ fn conform(
     if !pass.acts() {
         return Ok(None);
     }
-    if let (Some(predecessor), Refresh::Restart, Some(successor)) = (&running, refresh, &plan.successor) {
-        handover::hand_over(namespace, plan, &folder, predecessor, successor, deadline)?;
-        folder.settle(settled)?;
-        return Ok(None);
+    let mut defect = defect;
+    if let (Some(predecessor), Refresh::Restart, Some(successor), None) =
+        (&running, refresh, &plan.successor, defect)
+    {
+        match handover::hand_over(namespace, plan, &folder, predecessor, successor, deadline)? {
+            Handover::Done => {
+                folder.settle(settled)?;
+                return Ok(None);
+            }
+            Handover::NoAnswer => defect = Some(Defect::Silent),
+        }
     }
 
     folder.unsettle()?;
@@ -262,15 +305,16 @@ fn conform(
     if refresh == Refresh::Reload {
         return Ok(running);
     }
-    restart(namespace, plan, running, deadline)?;
+    restart(namespace, plan, running.map(|process| (process, defect)), deadline)?;
     folder.settle(settled)?;
     Ok(None)
 }
 
+/// Starts a daemon in place of the one that runs. One with a defect is not asked to end.
 fn restart(
     namespace: &Namespace,
     plan: &DaemonPlan,
-    running: Option<DaemonProcess>,
+    running: Option<(DaemonProcess, Option<Defect>)>,
     deadline: Instant,
 ) -> Result<(), DaemonError> {
     if let Some(successor) = &plan.successor {
@@ -279,11 +323,17 @@ fn restart(
     }
     let daemon = &plan.daemon;
     match running {
-        Some(process) => process.end(daemon, deadline)?,
+        Some((process, defect)) => {
+            process.end(daemon, defect.is_some(), deadline)?;
+            if defect.is_some() && plan.health == HealthQuestion::Halves {
+                // The other half may not notice.
+                process::end_all_of(daemon, namespace, deadline)?;
+            }
+        }
         // It may run in another namespace, or its pid file may be lost: two would answer the same guests.
-        None => process::end_all_of(daemon, deadline)?,
+        None => process::end_all_of(daemon, namespace, deadline)?,
     }
-    process::start(namespace, plan, deadline)
+    start::start(namespace, plan, deadline)
 }
 
 /// What each daemon is started for: the interfaces that it binds to, by the kernel's number. An interface that was

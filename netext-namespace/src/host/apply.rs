@@ -137,8 +137,13 @@ pub(super) fn take_down(
 ) -> Result<(), DeviceError> {
     let RouterChange { from, to, .. } = change;
     let mut failures = Vec::new();
+    // Kept open: its processes are known by it after its name is gone.
+    let namespace = Namespace::open(&from.router().id.namespace()).unwrap_or_else(|error| {
+        failures.push(error.into());
+        None
+    });
     failures.extend(remove_links(change, pass).into_iter().map(DeviceError::from));
-    let stuck = services::stop(store, from.router(), to.router(), deadline, pass);
+    let stuck = services::stop(store, namespace.as_ref(), from.router(), to.router(), deadline, pass);
     failures.extend(stuck.into_iter().map(DeviceError::from));
     failures.extend(operator_files::forget_tables(from.router().id, pass).err().map(DeviceError::from));
     errors::all(failures)

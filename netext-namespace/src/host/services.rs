@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
+use std::ptr;
 use std::time::Instant;
 
 use netext_protocol::NetworkId;
 
 use crate::compile::services::{
-    DaemonAccounts, MetadataTier, haproxy, haproxy_daemon, metadata_daemon, metadata_server, service_daemons,
-    services,
+    DaemonAccounts, MetadataTier, any_daemons, haproxy, haproxy_daemon, metadata_daemon, metadata_server,
+    needed_daemons, needs_haproxy, service_daemons, services,
 };
 use crate::compile::{CompiledRouter, guests};
-use crate::daemons::{self, DaemonError, PendingReloads, account};
+use crate::daemons::{self, DaemonError, DaemonSearch, PendingReloads, account};
 use crate::drift::Pass;
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
@@ -31,23 +32,41 @@ pub(super) fn apply(
     pass: &mut Pass,
 ) -> Result<PendingReloads, DaemonError> {
     let known = known(store, before.router(), wanted.router());
-    daemons::apply(namespace, plans(store, wanted), &known, deadline, pass)
+    let changes = !ptr::eq(before.router(), wanted.router());
+    let needed_before = if changes { needed(store, before) } else { Vec::new() };
+    daemons::apply(namespace, plans(store, wanted), &known, &needed_before, deadline, pass)
 }
 
-/// Stops every daemon that a router had before a change or has after it. Returns why some could not be stopped.
+/// The daemons that a router needs, without their configuration.
+fn needed(store: &Store, compiled: &CompiledRouter<'_>) -> Vec<Daemon> {
+    let router = compiled.router();
+    let tiers = router.implemented_tiers();
+    let of_tiers =
+        tiers.flat_map(|(network, tier)| needed_daemons(network, tier, &store.network_folder(network)));
+    let balancer = needs_haproxy(compiled.balancers()).then(|| balancer(store, router));
+    let server = (!metadata_tiers(store, router).is_empty()).then(|| server(store, router));
+    of_tiers.chain(balancer).chain(server).collect()
+}
+
+/// Stops every daemon that a router had before a change or has after it, and whatever daemon of ours is left in its
+/// namespace. Returns why some could not be stopped.
 pub(super) fn stop(
     store: &Store,
+    namespace: Option<&Namespace>,
     before: &Router,
     wanted: &Router,
     deadline: Instant,
     pass: &mut Pass,
 ) -> Vec<DaemonError> {
-    daemons::stop(&known(store, before, wanted), deadline, pass)
+    let strays = any_daemons(store.root());
+    let search = DaemonSearch { namespace, beyond_folders: namespace.is_some(), strays: &strays };
+    daemons::stop(&known(store, before, wanted), search, deadline, pass)
 }
 
 /// Stops the daemons of a network, even if its router's state no longer has the network.
 pub(super) fn stop_network(store: &Store, network: NetworkId, deadline: Instant) -> Vec<DaemonError> {
-    daemons::stop(&service_daemons(network, &store.network_folder(network)), deadline, &mut Pass::command())
+    let known = service_daemons(network, &store.network_folder(network));
+    daemons::stop(&known, DaemonSearch::default(), deadline, &mut Pass::command())
 }
 
 /// The plans of a router's daemons.

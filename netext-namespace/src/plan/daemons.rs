@@ -1,6 +1,7 @@
 //! The daemons that serve a router's guests, as plain data.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use crate::model::InterfaceName;
@@ -10,13 +11,31 @@ use crate::model::InterfaceName;
 pub struct Daemon {
     /// Its name in messages, such as `dnsmasq of network 209`.
     pub what: String,
-    /// The program's file name, such as `dnsmasq`.
-    pub program: String,
+    /// The program that its processes run.
+    pub program: DaemonProgram,
     /// Its own folder, which is created and removed with it. A process of that program whose command line names a file
-    /// in this folder is this daemon.
+    /// in this folder is this daemon, even if the folder on disk is another one by now.
     pub folder: PathBuf,
     /// The file in the folder that the daemon writes its process id to.
     pub pid_file: String,
+}
+
+/// The program of a daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DaemonProgram {
+    /// An executable with this file name, such as `dnsmasq`.
+    Installed(&'static str),
+    /// A mode of this executable, which has several names. Its processes have this one.
+    Own(&'static str),
+}
+
+impl DaemonProgram {
+    /// The name of its processes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Installed(name) | Self::Own(name) => name,
+        }
+    }
 }
 
 /// The desired state of a daemon.
@@ -36,6 +55,23 @@ pub struct DaemonPlan {
     pub successor: Option<DaemonSuccessor>,
     /// The router's interfaces that it binds to: it must be restarted after one of them was replaced.
     pub interfaces: BTreeSet<InterfaceName>,
+    /// How it shows that it works.
+    pub health: HealthQuestion,
+}
+
+/// What a daemon is asked, in its namespace, to show that it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HealthQuestion {
+    /// A DNS question at this address.
+    Dns(Ipv4Addr),
+    /// Whether it reads what arrives at the DHCP port of this address. It answers no stranger.
+    Dhcp(Ipv4Addr),
+    /// An HTTP request at each of these addresses.
+    Http(Vec<Ipv4Addr>),
+    /// A question at a socket of this name in its folder.
+    RuntimeSocket(&'static str),
+    /// Nothing can be asked. Beside the process of the pid file, a child of it must live.
+    Halves,
 }
 
 /// The successor of a running haproxy.

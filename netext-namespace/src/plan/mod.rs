@@ -8,7 +8,8 @@ mod links;
 mod packets;
 
 pub use daemons::{
-    ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, DaemonSuccessor,
+    ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, DaemonProgram, DaemonSuccessor,
+    HealthQuestion,
 };
 pub use links::{
     BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, ROUTE_PROTOCOL, RoutingPlan,

@@ -13,6 +13,7 @@ mod concurrency;
 mod conformance;
 mod contract;
 mod crash;
+mod daemon_health;
 mod dualstack;
 mod firewall_egress;
 mod firewall_ingress;

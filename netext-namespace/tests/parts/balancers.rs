@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use netext_namespace::compile::CompiledRouter;
 use netext_namespace::compile::services::{haproxy, haproxy_daemon};
-use netext_namespace::daemons::{self, DaemonError};
+use netext_namespace::daemons::{self, DaemonError, DaemonSearch};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::model::{Balancer, Router, RouterId};
@@ -130,7 +130,8 @@ impl Balanced {
 
     fn try_apply(&self, plan: Option<DaemonPlan>) -> Result<(), DaemonError> {
         let (plans, pass) = (plan.into_iter().collect(), &mut Pass::command());
-        daemons::apply(&self.namespace, plans, &[daemon()], soon(), pass)?.reload(&self.namespace, soon())
+        daemons::apply(&self.namespace, plans, &[daemon()], &[], soon(), pass)?
+            .reload(&self.namespace, soon())
     }
 
     fn balance(&self, rules: &[(u64, Balancer)]) {
@@ -140,7 +141,7 @@ impl Balanced {
 
 impl Drop for Balanced {
     fn drop(&mut self) {
-        let _ = daemons::stop(&[daemon()], soon(), &mut Pass::command());
+        let _ = daemons::stop(&[daemon()], DaemonSearch::default(), soon(), &mut Pass::command());
     }
 }
 

@@ -8,7 +8,7 @@ use netext_protocol::{DomainName, HostName, MacAddr};
 
 use super::{ConfigLines, GuestServices, OptionValue, Reservation, distinct};
 use crate::model::ServedRange;
-use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan};
+use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, HealthQuestion};
 
 const CONFIGURATION: &str = "dnsmasq.conf";
 const HOSTS: &str = "hosts";
@@ -33,11 +33,13 @@ pub(super) fn plan(guest: &GuestServices, daemon: Daemon, account: DaemonAccount
         file(DHCP_OPTIONS, leases.options, ChangeNotice::Reload),
     ];
     let start = CommandLine {
-        program: daemon.program.clone(),
+        program: daemon.program.name().to_owned(),
         arguments: vec![format!("--conf-file={}", path(&daemon.folder, CONFIGURATION))],
         package: "dnsmasq-base",
     };
-    DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces() }
+    let address = guest.ranges.first().map_or(Ipv4Addr::UNSPECIFIED, |range| range.address);
+    let health = if guest.dns { HealthQuestion::Dns(address) } else { HealthQuestion::Dhcp(address) };
+    DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces(), health }
 }
 
 fn configuration(

@@ -8,7 +8,7 @@ use netext_protocol::{LoadBalancerAlgorithm, LoadBalancerProtocol, TransportProt
 use super::ConfigLines;
 use crate::model::BalancerInForce;
 use crate::plan::{
-    ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, DaemonSuccessor,
+    ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, DaemonSuccessor, HealthQuestion,
 };
 
 const CONFIGURATION: &str = "haproxy.cfg";
@@ -18,6 +18,11 @@ const DEAD_MEMBERS: &str = "dead-members";
 /// Whether haproxy serves a rule. It does not listen for a rule without members: the kernel refuses connections.
 fn is_served_by_haproxy(balancer: &BalancerInForce<'_>) -> bool {
     balancer.rule.transport() == TransportProtocol::Tcp && !balancer.members.is_empty()
+}
+
+/// Whether any of the rules needs haproxy.
+pub fn needs_haproxy(balancers: &[BalancerInForce<'_>]) -> bool {
+    balancers.iter().any(is_served_by_haproxy)
 }
 
 /// The load balancer with the rules that it serves; `None` if it serves none.
@@ -32,7 +37,7 @@ pub fn haproxy(
     }
     let path = |name: &str| daemon.folder.join(name).display().to_string();
     let start = CommandLine {
-        program: daemon.program.clone(),
+        program: daemon.program.name().to_owned(),
         arguments: ["-D", "-f", &path(CONFIGURATION), "-p", &path(&daemon.pid_file)]
             .map(str::to_owned)
             .into(),
@@ -50,6 +55,7 @@ pub fn haproxy(
         start,
         successor: Some(successor),
         interfaces: BTreeSet::new(),
+        health: HealthQuestion::RuntimeSocket(SOCKET),
     })
 }
 

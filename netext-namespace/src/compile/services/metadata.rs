@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::metadata::server::{MetadataServerConfiguration, START_MODE, ServedTier};
 use crate::model::InterfaceName;
-use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan};
+use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, HealthQuestion};
 
 /// Says which build runs, so that another build starts its own server.
 const BUILD_FILE: &str = "build";
@@ -44,6 +44,7 @@ pub fn metadata_server(daemon: Daemon, executable: &Path, build: &str, tiers: &[
         successor: None,
         // It rewrites documents that are root's, so that an acknowledged password leaves the disk.
         account: DaemonAccount { user: "root".to_owned(), group: "root".to_owned(), group_id: 0 },
+        health: HealthQuestion::Http(tiers.iter().map(|tier| tier.served.address).collect()),
         interfaces: tiers.iter().map(|tier| tier.interface.clone()).collect::<BTreeSet<_>>(),
         daemon,
     }

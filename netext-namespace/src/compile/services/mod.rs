@@ -22,8 +22,8 @@ use crate::metadata::server::PROCESS;
 use crate::model::{
     DnsListing, GuestNic, InterfaceName, OptionValue, Router, ServedRange, Tier, guest_interface, joined,
 };
-use crate::plan::{Daemon, DaemonAccount, DaemonPlan};
-pub use haproxy::haproxy;
+use crate::plan::{Daemon, DaemonAccount, DaemonPlan, DaemonProgram};
+pub use haproxy::{haproxy, needs_haproxy};
 pub use metadata::{MetadataTier, metadata_server};
 
 /// The services for the guests of one network.
@@ -154,11 +154,20 @@ pub fn services(guest: &GuestServices, folder: &Path, accounts: &DaemonAccounts)
     dnsmasq.into_iter().chain(radvd).collect()
 }
 
+/// The daemons that [`services`] returns for a tier that is in force.
+pub fn needed_daemons(network: NetworkId, tier: &Tier, folder: &Path) -> Vec<Daemon> {
+    let is_served = !tier.own_addresses().is_empty();
+    let dnsmasq = is_served && (tier.services.dhcp || tier.services.dns);
+    let radvd = is_served && tier.ipv6.is_some() && tier.routes();
+    let daemons = service_daemons(network, folder).into_iter().zip([dnsmasq, radvd]);
+    daemons.filter(|(_, is_needed)| *is_needed).map(|(daemon, _)| daemon).collect()
+}
+
 /// Every daemon that [`services`] may return for a network, to stop those that are not wanted.
 pub fn service_daemons(network: NetworkId, folder: &Path) -> [Daemon; 2] {
     ["dnsmasq", "radvd"].map(|program| Daemon {
         what: format!("{program} of network {network}"),
-        program: program.to_owned(),
+        program: DaemonProgram::Installed(program),
         folder: folder.join(program),
         pid_file: format!("{program}.pid"),
     })
@@ -168,20 +177,31 @@ pub fn service_daemons(network: NetworkId, folder: &Path) -> [Daemon; 2] {
 pub fn haproxy_daemon(what: &str, folder: &Path) -> Daemon {
     Daemon {
         what: format!("haproxy of {what}"),
-        program: "haproxy".to_owned(),
+        program: DaemonProgram::Installed("haproxy"),
         folder: folder.join("haproxy"),
         pid_file: "haproxy.pid".to_owned(),
     }
 }
 
-/// The metadata server of a router. It is a mode of this executable, which has several names; its process has one.
+/// The metadata server of a router.
 pub fn metadata_daemon(what: &str, folder: &Path) -> Daemon {
     Daemon {
         what: format!("metadata server of {what}"),
-        program: PROCESS.to_owned(),
+        program: DaemonProgram::Own(PROCESS),
         folder: folder.join("metadata-server"),
         pid_file: "server.pid".to_owned(),
     }
+}
+
+/// Stands for every daemon that a router may have whose files are below a folder.
+pub fn any_daemons(folder: &Path) -> [Daemon; 4] {
+    let [dnsmasq, radvd, haproxy] = ["dnsmasq", "radvd", "haproxy"].map(DaemonProgram::Installed);
+    [dnsmasq, radvd, haproxy, DaemonProgram::Own(PROCESS)].map(|program| Daemon {
+        what: format!("another {} in the router's namespace", program.name()),
+        program,
+        folder: folder.to_owned(),
+        pid_file: String::new(),
+    })
 }
 
 impl GuestServices {

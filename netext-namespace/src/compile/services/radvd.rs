@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{AdvertisedPrefix, ConfigLines, GuestServices, distinct, joined};
-use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan};
+use crate::plan::{ChangeNotice, CommandLine, ConfigFile, Daemon, DaemonAccount, DaemonPlan, HealthQuestion};
 
 const CONFIGURATION: &str = "radvd.conf";
 /// radvd takes no more in one statement.
@@ -18,7 +18,7 @@ pub(super) fn plan(
     let path = |name: &str| daemon.folder.join(name).display().to_string();
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let start = CommandLine {
-        program: daemon.program.clone(),
+        program: daemon.program.name().to_owned(),
         arguments: words(&[
             "-C",
             &path(CONFIGURATION),
@@ -33,7 +33,9 @@ pub(super) fn plan(
     };
     let content = configuration(guest, ipv6);
     let files = vec![ConfigFile { name: CONFIGURATION, content, on_change: ChangeNotice::Reload }];
-    DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces() }
+    // One half reads and sends packets without privileges, the other sets what only root may set.
+    let health = HealthQuestion::Halves;
+    DaemonPlan { daemon, account, files, start, successor: None, interfaces: guest.interfaces(), health }
 }
 
 fn configuration(guest: &GuestServices, ipv6: AdvertisedPrefix) -> String {

@@ -252,7 +252,8 @@ fn a_daemon_that_hangs_at_its_start_is_abandoned_in_time() {
     plans[0].start.program = "/mnt/hangs".to_owned();
     let begun = Instant::now();
     let deadline = begun + Duration::from_millis(200);
-    let late = daemons::apply(&router.namespace, plans, &[], deadline, &mut Pass::command()).unwrap_err();
+    let late =
+        daemons::apply(&router.namespace, plans, &[], &[], deadline, &mut Pass::command()).unwrap_err();
     assert!(matches!(late, DaemonError::TimedOut { .. }), "{late}");
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert!(late.to_string().contains("dnsmasq of network 42"), "{late}");

@@ -8,6 +8,7 @@ use std::thread;
 use super::served::{self, Served, admit, ask, guest, lease, network, pid};
 use crate::throwaway::{name, sh, try_sh};
 use netext_namespace::compile::services::GuestServices;
+use netext_namespace::daemons::{self, DaemonSearch};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::model::{OptionValue, ServedRange};
@@ -317,7 +318,8 @@ fn tiers_of_one_router_are_served_side_by_side() {
     let second = lease("web", "");
     assert_eq!((first["ip"].as_str(), first["router"].as_str()), ("10.1.1.10", "10.1.1.1"));
     assert_eq!((second["ip"].as_str(), second["router"].as_str()), ("10.1.2.10", "10.1.2.1"));
-    let stuck = netext_namespace::daemons::stop([&other[0].daemon], served::soon(), &mut Pass::command());
+    let stuck =
+        daemons::stop([&other[0].daemon], DaemonSearch::default(), served::soon(), &mut Pass::command());
     assert!(stuck.is_empty(), "{stuck:?}");
     assert!(served::is_alive(pid("dnsmasq")));
 }

@@ -3,4 +3,5 @@
 mod compile;
 mod daemons;
 mod guests;
+mod health;
 mod served;

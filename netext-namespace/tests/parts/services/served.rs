@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use netext_namespace::compile::services::{
     AdvertisedPrefix, DaemonAccounts, GuestServices, Reservation, service_daemons, services,
 };
-use netext_namespace::daemons::{self, DaemonError};
+use netext_namespace::daemons::{self, DaemonError, DaemonSearch};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::model::ServedRange;
@@ -97,7 +97,8 @@ impl Served {
     pub(crate) fn try_apply(&self, plans: &[DaemonPlan]) -> Result<(), DaemonError> {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
         let pass = &mut Pass::command();
-        daemons::apply(&self.namespace, plans.to_vec(), &known, soon(), pass)?.reload(&self.namespace, soon())
+        daemons::apply(&self.namespace, plans.to_vec(), &known, &[], soon(), pass)?
+            .reload(&self.namespace, soon())
     }
 
     pub(crate) fn serve(&self, guest: &GuestServices) {
@@ -112,7 +113,7 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
-        let _ = daemons::stop(&known, soon(), &mut Pass::command());
+        let _ = daemons::stop(&known, DaemonSearch::default(), soon(), &mut Pass::command());
     }
 }
 
