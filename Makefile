@@ -27,9 +27,10 @@ OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc ba
 	--skip leaves_nothing --skip a_rebooted_host --skip take_down
 # The duration of `make fuzz`, in seconds.
 FUZZ_SECONDS ?= 60
-# More arguments for the programs behind `make demo`, `make sweep` and `make bench`, such as BENCH="--quick --json".
+# More arguments for the programs behind these tasks, such as BENCH="--quick --json".
 DEMO ?=
 SWEEP ?=
+CHAOS ?=
 BENCH ?=
 # The crates that vendors build on, and the lists of what they offer.
 LIBRARIES := netext-protocol netext-core
@@ -44,7 +45,7 @@ public_api = RUSTC_BOOTSTRAP=1 $(CARGO) rustdoc --quiet --package $(1) --all-fea
 	$(CARGO) run --quiet --package netext-book --bin api target/api/doc/$(subst -,_,$(1)).json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test python generators python-types tool machine-test sweep bench lint schemas schemas-check api api-check \
+.PHONY: help demo test python generators python-types tool machine-test sweep chaos bench lint schemas schemas-check api api-check \
 	features oldest-rust book audit fuzz packages clean
 
 help: # List the tasks.
@@ -81,6 +82,10 @@ machine-test: packages ## Run a part of test: boot an emulated KVM host with its
 sweep: packages ## Kill and fail every system call of every command, and test what is left (a night; SWEEP=--short: 80 s).
 	@$(CARGO) build --quiet --package netext-namespace --package netext-lab --bins
 	@$(ROOT) .ci/clean-machine target/debug/sweep --exec target/debug/netext-namespace $(SWEEP)
+
+chaos: packages ## Play random worlds with faults, and test packets after each round (an hour; CHAOS=--short: 80 s).
+	@$(CARGO) build --quiet --package netext-namespace --package netext-lab --bins
+	@$(ROOT) .ci/clean-machine target/debug/chaos --exec target/debug/netext-namespace $(CHAOS)
 
 bench: packages ## Measure commands and packet path against a baseline of the same run (about 8 minutes).
 	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --package netext-example-minimal --bins

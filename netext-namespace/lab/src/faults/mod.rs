@@ -31,6 +31,9 @@ pub enum Fault {
     Kill(usize),
     /// The call of this number fails, and is not executed.
     Fail(usize, Errno),
+    /// The first call from this number on that can fail does so, with one of its
+    /// [sensible errors](SystemCall::sensible_errors) that the second number chooses.
+    FailSensibly(usize, usize),
 }
 
 /// A command that ran under the tracer.
@@ -64,9 +67,8 @@ pub(crate) enum Recording {
     Off,
 }
 
-/// The shell that starts a traced program: it stops, so that the tracer misses nothing, and then becomes the program.
-pub(crate) const STARTER: [&str; 3] =
-    ["/bin/sh", "-c", "kill -STOP $$; unset PWD OLDPWD; exec \"$0\" \"$@\""];
+/// The script that starts a traced program: it stops, so that the tracer misses nothing, and then becomes the program.
+pub(crate) const STARTER: &str = "kill -STOP $$; unset PWD OLDPWD; exec \"$0\" \"$@\"";
 
 /// Runs a program that the starter begins to its end.
 #[track_caller]

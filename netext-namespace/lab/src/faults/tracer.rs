@@ -144,23 +144,43 @@ impl Tracer {
             if self.recording == Recording::On {
                 self.calls.extend(SystemCall::observe(process, self.count));
             }
-            match self.fault {
-                Fault::Kill(number) if number == self.count => {
-                    self.struck = SystemCall::observe(process, number);
-                    self.kill_all();
-                    return true;
-                }
-                Fault::Fail(number, errno) if number == self.count => {
-                    self.struck = SystemCall::observe(process, number);
-                    let skipped = registers::skip_call(process);
-                    skipped.unwrap_or_else(|error| panic!("a system call cannot be skipped: {error}"));
-                    self.threads.entry(process).or_default().error = Some(errno);
-                }
-                _ => {}
+            self.strikes(process);
+            if self.is_killed {
+                return true;
             }
         }
         self.resume(process, None);
         true
+    }
+
+    /// Lets the fault strike, if this call is the one.
+    fn strikes(&mut self, process: Pid) {
+        let count = self.count;
+        match self.fault {
+            Fault::Kill(number) if number == count => {
+                self.struck = SystemCall::observe(process, count);
+                self.kill_all();
+            }
+            Fault::Fail(number, errno) if number == count => {
+                self.struck = SystemCall::observe(process, count);
+                self.fails(process, errno);
+            }
+            Fault::FailSensibly(number, choice) if number <= count && self.struck.is_none() => {
+                let call = SystemCall::observe(process, count);
+                let errors = call.as_ref().map_or(&[][..], SystemCall::sensible_errors);
+                if let Some(errno) = errors.get(choice % errors.len().max(1)) {
+                    self.struck = call;
+                    self.fails(process, *errno);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn fails(&mut self, process: Pid, errno: Errno) {
+        let skipped = registers::skip_call(process);
+        skipped.unwrap_or_else(|error| panic!("a system call cannot be skipped: {error}"));
+        self.threads.entry(process).or_default().error = Some(errno);
     }
 
     fn kill_all(&mut self) {

@@ -26,6 +26,8 @@ pub struct Call {
     words: Vec<String>,
     payload: Option<PayloadFile>,
     patience: Duration,
+    /// The most descriptors that the command may have open.
+    descriptors: Option<u32>,
 }
 
 /// The payload file of a command. It is written before every run.
@@ -42,12 +44,27 @@ impl Call {
         let words = vec![name.to_owned(), path.to_string_lossy().into_owned(), timeout.to_string()];
         // A command may use its whole timeout, and then clean up.
         let patience = Duration::from_secs(u64::from(timeout) + 3);
-        Self { words, payload: Some(PayloadFile { path, text: as_gson_writes(document) }), patience }
+        Self {
+            words,
+            payload: Some(PayloadFile { path, text: as_gson_writes(document) }),
+            patience,
+            descriptors: None,
+        }
     }
 
     /// A command for operators, which has to end within `patience`.
     pub fn operator(words: &[&str], patience: Duration) -> Self {
-        Self { words: words.iter().map(|word| (*word).to_owned()).collect(), payload: None, patience }
+        Self {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            payload: None,
+            patience,
+            descriptors: None,
+        }
+    }
+
+    /// The same call, with at most this many open descriptors.
+    pub fn with_descriptors(self, number: u32) -> Self {
+        Self { descriptors: Some(number), ..self }
     }
 
     /// The name of the command.
@@ -123,10 +140,11 @@ impl Lab {
     #[track_caller]
     fn traced(&self, call: &Call, fault: Fault, recording: Recording) -> TracedCommand {
         let program = program();
-        let [shell, starter @ ..] = STARTER;
+        let limit = call.descriptors.map(|number| format!("ulimit -n {number}; ")).unwrap_or_default();
+        let starter = format!("{limit}{STARTER}");
         let words = call.words.iter().map(String::as_str);
-        let words: Vec<_> = starter.into_iter().chain([program.as_str()]).chain(words).collect();
-        let begun = self.begin_program(shell, &words, || call.write_payload());
+        let words: Vec<_> = ["-c", &starter, &program].into_iter().chain(words).collect();
+        let begun = self.begin_program("/bin/sh", &words, || call.write_payload());
         faults::run(call.name(), begun, Trace { fault, recording, patience: call.patience })
     }
 

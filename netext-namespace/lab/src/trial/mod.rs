@@ -2,10 +2,12 @@
 
 mod disk;
 mod kernel;
+mod manners;
 mod observation;
 mod question;
 mod rules;
 
 pub use disk::SavedDisk;
+pub use manners::Broken;
 pub use observation::Observation;
 pub use question::{Answers, Question};

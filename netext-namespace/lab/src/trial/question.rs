@@ -57,6 +57,22 @@ impl Question {
         Self { node: node.clone(), kind: QuestionKind::Http { server, path: "/".to_owned(), header } }
     }
 
+    /// Asks until the answer is one of those that are due; an empty one is no answer. Returns how the answer differs.
+    pub fn differs_from(&self, due: &[String]) -> Option<String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.ask();
+            if due.contains(&answer) {
+                return None;
+            }
+            if Instant::now() > deadline {
+                let (node, kind) = (self.node.name(), &self.kind);
+                return Some(format!("{node} asks {kind:?}: the answer is {answer:?}, not one of {due:?}"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The answer to one attempt; empty if there is none.
     fn ask(&self) -> String {
         match &self.kind {
@@ -87,20 +103,8 @@ impl Answers {
     /// no packet passes shows in the packet rules too.
     pub fn differences(&self) -> Vec<String> {
         let due: Vec<_> = self.0.iter().filter(|(_, answer)| !answer.is_empty()).collect();
-        let differences = in_parallel(&due, |(question, expected)| {
-            let deadline = Instant::now() + PATIENCE;
-            loop {
-                let answer = question.ask();
-                if answer == *expected {
-                    return None;
-                }
-                if Instant::now() > deadline {
-                    let (node, kind) = (question.node.name(), &question.kind);
-                    return Some(format!("{node} asks {kind:?}: the answer is {answer:?}, not {expected:?}"));
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        });
+        let differences =
+            in_parallel(&due, |(question, answer)| question.differs_from(std::slice::from_ref(answer)));
         differences.into_iter().flatten().collect()
     }
 

@@ -1,6 +1,6 @@
 //! One command with one fault: what it promises, and what is seen.
 
-use netext_lab::{Answers, Call, CommandOutcome, Fault, Lab, Observation, SavedDisk, TracedCommand};
+use netext_lab::{Answers, Broken, Call, Fault, Lab, Observation, SavedDisk, TracedCommand};
 
 use crate::steps::Step;
 use crate::violation::Violation;
@@ -30,9 +30,6 @@ struct State {
     observation: Observation,
     answers: Answers,
 }
-
-/// A rule that was broken, and what was seen.
-type Broken = (&'static str, String);
 
 impl Ground {
     fn prepare(executable: &str, base: Base) -> Self {
@@ -85,14 +82,14 @@ impl Stage {
     /// Lets a fault strike the command. Returns the broken rules, and whether the lab is as before.
     pub(crate) fn strike(&self, step: &Step, fault: Fault) -> (Vec<Violation>, bool) {
         let traced = self.ground.lab.call_with(&self.call, fault);
-        let mut broken = said(&traced, self.call.is_of_operator());
+        let mut broken = traced.broken_manners(self.call.is_of_operator());
         broken.extend(match traced.outcome.code {
             Some(0) => self.in_force("a command that succeeds is in force"),
             Some(_) => self.undone(),
             None => self.healed(),
         });
         let repeated = self.ground.lab.call(&self.call);
-        broken.extend(exits_well(&repeated, "a command works when it is repeated"));
+        broken.extend(repeated.unless_well("a command works when it is repeated"));
         broken.extend(self.in_force("a repeated command is in force"));
         broken.extend(of("packets pass after a repeated command", self.after.answers.differences()));
         let restored = self.ground.go_back(&self.undo);
@@ -123,7 +120,7 @@ impl Stage {
     /// A repair after a kill leaves the old state or the new one.
     fn healed(&self) -> Vec<Broken> {
         let repair = self.ground.lab.start_bare(&["reconcile", "--all", "--timeout", "10"]).finish();
-        let mut broken = exits_well(&repair, "a repair works after a kill");
+        let mut broken = Vec::from_iter(repair.unless_well("a repair works after a kill"));
         let seen = Observation::of(&self.ground.lab);
         let (old, new) =
             (self.ground.before.observation.differences(&seen), self.after.observation.differences(&seen));
@@ -137,9 +134,9 @@ impl Stage {
         broken
     }
 
-    fn is_well(&self) -> Vec<Broken> {
+    fn is_well(&self) -> Option<Broken> {
         // It finds the same as the rehearsal of a repair.
-        exits_well(&self.ground.lab.start_bare(&["status"]).finish(), "the status is well")
+        self.ground.lab.start_bare(&["status"]).finish().unless_well("the status is well")
     }
 }
 
@@ -151,38 +148,6 @@ impl State {
     }
 }
 
-/// What a command says and how it ends, whatever happens to it.
-fn said(traced: &TracedCommand, is_of_operator: bool) -> Vec<Broken> {
-    let CommandOutcome { code, output, duration, .. } = &traced.outcome;
-    let mut broken = Vec::new();
-    if traced.hung {
-        broken.push(("a command ends in its time", format!("it was killed after {duration:?}")));
-    }
-    if traced.keeps_output {
-        broken.push(("a command closes its output", "a process that it left keeps it".to_owned()));
-    }
-    if ["panicked at", "stack backtrace", "fatal runtime error"].iter().any(|it| output.contains(it)) {
-        broken.push(("a command does not panic", first_lines(output)));
-    } else if !is_of_operator && code.is_some_and(|code| code != 0) && output.lines().count() != 1 {
-        broken.push((
-            "a command that fails says why in one line",
-            format!("exit {code:?}: {}", first_lines(output)),
-        ));
-    }
-    broken
-}
-
-fn exits_well(outcome: &CommandOutcome, rule: &'static str) -> Vec<Broken> {
-    if outcome.code == Some(0) {
-        return Vec::new();
-    }
-    vec![(rule, format!("exit {:?}: {}", outcome.code, first_lines(&outcome.output)))]
-}
-
 fn of(rule: &'static str, differences: Vec<String>) -> Vec<Broken> {
     if differences.is_empty() { Vec::new() } else { vec![(rule, differences.join("; "))] }
-}
-
-fn first_lines(text: &str) -> String {
-    text.lines().filter(|line| !line.trim().is_empty()).take(8).collect::<Vec<_>>().join(" | ")
 }

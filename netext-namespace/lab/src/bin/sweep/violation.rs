@@ -42,7 +42,7 @@ impl fmt::Display for Violation {
 /// A fault as the argument `--fault` has it.
 pub(crate) fn words(fault: Fault) -> String {
     match fault {
-        Fault::None => "none".to_owned(),
+        Fault::None | Fault::FailSensibly(..) => "none".to_owned(),
         Fault::Kill(number) => format!("kill:{number}"),
         Fault::Fail(number, errno) => format!("{errno:?}:{number}"),
     }

@@ -1,0 +1,81 @@
+//! What goes wrong: in a command, and on the host between commands.
+
+use netext_lab::Fault;
+
+use crate::model::{NETWORKS, NetworkNumber};
+
+/// What strikes a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Nothing.
+    None,
+    /// A system call.
+    Call(Fault),
+    /// The disk is full.
+    FullDisk,
+    /// The disk can only be read.
+    ReadOnlyDisk,
+    /// Somebody holds the router's lock for longer than the command's time.
+    ForeignLock,
+    /// The command may only open this many files.
+    FewDescriptors(u32),
+}
+
+/// What happens to the host between commands. `reconcile` mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Disturbance {
+    /// The daemons of this name that serve a network are killed.
+    KilledDaemon(NetworkNumber, &'static str),
+    /// They are stopped: they live and do not answer.
+    StoppedDaemon(NetworkNumber, &'static str),
+    /// The packet rules are gone.
+    FlushedRules(NetworkNumber),
+    /// The interfaces are down, with all of their routes.
+    InterfacesDown(NetworkNumber),
+    /// The addresses are gone.
+    FlushedAddresses(NetworkNumber),
+    /// The links to the bridges are gone.
+    DeletedLinks(NetworkNumber),
+    /// The whole namespace is gone, with its daemons.
+    DeletedNamespace(NetworkNumber),
+    /// The host boots.
+    Reboot,
+}
+
+const DAEMONS: [&str; 3] = ["dnsmasq", "netext-metadata", "haproxy"];
+/// More than most commands have.
+const CALLS: usize = 1200;
+
+impl Trouble {
+    /// Trouble for about every other command.
+    pub(crate) fn random(random: &mut fastrand::Rng) -> Self {
+        match random.u8(..24) {
+            0..=4 => Self::Call(Fault::Kill(random.usize(1..CALLS))),
+            5..=9 => Self::Call(Fault::FailSensibly(random.usize(1..CALLS), random.usize(..4))),
+            10 => Self::FullDisk,
+            11 => Self::ReadOnlyDisk,
+            12 if random.bool() => Self::ForeignLock,
+            12 | 13 => Self::FewDescriptors(random.u32(4..24)),
+            _ => Self::None,
+        }
+    }
+}
+
+impl Disturbance {
+    /// A disturbance after about one round in three.
+    pub(crate) fn random(random: &mut fastrand::Rng) -> Option<Self> {
+        let network = random.usize(..NETWORKS);
+        let daemon = *random.choice(&DAEMONS).expect("three");
+        Some(match random.u8(..24) {
+            0 | 1 => Self::KilledDaemon(network, daemon),
+            2 => Self::StoppedDaemon(network, daemon),
+            3 => Self::FlushedRules(network),
+            4 => Self::InterfacesDown(network),
+            5 => Self::FlushedAddresses(network),
+            6 => Self::DeletedLinks(network),
+            7 => Self::DeletedNamespace(network),
+            8 => Self::Reboot,
+            _ => return None,
+        })
+    }
+}
