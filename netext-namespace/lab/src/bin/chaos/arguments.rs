@@ -6,11 +6,12 @@ use std::time::Duration;
 use lexopt::prelude::{Long, ValueExt};
 
 use crate::script::Round;
+use crate::shrink::{Part, kept};
 
 pub(crate) const HELP: &str = "\
 Plays random worlds of networks and VPCs, with faults, and tests packets after each round. Needs root.
 
-Usage: chaos --exec PATH [--seed N | --seeds FROM-TO] [--rounds N] [--seconds N] [--jobs N] [--short] [--keep ROUNDS]
+Usage: chaos --exec PATH [--seed N | --seeds FROM-TO] [--rounds N] [--seconds N] [--jobs N] [--short] [--keep PARTS]
 
   --exec PATH      the netext-namespace executable to test
   --seed N         the world of this seed
@@ -19,7 +20,8 @@ Usage: chaos --exec PATH [--seed N | --seeds FROM-TO] [--rounds N] [--seconds N]
   --seconds N      begin no world after this time; default 3600
   --jobs N         worlds at a time; default 2
   --short          a few fixed worlds: about 80 seconds
-  --keep ROUNDS    only these rounds, such as 3,7,12
+  --keep PARTS     only these parts of the script: 3.1 is the first command of round 3, 3.1- the same
+                   without its trouble, 3d the disturbance after round 3
   --no-shrink      do not look for the shortest script of a violation";
 
 /// The seeds and the rounds of the short form.
@@ -32,7 +34,7 @@ pub(crate) struct ChaosArguments {
     pub(crate) patience: Duration,
     pub(crate) jobs: usize,
     pub(crate) shrinks: bool,
-    keep: Vec<usize>,
+    keep: Vec<Part>,
 }
 
 impl ChaosArguments {
@@ -68,10 +70,9 @@ impl ChaosArguments {
         Ok(Some(Self { executable, seeds, rounds, patience, jobs, shrinks, keep }))
     }
 
-    /// The rounds to be played.
-    pub(crate) fn kept(&self, mut rounds: Vec<Round>) -> Vec<Round> {
-        rounds.retain(|round| self.keep.is_empty() || self.keep.contains(&round.number));
-        rounds
+    /// The part of a script that is to be played.
+    pub(crate) fn kept(&self, rounds: &[Round]) -> Vec<Round> {
+        if self.keep.is_empty() { rounds.to_vec() } else { kept(rounds, &self.keep) }
     }
 }
 
@@ -81,7 +82,6 @@ fn range(text: &str) -> Result<RangeInclusive<u64>, String> {
     Ok(first.parse().map_err(|_| wrong())?..=last.parse().map_err(|_| wrong())?)
 }
 
-fn list(text: &str) -> Result<Vec<usize>, String> {
-    let number = |word: &str| word.parse().map_err(|_| format!("{word:?} is no number of a round"));
-    text.split(',').map(number).collect()
+fn list(text: &str) -> Result<Vec<Part>, String> {
+    text.split(',').map(str::parse).collect()
 }

@@ -17,8 +17,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use arguments::{ChaosArguments, HELP};
-use play::{Played, play};
+use play::{Played, Tests, play};
 use script::Round;
+use shrink::Part;
 
 /// How long the search for the shortest script may take.
 const SHRINKING: Duration = Duration::from_secs(150);
@@ -63,9 +64,10 @@ fn main() -> ExitCode {
 
 /// Plays the world of a seed.
 fn world(seed: u64, arguments: &ChaosArguments, tally: &Mutex<Tally>) {
-    let rounds = arguments.kept(script::rounds(seed, arguments.rounds));
+    let rounds = arguments.kept(&script::rounds(seed, arguments.rounds));
     // The lab asserts a few things itself.
-    let Ok(played) = std::panic::catch_unwind(|| play(&arguments.executable, &rounds)) else {
+    let Ok(played) = std::panic::catch_unwind(|| play(&arguments.executable, &rounds, Tests::AfterEachRound))
+    else {
         print(&format!("seed {seed}: the lab itself failed"));
         tally.lock().expect("no panic while held").violations += 1;
         return;
@@ -89,19 +91,16 @@ fn world(seed: u64, arguments: &ChaosArguments, tally: &Mutex<Tally>) {
     print(&format!("seed {seed}, round {round}:{}", lines.concat()));
     if arguments.shrinks {
         let shortest = shrink::shrink(&arguments.executable, &rounds, &played, SHRINKING);
-        print(&again(seed, arguments.rounds, &shortest));
+        print(&again(seed, &rounds, &shortest, arguments.rounds));
     }
 }
 
 /// The shortest script, and how to play it again.
-fn again(seed: u64, rounds: usize, shortest: &[Round]) -> String {
-    let numbers: Vec<_> = shortest.iter().map(|round| round.number.to_string()).collect();
-    let lines: Vec<_> = shortest.iter().map(|round| format!("    {round}")).collect();
-    let numbers = numbers.join(",");
-    format!(
-        "  seed {seed}, shortest:\n{}\n  again: --seed {seed} --rounds {rounds} --keep {numbers}",
-        lines.join("\n")
-    )
+fn again(seed: u64, rounds: &[Round], shortest: &[Part], number: usize) -> String {
+    let parts: Vec<_> = shortest.iter().map(ToString::to_string).collect();
+    let lines: Vec<_> = shrink::kept(rounds, shortest).iter().map(|round| format!("    {round}\n")).collect();
+    let (lines, parts) = (lines.concat(), parts.join(","));
+    format!("  seed {seed}, shortest:\n{lines}  again: --seed {seed} --rounds {number} --keep {parts}")
 }
 
 #[expect(clippy::print_stdout, reason = "the report is for people")]

@@ -29,12 +29,23 @@ pub(crate) struct Played {
     pub(crate) broken: Option<(usize, Vec<Broken>)>,
 }
 
+/// When packets are tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tests {
+    AfterEachRound,
+    AtTheEnd,
+}
+
 /// Plays rounds in a new world up to the first broken rule.
-pub(crate) fn play(executable: &str, rounds: &[Round]) -> Played {
+pub(crate) fn play(executable: &str, rounds: &[Round], tests: Tests) -> Played {
     let world = World::create(executable);
     let mut player = Player { world, model: Model::default(), played: Played::default() };
+    let last = rounds.last().map_or(0, |round| round.number);
     for round in rounds {
-        let broken = player.round(round);
+        let mut broken = player.round(round);
+        if tests == Tests::AfterEachRound || round.number == last {
+            broken.extend(player.test());
+        }
         player.played.rounds += 1;
         if !broken.is_empty() {
             player.played.broken = Some((round.number, broken));
@@ -84,8 +95,14 @@ impl Player {
             self.disturb(disturbance);
             broken.extend(self.repair("a repair works after a disturbance"));
         }
-        broken.extend(self.world.lab.start_bare(&["status"]).finish().unless_well("the status is well"));
-        broken.extend(expectation::test(&self.world, &self.model));
+        broken
+    }
+
+    /// Tests what is in force after a round.
+    fn test(&self) -> Vec<Broken> {
+        let status = self.world.lab.start_bare(&["status"]).finish();
+        let mut broken = expectation::test(&self.world, &self.model);
+        broken.extend(status.unless_well("the status is well"));
         broken
     }
 
@@ -137,7 +154,9 @@ impl Player {
             let network = self.world.network(number);
             let is_up = lab.has_namespace(&network.namespace());
             let links = if is_up { network.router().interfaces() } else { Vec::new() };
-            links.iter().for_each(|link| inside(number, "ip", &[words, &[link.as_str()]].concat()));
+            for link in &links {
+                inside(number, "ip", &[words, &[link.as_str()]].concat());
+            }
         };
         match disturbance {
             Disturbance::KilledDaemon(number, daemon) => self.signal(*number, daemon, Signal::SIGKILL),
