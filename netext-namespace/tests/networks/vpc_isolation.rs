@@ -1,6 +1,6 @@
 //! The tiers of a VPC reach each other, and cannot impersonate each other.
 
-use netext_lab::lab;
+use netext_lab::{AccessList, Rule, lab};
 
 use crate::setup::two_tiers;
 use crate::vpc::ways_in;
@@ -64,6 +64,26 @@ fn packets_to_an_address_of_no_tier_do_not_leave() {
     let elsewhere = lab.upstream().listen_udp_on("10.2.9.9:53");
     web.guest("10.2.1.10").gets_no_udp_from("10.2.9.9:53");
     elsewhere.saw_no_client();
+}
+
+#[test]
+fn nobody_outside_can_claim_an_address_of_the_vpc_that_no_tier_has() {
+    let lab = lab!();
+    let (_vpc, web, database) = two_tiers(&lab);
+    ways_in(&web, &database);
+    web.apply_access_list(&AccessList::new().with(Rule::allow_in(1).from("10.2.0.0/16")));
+    let guest = web.guest("10.2.1.10");
+    let (names, upstream) = (guest.listen_udp(53), lab.upstream().sandbox());
+    for (impostor, last) in [("10.2.9.9", 9), ("10.2.3.10", 10)] {
+        upstream.ip(&format!("address add {impostor}/32 dev lo\n"));
+        let socket = upstream.run(|| std::net::UdpSocket::bind((impostor, 4000 + last)));
+        let socket = socket.expect("the impostor's socket");
+        for _ in 0..3 {
+            socket.send_to(b"anyone there?", "198.51.100.23:53").expect("a datagram");
+        }
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    names.saw_no_client();
 }
 
 #[test]

@@ -109,6 +109,8 @@ fn chains() -> Vec<(&'static str, Option<&'static str>, Vec<&'static str>)> {
                 "ip daddr @public_incoming",
                 established,
                 "iifname @public_interfaces ip saddr @guest_addresses drop",
+                // An access list may allow the VPC's range: nobody outside may claim an address that no tier has.
+                "iifname @public_interfaces ip saddr @vpc_addresses drop",
                 // A guest without an address asks for one from 0.0.0.0.
                 "iifname @guest_interfaces ip saddr != 0.0.0.0 iifname . ip saddr != @guest_subnets drop",
                 "ip daddr @firewalled jump ingress",
