@@ -27,11 +27,12 @@ OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc ba
 	--skip leaves_nothing --skip a_rebooted_host --skip take_down
 # The duration of `make fuzz`, in seconds.
 FUZZ_SECONDS ?= 60
-# More arguments for the programs behind these tasks, such as BENCH="--quick --json".
+# More arguments for the programs behind these tasks, such as BENCH="--quick --json" or MODEL="--seed 77".
 DEMO ?=
 SWEEP ?=
 CHAOS ?=
 BENCH ?=
+MODEL ?=
 # The crates that vendors build on, and the lists of what they offer.
 LIBRARIES := netext-protocol netext-core
 API := docs/api
@@ -45,8 +46,8 @@ public_api = RUSTC_BOOTSTRAP=1 $(CARGO) rustdoc --quiet --package $(1) --all-fea
 	$(CARGO) run --quiet --package netext-book --bin api target/api/doc/$(subst -,_,$(1)).json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test python generators python-types tool machine-test sweep chaos bench lint schemas schemas-check api api-check \
-	features oldest-rust book audit fuzz packages clean
+.PHONY: help demo test python generators python-types tool machine-test sweep chaos model bench lint schemas \
+	schemas-check api api-check features oldest-rust book audit fuzz packages clean
 
 help: # List the tasks.
 	@printf 'netext: network extensions for Apache CloudStack\n\n'
@@ -90,6 +91,10 @@ chaos: packages ## Play random worlds with faults, and test packets after each r
 bench: packages ## Measure commands and packet path against a baseline of the same run (about 8 minutes).
 	@$(CARGO) build --quiet --release --package netext-namespace --package netext-lab --package netext-example-minimal --bins
 	@$(ROOT) target/release/bench --exec $(EXECUTABLE) $(BENCH)
+
+model: packages ## Try random commands and packets against a plain reading of the rules (a minute, or MODEL="--seconds 28800").
+	@$(CARGO) build --quiet --package netext-namespace --package netext-lab --bins
+	@$(ROOT) target/debug/model --exec target/debug/netext-namespace $(MODEL)
 
 lint: packages ## Check formatting, lints and documentation; warnings are errors.
 	$(CARGO) fmt --all --check

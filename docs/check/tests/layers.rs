@@ -82,7 +82,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         "netext-namespace/lab/src",
         &[
             &["lib"],
-            &["trial"],
+            &["model", "trial"],
             &["commands", "vpc"],
             &["network"],
             &["lab"],

@@ -58,6 +58,7 @@ mod instance;
 mod lab;
 mod listener;
 mod machine;
+pub mod model;
 mod network;
 mod node;
 mod outcome;
