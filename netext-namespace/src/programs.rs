@@ -19,7 +19,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use crate::wait::any_ready_by;
+use crate::wait::{any_ready_by, ended_by};
 
 /// How many bytes of each stream are read, unless the caller says otherwise.
 const USUAL_LIMIT: u64 = 64 << 10;
@@ -27,6 +27,8 @@ const USUAL_LIMIT: u64 = 64 << 10;
 const PIECE: usize = 16 << 10;
 /// How long pipes may stay open after the program's end: a process that it left behind may hold them.
 const GRACE: Duration = Duration::from_millis(200);
+/// How long a program that was killed may take to end. One that waits for a disk that does not answer may take forever.
+const END: Duration = Duration::from_secs(1);
 /// How much of a program's output an error quotes, in characters.
 const QUOTE: usize = 300;
 
@@ -173,8 +175,8 @@ impl RunningProgram {
     /// Blocks until the program has ended. At the deadline it is killed.
     pub(crate) fn wait(mut self, deadline: Instant) -> Result<ProgramOutput, ProgramError> {
         let in_time = self.attend(deadline).map_err(failed("watch"))?;
-        if !in_time {
-            self.kill();
+        if !in_time && !self.kill() {
+            return Err(ProgramError::TimedOut);
         }
         let ended = self.end()?;
         // What it finished before it was killed counts.
@@ -212,16 +214,19 @@ impl RunningProgram {
         output.map_err(failed("read the output of"))
     }
 
-    fn kill(&mut self) {
+    /// Kills the program; false if it does not end. It is not waited for again then.
+    fn kill(&mut self) -> bool {
         // It may have ended already.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        let ended = ended_by(&self.process, Instant::now() + END).unwrap_or_default();
+        self.has_ended |= !ended;
+        ended
     }
 }
 
 impl Drop for RunningProgram {
     fn drop(&mut self) {
-        if !self.has_ended {
-            self.kill();
+        if !self.has_ended && self.kill() {
             let _ = self.child.wait();
         }
     }

@@ -1,11 +1,13 @@
 //! Waiting on this thread: for a process, for something to read, for a future.
 
+use std::io;
 use std::os::fd::AsFd;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use netext_core::DeviceError;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::Timespec;
+use rustix::fs::{FlockOperation, Timespec, flock};
 use rustix::io::Errno;
 
 /// Whether the process behind a pidfd has ended by the deadline.
@@ -28,6 +30,23 @@ pub(crate) fn any_ready_by(watched: &mut [PollFd<'_>], deadline: Instant) -> Res
             Ok(_) => return Ok(true),
             Err(errno) => return Err(errno),
         }
+    }
+}
+
+/// Locks an open file or folder; false if its holder did not let go by the deadline. The kernel's own wait for a lock
+/// has no limit.
+pub(crate) fn locked_by(file: impl AsFd, deadline: Instant) -> io::Result<bool> {
+    const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
+    let mut pause = Duration::from_micros(200);
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) if Instant::now() >= deadline => return Ok(false),
+            Err(Errno::WOULDBLOCK) => sleep(pause),
+            Err(Errno::INTR) => {}
+            outcome => return Ok(outcome.map(|()| true)?),
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

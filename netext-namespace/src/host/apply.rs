@@ -91,7 +91,7 @@ pub(super) fn apply(
     }
     let plan = change.to.links();
     let applied = if let Some(NamespacePlan { name, .. }) = &plan.namespace {
-        let namespace = Namespace::ensure(name, pass)?;
+        let namespace = Namespace::ensure(name, deadline, pass)?;
         apply_packets(change, &namespace, deadline, pass)?;
         in_time(deadline)?;
         let refusals = links::apply(plan, Some(&namespace), pass)?;

@@ -4,12 +4,13 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Instant;
 
 use nix::sched::{CloneFlags, unshare};
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstatfs, open};
+use rustix::fs::{Mode, OFlags, fstatfs, open};
 use rustix::io::Errno;
 use rustix::mount::{
     MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_recursive, mount_change, unmount,
@@ -18,6 +19,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::model::NamespaceName;
+use crate::wait::locked_by;
 
 /// Where iproute2 keeps named namespaces (`/var/run` is a link to `/run`).
 const FOLDER: &str = "/run/netns";
@@ -36,6 +38,17 @@ pub enum NamespaceError {
         attempted: &'static str,
         /// Why it failed.
         source: io::Error,
+    },
+    /// Another process holds the lock on the folder of namespaces.
+    #[error(
+        "cannot create namespace {name}: {holder} holds the lock on {FOLDER} and did not let go in time; end it, or try \
+         again"
+    )]
+    Locked {
+        /// The namespace.
+        name: NamespaceName,
+        /// The process that holds it.
+        holder: String,
     },
     /// The code that ran inside the namespace panicked.
     #[error("panicked inside namespace {name}: {message}")]
@@ -61,12 +74,12 @@ impl Namespace {
     /// The namespace of that name, created if there is none.
     ///
     /// A rehearsal creates none: it gets an empty one without a name, and finds in there what would be missing.
-    pub fn ensure(name: &NamespaceName, pass: &mut Pass) -> Result<Self, NamespaceError> {
+    pub fn ensure(name: &NamespaceName, deadline: Instant, pass: &mut Pass) -> Result<Self, NamespaceError> {
         if let Some(namespace) = Self::open(name)? {
             return Ok(namespace);
         }
         pass.differs(RouterPart::Namespace, DifferenceKind::Add, format!("create namespace {name}"));
-        if pass.acts() { Self::create(name) } else { Self::nameless(name) }
+        if pass.acts() { Self::create(name, deadline) } else { Self::nameless(name) }
     }
 
     /// An empty namespace without a name, which goes with this value. It stands for the one of that name.
@@ -99,12 +112,13 @@ impl Namespace {
 
     /// Creates a namespace and gives it its name; fails if the name is taken.
     ///
-    /// A leftover file without a namespace is used.
-    pub fn create(name: &NamespaceName) -> Result<Self, NamespaceError> {
+    /// A leftover file without a namespace is used. Another process may hold the folder of all namespaces until the
+    /// deadline.
+    pub fn create(name: &NamespaceName, deadline: Instant) -> Result<Self, NamespaceError> {
         if Self::open(name)?.is_some() {
             return Err(failed(name, "take the name", Errno::EXIST));
         }
-        prepare_folder().map_err(|source| failed(name, "prepare /run/netns", source))?;
+        prepare_folder(name, deadline)?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o444).open(path(name));
         file.map_err(|source| failed(name, "create the file", source))?;
 
@@ -197,18 +211,38 @@ fn on_a_thread<T: Send>(name: &NamespaceName, run: impl FnOnce() -> T + Send) ->
 
 /// Makes `/run/netns` a shared mount, as `ip netns add` does: a namespace deleted here must also disappear from the
 /// mount namespaces of daemons, or they would keep it alive.
-fn prepare_folder() -> io::Result<()> {
-    fs::create_dir_all(FOLDER)?;
+fn prepare_folder(name: &NamespaceName, deadline: Instant) -> Result<(), NamespaceError> {
+    let failed = |source: io::Error| failed(name, "prepare /run/netns", source);
+    fs::create_dir_all(FOLDER).map_err(failed)?;
     // iproute2 takes the same lock. A second mount would hide the content of the first.
-    let folder = File::open(FOLDER)?;
-    flock(&folder, FlockOperation::LockExclusive)?;
+    let folder = File::open(FOLDER).map_err(failed)?;
+    if !locked_by(&folder, deadline).map_err(failed)? {
+        return Err(NamespaceError::Locked { name: name.clone(), holder: holder(&folder) });
+    }
     let shared = MountPropagationFlags::SHARED | MountPropagationFlags::REC;
     match mount_change(FOLDER, shared) {
         Err(Errno::INVAL) => {
             // Not a mount point yet.
-            mount_bind_recursive(FOLDER, FOLDER)?;
-            Ok(mount_change(FOLDER, shared)?)
+            mount_bind_recursive(FOLDER, FOLDER).map_err(|errno| failed(errno.into()))?;
+            mount_change(FOLDER, shared).map_err(|errno| failed(errno.into()))
         }
-        outcome => Ok(outcome?),
+        outcome => outcome.map_err(|errno| failed(errno.into())),
     }
+}
+
+/// The process that holds the lock on a file, in words.
+fn holder(file: &File) -> String {
+    let named = || -> Option<String> {
+        let number = file.metadata().ok()?.ino().to_string();
+        let locks = fs::read_to_string("/proc/locks").ok()?;
+        let pid = locks.lines().find_map(|line| {
+            // Such as "1: FLOCK  ADVISORY  WRITE 1234 00:1a:77 0 EOF".
+            let words: Vec<_> = line.split_ascii_whitespace().collect();
+            let is_it = words.get(1) == Some(&"FLOCK") && words.get(5)?.rsplit(':').next() == Some(&number);
+            is_it.then(|| words.get(4).map(|pid| (*pid).to_owned())).flatten()
+        })?;
+        let program = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        Some(format!("process {pid} ({})", program.trim()))
+    };
+    named().unwrap_or_else(|| "another process".to_owned())
 }

@@ -1,5 +1,6 @@
 //! The host's end of the relay.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +17,10 @@ use crate::failover::{self, ReplicaOutcome};
 use crate::host::HostDevice;
 use crate::places::ExtensionPlaces;
 use crate::store::Store;
-use crate::wait::block_on;
+use crate::wait::{block_on, readable_by};
+
+/// How long nothing may arrive of a request that has not arrived completely.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Reads one request from standard input and writes its reply to standard output. The exit code is 0 if there was a
 /// reply, even one that reports a failure.
@@ -33,7 +37,7 @@ pub fn run(places: ExtensionPlaces) -> ExitCode {
 
 fn reply(process: &ExtensionProcess, places: ExtensionPlaces) -> Result<RelayReply, DeviceError> {
     let input = process.input().try_clone().map_err(unreadable)?;
-    let mut input = BufReader::new(input);
+    let mut input = BufReader::new(RequestInput(input));
     let mut line = Vec::new();
     (&mut input).take(MAX_LINE).read_until(b'\n', &mut line).map_err(unreadable)?;
     let request = from_line(&line).map_err(|error| match error {
@@ -47,7 +51,7 @@ fn reply(process: &ExtensionProcess, places: ExtensionPlaces) -> Result<RelayRep
             let payload = read(&mut input, bytes)?;
             let time = Duration::from_millis(milliseconds);
             let deadline = Deadline::at(Instant::now() + time);
-            let reply = carry_out(process, places, &name, payload, time, input)?;
+            let reply = carry_out(process, places, &name, payload, time, input.into_inner().0)?;
             let (output, ReplicaPosition { router, serial }) = match (reply, delta_since) {
                 (RelayReply::Succeeded { output, .. }, Some(position)) => (output, position),
                 (reply, _) => return Ok(reply),
@@ -62,13 +66,13 @@ fn reply(process: &ExtensionProcess, places: ExtensionPlaces) -> Result<RelayRep
         }
         RelayRequest::Probe { router } => failover::failover_state(&store, router).map(RelayReply::Probed),
         RelayRequest::ReadDelta { since: ReplicaPosition { router, serial }, milliseconds } => {
-            let deadline = deadline(milliseconds, input)?;
+            let deadline = deadline(milliseconds, input.into_inner().0)?;
             block_on(failover::delta_since(&store, router, serial, &deadline)).map(RelayReply::Delta)
         }
         RelayRequest::StoreReplica { milliseconds, bytes } => {
             let delta = serde_json::from_slice(&read(&mut input, bytes)?)
                 .map_err(|error| DeviceError::invalid("cannot read the delta").with_source(error))?;
-            let deadline = deadline(milliseconds, input)?;
+            let deadline = deadline(milliseconds, input.into_inner().0)?;
             let outcome = block_on(failover::store_replica(&store, delta, &deadline))?;
             Ok(match outcome {
                 ReplicaOutcome::Stored => RelayReply::Done,
@@ -77,14 +81,28 @@ fn reply(process: &ExtensionProcess, places: ExtensionPlaces) -> Result<RelayRep
             })
         }
         RelayRequest::TakeOver { router, epoch, milliseconds } => {
-            let deadline = deadline(milliseconds, input)?;
+            let deadline = deadline(milliseconds, input.into_inner().0)?;
             block_on(failover::take_over(&store, router, epoch, &deadline))?;
             Ok(RelayReply::Done)
         }
         RelayRequest::StepDown { router, epoch, forget, milliseconds } => {
-            let deadline = deadline(milliseconds, input)?;
+            let deadline = deadline(milliseconds, input.into_inner().0)?;
             block_on(failover::step_down(&store, router, epoch, forget, &deadline))?;
             Ok(RelayReply::Done)
+        }
+    }
+}
+
+/// The caller's standard input, as long as a request is expected on it: a caller that hangs is not waited for.
+struct RequestInput(File);
+
+impl Read for RequestInput {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if readable_by(&self.0, Instant::now() + SILENCE)? {
+            self.0.read(buffer)
+        } else {
+            let words = format!("nothing arrived for {} s", SILENCE.as_secs());
+            Err(io::Error::new(io::ErrorKind::TimedOut, words))
         }
     }
 }

@@ -23,6 +23,7 @@ mod guest_services;
 mod instance;
 mod isolation;
 mod lifecycle;
+mod limits;
 mod nic_identity;
 mod operator_reconcile;
 mod operator_show;

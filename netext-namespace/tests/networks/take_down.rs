@@ -17,14 +17,14 @@ use crate::proxy::{SECOND_HOST, ensure, host_of, network_on};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process that nothing can stop, not even SIGKILL, because the kernel keeps it frozen until this is dropped.
-struct Frozen {
+pub(crate) struct Frozen {
     hierarchy: tempfile::TempDir,
     group: PathBuf,
 }
 
 impl Frozen {
     #[track_caller]
-    fn process(process: i32) -> Self {
+    pub(crate) fn process(process: i32) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
 
         let hierarchy = tempfile::tempdir().expect("a folder");

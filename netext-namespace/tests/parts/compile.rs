@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::throwaway::{host, router_name, sh};
+use crate::throwaway::{host, router_name, sh, soon};
 use netext_namespace::compile::{CompiledRouter, Ruleset, RulesetChange};
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::kernel::{nft, nftables};
@@ -178,7 +178,7 @@ fn changing_step_by_step_ends_where_replacing_does() {
 
 fn change_step_by_step(samples: &[&str]) {
     Namespace::delete(&router_name()).unwrap();
-    let namespace = Namespace::create(&router_name()).unwrap();
+    let namespace = Namespace::create(&router_name(), soon()).unwrap();
     let run = |script: &str| {
         let deadline = Instant::now() + Duration::from_secs(20);
         nft::run(&namespace, script, deadline).unwrap_or_else(|error| panic!("{error}\n{script}"));

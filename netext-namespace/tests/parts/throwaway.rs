@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netext_namespace::drift::{Difference, Pass};
 use netext_namespace::kernel::links::{self, LinkError};
@@ -28,6 +28,11 @@ pub(crate) fn host() {
     fs::create_dir_all("/run/netns").expect("create /run/netns");
     mount("tmpfs", "/run/netns", "tmpfs", MountFlags::empty(), None).expect("mount /run/netns");
     sh("ip link set lo up");
+}
+
+/// Late enough for everything.
+pub(crate) fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
 }
 
 /// Runs a command, which must succeed, and returns what it printed.
@@ -96,7 +101,7 @@ pub(crate) fn rehearse(plan: &LinkPlan) -> Result<Vec<Difference>, LinkError> {
 }
 
 fn go_over(plan: &LinkPlan, mut pass: Pass) -> Result<Vec<Difference>, LinkError> {
-    let namespace = plan.namespace.as_ref().map(|router| Namespace::ensure(&router.name, &mut pass));
+    let namespace = plan.namespace.as_ref().map(|router| Namespace::ensure(&router.name, soon(), &mut pass));
     links::apply(plan, namespace.transpose()?.as_ref(), &mut pass)?;
     Ok(pass.into_differences())
 }

@@ -9,13 +9,14 @@ pub(super) mod uapi;
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use netlink_packet_core::{
     DefaultNla, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NetlinkBuffer,
 };
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
-use rustix::net::sockopt::set_socket_send_buffer_size_force;
+use rustix::net::sockopt::{Timeout, set_socket_send_buffer_size_force, set_socket_timeout};
 
 pub use message::NetlinkError;
 pub(super) use message::{
@@ -32,6 +33,8 @@ use crate::drift::{Pass, RouterPart};
 const RECEIVE: usize = 64 * 1024;
 /// Requests in one `send`: the socket's receive buffer must have room for all of their answers.
 const BATCH: usize = 64;
+/// How long the kernel may take for an answer. It takes microseconds, and much more only while others change links.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a dump that changed while it was read is repeated.
 const DUMP_ATTEMPTS: usize = 16;
 
@@ -68,6 +71,7 @@ impl NetlinkSocket {
         socket.set_ext_ack(true)?;
         // Errors need not carry the whole request back.
         socket.set_cap_ack(true)?;
+        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
         Ok(Self { channel: socket, sequence: 0, buffer: Vec::with_capacity(RECEIVE) })
     }
 
@@ -233,7 +237,13 @@ impl NetlinkSocket {
     fn receive(&mut self) -> io::Result<()> {
         let Self { channel, buffer, .. } = self;
         buffer.clear();
-        retrying(|| channel.recv(buffer, 0)).map(|_| ())
+        match retrying(|| channel.recv(buffer, 0)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let words = format!("the kernel did not answer within {} s", PATIENCE.as_secs());
+                Err(io::Error::new(io::ErrorKind::TimedOut, words))
+            }
+            received => received.map(|_| ()),
+        }
     }
 }
 

@@ -90,7 +90,7 @@ fn serve(
         .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(process("start"))?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let watch = |kind| signal(kind).map_err(process("watch for signals"));
         let mut reload = watch(SignalKind::hangup())?;
         let mut terminate = watch(SignalKind::terminate())?;
@@ -110,7 +110,10 @@ fn serve(
         serving.end().await;
         tracing::info!("metadata server ended");
         Ok(())
-    })
+    });
+    // A password that is being removed may wait for the disk.
+    runtime.shutdown_timeout(GRACE);
+    served
 }
 
 /// The guest networks that are served.

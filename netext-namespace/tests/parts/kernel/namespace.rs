@@ -4,7 +4,7 @@ use std::fs;
 
 use netext_core::error_chain;
 
-use crate::throwaway::{host, router_name, sh, try_sh};
+use crate::throwaway::{host, router_name, sh, soon, try_sh};
 use netext_namespace::kernel::namespace::{Namespace, NamespaceError};
 
 fn own() -> String {
@@ -15,7 +15,7 @@ fn own() -> String {
 fn a_namespace_is_the_one_that_iproute2_knows() {
     host();
     assert!(Namespace::open(&router_name()).unwrap().is_none());
-    let made = Namespace::create(&router_name()).unwrap();
+    let made = Namespace::create(&router_name(), soon()).unwrap();
     assert!(sh("ip netns list").starts_with("cs-net-42"));
     sh("ip -n cs-net-42 link add made-by-ip type veth peer name other");
     let seen = made.enter(|| sh("ip -o link")).unwrap();
@@ -33,8 +33,8 @@ fn a_namespace_is_the_one_that_iproute2_knows() {
 #[test]
 fn a_name_that_exists_is_refused() {
     host();
-    Namespace::create(&router_name()).unwrap();
-    let refused = error_chain(&Namespace::create(&router_name()).unwrap_err());
+    Namespace::create(&router_name(), soon()).unwrap();
+    let refused = error_chain(&Namespace::create(&router_name(), soon()).unwrap_err());
     assert!(refused.contains("cs-net-42") && refused.contains("File exists"), "{refused}");
 }
 
@@ -43,7 +43,7 @@ fn a_leftover_file_is_not_a_namespace_and_is_replaced() {
     host();
     fs::write("/run/netns/cs-net-42", "").unwrap();
     assert!(Namespace::open(&router_name()).unwrap().is_none());
-    Namespace::create(&router_name()).unwrap();
+    Namespace::create(&router_name(), soon()).unwrap();
     assert!(try_sh("ip -n cs-net-42 link").0);
     Namespace::delete(&router_name()).unwrap();
     fs::write("/run/netns/cs-net-42", "").unwrap();
@@ -55,7 +55,7 @@ fn a_leftover_file_is_not_a_namespace_and_is_replaced() {
 fn the_calling_thread_never_changes_namespace() {
     host();
     let outside = own();
-    let namespace = Namespace::create(&router_name()).unwrap();
+    let namespace = Namespace::create(&router_name(), soon()).unwrap();
     assert_eq!(own(), outside);
     let inside = namespace.enter(own).unwrap();
     assert_ne!(inside, outside);

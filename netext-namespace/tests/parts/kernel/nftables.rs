@@ -9,7 +9,7 @@ use netext_namespace::kernel::nftables::generation;
 
 fn router() -> Namespace {
     host();
-    Namespace::create(&router_name()).unwrap()
+    Namespace::create(&router_name(), soon()).unwrap()
 }
 
 fn soon() -> Instant {

@@ -2,7 +2,7 @@
 
 use netext_core::error_chain;
 
-use crate::throwaway::{apply, changes_during, host, inside, rehearse, router, router_name, sh};
+use crate::throwaway::{apply, changes_during, host, inside, rehearse, router, router_name, sh, soon};
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::links;
 use netext_namespace::kernel::namespace::Namespace;
@@ -44,7 +44,7 @@ fn with(routes: &[&str], rules: &[&str]) -> LinkPlan {
 /// Makes the router match, and returns the errors of the routes that the kernel refused.
 fn refused(plan: &LinkPlan) -> Vec<String> {
     let mut pass = Pass::command();
-    let namespace = Namespace::ensure(&router_name(), &mut pass).unwrap();
+    let namespace = Namespace::ensure(&router_name(), soon(), &mut pass).unwrap();
     let refused = links::apply(plan, Some(&namespace), &mut pass).unwrap();
     refused.iter().map(|refusal| error_chain(refusal)).collect()
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use netext_namespace::compile::services::{
     AdvertisedPrefix, DaemonAccounts, GuestServices, Reservation, service_daemons, services,
@@ -17,6 +16,7 @@ use netext_namespace::plan::{DaemonAccount, DaemonPlan};
 use netext_protocol::NetworkId;
 use rustix::mount::{MountFlags, mount};
 
+pub(crate) use crate::throwaway::soon;
 use crate::throwaway::{apply, host, name, router, router_name, sh, try_sh};
 
 /// A network with all services and no instances.
@@ -115,10 +115,6 @@ impl Drop for Served {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
         let _ = daemons::stop(&known, DaemonSearch::default(), soon(), &mut Pass::command());
     }
-}
-
-pub(crate) fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
 }
 
 pub(crate) fn file(daemon: &str, file: &str) -> PathBuf {
