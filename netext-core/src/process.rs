@@ -63,9 +63,15 @@ pub fn main_with_args(
     args: impl IntoIterator<Item = impl Into<OsString>>,
     build: impl FnOnce() -> Result<Runner, DeviceError>,
 ) -> ExitCode {
-    let Ok(mut process) = ExtensionProcess::take() else {
-        // Without /dev/null the device would write to the server's stream.
-        return ExitCode::from(DeviceError::internal("no streams").exit_code());
+    let mut process = match ExtensionProcess::take() {
+        Ok(process) => process,
+        Err(error) => {
+            // Without /dev/null the device would write to the server's stream.
+            let error = DeviceError::device("cannot replace the standard streams").with_source(error);
+            // If this fails, only the exit code is left to report the failure.
+            let _ = writeln!(io::stderr(), "{}", error.report());
+            return ExitCode::from(error.exit_code());
+        }
     };
     let outcome = catch_panics(build).and_then(|runner| {
         let ExtensionProcess { streams, started } = &mut process;
@@ -121,7 +127,7 @@ impl ExtensionProcess {
 fn run(runner: &Runner, environment: Environment<'_>) -> Result<Outcome, DeviceError> {
     let environment = environment.owning_the_process();
     forward_signals(environment.interrupter())
-        .map_err(|error| DeviceError::internal("cannot watch for signals").with_source(error))?;
+        .map_err(|error| DeviceError::device("cannot watch for signals").with_source(error))?;
     let outcome = runner.run(environment);
     if outcome.ending.is_called_off() {
         // Last, because a device that goes on could start another child until then.

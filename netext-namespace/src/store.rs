@@ -176,6 +176,14 @@ impl Store {
         let lock = lock.ok_or(StoreError::Busy { router, path })?;
         Ok(LockedRouter { router, folder: self.router_folder(router), _lock: lock })
     }
+
+    /// Locks a router; `None` if a command works on it.
+    pub fn try_lock(&self, router: RouterId) -> Result<Option<LockedRouter>, StoreError> {
+        make_folder(&self.root)?;
+        let path = self.root.join(format!("lock-{router}"));
+        let lock = FileLock::try_acquire(&path).map_err(failed("lock", &path))?;
+        Ok(lock.map(|lock| LockedRouter { router, folder: self.router_folder(router), _lock: lock }))
+    }
 }
 
 /// Creates a folder and those above it. Only its owner can list it. Daemons, which are not root, must be able to pass

@@ -1,5 +1,6 @@
 //! Waiting on this thread: for a process, for something to read, for a future.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::thread::sleep;
@@ -9,6 +10,7 @@ use netext_core::DeviceError;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, Timespec, flock};
 use rustix::io::Errno;
+use tokio::runtime::Builder;
 
 /// Whether the process behind a pidfd has ended by the deadline.
 pub(crate) fn ended_by(process: impl AsFd, deadline: Instant) -> Result<bool, Errno> {
@@ -50,12 +52,33 @@ pub(crate) fn locked_by(file: impl AsFd, deadline: Instant) -> io::Result<bool> 
     }
 }
 
-/// Runs a future to its end.
+/// Runs a future to its end. It may wait for time and for threads, not for sockets or programs: such a runtime needs no
+/// descriptors.
 pub(crate) fn block_on<T, E: From<DeviceError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime
-        .map_err(|error| DeviceError::internal("cannot start a runtime").with_source(error))?
-        .block_on(work)
+    run(Builder::new_current_thread().enable_time(), work)
+}
+
+/// Runs a future that waits for sockets or programs to its end.
+pub(crate) fn block_on_io<T, E: From<DeviceError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    room_for_descriptors()
+        .map_err(|error| DeviceError::device("cannot start a runtime").with_source(error))?;
+    run(Builder::new_current_thread().enable_all(), work)
+}
+
+/// Fails if this process has no room for the descriptors of a runtime, which panics if it gets only a part of them.
+fn room_for_descriptors() -> io::Result<()> {
+    const DESCRIPTORS: usize = 6;
+
+    let first = File::open("/dev/null")?;
+    (1..DESCRIPTORS).map(|_| first.try_clone()).collect::<io::Result<Vec<_>>>().map(drop)
+}
+
+fn run<T, E: From<DeviceError>>(
+    builder: &mut Builder,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let runtime = builder.build();
+    runtime.map_err(|error| DeviceError::device("cannot start a runtime").with_source(error))?.block_on(work)
 }
 
 fn timespec(duration: Duration) -> Timespec {

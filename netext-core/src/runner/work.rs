@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::fs::File;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -45,7 +46,7 @@ impl Job {
             let _ = done.send(RunEvent::Finished(result, Instant::now()));
         };
         if let Err(error) = thread::Builder::new().name("device".to_owned()).spawn(work) {
-            return Err(DeviceError::internal("cannot start the device's thread").with_source(error)).into();
+            return Err(DeviceError::device("cannot start the device's thread").with_source(error)).into();
         }
 
         let call_off = || call_off(&deadline, &events, grace(timeout));
@@ -78,15 +79,25 @@ impl Job {
         let invocation = Invocation::new(command, payload)
             .with_payload_path(payload_path)
             .with_deadline(timeout, self.deadline);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| DeviceError::internal("cannot start the async runtime").with_source(error))?;
+        // A runtime takes some descriptors, and panics if it gets only a part of them.
+        let runtime = room_for_a_runtime()
+            .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build())
+            .map_err(|error| DeviceError::device("cannot start the async runtime").with_source(error))?;
         let reply = runtime.block_on(self.handler.handle(invocation));
         // Threads that the device left running are not waited for.
         runtime.shutdown_background();
         reply?.render(command)
     }
+}
+
+/// Fails if this process has no room for the descriptors of a runtime.
+fn room_for_a_runtime() -> io::Result<()> {
+    /// The kernel's queue of events, two ends of a pair that signals come through, a second handle of one, and one that
+    /// wakes the runtime; and one to spare.
+    const DESCRIPTORS: usize = 6;
+
+    let first = File::open("/dev/null")?;
+    (1..DESCRIPTORS).map(|_| first.try_clone()).collect::<io::Result<Vec<_>>>().map(drop)
 }
 
 /// Asks the device to stop. Returns its answer if it does within the grace.

@@ -156,6 +156,23 @@ pub fn apply(
     Ok(pending_reloads)
 }
 
+/// Whether every daemon of a router runs and answers. Files are not compared.
+pub fn are_sound(
+    namespace: &Namespace,
+    wanted: &[DaemonPlan],
+    deadline: Instant,
+) -> Result<bool, DaemonError> {
+    for plan in wanted {
+        let Whereabouts::Here(process) = DaemonProcess::of(&plan.daemon, namespace)? else {
+            return Ok(false);
+        };
+        if health::defect(namespace, plan, &process, true, deadline)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Daemons that have new files and have not read them yet.
 ///
 /// They are reloaded last, because a daemon that reads thousands of lines takes processor time from the command. A

@@ -10,6 +10,7 @@ mod operator_files;
 mod reconcile;
 mod services;
 mod transaction;
+mod watch;
 
 use std::time::Instant;
 
@@ -21,6 +22,7 @@ use crate::store::Store;
 pub(crate) use reconcile::HeldRouter;
 pub use reconcile::{Reconciled, reconcile};
 use transaction::{Transaction, router_of};
+pub use watch::look_after;
 
 /// The network device that this machine is: routers in network namespaces.
 #[derive(Debug)]

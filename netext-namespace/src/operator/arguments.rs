@@ -92,13 +92,18 @@ pub(super) struct DoctorArguments {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "which", args = ["all", "router"], required = true, multiple = false)]
+#[group(id = "which", args = ["all", "router", "daemons"], required = true, multiple = true)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of a command line")]
 pub(super) struct ReconcileArguments {
     /// This router.
     pub(super) router: Option<RouterId>,
     /// Every router of this host.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "router")]
     pub(super) all: bool,
+    /// Only replace daemons that have ended or do not answer. Routers that a command works on are skipped, and nothing is
+    /// printed if all is well.
+    #[arg(long)]
+    pub(super) daemons: bool,
     /// Print the differences and change nothing.
     #[arg(long)]
     pub(super) dry_run: bool,

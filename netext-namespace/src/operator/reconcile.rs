@@ -10,7 +10,7 @@ use super::error::{OperatorError, OperatorExit};
 use super::screen::{BAD, GOOD, STRONG, Screen, count, diff_line, progress, styled};
 use super::sweep::{routers, sweep};
 use crate::drift::{Difference, Pass};
-use crate::host::{Reconciled, reconcile};
+use crate::host::{Reconciled, look_after, reconcile};
 use crate::model::RouterId;
 use crate::store::Store;
 
@@ -29,6 +29,9 @@ struct ReconciledRouter {
     differences: Vec<Difference>,
     error: Option<String>,
 }
+
+/// What differed, and what kept the pass from reaching its end.
+type Visited = (Vec<Difference>, Option<DeviceError>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,7 +55,11 @@ pub(super) fn run(
     let routers = routers(store, arguments.router)?;
     let visit = async |router, deadline: &_| {
         let pass = if arguments.dry_run { Pass::rehearsal() } else { Pass::repair() };
-        reconcile(store, router, deadline, pass).await
+        if arguments.daemons {
+            return look_after(store, router, deadline, pass).map(|differences| Some((differences, None)));
+        }
+        let reconciled = reconcile(store, router, deadline, pass).await?;
+        Ok(reconciled.map(|Reconciled { differences, obstacle, .. }| (differences, obstacle)))
     };
     let progress = progress(routers.len(), "routers");
     let visited = sweep(&routers, &arguments.pace, visit, |router| {
@@ -66,7 +73,7 @@ pub(super) fn run(
     let report = ReconcileReport { dry_run: arguments.dry_run, routers: outcomes.collect() };
     if arguments.json {
         screen.json(&report);
-    } else {
+    } else if !arguments.daemons || report.has_news() {
         report.print(screen, begun);
     }
     Ok(report.exit())
@@ -74,12 +81,9 @@ pub(super) fn run(
 
 impl ReconciledRouter {
     /// `None` for a router that was deleted meanwhile.
-    fn of(router: RouterId, visited: Result<Option<Reconciled>, DeviceError>, dry_run: bool) -> Option<Self> {
+    fn of(router: RouterId, visited: Result<Option<Visited>, DeviceError>, dry_run: bool) -> Option<Self> {
         let (differences, error) = match visited {
-            Ok(reconciled) => {
-                let Reconciled { differences, obstacle, .. } = reconciled?;
-                (differences, obstacle)
-            }
+            Ok(visited) => visited?,
             Err(error) => (Vec::new(), Some(error)),
         };
         let outcome = match (&error, differences.is_empty(), dry_run) {
@@ -94,6 +98,11 @@ impl ReconciledRouter {
 }
 
 impl ReconcileReport {
+    /// Whether anything differed or failed.
+    fn has_news(&self) -> bool {
+        self.routers.iter().any(|router| router.outcome != ReconcileOutcome::Unchanged)
+    }
+
     fn exit(&self) -> OperatorExit {
         let is_healthy = |it: &ReconciledRouter| {
             matches!(it.outcome, ReconcileOutcome::Unchanged | ReconcileOutcome::Reconciled)

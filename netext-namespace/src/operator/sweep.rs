@@ -33,20 +33,26 @@ pub(super) fn sweep<T: Send>(
 ) -> Vec<(RouterId, Result<T, DeviceError>)> {
     let next = AtomicUsize::new(0);
     let (sender, outcomes) = mpsc::channel();
-    let mut visited: Vec<_> = thread::scope(|scope| {
-        for _ in 0..pace.jobs().min(routers.len()) {
-            let (sender, next, visit) = (sender.clone(), &next, &visit);
-            scope.spawn(move || {
-                while let Some((index, router)) = take(routers, next) {
-                    let deadline = Deadline::after(pace.patience());
-                    let outcome = catch_unwind(AssertUnwindSafe(|| block_on(visit(router, &deadline))));
-                    let outcome = outcome.unwrap_or_else(|_| {
-                        Err(DeviceError::internal("it panicked; standard error has the details"))
-                    });
-                    // The receiver lives until the last router is done.
-                    let _ = sender.send((index, router, outcome));
-                }
+    let work = |sender: mpsc::Sender<_>| {
+        while let Some((index, router)) = take(routers, &next) {
+            let deadline = Deadline::after(pace.patience());
+            let outcome = catch_unwind(AssertUnwindSafe(|| block_on(visit(router, &deadline))));
+            let outcome = outcome.unwrap_or_else(|_| {
+                Err(DeviceError::internal("it panicked; standard error has the details"))
             });
+            // The receiver lives until the last router is done.
+            let _ = sender.send((index, router, outcome));
+        }
+    };
+    let mut visited: Vec<_> = thread::scope(|scope| {
+        let jobs = pace.jobs().min(routers.len());
+        let workers = (0..jobs).map_while(|_| {
+            let (sender, work) = (sender.clone(), &work);
+            thread::Builder::new().spawn_scoped(scope, move || work(sender)).ok()
+        });
+        // Where no thread can be started, this one does the work.
+        if workers.count() == 0 {
+            work(sender.clone());
         }
         drop(sender);
         outcomes.iter().inspect(|(_, router, _)| seen(*router)).collect()

@@ -25,7 +25,14 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// Reads one request from standard input and writes its reply to standard output. The exit code is 0 if there was a
 /// reply, even one that reports a failure.
 pub fn run(places: ExtensionPlaces) -> ExitCode {
-    let Ok(process) = ExtensionProcess::take() else { return ExitCode::FAILURE };
+    let process = match ExtensionProcess::take() {
+        Ok(process) => process,
+        Err(error) => {
+            // The proxy quotes it. If this fails, the exit code still tells.
+            let _ = writeln!(io::stderr(), "cannot replace the standard streams: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let reply = reply(&process, places)
         .unwrap_or_else(|error| RelayReply::Failed { exit: error.exit_code(), line: error.report() });
     // The proxy may be gone.
@@ -170,9 +177,7 @@ fn at_the_end_of(
         call_off();
     };
     let watching = thread::Builder::new().name("caller".to_owned()).spawn(watch);
-    watching
-        .map(drop)
-        .map_err(|error| DeviceError::internal("cannot watch the connection").with_source(error))
+    watching.map(drop).map_err(|error| DeviceError::device("cannot watch the connection").with_source(error))
 }
 
 fn unreadable(error: io::Error) -> DeviceError {

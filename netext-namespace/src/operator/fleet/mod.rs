@@ -13,14 +13,14 @@ use super::arguments::FleetCommand;
 use super::error::{OperatorError, OperatorExit};
 use super::screen::Screen;
 use crate::places::ExtensionPlaces;
-use crate::wait::block_on;
+use crate::wait::block_on_io;
 
 pub(super) fn run(
     places: &ExtensionPlaces,
     command: &FleetCommand,
     screen: &mut Screen,
 ) -> Result<OperatorExit, OperatorError> {
-    block_on(async {
+    block_on_io(async {
         match command {
             FleetCommand::Status(arguments) => status::run(places, arguments, screen).await,
             FleetCommand::Doctor(arguments) => doctor::run(places, arguments, screen).await,

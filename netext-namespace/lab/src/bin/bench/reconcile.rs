@@ -21,6 +21,7 @@ pub(crate) fn measure(lab: &Lab, table: &mut FigureTable, rounds: usize) {
     }
     after_reboot(lab, table, rounds, "... with DHCP, DNS and user data");
     again(lab, table, "status, with DHCP, DNS and user data", &["status"]);
+    again(lab, table, "reconcile --daemons, all of them sound", &["reconcile", "--daemons"]);
     for network in &networks {
         network.destroy();
     }

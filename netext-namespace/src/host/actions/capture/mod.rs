@@ -51,7 +51,11 @@ pub(super) async fn capture(call: ActionCall<'_>) -> ActionOutcome {
     let watched = watched?;
     // A thread waits for frames. If the call is cancelled, the thread ends with this process.
     let (done, collected) = oneshot::channel();
-    std::thread::spawn(move || done.send(collect(watched, filter, packets, Instant::now() + time)));
+    let collecting = move || drop(done.send(collect(watched, filter, packets, Instant::now() + time)));
+    std::thread::Builder::new()
+        .name("capture".to_owned())
+        .spawn(collecting)
+        .map_err(|error| DeviceError::device("cannot start the thread of the capture").with_source(error))?;
     let file = tokio::select! {
         file = collected => file,
         () = call.context.deadline().cancelled() => return Err(DeviceError::timed_out("the capture was cancelled")),
