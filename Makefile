@@ -60,6 +60,8 @@ demo: packages ## Play the life of a network in temporary namespaces, with packe
 test: packages ## Run all tests and doc examples; tests of the packet path use real namespaces.
 	$(CARGO) test --workspace --all-features
 	NETEXT_LAB=fleet $(CARGO) test --workspace --all-features --test networks -- $(OVER_SSH)
+	@$(MAKE) --no-print-directory sweep SWEEP=--short
+	@$(MAKE) --no-print-directory chaos CHAOS=--short
 	@$(MAKE) --no-print-directory python generators
 
 python: tool ## Run a part of test: the tests and the conformance of the Python example.

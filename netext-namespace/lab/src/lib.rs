@@ -76,7 +76,7 @@ pub use balancer::Balancer;
 pub use commands::HeldLock;
 pub use conversation::Conversation;
 pub use extension::{EXTENSION, SECRET_KEY, SECRET_PASSWORD};
-pub use faults::{Fault, SystemCall, TracedCommand};
+pub use faults::{CallPlace, Fault, SystemCall, TracedCommand};
 pub use firewall::{AccessList, Firewall, Rule};
 pub use fleet::{FIRST_HOST, KvmHost, OPERATOR, SERVER_ADDRESS, SERVER_HOME};
 pub use forward::Forward;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use netext_lab::{Call, Errno, Fault, Lab, SystemCall};
+use netext_lab::{Call, CallPlace, Errno, Fault, Lab, SystemCall};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -11,22 +11,21 @@ fn script(text: &str) -> Call {
     Call::operator(&["-c", text], PATIENCE)
 }
 
-/// The number of the call of that name on a path with that end.
+/// The place of the call of that name on a path with that end.
 #[track_caller]
-fn number(calls: &[SystemCall], name: &str, end: &str) -> usize {
+fn place(calls: &[SystemCall], name: &str, end: &str) -> CallPlace {
     let call = calls.iter().find(|call| call.name.starts_with(name) && call.path.ends_with(end));
-    call.unwrap_or_else(|| panic!("no {name} of {end}: {calls:#?}")).number
+    call.unwrap_or_else(|| panic!("no {name} of {end}: {calls:#?}")).place
 }
 
 #[test]
-fn all_calls_of_a_process_tree_have_numbers() {
+fn all_calls_of_a_process_tree_have_places() {
     let lab = Lab::boot("/bin/sh");
     let recorded = lab.record(&script("mkdir /run/lab/one; (mkdir /run/lab/two; echo made)"));
     assert_eq!(recorded.outcome.code, Some(0), "{:?}", recorded.outcome);
     assert_eq!(recorded.outcome.output, "made\n");
-    let numbers = recorded.calls.iter().map(|call| call.number);
-    assert!(numbers.eq(1..=recorded.calls.len()));
-    assert!(number(&recorded.calls, "mkdir", "/one") < number(&recorded.calls, "mkdir", "/two"));
+    assert!(recorded.calls.windows(2).all(|pair| pair[0].place < pair[1].place));
+    assert!(place(&recorded.calls, "mkdir", "/one") < place(&recorded.calls, "mkdir", "/two"));
     assert!(
         recorded.calls.iter().any(|call| call.program == "mkdir" && call.name == "execve") || {
             recorded.calls.iter().any(|call| call.name == "execve" && call.path.ends_with("/mkdir"))
@@ -38,9 +37,9 @@ fn all_calls_of_a_process_tree_have_numbers() {
 fn a_call_fails_without_being_executed() {
     let lab = Lab::boot("/bin/sh");
     let call = script("mkdir /run/lab/one || { mkdir /run/lab/two; exit 7; }");
-    let number = number(&lab.record(&call).calls, "mkdir", "/one");
+    let place = place(&lab.record(&call).calls, "mkdir", "/one");
     lab.host().run(|| fs::remove_dir("/run/lab/one")).expect("the folder");
-    let failed = lab.call_with(&call, Fault::Fail(number, Errno::ENOSPC));
+    let failed = lab.call_with(&call, Fault::Fail(place, Errno::ENOSPC));
     assert_eq!(failed.outcome.code, Some(7), "{:?}", failed.outcome);
     assert!(failed.outcome.output.contains("No space left on device"), "{:?}", failed.outcome);
     assert!(failed.struck.is_some_and(|call| call.path == "/run/lab/one"));
@@ -54,9 +53,9 @@ fn a_whole_tree_is_killed_before_a_call() {
     let lab = Lab::boot("/bin/sh");
     let call = script("sleep 300 & one=$!; sleep 300 & mkdir /run/lab/one; sleep 0.2; kill $one $!");
     // The processes run side by side, so the call of this number may be another one the next time.
-    let about = number(&lab.record(&call).calls, "mkdir", "/one");
+    let about = place(&lab.record(&call).calls, "mkdir", "/one");
     let killed = lab.call_with(&call, Fault::Kill(about));
-    assert!(killed.struck.is_some_and(|struck| struck.number == about));
+    assert!(killed.struck.is_some_and(|struck| struck.place >= about));
     assert_eq!((killed.outcome.code, killed.outcome.signal), (None, Some(9)), "{:?}", killed.outcome);
     assert!(!killed.hung && !killed.keeps_output);
     assert_eq!(lab.processes(), []);

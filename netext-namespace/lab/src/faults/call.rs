@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::FileExt;
+use std::str::FromStr;
 
 use nix::unistd::Pid;
 use syscalls::Sysno;
@@ -18,11 +19,56 @@ const WRITES: u64 = 0o1103;
 /// The file descriptors of standard output and standard error.
 const OUTPUT: [u64; 2] = [1, 2];
 
+/// The place of a system call among those of a process tree.
+///
+/// It counts the calls that change something outside of the tree, and then the others since the last of them. How often a
+/// process waits or asks differs from run to run, so that plain numbers would name another call each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallPlace {
+    /// How many calls changed something before it, including itself if it does.
+    pub changes: usize,
+    /// How many other calls there were since the last change, including itself if it changes nothing.
+    pub others: usize,
+}
+
+impl CallPlace {
+    /// The place of the change of this number, from 1.
+    pub fn change(number: usize) -> Self {
+        Self { changes: number, others: 0 }
+    }
+
+    /// The place of the next call.
+    pub(super) fn next(self, call: &SystemCall) -> Self {
+        if call.leaves_no_trace() {
+            Self { others: self.others + 1, ..self }
+        } else {
+            Self::change(self.changes + 1)
+        }
+    }
+}
+
+/// `117+0` is the 117th change, `117+2` the second call after it.
+impl fmt::Display for CallPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}+{}", self.changes, self.others)
+    }
+}
+
+impl FromStr for CallPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |_| format!("{text:?} is no place of a system call such as 117+0");
+        let (changes, others) = text.split_once('+').unwrap_or((text, "0"));
+        Ok(Self { changes: changes.parse().map_err(wrong)?, others: others.parse().map_err(wrong)? })
+    }
+}
+
 /// A system call of a traced command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemCall {
-    /// Its number in the process tree, from 1.
-    pub number: usize,
+    /// Its place among the calls of the process tree.
+    pub place: CallPlace,
     /// The name of the process that makes it.
     pub program: String,
     /// Its name.
@@ -33,13 +79,19 @@ pub struct SystemCall {
 }
 
 impl SystemCall {
-    /// The call that a stopped process is about to make. `None` if the process is gone.
-    pub(super) fn observe(process: Pid, number: usize) -> Option<Self> {
+    /// The call that a stopped process is about to make, without a description. `None` if the process is gone.
+    pub(super) fn observe(process: Pid) -> Option<Self> {
         let (which, arguments) = registers::call(process).ok()?;
         let name = usize::try_from(which).ok().and_then(Sysno::new).map_or("unknown", |it| it.name());
+        let (place, program, path) = (CallPlace::default(), String::new(), String::new());
+        Some(Self { place, program, name, path, arguments })
+    }
+
+    /// The same call, described for people.
+    pub(super) fn describe(self, process: Pid, place: CallPlace) -> Self {
         let program = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-        let path = path(process, name, &arguments);
-        Some(Self { number, program: program.trim_end().to_owned(), name, path, arguments })
+        let path = path(process, self.name, &self.arguments);
+        Self { place, program: program.trim_end().to_owned(), path, ..self }
     }
 
     /// Whether the call changes nothing that outlives a killed process tree. To kill the tree before such a call is the
@@ -86,12 +138,12 @@ const WAITS: &str = "\
     poll ppoll select pselect6 epoll_wait epoll_pwait epoll_pwait2 futex nanosleep clock_nanosleep wait4 \
     waitid pause rt_sigtimedwait";
 
-/// As people read it: `netext.sh: rename /run/lab/state.json.new (call 117)`.
+/// As people read it: `netext.sh: rename /run/lab/state.json.new (call 117+0)`.
 impl fmt::Display for SystemCall {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, program, name, path, .. } = self;
+        let Self { place, program, name, path, .. } = self;
         let space = if path.is_empty() { "" } else { " " };
-        write!(formatter, "{program}: {name}{space}{path} (call {number})")
+        write!(formatter, "{program}: {name}{space}{path} (call {place})")
     }
 }
 

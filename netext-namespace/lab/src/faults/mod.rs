@@ -1,7 +1,7 @@
 //! Faults at single system calls of a command: it is killed there, or the call fails.
 //!
-//! A command runs under a tracer that numbers the system calls of its whole process tree from 1, in the order in which
-//! the kernel sees them. The tracer lets go of the daemons that the command leaves running.
+//! A command runs under a tracer that counts the system calls of its whole process tree, in the order in which the kernel
+//! sees them. The tracer lets go of the daemons that the command leaves running.
 
 mod call;
 mod errnos;
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-pub use call::SystemCall;
+pub use call::{CallPlace, SystemCall};
 
 use crate::outcome::{BegunProgram, CommandOutcome, GRACE};
 
@@ -27,13 +27,13 @@ use crate::outcome::{BegunProgram, CommandOutcome, GRACE};
 pub enum Fault {
     /// Nothing happens.
     None,
-    /// The whole process tree is killed instead of the call of this number.
-    Kill(usize),
-    /// The call of this number fails, and is not executed.
-    Fail(usize, Errno),
-    /// The first call from this number on that can fail does so, with one of its
-    /// [sensible errors](SystemCall::sensible_errors) that the second number chooses.
-    FailSensibly(usize, usize),
+    /// The whole process tree is killed instead of the first call at this place or after it.
+    Kill(CallPlace),
+    /// The first call at this place or after it fails, and is not executed.
+    Fail(CallPlace, Errno),
+    /// The first call at this place or after it that can fail does so, with one of its
+    /// [sensible errors](SystemCall::sensible_errors) that the number chooses.
+    FailSensibly(CallPlace, usize),
 }
 
 /// A command that ran under the tracer.
@@ -43,6 +43,8 @@ pub struct TracedCommand {
     pub outcome: CommandOutcome,
     /// The call that the fault struck. `None` if the command made fewer calls.
     pub struck: Option<SystemCall>,
+    /// The error that it returned, if it failed.
+    pub errno: Option<Errno>,
     /// All calls, if the command was recorded.
     pub calls: Vec<SystemCall>,
     /// Whether it ran longer than it was given, so that it was killed.
@@ -88,7 +90,14 @@ pub(crate) fn run(command: &str, program: BegunProgram, trace: Trace) -> TracedC
         drop(is_over);
         let (output, keeps_output) = reader.join().expect("the reader does not panic");
         let outcome = CommandOutcome::new(command.to_owned(), status, output, begun.elapsed());
-        TracedCommand { outcome, struck: traced.struck, calls: traced.calls, hung, keeps_output }
+        TracedCommand {
+            outcome,
+            struck: traced.struck,
+            errno: traced.errno,
+            calls: traced.calls,
+            hung,
+            keeps_output,
+        }
     })
 }
 

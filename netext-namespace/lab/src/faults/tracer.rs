@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::call::SystemCall;
+use super::call::{CallPlace, SystemCall};
 use super::{Fault, Recording, Trace, registers};
 
 /// What the tracer saw.
@@ -20,6 +20,7 @@ pub(super) struct Traced {
     /// How the command ended. `None` if the tracer let go of it before.
     pub(super) status: Option<ExitStatus>,
     pub(super) struck: Option<SystemCall>,
+    pub(super) errno: Option<Errno>,
     pub(super) calls: Vec<SystemCall>,
     pub(super) hung: bool,
 }
@@ -51,7 +52,13 @@ pub(super) fn trace(root: i32, trace: Trace) -> Traced {
         while !tracer.is_over() && tracer.step() {}
         drop(is_over);
         let hung = watchdog.join().expect("the watchdog does not panic");
-        Traced { status: tracer.status, struck: tracer.struck, calls: tracer.calls, hung }
+        Traced {
+            status: tracer.status,
+            struck: tracer.struck,
+            errno: tracer.errno,
+            calls: tracer.calls,
+            hung,
+        }
     })
 }
 
@@ -62,11 +69,12 @@ struct Tracer {
     recording: Recording,
     /// Whether the shell has become the program. Its calls before that do not count.
     has_begun: bool,
-    count: usize,
+    place: CallPlace,
     threads: HashMap<Pid, TracedThread>,
     is_killed: bool,
     status: Option<ExitStatus>,
     struck: Option<SystemCall>,
+    errno: Option<Errno>,
     calls: Vec<SystemCall>,
 }
 
@@ -140,11 +148,9 @@ impl Tracer {
                 return registers::return_error(process, errno).is_err();
             }
         } else if self.has_begun {
-            self.count += 1;
-            if self.recording == Recording::On {
-                self.calls.extend(SystemCall::observe(process, self.count));
+            if let Some(call) = SystemCall::observe(process) {
+                self.begins(process, call);
             }
-            self.strikes(process);
             if self.is_killed {
                 return true;
             }
@@ -153,25 +159,35 @@ impl Tracer {
         true
     }
 
-    /// Lets the fault strike, if this call is the one.
-    fn strikes(&mut self, process: Pid) {
-        let count = self.count;
+    /// Counts a call, and lets the fault strike it if it is the one.
+    fn begins(&mut self, process: Pid, call: SystemCall) {
+        self.place = self.place.next(&call);
+        let strikes = match self.fault {
+            Fault::None => false,
+            Fault::Kill(place) | Fault::Fail(place, _) | Fault::FailSensibly(place, _) => {
+                self.struck.is_none() && place <= self.place
+            }
+        };
+        if !strikes && self.recording == Recording::Off {
+            return;
+        }
+        let call = call.describe(process, self.place);
+        if self.recording == Recording::On {
+            self.calls.push(call.clone());
+        }
+        let errors = call.sensible_errors();
         match self.fault {
-            Fault::Kill(number) if number == count => {
-                self.struck = SystemCall::observe(process, count);
+            Fault::Kill(_) if strikes => {
+                self.struck = Some(call);
                 self.kill_all();
             }
-            Fault::Fail(number, errno) if number == count => {
-                self.struck = SystemCall::observe(process, count);
+            Fault::Fail(_, errno) if strikes => {
+                self.struck = Some(call);
                 self.fails(process, errno);
             }
-            Fault::FailSensibly(number, choice) if number <= count && self.struck.is_none() => {
-                let call = SystemCall::observe(process, count);
-                let errors = call.as_ref().map_or(&[][..], SystemCall::sensible_errors);
-                if let Some(errno) = errors.get(choice % errors.len().max(1)) {
-                    self.struck = call;
-                    self.fails(process, *errno);
-                }
+            Fault::FailSensibly(_, choice) if strikes && !errors.is_empty() => {
+                self.struck = Some(call);
+                self.fails(process, errors[choice % errors.len()]);
             }
             _ => {}
         }
@@ -181,6 +197,7 @@ impl Tracer {
         let skipped = registers::skip_call(process);
         skipped.unwrap_or_else(|error| panic!("a system call cannot be skipped: {error}"));
         self.threads.entry(process).or_default().error = Some(errno);
+        self.errno = Some(errno);
     }
 
     fn kill_all(&mut self) {
@@ -198,11 +215,12 @@ impl Default for Tracer {
             fault: Fault::None,
             recording: Recording::Off,
             has_begun: false,
-            count: 0,
+            place: CallPlace::default(),
             threads: HashMap::new(),
             is_killed: false,
             status: None,
             struck: None,
+            errno: None,
             calls: Vec::new(),
         }
     }

@@ -52,18 +52,20 @@ fn is_of_daemon(path: &Path) -> bool {
 }
 
 fn text(path: &Path, content: &[u8]) -> String {
-    let parsed = || serde_json::from_slice::<Value>(content).ok();
-    if path.ends_with("state.json") {
-        if let Some(Value::Object(state)) = parsed() {
-            let kept = state.into_iter().filter(|(name, _)| STATE.contains(&name.as_str()));
-            return pretty(&Value::Object(kept.collect::<Map<_, _>>()));
-        }
-    }
-    String::from_utf8_lossy(content).into_owned()
+    String::from_utf8_lossy(&essence(path, content)).into_owned()
 }
 
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+/// The content without what says how it came into force.
+fn essence(path: &Path, content: &[u8]) -> Vec<u8> {
+    let is_state = path.ends_with("state.json");
+    match serde_json::from_slice(content) {
+        Ok(Value::Object(state)) if is_state => {
+            let kept = state.into_iter().filter(|(name, _)| STATE.contains(&name.as_str()));
+            let kept = Value::Object(kept.collect::<Map<_, _>>());
+            serde_json::to_vec_pretty(&kept).unwrap_or_default()
+        }
+        _ => content.to_vec(),
+    }
 }
 
 fn is_kept(path: &Path) -> bool {
@@ -113,12 +115,11 @@ impl SavedFile {
     fn put_back(&self) -> std::io::Result<()> {
         match &self.content {
             None => fs::create_dir_all(&self.path)?,
-            // A daemon may have it open: the old content comes in a new file.
-            Some(content) if fs::read(&self.path).ok().as_ref() != Some(content) => {
+            // The rules in force may belong to another state: the old one must not claim them.
+            Some(content) => {
                 let _ = fs::remove_file(&self.path);
-                fs::write(&self.path, content)?;
+                fs::write(&self.path, essence(&self.path, content))?;
             }
-            Some(_) => {}
         }
         fs::set_permissions(&self.path, Permissions::from_mode(self.mode))?;
         chown(&self.path, Some(self.owner.0), Some(self.owner.1))

@@ -25,7 +25,7 @@ Usage: chaos --exec PATH [--seed N | --seeds FROM-TO] [--rounds N] [--seconds N]
   --no-shrink      do not look for the shortest script of a violation";
 
 /// The seeds and the rounds of the short form.
-const SHORT: (RangeInclusive<u64>, usize) = (1..=6, 15);
+const SHORT: (RangeInclusive<u64>, usize) = (1..=8, 14);
 
 pub(crate) struct ChaosArguments {
     pub(crate) executable: String,

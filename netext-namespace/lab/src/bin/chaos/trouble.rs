@@ -1,6 +1,6 @@
 //! What goes wrong: in a command, and on the host between commands.
 
-use netext_lab::Fault;
+use netext_lab::{CallPlace, Fault};
 
 use crate::model::{NETWORKS, NetworkNumber};
 
@@ -43,15 +43,18 @@ pub(crate) enum Disturbance {
 }
 
 const DAEMONS: [&str; 3] = ["dnsmasq", "netext-metadata", "haproxy"];
-/// More than most commands have.
-const CALLS: usize = 1200;
+/// Most commands have fewer system calls that change something.
+const CHANGES: usize = 160;
+/// Calls between two of these.
+const OTHERS: usize = 4;
 
 impl Trouble {
     /// Trouble for about every other command.
     pub(crate) fn random(random: &mut fastrand::Rng) -> Self {
+        let place = CallPlace { changes: random.usize(..CHANGES), others: random.usize(..OTHERS) };
         match random.u8(..24) {
-            0..=4 => Self::Call(Fault::Kill(random.usize(1..CALLS))),
-            5..=9 => Self::Call(Fault::FailSensibly(random.usize(1..CALLS), random.usize(..4))),
+            0..=4 => Self::Call(Fault::Kill(place)),
+            5..=9 => Self::Call(Fault::FailSensibly(place, random.usize(..4))),
             10 => Self::FullDisk,
             11 => Self::ReadOnlyDisk,
             12 if random.bool() => Self::ForeignLock,

@@ -6,24 +6,29 @@ use netext_lab::{Errno, Fault};
 pub(crate) const HELP: &str = "\
 Kills every command at each of its system calls, and makes each of them fail. Needs root.
 
-Usage: sweep --exec PATH [--short] [--jobs N] [--only COMMAND] [--fault FAULT] [--all]
+Usage: sweep --exec PATH [--short | --changes] [--jobs N] [--only COMMAND] [--fault FAULT] [--calls] [--all]
 
   --exec PATH     the netext-namespace executable to test
   --short         a few faults of every command instead of all: about 80 seconds
+  --changes       only the calls that change something outside of the command: about an hour
   --jobs N        commands at a time; default 2
   --only COMMAND  this command, as the report names it; may be repeated
-  --fault FAULT   this fault only: kill:117 or ENOSPC:117, for the 117th system call
+  --fault FAULT   this fault only: kill:117+0 or ENOSPC:117+2, for the 117th system call that changes
+                  something, and for the second one after it
+  --calls         list the system calls of the commands, without a fault
   --all           show every violation when it is found, not only one of each kind at the end";
 
 /// How many faults a command gets in the short form.
-const SHORT: usize = 5;
+const SHORT: usize = 4;
 
 pub(crate) struct SweepArguments {
     pub(crate) executable: String,
     pub(crate) jobs: usize,
     pub(crate) fault: Option<Fault>,
     pub(crate) shows_all: bool,
+    pub(crate) lists_calls: bool,
     is_short: bool,
+    only_changes: bool,
     only: Vec<String>,
 }
 
@@ -31,12 +36,15 @@ impl SweepArguments {
     /// `None` for `--help`.
     pub(crate) fn of_this_process() -> Result<Option<Self>, lexopt::Error> {
         let (mut executable, mut jobs, mut fault, mut only) = (None, 2, None, Vec::new());
-        let (mut is_short, mut shows_all) = (false, false);
+        let (mut is_short, mut only_changes) = (false, false);
+        let (mut shows_all, mut lists_calls) = (false, false);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("exec") => executable = Some(parser.value()?.string()?),
                 Long("short") => is_short = true,
+                Long("calls") => lists_calls = true,
+                Long("changes") => only_changes = true,
                 Long("all") => shows_all = true,
                 Long("jobs") => jobs = parser.value()?.parse()?,
                 Long("only") => only.push(parser.value()?.string()?),
@@ -49,11 +57,16 @@ impl SweepArguments {
         // The lab runs it from another folder.
         let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
         let executable = executable.to_string_lossy().into_owned();
-        Ok(Some(Self { executable, jobs, fault, shows_all, is_short, only }))
+        Ok(Some(Self { executable, jobs, fault, shows_all, lists_calls, is_short, only_changes, only }))
     }
 
     pub(crate) fn wants(&self, step: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == step)
+    }
+
+    /// Whether faults strike only calls that change something outside of the command.
+    pub(crate) fn wants_changes(&self) -> bool {
+        self.only_changes || self.is_short
     }
 
     pub(crate) fn faults_per_command(&self) -> Option<usize> {
@@ -62,13 +75,13 @@ impl SweepArguments {
 }
 
 fn parse_fault(text: &str) -> Result<Fault, String> {
-    let wanted = || format!("{text:?} is no fault such as kill:117 or ENOSPC:117");
-    let (what, number) = text.split_once(':').ok_or_else(wanted)?;
-    let number = number.parse().map_err(|_| wanted())?;
+    let wanted = || format!("{text:?} is no fault such as kill:117+0 or ENOSPC:117+2");
+    let (what, place) = text.split_once(':').ok_or_else(wanted)?;
+    let place = place.parse().map_err(|_| wanted())?;
     if what == "kill" {
-        return Ok(Fault::Kill(number));
+        return Ok(Fault::Kill(place));
     }
     let known = [Errno::ENOSPC, Errno::EIO, Errno::EPERM, Errno::EMFILE, Errno::ENOMEM, Errno::EAGAIN];
     let errno = known.into_iter().find(|errno| format!("{errno:?}") == what).ok_or_else(wanted)?;
-    Ok(Fault::Fail(number, errno))
+    Ok(Fault::Fail(place, errno))
 }

@@ -87,9 +87,15 @@ fn sweep(
     };
     let mut plan = FaultPlan::of(&stage.recorded.calls);
     (done.calls, done.folded, done.infallible) = (stage.recorded.calls.len(), plan.folded, plan.infallible);
-    if let Some(fault) = arguments.fault {
+    if arguments.lists_calls {
+        stage.recorded.calls.iter().for_each(|call| print(&call.to_string()));
+        plan.faults.clear();
+    } else if let Some(fault) = arguments.fault {
         plan.faults = vec![fault];
-    } else if let Some(number) = arguments.faults_per_command() {
+    } else if arguments.wants_changes() {
+        plan.keep_changes(&stage.recorded.calls);
+    }
+    if let Some(number) = arguments.faults_per_command() {
         plan.shorten(number);
     }
     for fault in &plan.faults {

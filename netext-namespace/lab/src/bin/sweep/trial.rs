@@ -93,6 +93,11 @@ impl Stage {
         broken.extend(self.in_force("a repeated command is in force"));
         broken.extend(of("packets pass after a repeated command", self.after.answers.differences()));
         let restored = self.ground.go_back(&self.undo);
+        // To see it again, the fault has to be the one that struck.
+        let fault = match (&traced.struck, traced.errno) {
+            (Some(call), Some(errno)) => Fault::Fail(call.place, errno),
+            _ => fault,
+        };
         let violations = broken.into_iter().map(|(rule, seen)| {
             let struck = traced.struck.clone();
             Violation { step: step.name, fault, struck, rule, seen }

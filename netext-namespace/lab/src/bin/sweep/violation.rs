@@ -43,8 +43,8 @@ impl fmt::Display for Violation {
 pub(crate) fn words(fault: Fault) -> String {
     match fault {
         Fault::None | Fault::FailSensibly(..) => "none".to_owned(),
-        Fault::Kill(number) => format!("kill:{number}"),
-        Fault::Fail(number, errno) => format!("{errno:?}:{number}"),
+        Fault::Kill(place) => format!("kill:{place}"),
+        Fault::Fail(place, errno) => format!("{errno:?}:{place}"),
     }
 }
 
