@@ -21,14 +21,24 @@ Usage: sweep --exec PATH [--short | --changes] [--jobs N] [--only COMMAND] [--fa
 /// How many faults a command gets in the short form.
 const SHORT: usize = 4;
 
+/// Which faults strike a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All.
+    All,
+    /// Those of calls that change something outside of the command.
+    Changes,
+    /// A few of these.
+    Few(usize),
+}
+
 pub(crate) struct SweepArguments {
     pub(crate) executable: String,
     pub(crate) jobs: usize,
     pub(crate) fault: Option<Fault>,
     pub(crate) shows_all: bool,
     pub(crate) lists_calls: bool,
-    is_short: bool,
-    only_changes: bool,
+    pub(crate) extent: Extent,
     only: Vec<String>,
 }
 
@@ -36,15 +46,15 @@ impl SweepArguments {
     /// `None` for `--help`.
     pub(crate) fn of_this_process() -> Result<Option<Self>, lexopt::Error> {
         let (mut executable, mut jobs, mut fault, mut only) = (None, 2, None, Vec::new());
-        let (mut is_short, mut only_changes) = (false, false);
+        let mut extent = Extent::All;
         let (mut shows_all, mut lists_calls) = (false, false);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("exec") => executable = Some(parser.value()?.string()?),
-                Long("short") => is_short = true,
+                Long("short") => extent = Extent::Few(SHORT),
                 Long("calls") => lists_calls = true,
-                Long("changes") => only_changes = true,
+                Long("changes") => extent = Extent::Changes,
                 Long("all") => shows_all = true,
                 Long("jobs") => jobs = parser.value()?.parse()?,
                 Long("only") => only.push(parser.value()?.string()?),
@@ -57,20 +67,11 @@ impl SweepArguments {
         // The lab runs it from another folder.
         let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
         let executable = executable.to_string_lossy().into_owned();
-        Ok(Some(Self { executable, jobs, fault, shows_all, lists_calls, is_short, only_changes, only }))
+        Ok(Some(Self { executable, jobs, fault, shows_all, lists_calls, extent, only }))
     }
 
     pub(crate) fn wants(&self, step: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == step)
-    }
-
-    /// Whether faults strike only calls that change something outside of the command.
-    pub(crate) fn wants_changes(&self) -> bool {
-        self.only_changes || self.is_short
-    }
-
-    pub(crate) fn faults_per_command(&self) -> Option<usize> {
-        self.is_short.then_some(SHORT)
     }
 }
 

@@ -92,11 +92,8 @@ fn sweep(
         plan.faults.clear();
     } else if let Some(fault) = arguments.fault {
         plan.faults = vec![fault];
-    } else if arguments.wants_changes() {
-        plan.keep_changes(&stage.recorded.calls);
-    }
-    if let Some(number) = arguments.faults_per_command() {
-        plan.shorten(number);
+    } else {
+        plan.limit(arguments.extent, &stage.recorded.calls);
     }
     for fault in &plan.faults {
         match fault {

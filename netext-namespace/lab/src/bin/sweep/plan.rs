@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use netext_lab::{Fault, SystemCall};
 
+use crate::arguments::Extent;
+
 /// The faults that a recorded command gets.
 pub(crate) struct FaultPlan {
     pub(crate) faults: Vec<Fault>,
@@ -34,8 +36,20 @@ impl FaultPlan {
         Self { faults, folded, infallible }
     }
 
+    /// Keeps the faults that are wanted.
+    pub(crate) fn limit(&mut self, extent: Extent, calls: &[SystemCall]) {
+        match extent {
+            Extent::All => {}
+            Extent::Changes => self.keep_changes(calls),
+            Extent::Few(number) => {
+                self.keep_changes(calls);
+                self.shorten(number);
+            }
+        }
+    }
+
     /// Keeps the faults of calls that change something outside of the command.
-    pub(crate) fn keep_changes(&mut self, calls: &[SystemCall]) {
+    fn keep_changes(&mut self, calls: &[SystemCall]) {
         let changes: HashSet<_> =
             calls.iter().filter(|it| !it.leaves_no_trace()).map(|it| it.place).collect();
         self.faults.retain(|fault| match fault {
@@ -45,7 +59,7 @@ impl FaultPlan {
     }
 
     /// Keeps this many faults, spread evenly.
-    pub(crate) fn shorten(&mut self, number: usize) {
+    fn shorten(&mut self, number: usize) {
         let all = self.faults.len().max(1);
         let kept = |index: &usize| (index * number) / all != ((index + 1) * number) / all;
         self.faults = (0..self.faults.len()).filter(kept).map(|index| self.faults[index]).collect();
