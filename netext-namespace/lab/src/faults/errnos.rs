@@ -26,7 +26,12 @@ impl SystemCall {
     /// The errors that the call can return on a host in trouble, the likeliest first. None for a call that cannot fail
     /// there, such as `getpid`.
     pub fn sensible_errors(&self) -> &'static [Errno] {
-        of(self.name, self.may_create())
+        let errors = of(self.name, self.may_create());
+        // What is not on a disk has no trouble with one.
+        let is_on_disk =
+            !["anon_inode:", "pipe:", "socket:", "/memfd:"].iter().any(|it| self.path.starts_with(it));
+        let is_about_disk = |errors| [DISK, BROKEN].contains(&errors);
+        if is_about_disk(errors) && !is_on_disk { &[] } else { errors }
     }
 }
 

@@ -12,10 +12,11 @@ use nix::unistd::pipe2;
 use serde_json::Value;
 
 use super::Lab;
-use crate::extension::{payload_path, program, wrapper, write_privately};
+use crate::extension::{deployed, payload_path, program, wrapper, write_privately};
 use crate::faults::{self, Fault, Recording, STARTER, Trace, TracedCommand};
 use crate::outcome::{BegunProgram, CommandOutcome, RunningCommand};
 use crate::payload::as_gson_writes;
+use crate::sandbox::Sandbox;
 
 /// The timeout in seconds that the server passes today for every command.
 const TIMEOUT: u32 = 60;
@@ -137,6 +138,25 @@ impl Lab {
         self.traced(call, Fault::None, Recording::On)
     }
 
+    /// Runs a command for operators on the host, even where the extension is called on a management server.
+    #[track_caller]
+    pub fn operate(&self, words: &[&str]) -> CommandOutcome {
+        let program = if self.server.is_some() { deployed() } else { program() };
+        let begun = self.begin_on(self.host(), &program, words, || ());
+        RunningCommand { command: words.join(" "), program: begun }.finish()
+    }
+
+    /// Waits until the host has ended what a management server began there.
+    #[track_caller]
+    pub fn await_idle_host(&self) {
+        let deadline = Instant::now() + Duration::from_secs(TIMEOUT.into());
+        let is_relay = |(_, line): &(i32, String)| line.starts_with(&deployed()) && line.ends_with(" relay");
+        while self.server.is_some() && self.processes().iter().any(is_relay) {
+            assert!(Instant::now() < deadline, "the host still works: {:?}", self.processes());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     #[track_caller]
     fn traced(&self, call: &Call, fault: Fault, recording: Recording) -> TracedCommand {
         let program = program();
@@ -201,12 +221,23 @@ impl Lab {
         arguments: &[&str],
         prepare: impl FnOnce() + Send,
     ) -> BegunProgram {
+        self.begin_on(self.server(), program, arguments, prepare)
+    }
+
+    #[track_caller]
+    fn begin_on(
+        &self,
+        machine: &Sandbox,
+        program: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce() + Send,
+    ) -> BegunProgram {
         assert!(self.hypervisor.is_none(), "a machine runs one command after the other: use `run`");
         let mut command = self.program(program, arguments);
         let (pipe, output) = pipe2(OFlag::O_CLOEXEC).expect("a pipe");
         let errors = output.try_clone().expect("a second handle of a pipe");
         let begun = Instant::now();
-        let child = self.server().run(|| {
+        let child = machine.run(|| {
             prepare();
             // The umask of this thread only.
             umask(Mode::from_bits_truncate(self.umask.load(Ordering::Relaxed)));

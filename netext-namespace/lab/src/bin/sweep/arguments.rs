@@ -3,10 +3,13 @@
 use lexopt::prelude::{Long, ValueExt};
 use netext_lab::{Errno, Fault};
 
+use crate::steps::Step;
+use crate::trial::Way;
+
 pub(crate) const HELP: &str = "\
 Kills every command at each of its system calls, and makes each of them fail. Needs root.
 
-Usage: sweep --exec PATH [--short | --changes] [--jobs N] [--only COMMAND] [--fault FAULT] [--calls] [--all]
+Usage: sweep --exec PATH [--short | --changes] [--jobs N] [--only COMMAND] [--fault FAULT] [--ssh] [--calls] [--all]
 
   --exec PATH     the netext-namespace executable to test
   --short         a few faults of every command instead of all: about 80 seconds
@@ -15,6 +18,7 @@ Usage: sweep --exec PATH [--short | --changes] [--jobs N] [--only COMMAND] [--fa
   --only COMMAND  this command, as the report names it; may be repeated
   --fault FAULT   this fault only: kill:117+0 or ENOSPC:117+2, for the 117th system call that changes
                   something, and for the second one after it
+  --ssh           call the commands on a management server, and strike them there
   --calls         list the system calls of the commands, without a fault
   --all           show every violation when it is found, not only one of each kind at the end";
 
@@ -35,6 +39,7 @@ pub(crate) enum Extent {
 pub(crate) struct SweepArguments {
     pub(crate) executable: String,
     pub(crate) jobs: usize,
+    pub(crate) way: Way,
     pub(crate) fault: Option<Fault>,
     pub(crate) shows_all: bool,
     pub(crate) lists_calls: bool,
@@ -46,13 +51,14 @@ impl SweepArguments {
     /// `None` for `--help`.
     pub(crate) fn of_this_process() -> Result<Option<Self>, lexopt::Error> {
         let (mut executable, mut jobs, mut fault, mut only) = (None, 2, None, Vec::new());
-        let mut extent = Extent::All;
+        let (mut extent, mut way) = (Extent::All, Way::Direct);
         let (mut shows_all, mut lists_calls) = (false, false);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("exec") => executable = Some(parser.value()?.string()?),
                 Long("short") => extent = Extent::Few(SHORT),
+                Long("ssh") => way = Way::OverSsh,
                 Long("calls") => lists_calls = true,
                 Long("changes") => extent = Extent::Changes,
                 Long("all") => shows_all = true,
@@ -67,11 +73,13 @@ impl SweepArguments {
         // The lab runs it from another folder.
         let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
         let executable = executable.to_string_lossy().into_owned();
-        Ok(Some(Self { executable, jobs, fault, shows_all, lists_calls, extent, only }))
+        Ok(Some(Self { executable, jobs, way, fault, shows_all, lists_calls, extent, only }))
     }
 
-    pub(crate) fn wants(&self, step: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only == step)
+    /// Operators reconcile on the host itself.
+    pub(crate) fn wants(&self, step: &Step) -> bool {
+        let is_possible = self.way == Way::Direct || !step.name.starts_with("reconcile");
+        is_possible && (self.only.is_empty() || self.only.iter().any(|only| only == step.name))
     }
 }
 

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Err(error) => return say(&format!("{error}\n\n{HELP}"), 2),
     };
     let begun = Instant::now();
-    let mut steps: Vec<_> = steps::all().into_iter().filter(|step| arguments.wants(step.name)).collect();
+    let mut steps: Vec<_> = steps::all().into_iter().filter(|step| arguments.wants(step)).collect();
     // Commands that start from the same state share a lab.
     steps.sort_by_key(|step| step.base);
     let waiting = Mutex::new(steps.iter().collect::<VecDeque<_>>());
@@ -77,7 +77,7 @@ fn sweep(
 ) -> Option<Ground> {
     let begun = Instant::now();
     let mut done = Tally { steps: 1, ..Tally::default() };
-    let mut stage = match Stage::set(&arguments.executable, step, ground) {
+    let mut stage = match Stage::set(&arguments.executable, step, arguments.way, ground) {
         Ok(stage) => stage,
         Err(why) => {
             print(&why);
@@ -109,7 +109,7 @@ fn sweep(
         done.violations.extend(violations);
         if !is_as_before {
             done.rebuilt += 1;
-            stage = match Stage::set(&arguments.executable, step, None) {
+            stage = match Stage::set(&arguments.executable, step, arguments.way, None) {
                 Ok(stage) => stage,
                 Err(why) => {
                     done.broken_off.push(why);

@@ -6,9 +6,19 @@ use crate::steps::Step;
 use crate::violation::Violation;
 use crate::world::{Base, World};
 
+/// How a command comes to the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It is called there.
+    Direct,
+    /// It is called on a management server. The faults strike there.
+    OverSsh,
+}
+
 /// A lab in the state that commands start from.
 pub(crate) struct Ground {
     base: Base,
+    way: Way,
     world: World,
     disk: SavedDisk,
     before: State,
@@ -32,12 +42,23 @@ struct State {
 }
 
 impl Ground {
-    fn prepare(executable: &str, base: Base) -> Self {
-        let lab = Lab::boot(executable);
+    fn prepare(executable: &str, base: Base, way: Way) -> Self {
+        let lab = match way {
+            Way::Direct => Lab::boot(executable),
+            Way::OverSsh => Lab::boot_with_server(executable),
+        };
         let world = World::build(&lab, base);
         let disk = SavedDisk::copy(lab.host(), &lab.state_folder());
         let before = State::of(&lab, &world);
-        Self { base, world, disk, before, lab }
+        Self { base, way, world, disk, before, lab }
+    }
+
+    /// Waits for what goes on without the command, and lets the time pass in which a host that failed is not asked again.
+    fn settle(&self) {
+        if self.way == Way::OverSsh {
+            self.lab.await_idle_host();
+            self.lab.forget_failures();
+        }
     }
 
     /// Puts the lab back into the state at the start; returns the remaining differences.
@@ -45,8 +66,9 @@ impl Ground {
         for call in undo {
             self.lab.call(call);
         }
+        self.settle();
         self.disk.put_back(self.lab.host());
-        self.lab.start_bare(&["reconcile", "--all"]).finish();
+        self.lab.operate(&["reconcile", "--all"]);
         let differences = self.before.observation.differences(&Observation::of(&self.lab));
         if differences.is_empty() { self.before.answers.differences() } else { differences }
     }
@@ -54,9 +76,14 @@ impl Ground {
 
 impl Stage {
     /// Brings a lab into the step's state, unless it is in it, and sees what the command does without a fault.
-    pub(crate) fn set(executable: &str, step: &Step, ground: Option<Ground>) -> Result<Self, String> {
+    pub(crate) fn set(
+        executable: &str,
+        step: &Step,
+        way: Way,
+        ground: Option<Ground>,
+    ) -> Result<Self, String> {
         let ground = ground.filter(|ground| ground.base == step.base);
-        let ground = ground.unwrap_or_else(|| Ground::prepare(executable, step.base));
+        let ground = ground.unwrap_or_else(|| Ground::prepare(executable, step.base, way));
         let (call, undo) = step.calls(&ground.lab);
         let recorded = ground.lab.record(&call);
         if recorded.outcome.code != Some(0) {
@@ -83,10 +110,13 @@ impl Stage {
     pub(crate) fn strike(&self, step: &Step, fault: Fault) -> (Vec<Violation>, bool) {
         let traced = self.ground.lab.call_with(&self.call, fault);
         let mut broken = traced.broken_manners(self.call.is_of_operator());
-        broken.extend(match traced.outcome.code {
-            Some(0) => self.in_force("a command that succeeds is in force"),
-            Some(_) => self.undone(),
-            None => self.healed(),
+        self.ground.settle();
+        broken.extend(match (traced.outcome.code, self.ground.way) {
+            (Some(0), _) => self.in_force("a command that succeeds is in force"),
+            (Some(_), Way::Direct) => self.undone(),
+            // The host may have carried out what the server could not be told.
+            (_, Way::OverSsh) => self.whole("a command that is cut off leaves the old state or the new one"),
+            (None, Way::Direct) => self.healed(),
         });
         let repeated = self.ground.lab.call(&self.call);
         broken.extend(repeated.unless_well("a command works when it is repeated"));
@@ -124,15 +154,22 @@ impl Stage {
 
     /// A repair after a kill leaves the old state or the new one.
     fn healed(&self) -> Vec<Broken> {
-        let repair = self.ground.lab.start_bare(&["reconcile", "--all", "--timeout", "10"]).finish();
+        let repair = self.ground.lab.operate(&["reconcile", "--all", "--timeout", "10"]);
         let mut broken = Vec::from_iter(repair.unless_well("a repair works after a kill"));
+        broken.extend(self.whole("a killed command leaves the old state or the new one"));
+        broken
+    }
+
+    /// The old state or the new one is in force and on disk.
+    fn whole(&self, rule: &'static str) -> Vec<Broken> {
+        let mut broken = Vec::new();
         let seen = Observation::of(&self.ground.lab);
         let (old, new) =
             (self.ground.before.observation.differences(&seen), self.after.observation.differences(&seen));
         if !old.is_empty() && !new.is_empty() {
             let nearer = if old.len() <= new.len() { ("old", old) } else { ("new", new) };
             let seen = format!("from the {} state: {}", nearer.0, nearer.1.join("; "));
-            broken.push(("a killed command leaves the old state or the new one", seen));
+            broken.push((rule, seen));
         }
         broken.extend(of("nothing is left beside the files", seen.leftovers().to_vec()));
         broken.extend(self.is_well());
@@ -141,7 +178,7 @@ impl Stage {
 
     fn is_well(&self) -> Option<Broken> {
         // It finds the same as the rehearsal of a repair.
-        self.ground.lab.start_bare(&["status"]).finish().unless_well("the status is well")
+        self.ground.lab.operate(&["status"]).unless_well("the status is well")
     }
 }
 
