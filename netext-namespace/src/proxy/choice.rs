@@ -33,7 +33,12 @@ impl HostChoice<'_> {
                 Ok(FailoverState { superseded: Some(by), .. }) => latest = latest.max(by),
                 Ok(FailoverState { serves, .. }) => {
                     let epoch = serves.unwrap_or_default().max(*epoch).max(1);
-                    return Ok(RouterLocation { host: host.clone(), epoch });
+                    let location = RouterLocation { host: host.clone(), epoch };
+                    // It would take the commands of a later epoch for those of another host.
+                    if serves.is_some_and(|serves| (1..epoch).contains(&serves)) {
+                        self.take_over(&location).await?;
+                    }
+                    return Ok(location);
                 }
                 Err(error) if error.is_absence() => errors.push(error),
                 Err(error) => return Err(error.into()),
@@ -83,7 +88,8 @@ impl HostChoice<'_> {
         let (host, state) = knows_it.max_by_key(|(_, it)| it.latest()).unwrap_or(&answers[0]);
         let location = RouterLocation { host: (*host).clone(), epoch };
         self.retire_others(answers, &location).await;
-        let has_state = state.replica.is_some() || state.superseded.is_some();
+        // A host with an older version does not say which epoch it served last.
+        let has_state = state.latest().is_some() || state.serves.is_some() || state.superseded.is_some();
         let Some(before) = known.filter(|known| known.host != location.host) else {
             if has_state {
                 self.take_over(&location).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netext_lab::{FIRST_HOST, Network, fleet, joined};
+use netext_lab::{FIRST_HOST, Network, SourceNat, fleet, joined};
 use serde_json::{Value, json};
 
 use super::{SECOND_HOST, THIRD_HOST, ensure, host_of, network_on};
@@ -10,6 +10,10 @@ use super::{SECOND_HOST, THIRD_HOST, ensure, host_of, network_on};
 /// The document of a server that has no details stored.
 fn without_details(network: &Network<'_>, fields: &Value) -> Value {
     joined(&network.document(fields), &json!({"network-extension-details": {}}))
+}
+
+fn epoch_of(network: &Network<'_>) -> u64 {
+    network.details()["epoch"].as_u64().unwrap_or_default()
 }
 
 #[test]
@@ -67,6 +71,42 @@ fn a_network_leaves_a_host_that_is_lost() {
     lab.first_host().gets_sshd();
     network.ensure_device(&json!({})).succeeds();
     assert_eq!(host_of(&network), SECOND_HOST);
+}
+
+#[test]
+fn a_network_returns_to_a_host_that_does_not_know_it_was_superseded() {
+    let lab = fleet!();
+    let second = lab.join(SECOND_HOST);
+    lab.register("hosts", &format!("{FIRST_HOST},{SECOND_HOST}"));
+    let network = network_on(&lab, SECOND_HOST, 300);
+    network.implement().assign_ip("198.51.100.10", SourceNat::Yes);
+    second.is_cut_off();
+    let moved = ensure(&lab, &network, 20);
+    network.keep_details(&moved);
+    assert_eq!((host_of(&network).as_str(), epoch_of(&network)), (FIRST_HOST, 2));
+
+    // Another management server does not know that the second host must step down.
+    lab.forget_everything();
+    lab.first_host().is_cut_off();
+    second.is_reached_again();
+    let returned = ensure(&lab, &network, 20);
+    network.keep_details(&returned);
+    assert_eq!((host_of(&network).as_str(), epoch_of(&network)), (SECOND_HOST, 3));
+    network.assign_ip("198.51.100.11", SourceNat::No);
+}
+
+#[test]
+fn a_host_goes_on_in_the_epoch_in_which_the_server_knows_it() {
+    let lab = fleet!();
+    lab.register("hosts", FIRST_HOST);
+    let network = lab.network(209);
+    network.implement();
+    let later = joined(&network.details(), &json!({"epoch": 3}));
+    lab.forget_everything();
+    let fields = json!({"current_details": later.to_string()});
+    network.keep_details(&lab.run("ensure-network-device", &network.document(&fields)));
+    assert_eq!((host_of(&network).as_str(), epoch_of(&network)), (FIRST_HOST, 3));
+    network.assign_ip("198.51.100.10", SourceNat::Yes);
 }
 
 #[test]
