@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use netext_protocol::Command;
 use serde::Deserialize;
+use tracing::field::display;
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, dispatcher};
 
@@ -58,6 +59,7 @@ impl Log {
                 tracing::info!(target: TARGET, command, network, vpc, outcome = ending, exit, ms);
             }
             (_, error) => {
+                let error = error.map(display);
                 tracing::error!(target: TARGET, command, network, vpc, outcome = ending, exit, ms, error);
             }
         });

@@ -173,7 +173,7 @@ fn tolerate(
         }
         let router = saved.router().id;
         let error = error_chain(&refusal);
-        tracing::warn!(%router, error, "a route or rule is not in force for now");
+        tracing::warn!(%router, %error, "a route or rule is not in force for now");
         pass.falls_short(&refusal);
     }
     Ok(())
@@ -210,7 +210,7 @@ fn apply_packets(
                 // A namespace that was created again counts generations from the start.
                 Err(error @ (NftError::Refused { .. } | NftError::Netlink(_) | NftError::Changed { .. })) => {
                     let (namespace, error) = (namespace.name(), error_chain(&error));
-                    tracing::warn!(%namespace, error, "another process changed the rules; replacing all of them");
+                    tracing::warn!(%namespace, %error, "another process changed the rules; replacing all of them");
                 }
                 done => return Ok(done?),
             }

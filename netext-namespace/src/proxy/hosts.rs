@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use netext_core::{Deadline, error_chain};
+use netext_core::{Deadline, DeviceError, error_chain};
 use siphasher::sip::SipHasher24;
 
 use super::error::HostError;
@@ -66,7 +66,7 @@ impl FleetClient<'_> {
         match &reply {
             Ok(_) => self.memory.note_answer(host),
             Err(error) => {
-                tracing::warn!(%host, error = error_chain(error), "cannot ask a host");
+                tracing::warn!(%host, error = %error_chain(error), "cannot ask a host");
                 self.memory.note_failure(host);
             }
         }
@@ -110,7 +110,8 @@ impl FleetClient<'_> {
         let request = |milliseconds| RelayRequest::StepDown { router, epoch, forget, milliseconds };
         match self.ask(host, patience, request, &[]).await {
             Ok(RelayReply::Failed { line, .. }) => {
-                tracing::warn!(%host, %router, epoch, line, "a host does not step down from a router");
+                let error = DeviceError::device(line);
+                tracing::warn!(%host, %router, epoch, %error, "a host does not step down from a router");
             }
             Ok(_) => {
                 tracing::info!(%host, %router, epoch, forget, "a host stepped down from a router");

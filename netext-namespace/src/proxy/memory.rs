@@ -176,6 +176,6 @@ fn forget(path: &Path) {
 
 fn warn_unless_done(done: Result<(), FileError>) {
     if let Err(error) = done {
-        tracing::warn!(error = error_chain(&error), "cannot change the proxy's memory");
+        tracing::warn!(error = %error_chain(&error), "cannot change the proxy's memory");
     }
 }

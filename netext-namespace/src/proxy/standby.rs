@@ -77,7 +77,8 @@ impl Standby<'_> {
                 )))
             }
             Err(ReplicaLag::Behind(why)) => {
-                tracing::warn!(%router, standby = %host, why, "the replica of a router lags behind");
+                let error = DeviceError::device(why);
+                tracing::warn!(%router, standby = %host, %error, "the replica of a router lags behind");
                 Ok(())
             }
         }

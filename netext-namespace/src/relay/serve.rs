@@ -66,7 +66,7 @@ fn reply(process: &ExtensionProcess, places: ExtensionPlaces) -> Result<RelayRep
             let delta = block_on(failover::delta_since(&store, router, serial, &deadline));
             // The command was carried out, even if its delta cannot be read.
             let delta = delta.unwrap_or_else(|error| {
-                tracing::warn!(%router, error = error.report(), "cannot read the delta of a router");
+                tracing::warn!(%router, error = %error.report(), "cannot read the delta of a router");
                 None
             });
             Ok(RelayReply::Succeeded { output, delta })

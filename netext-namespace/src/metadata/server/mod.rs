@@ -157,11 +157,11 @@ impl ServedTiers {
         match MetadataServerConfiguration::load(path) {
             Ok(configuration) => {
                 for error in self.configure(configuration).await {
-                    tracing::error!(error = error_chain(&error), "not served");
+                    tracing::error!(error = %error_chain(&error), "not served");
                 }
                 tracing::info!(tiers = self.tiers.len(), "configuration read again");
             }
-            Err(error) => tracing::error!(error = error_chain(&error), "the old configuration stays"),
+            Err(error) => tracing::error!(error = %error_chain(&error), "the old configuration stays"),
         }
     }
 

@@ -171,7 +171,7 @@ impl TierResponder {
             Ok(Some(content)) => response(StatusCode::OK, content),
             Ok(None) => response(StatusCode::NOT_FOUND, Bytes::from_static(b"not found\n")),
             Err(error) => {
-                tracing::error!(%guest, error = error_chain(&error), "cannot answer");
+                tracing::error!(%guest, error = %error_chain(&error), "cannot answer");
                 response(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new())
             }
         }
