@@ -7,6 +7,9 @@ use tokio::sync::watch;
 
 use crate::DeviceError;
 
+/// The message of an error that says nothing but that the time is over.
+pub(crate) const PASSED: &str = "the deadline has passed";
+
 /// The deadline of a command. Clones share one flag: when the runner calls the work off, because the time is over or
 /// the process was asked to end, every clone is cancelled.
 ///
@@ -64,7 +67,7 @@ impl Deadline {
     /// Fails if the time is over or the work was called off.
     pub fn check(&self) -> Result<(), DeviceError> {
         if self.is_cancelled() {
-            return Err(DeviceError::timed_out("the deadline has passed"));
+            return Err(DeviceError::timed_out(PASSED));
         }
         Ok(())
     }

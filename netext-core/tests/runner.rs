@@ -12,8 +12,8 @@ use netext_core::protocol::{
 };
 use netext_core::runner::{Ending, Environment, Interrupter, Outcome, Signal};
 use netext_core::{
-    Context, Description, DeviceError, ErrorKind, Handler, Invocation, NetworkDevice, Reply, Runner,
-    async_trait,
+    Context, Deadline, Description, DeviceError, ErrorKind, Handler, Invocation, NetworkDevice, Reply,
+    Runner, async_trait,
 };
 
 /// A device that declares Dhcp, implements a part of it, and notes its calls.
@@ -215,8 +215,14 @@ fn run_late(answer: fn() -> Result<Reply, DeviceError>) -> RunResult {
 
 #[test]
 fn the_timeout_counts_from_the_beginning() {
-    let run = run_late(|| Err(DeviceError::timed_out("called off")));
+    let run = run_late(|| Deadline::at(Instant::now()).check().map(|()| Reply::Nothing));
     assert_eq!(run.stderr, "ensure-network-device: timed out after 10 s\n");
+}
+
+#[test]
+fn a_device_says_what_it_waited_for() {
+    let run = run_late(|| Err(DeviceError::timed_out("another command holds the lock")));
+    assert_eq!(run.stderr, "ensure-network-device: timed out after 10 s: another command holds the lock\n");
 }
 
 #[test]

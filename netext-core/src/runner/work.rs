@@ -17,8 +17,8 @@ use tracing::dispatcher;
 use super::arguments::Invoked;
 use super::environment::{Ending, OpenPayload, Outcome, RunEvent};
 use super::log::{LoggedIds, TARGET};
-use crate::deadline::grace;
-use crate::{Deadline, DeviceError, ErrorKind, Handler, Invocation};
+use crate::deadline::{PASSED, grace};
+use crate::{Deadline, DeviceError, Handler, Invocation};
 
 /// The largest payload that is read: 256 MiB.
 pub const MAX_PAYLOAD_BYTES: u64 = 256 << 20;
@@ -63,7 +63,8 @@ impl Job {
         };
         let line = match answer {
             None => format!("{cause}; the device did not stop and was abandoned"),
-            Some(Err(error)) if error.kind() != ErrorKind::TimedOut => format!("{cause}: {}", error.report()),
+            // The device knows what it waited for.
+            Some(Err(error)) if error.report() != PASSED => format!("{cause}: {}", error.report()),
             Some(_) => cause,
         };
         Outcome::failure(ending, line)

@@ -90,7 +90,7 @@ fn a_signal_calls_the_work_off_and_leaves_time_to_undo_it() {
         let child = server.process("child");
         running.signal(signal);
         let answer = running.wait();
-        assert_eq!(answer.failure(code), format!("assign-ip: interrupted by {name}"));
+        assert_eq!(answer.failure(code), format!("assign-ip: interrupted by {name}: called off"));
         assert!(undone.exists());
         eventually(|| (!is_alive(child)).then_some(()));
     }

@@ -1,6 +1,6 @@
 //! Commands that run at the same time, for one network and for several, all take effect.
 
-use netext_lab::{Firewall, Forward, SourceNat, lab};
+use netext_lab::{Firewall, Forward, SourceNat, as_gson_writes, lab};
 
 #[test]
 fn twenty_forwards_added_at_once_are_all_in_effect() {
@@ -132,4 +132,19 @@ fn a_locked_network_does_not_delay_another() {
     other.guest("10.1.1.10").pings("10.1.1.1");
     drop(lock);
     one.implement();
+}
+
+#[test]
+fn a_command_that_waits_in_vain_names_the_lock() {
+    let lab = lab!();
+    let network = lab.network(209);
+    network.implement();
+    let _held = network.hold_lock();
+    let payload = network.document(&network.nic_fields("10.1.1.10"));
+    let outcome = lab.start_with("prepare-nic", &as_gson_writes(&payload), 1).finish();
+    outcome.fails_with(4);
+    let words = format!("network-209 is busy: another command holds {}/lock-network-209", lab.state_folder());
+    for words in ["timed out after 1 s", &words] {
+        assert!(outcome.output.contains(words), "{words} in {outcome:?}");
+    }
 }

@@ -66,8 +66,8 @@ impl Front {
 
     /// The executable's failure in its own words, or without words its status.
     fn failure(&self, status: ExitStatus, said: &str, deadline: &Deadline) -> DeviceError {
-        if said.is_empty() && deadline.is_cancelled() {
-            return DeviceError::timed_out("called off");
+        if let ("", Err(passed)) = (said, deadline.check()) {
+            return passed;
         }
         let message = match said {
             "" => format!("{} failed without a message ({status})", self.executable.display()),
