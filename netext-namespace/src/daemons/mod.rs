@@ -81,11 +81,11 @@ pub enum DaemonError {
         source: FileError,
     },
     /// The operating system did not let its program run.
-    #[error("cannot {attempted} {program} for {what}")]
+    #[error("cannot {attempted} {what}; check with `doctor` whether {program} can be run on this host")]
     Program {
         /// The daemon.
         what: String,
-        /// What was attempted, to be read between "cannot" and the program's name.
+        /// What was attempted, to be read between "cannot" and the daemon.
         attempted: &'static str,
         /// The program.
         program: String,

@@ -84,12 +84,16 @@ impl RequiredProgram {
         let Self { name, package, tested, needed_for, .. } = *self;
         let Some(path) = find(name) else {
             let remedy = format!("install the package {package} (tested with {tested})");
-            return vec![match needed_for {
-                None => DoctorFinding::problem(name, "is missing", remedy),
-                Some(what) => DoctorFinding::warning(name, format!("is missing; needed for {what}"), remedy),
-            }];
+            return vec![self.lacking("is missing", remedy)];
         };
-        let version = self.version(&path).unwrap_or_else(|| "of unknown version".to_owned());
+        let version = match self.version(&path) {
+            Ok(version) => version.unwrap_or_else(|| "of unknown version".to_owned()),
+            Err(error) => {
+                let found = format!("{}: {}", path.display(), error_chain(&error));
+                let remedy = format!("let root run it, or reinstall the package {package}");
+                return vec![self.lacking(&found, remedy)];
+            }
+        };
         let found = format!("{} {version}", path.display());
         let Some(needed_for) = needed_for else { return vec![DoctorFinding::ok(name, found)] };
         let mut findings = vec![match self.complaint(&path, plans) {
@@ -111,15 +115,23 @@ impl RequiredProgram {
         findings
     }
 
+    /// The finding that it cannot be used.
+    fn lacking(&self, found: &str, remedy: String) -> DoctorFinding {
+        match self.needed_for {
+            None => DoctorFinding::problem(self.name, found, remedy),
+            Some(what) => DoctorFinding::warning(self.name, format!("{found}; needed for {what}"), remedy),
+        }
+    }
+
     /// The first word of its output that is a version.
-    fn version(&self, path: &Path) -> Option<String> {
-        let printed = run(path, &[self.version], "").ok()?;
+    fn version(&self, path: &Path) -> Result<Option<String>, ProgramError> {
+        let printed = run(path, &[self.version], "")?;
         let printed = [printed.stdout, printed.stderr].concat();
         let text = String::from_utf8_lossy(&printed);
         let is_version = |word: &&str| {
             word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')
         };
-        text.split_whitespace().find(is_version).map(|word| word.trim_end_matches(',').to_owned())
+        Ok(text.split_whitespace().find(is_version).map(|word| word.trim_end_matches(',').to_owned()))
     }
 
     /// The program's complaint about a sample of its configuration; `None` if it accepts the sample.
@@ -188,6 +200,11 @@ mod tests {
         programs.sort_unstable();
         assert_eq!(programs, ["dnsmasq", "haproxy", "radvd"]);
         assert!(programs.iter().all(|name| PROGRAMS.iter().any(|it| it.name == *name && it.check.is_some())));
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_run_is_found() {
+        assert!(PROGRAMS.iter().all(|it| it.version(Path::new("/dev/null")).is_err()));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::drift::Pass;
 use crate::kernel::conntrack;
 use crate::kernel::links::{self as kernel_links, LinkError};
 use crate::kernel::namespace::Namespace;
-use crate::kernel::nft;
+use crate::kernel::nft::{self, NftError};
 use crate::model::{
     Balancer, ForwardKey, ForwardTarget, Ipv6Subnet, PublicAddress, Router, RouterId, SegmentDevice,
     SegmentDevices, Tier,
@@ -66,10 +66,7 @@ fn on_a_host(router: &Router) -> Vec<DoctorFinding> {
         ),
     });
     findings.push(vlan(compiled.links()));
-    findings.push(match nft::run(&inside, &compiled.packets().create(), deadline) {
-        Ok(()) => DoctorFinding::ok("packet rules", "sets, maps, NAT and load balancing in nftables work"),
-        Err(error) => DoctorFinding::problem("packet rules", error_chain(&error), MODULES),
-    });
+    findings.extend(packet_rules(nft::run(&inside, &compiled.packets().create(), deadline)));
     let flow = FlowMatch { original_destination: Some(Ipv4Addr::UNSPECIFIED), ..FlowMatch::default() };
     findings.push(match conntrack::cut(&inside, &[flow]) {
         Ok(_) => DoctorFinding::ok("connection tracking", "connections can be listed and cut"),
@@ -80,6 +77,25 @@ fn on_a_host(router: &Router) -> Vec<DoctorFinding> {
         ),
     });
     findings
+}
+
+/// The finding about nft's answer to the rules of the sample; `None` if nft itself cannot be used, which is a finding
+/// of its own.
+fn packet_rules(answer: Result<(), NftError>) -> Option<DoctorFinding> {
+    let subject = "packet rules";
+    let error = match answer {
+        Ok(()) => {
+            return Some(DoctorFinding::ok(subject, "sets, maps, NAT and load balancing in nftables work"));
+        }
+        Err(NftError::Missing | NftError::Failed { .. }) => return None,
+        Err(error) => error,
+    };
+    let remedy = match error {
+        NftError::TimedOut { .. } => "check the load of this host, and try again",
+        NftError::Namespace(_) => "run as root",
+        _ => MODULES,
+    };
+    Some(DoctorFinding::problem(subject, error_chain(&error), remedy))
 }
 
 fn ipv6() -> DoctorFinding {
@@ -169,4 +185,19 @@ pub(super) fn sample() -> Router {
     }
     router.addresses.insert(public, address);
     router
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remedy_fits_what_keeps_nft_from_its_work() {
+        let remedy = |error| packet_rules(Err(error)).and_then(|finding| finding.remedy);
+        let namespace = || "cs-net-1".to_owned();
+        assert_eq!(remedy(NftError::Missing), None, "the finding about nft has the remedy");
+        assert!(remedy(NftError::TimedOut { namespace: namespace() }).unwrap().contains("load of this host"));
+        let refused = NftError::Refused { namespace: namespace(), complaint: String::new(), line: None };
+        assert_eq!(remedy(refused).as_deref(), Some(MODULES));
+    }
 }
