@@ -93,7 +93,7 @@ pub(super) fn note_ipv6_gateways(store: &Store, router: &Router, pass: &mut Pass
         pass.differs(
             RouterPart::File,
             kind,
-            format!("note the IPv6 gateway of network {network} in ip6-gateway"),
+            format!("note the IPv6 gateway of network-{network} in ip6-gateway"),
         );
         if pass.acts() {
             match gateway {

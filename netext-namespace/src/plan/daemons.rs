@@ -9,7 +9,7 @@ use crate::model::InterfaceName;
 /// The identity of a daemon: enough to find it, and to stop it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Daemon {
-    /// Its name in messages, such as `dnsmasq of network 209`.
+    /// Its name in messages, such as `dnsmasq of network-209`.
     pub what: String,
     /// The program that its processes run.
     pub program: DaemonProgram,

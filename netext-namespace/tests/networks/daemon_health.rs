@@ -153,7 +153,7 @@ fn a_dnsmasq_that_hangs_is_replaced_by_any_command() {
     network.deploy("10.1.1.10");
     let stop = || send(only_process(&lab, "dnsmasq"), Signal::STOP);
     stop();
-    is_reported(&lab, "restart dnsmasq of network 209: it is stopped");
+    is_reported(&lab, "restart dnsmasq of network-209: it is stopped");
     // One that would reload it.
     network.deploy("10.1.1.11");
     assert_eq!(guest.digs("10.1.1.1", "web-11.cs1.internal"), "10.1.1.11");
@@ -202,7 +202,7 @@ fn half_a_radvd_is_replaced_before_it_is_told_to_read_its_files() {
         lab.kills(*halves().iter().find(is_root).expect("a privileged half"));
     };
     kill_privileged();
-    is_reported(&lab, "restart radvd of network 209: one of its two processes has ended");
+    is_reported(&lab, "restart radvd of network-209: one of its two processes has ended");
     // The resolvers of the network are in radvd's file.
     network.deploy("10.1.1.10");
     within(Duration::from_secs(2), "both halves live again", || halves().len() == 2);

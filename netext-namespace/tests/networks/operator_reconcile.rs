@@ -189,7 +189,7 @@ fn a_dry_run_lists_every_difference_and_a_repair_removes_it() {
             Box::new(|| inside("nft", "insert rule inet netext forward accept")),
             "~ repair chain forward of the packet rules: 1 rule not ours",
         ),
-        ("dnsmasq", Box::new(|| kill("dnsmasq")), "+ start dnsmasq of network 209: it does not run"),
+        ("dnsmasq", Box::new(|| kill("dnsmasq")), "+ start dnsmasq of network-209: it does not run"),
         (
             "the metadata server",
             Box::new(|| kill("serve-metadata")),
@@ -201,7 +201,7 @@ fn a_dry_run_lists_every_difference_and_a_repair_removes_it() {
                 lab.host()
                     .run(|| std::fs::write(format!("{folder}/radvd/radvd.conf"), "# no more\n").unwrap());
             }),
-            "~ reload radvd of network 209: its radvd.conf is out of date",
+            "~ reload radvd of network-209: its radvd.conf is out of date",
         ),
     ];
     for (what, damage, line) in damages {

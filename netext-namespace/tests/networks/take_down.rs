@@ -167,14 +167,14 @@ fn a_superseded_host_fences_a_router_although_a_daemon_cannot_be_stopped() {
     let answer = step_down(&lab, &network, 5, false);
     assert_eq!(answer["failed"]["exit"], 3, "{answer}");
     let line = answer["failed"]["line"].as_str().unwrap_or_default();
-    assert!(line.contains("cannot stop dnsmasq of network 209: process"), "{line}");
+    assert!(line.contains("cannot stop dnsmasq of network-209: process"), "{line}");
     assert!(Path::new(&format!("/proc/{process}/ns")).exists(), "the daemon is still there");
     is_fenced(&lab, &network);
     assert_eq!(state(&lab, &network)["superseded"], 5);
 
     // It goes on believing that, and trying.
     let output = operator(&lab, "reconcile network-209", 3);
-    assert!(output.contains("since epoch 5") && output.contains("dnsmasq of network 209"), "{output}");
+    assert!(output.contains("since epoch 5") && output.contains("dnsmasq of network-209"), "{output}");
     is_fenced(&lab, &network);
     assert_eq!(state(&lab, &network)["superseded"], 5);
     let refused = network.command("prepare-nic", &network.nic_fields("10.1.1.11"));
@@ -215,7 +215,7 @@ fn a_router_that_is_put_back_is_served_once_its_last_daemon_is_stopped() {
     assert_eq!(step_down(&lab, &network, 5, false)["failed"]["exit"], 3);
     let answer = take_over(&lab, &network, 6);
     let line = answer["failed"]["line"].as_str().unwrap_or_default();
-    assert!(line.contains("cannot stop dnsmasq of network 209"), "{answer}");
+    assert!(line.contains("cannot stop dnsmasq of network-209"), "{answer}");
     // Two would answer the same guests.
     guest.gets_no_lease();
 
@@ -241,7 +241,7 @@ fn a_network_is_shut_down_and_destroyed_once_its_last_daemon_is_stopped() {
         let frozen = Frozen::process(dnsmasq(&lab, &network));
         let failed = network.command(command, &json!({}));
         failed.fails_with(3);
-        assert!(failed.output.contains("cannot stop dnsmasq of network 209"), "{}", failed.output);
+        assert!(failed.output.contains("cannot stop dnsmasq of network-209"), "{}", failed.output);
         // A command that fails changes nothing: packets flow as before.
         client.connects_to("198.51.100.10:2222").answered_by("10.1.1.10");
         drop(frozen);
@@ -266,7 +266,7 @@ fn a_vpc_is_shut_down_once_the_last_daemon_of_its_tiers_is_stopped() {
     let guest = database.guest("10.2.2.10");
     let _web = lab.client("203.0.113.5").listen_tcp(80);
     let frozen = Frozen::process(dnsmasq(&lab, &web));
-    let what = format!("cannot stop dnsmasq of network {}", web.id());
+    let what = format!("cannot stop dnsmasq of network-{}", web.id());
     for failed in [web.command("destroy-network", &json!({})), vpc.command("shutdown-vpc", &json!({}))] {
         failed.fails_with(3);
         assert!(failed.output.contains(&what), "{}", failed.output);

@@ -166,7 +166,7 @@ pub fn needed_daemons(network: NetworkId, tier: &Tier, folder: &Path) -> Vec<Dae
 /// Every daemon that [`services`] may return for a network, to stop those that are not wanted.
 pub fn service_daemons(network: NetworkId, folder: &Path) -> [Daemon; 2] {
     ["dnsmasq", "radvd"].map(|program| Daemon {
-        what: format!("{program} of network {network}"),
+        what: format!("{program} of network-{network}"),
         program: DaemonProgram::Installed(program),
         folder: folder.join(program),
         pid_file: format!("{program}.pid"),

@@ -63,7 +63,7 @@ fn of_address(router: &Router, ip: Ipv4Addr, address: &PublicAddress) -> Vec<Str
 
 fn of_tier(network: u64, tier: &Tier, bridge: &str) -> Vec<String> {
     let mut label =
-        vec![format!("network {network}"), format!("{} {} ({bridge})", tier.guest_type(), tier.segment())];
+        vec![format!("network-{network}"), format!("{} {} ({bridge})", tier.guest_type(), tier.segment())];
     label.extend(tier.subnet().map(|subnet| subnet.to_string()));
     label.extend(tier.address().map(|address| format!("router at {}", address.addr())));
     label.extend(tier.ipv6.map(|ipv6| ipv6.cidr.to_string()));

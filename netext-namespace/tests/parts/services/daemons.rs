@@ -228,13 +228,13 @@ fn a_daemon_that_does_not_start_says_why() {
     let refused = router.try_apply(&plans).unwrap_err();
     assert!(matches!(refused, DaemonError::Refused { .. }));
     let said = refused.to_string();
-    assert!(said.starts_with("dnsmasq of network 42 did not start: ") && said.lines().count() == 1, "{said}");
+    assert!(said.starts_with("dnsmasq of network-42 did not start: ") && said.lines().count() == 1, "{said}");
     assert!(said.contains("dnsmasq.conf"), "{said}");
 
     let mut plans = Served::plans(&network());
     plans[1].files[0].content.push_str("bogus;\n");
     let said = router.try_apply(&plans).unwrap_err().to_string();
-    assert!(said.contains("radvd of network 42") && said.contains("syntax error"), "{said}");
+    assert!(said.contains("radvd of network-42") && said.contains("syntax error"), "{said}");
 
     plans[0].start.program = "/no/such/dnsmasq".to_owned();
     plans[0].files[0].content.push('\n');
@@ -256,7 +256,7 @@ fn a_daemon_that_hangs_at_its_start_is_abandoned_in_time() {
         daemons::apply(&router.namespace, plans, &[], &[], deadline, &mut Pass::command()).unwrap_err();
     assert!(matches!(late, DaemonError::TimedOut { .. }), "{late}");
     assert!(begun.elapsed() < Duration::from_secs(2));
-    assert!(late.to_string().contains("dnsmasq of network 42"), "{late}");
+    assert!(late.to_string().contains("dnsmasq of network-42"), "{late}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_dnsmasq_that_answers_no_question_is_replaced() {
     router.serve(&network);
     let mute = Mute::in_place_of_dnsmasq();
     let begun = Instant::now();
-    assert_eq!(router.differences(&network), ["restart dnsmasq of network 42: it does not answer"]);
+    assert_eq!(router.differences(&network), ["restart dnsmasq of network-42: it does not answer"]);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     router.repair(&network);
     assert!(!is_alive(mute.0.id()) && is_alive(pid("dnsmasq")));
@@ -121,7 +121,7 @@ fn a_dhcp_server_that_reads_nothing_is_replaced() {
         .unwrap();
     let mut line = [0; 3];
     std::io::Read::read_exact(tracer.stdout.as_mut().unwrap(), &mut line).unwrap();
-    assert_eq!(router.differences(&network), ["restart dnsmasq of network 42: it does not answer"]);
+    assert_eq!(router.differences(&network), ["restart dnsmasq of network-42: it does not answer"]);
     router.repair(&network);
     assert!(!is_alive(before) && is_alive(pid("dnsmasq")));
     assert_eq!(router.differences(&network), [""; 0]);
