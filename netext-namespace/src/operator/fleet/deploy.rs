@@ -21,6 +21,7 @@ use crate::operator::doctor::{DoctorFinding, FindingLevel};
 use crate::operator::error::{OperatorError, OperatorExit};
 use crate::operator::screen::{BAD, Cell, FAINT, GOOD, Screen, Table, count, styled, transfer};
 use crate::places::ExtensionPlaces;
+use crate::proxy::error::HostError;
 use crate::proxy::remote::{HostAddress, RemoteCommand, RemotePath};
 use crate::proxy::ssh::Ssh;
 use crate::relay::ExecutableIdentity;
@@ -189,7 +190,7 @@ async fn write_and_replace(
         let words = format!("{draft} differs from what was sent; repeat the deployment");
         return Err(host.failed("keep the draft", words));
     }
-    identify(host, draft).await?;
+    identify(host, draft).await.map_err(blame_the_executable)?;
     host.carry_out("put the draft in place", RemoteCommand::Replace { draft, path }).await
 }
 
@@ -198,6 +199,19 @@ async fn identify(host: FleetHost<'_>, path: &RemotePath) -> Result<ExecutableId
     let identity = host.identify(path).await?;
     host.demand_our_protocol(&identity)?;
     Ok(identity)
+}
+
+/// The host is not at fault if the draft is no executable of this extension.
+fn blame_the_executable(error: FleetHostError) -> FleetHostError {
+    match error {
+        FleetHostError::Host(HostError::NoExtension { host, words, .. }) => {
+            FleetHostError::WrongExecutable { host, words }
+        }
+        FleetHostError::Host(HostError::Incompatible { host, problem }) => {
+            FleetHostError::WrongExecutable { host, words: problem.to_string() }
+        }
+        other => other,
+    }
 }
 
 /// A number that no other deployment uses.

@@ -47,6 +47,17 @@ pub(super) enum FleetHostError {
         /// The words of the command.
         words: String,
     },
+    /// The executable to deploy is another program, or runs on other machines only.
+    #[error(
+        "the executable to deploy does not answer on {host} as this extension: {words}; give a build of this version \
+         for that host"
+    )]
+    WrongExecutable {
+        /// The host.
+        host: HostAddress,
+        /// Its answer there.
+        words: String,
+    },
 }
 
 impl FleetHostError {
@@ -71,6 +82,7 @@ impl FleetHostError {
                 HostError::Local(_) => "not asked",
             },
             Self::Failed { .. } => "failed",
+            Self::WrongExecutable { .. } => "wrong executable",
         }
     }
 }

@@ -154,9 +154,10 @@ fn a_program_that_is_not_this_extension_is_not_installed() {
     host.gets_older_build();
     let other = "/run/lab/other-protocol";
     lab.server().run(|| std::fs::write(other, OTHER_PROTOCOL)).expect("a program");
-    for (program, reason) in [("/bin/true", "does not answer"), (other, "speaks relay protocol 9")] {
+    for (program, reason) in [("/bin/true", "exit code 0"), (other, "speaks relay protocol 9")] {
         let printed = fleet(&lab, &format!("deploy --executable {program}"), 3);
-        assert!(printed.contains(reason), "{printed}");
+        assert!(printed.contains("the executable to deploy does not answer"), "{printed}");
+        assert!(printed.contains("wrong executable") && printed.contains(reason), "{printed}");
         has_the_older_build(host);
     }
 }
