@@ -94,7 +94,7 @@ impl OptionKind {
     fn expected(self) -> &'static str {
         match self {
             Self::Addresses => "IPv4 addresses separated by commas",
-            Self::Text => "text of letters, digits and any of -_.:/@+=~, at most 255",
+            Self::Text => "text of letters, digits and any of -_.:/@+=~, at most 255 characters",
             Self::FreeText => "printable ASCII text, at most 255 characters",
             Self::Domains => "domain names separated by commas",
             Self::Flag => "true or false",

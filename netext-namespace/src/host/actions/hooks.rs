@@ -7,7 +7,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -48,14 +48,13 @@ pub(super) fn find(store: &Store, action: &str) -> Result<Option<OperatorHook>, 
         let found = absent_is_none(path.symlink_metadata()).map_err(files::failed("look at", &path))?;
         let Some(found) = found else { continue };
         let folder_found = folder.symlink_metadata().map_err(files::failed("look at", &folder))?;
-        let refused = |what: &Path, why: String| {
-            let (hook, what) = (path.display(), what.display());
-            DeviceError::invalid(format!("cannot run the hook {hook}: {what} {why}"))
+        let refused = |what: &str, why: String| {
+            DeviceError::invalid(format!("cannot run the hook {}: {what} {why}", path.display()))
         };
-        trust(&folder_found, folder_found.is_dir(), "a folder").map_err(|why| refused(&folder, why))?;
-        trust(&found, found.is_file(), "a file").map_err(|why| refused(&path, why))?;
+        trust(&folder_found, folder_found.is_dir(), "a folder").map_err(|why| refused("its folder", why))?;
+        trust(&found, found.is_file(), "a file").map_err(|why| refused("it", why))?;
         if found.mode() & 0o100 == 0 {
-            return Err(refused(&path, "is not executable: chmod u+x".to_owned()));
+            return Err(refused("it", "is not executable: chmod u+x".to_owned()));
         }
         return Ok(Some(OperatorHook { path }));
     }

@@ -142,12 +142,12 @@ pub enum PolicyRoutingError {
         id: RoutingTableId,
     },
     /// There is no such table.
-    #[error("there is no table {wanted}; there {are}; create it with pbr-create-table")]
+    #[error("there is no table {wanted}{others}; create it with pbr-create-table")]
     NoTable {
         /// The requested table.
         wanted: RoutingTableRef,
-        /// The tables that exist.
-        are: String,
+        /// The tables that exist, to be read after the requested one.
+        others: String,
     },
     /// The table has another route for that destination and metric.
     #[error(
@@ -269,13 +269,16 @@ impl PolicyRouting {
         let id = self.table(wanted)?.0;
         self.0
             .get_mut(&id)
-            .ok_or_else(|| PolicyRoutingError::NoTable { wanted: wanted.clone(), are: "is none".into() })
+            .ok_or_else(|| PolicyRoutingError::NoTable { wanted: wanted.clone(), others: String::new() })
     }
 
     fn no_table(&self, wanted: &RoutingTableRef) -> PolicyRoutingError {
         let names: Vec<_> = self.0.iter().map(|(id, table)| format!("{} ({id})", table.name)).collect();
-        let are = if names.is_empty() { "is none".to_owned() } else { format!("are {}", names.join(", ")) };
-        PolicyRoutingError::NoTable { wanted: wanted.clone(), are }
+        let others = match names.as_slice() {
+            [] => ", nor any other".to_owned(),
+            names => format!("; this router has {}", names.join(", ")),
+        };
+        PolicyRoutingError::NoTable { wanted: wanted.clone(), others }
     }
 }
 
