@@ -328,17 +328,22 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&search_path()).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// The first lines of a program's output, as one. haproxy begins with its version, and with notices that do not keep
+/// The first lines of a program's output, as one, without their full stops. haproxy begins with its version, and with notices that do not keep
 /// it from starting.
 pub(crate) fn first_lines(output: &str) -> String {
     let is_chatter = |line: &&str| line.starts_with("[NOTICE]") || line.starts_with("[WARNING]");
-    let lines = output.lines().map(str::trim).filter(|line| !line.is_empty() && !is_chatter(line));
+    let lines = output.lines().map(bare).filter(|line| !line.is_empty() && !is_chatter(line));
     quoted(&lines.take(3).collect::<Vec<_>>().join("; "))
 }
 
-/// The last line of a program's output.
+/// The last line of a program's output, without its full stop.
 pub(crate) fn last_line(output: &str) -> String {
-    quoted(output.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing"))
+    quoted(output.lines().map(bare).rfind(|line| !line.is_empty()).unwrap_or("it said nothing"))
+}
+
+/// A line as a part of an error, which may go on after it.
+fn bare(line: &str) -> &str {
+    line.trim().trim_end_matches('.')
 }
 
 /// A text that is short enough for an error, without characters that would move a terminal's cursor.

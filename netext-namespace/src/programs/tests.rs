@@ -67,3 +67,9 @@ fn a_program_that_is_not_installed_is_reported_as_missing() {
     let missing = Program::new(Command::new("/nowhere/program"), OutputMode::Errors).run(soon());
     assert!(matches!(missing, Err(ProgramError::Missing(_))), "{missing:?}");
 }
+
+#[test]
+fn the_last_words_of_a_program_have_no_full_stop() {
+    assert_eq!(last_line("Warning.\nPermission denied (publickey).\n\n"), "Permission denied (publickey)");
+    assert_eq!(first_lines("no port.\nno address.\n"), "no port; no address");
+}

@@ -167,9 +167,12 @@ impl HostChoice<'_> {
         if !holders.is_empty() || is_gone || errors.is_empty() {
             return Ok(holders);
         }
+        let remedy = match errors.len() {
+            1 => "bring that host back, or take it out of `hosts`, and repeat",
+            _ => "bring those hosts back, or take them out of `hosts`, and repeat",
+        };
         Err(DeviceError::connection(format!(
-            "{} is on none of the hosts that answer, and may be on one that does not: {}; bring that host back, or \
-             take it out of `hosts`, and repeat",
+            "{} is on none of the hosts that answer, and may be on one that does not: {}; {remedy}",
             self.router,
             joined(&errors)
         )))
