@@ -1,6 +1,7 @@
 //! The command line of operators.
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ unhealthy or failed.";
 const FLEET_EXIT_CODES: &str = "\
 Exit codes: 0 everything is healthy; 1 the command line, or the file that it names, is wrong; 2 no host can be reached;
 3 something is unhealthy or failed on a host.";
+
+/// The longest time that may be given, in seconds: a day.
+const LONGEST: u64 = 86_400;
 
 /// Inspect and repair the routers of tenants' networks on this host.
 #[derive(Debug, Parser)]
@@ -114,14 +118,24 @@ pub(super) struct ReconcileArguments {
     pub(super) pace: RouterPace,
 }
 
+/// Reads a whole number of a range.
+fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
 /// How many routers are visited at a time, and how long each may take.
 #[derive(Debug, Args)]
 pub(super) struct RouterPace {
     /// Seconds that one router may take, including the time that other commands hold it.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = number::<u32>(1..=LONGEST))]
     timeout: u32,
     /// Routers to work on at the same time; default: twice the number of processors.
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "COUNT", value_parser = number::<u16>(1..=256))]
     jobs: Option<u16>,
 }
 
@@ -161,10 +175,10 @@ pub(super) struct FleetCheckArguments {
     #[command(flatten)]
     pub(super) hosts: HostSelection,
     /// Seconds that one host may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = number::<u32>(1..=LONGEST))]
     timeout: u32,
     /// Hosts to ask at the same time.
-    #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = number::<u16>(1..=1024))]
     jobs: u16,
     /// Print one JSON document.
     #[arg(long)]
@@ -179,10 +193,10 @@ pub(super) struct DeployArguments {
     #[arg(long, value_name = "PATH")]
     pub(super) executable: Option<PathBuf>,
     /// Seconds that one host may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = number::<u32>(1..=LONGEST))]
     timeout: u32,
     /// Hosts to work on at the same time.
-    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = number::<u16>(1..=1024))]
     jobs: u16,
     /// Print one JSON document.
     #[arg(long)]
@@ -202,7 +216,7 @@ pub(super) struct HostSelection {
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<UserName>,
     /// The SSH port. Default: as registered, or 22.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_parser = number::<u16>(1..=65535))]
     pub(super) port: Option<u16>,
     /// The extension's name; default: the name of the folder in which this executable is installed.
     #[arg(long, value_name = "NAME")]

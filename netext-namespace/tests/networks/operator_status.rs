@@ -30,6 +30,10 @@ fn a_wrong_command_line_is_explained() {
         let told = operator(&lab, words, 1);
         assert!(told.contains("error: "), "{words}: {told}");
     }
+    for words in ["status --timeout x", "status --timeout 86401", "reconcile --all --jobs 0"] {
+        let told = operator(&lab, words, 1);
+        assert!(told.contains("expected a whole number from 1 to "), "{words}: {told}");
+    }
     let help = operator(&lab, "help", 0);
     assert!(help.contains("Exit codes") && help.contains(&format!("{EXTENSION}.sh")), "{help}");
 }

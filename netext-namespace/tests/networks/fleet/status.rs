@@ -144,7 +144,7 @@ fn a_wrong_command_line_is_explained_without_secrets() {
         ("status --hosts kvm1;reboot", "neither an address nor a host name"),
         ("status --hosts=-oProxyCommand=reboot", "neither an address nor a host name"),
         ("status --hosts kvm1 --user -lroot", "error: "),
-        ("status --hosts kvm1 --port 0", "error: "),
+        ("status --hosts kvm1 --port 0", "expected a whole number from 1 to 65535"),
         ("status --hosts kvm1 --extension a;b", "not an absolute path"),
         ("status --from /run/lab/absent", "cannot read /run/lab/absent"),
         ("deploy --hosts kvm1 --executable /run/lab/absent", "cannot read /run/lab/absent"),
