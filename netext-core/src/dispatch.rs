@@ -23,7 +23,7 @@ impl<D: NetworkDevice + ?Sized> Handler for D {
         }
         let envelope = invocation.parse()?;
         let (context, request) = Context::of_envelope(command, envelope, invocation.deadline().clone());
-        call(self, &context, request).await
+        call(self, &context, request).await.map_err(|error| error.of_command(command))
     }
 }
 

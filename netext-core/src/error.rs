@@ -165,6 +165,14 @@ impl DeviceError {
         self.retryable
     }
 
+    /// Says which command lacks a field: the error for an absent field does not.
+    pub(crate) fn of_command(self, command: Command) -> Self {
+        match self.error.downcast_ref::<MissingField>() {
+            Some(missing) => Self { error: format!("{command}: {missing}").into(), ..self },
+            None => self,
+        }
+    }
+
     /// The message and its causes on one line, as the runner prints them: the [`error_chain`], with a prefix that
     /// tells a defect of the extension from a failure of the device.
     pub fn report(&self) -> String {

@@ -55,9 +55,9 @@ fn a_reservation_needs_a_mac_from_this_or_an_earlier_command() {
     let lab = lab!();
     let network = network(&lab);
     let nic = by_address("10.1.1.10");
-    network.command("add-dhcp-entry", &nic).is_refused_naming(&["payload.mac"]);
+    network.command("add-dhcp-entry", &nic).is_refused_naming(&["add-dhcp-entry: payload.mac"]);
     send(&network, "add-dns-entry", &nic, &json!({"hostname": "web"}));
-    network.command("add-dhcp-entry", &nic).is_refused_naming(&["payload.mac"]);
+    network.command("add-dhcp-entry", &nic).is_refused_naming(&["add-dhcp-entry: payload.mac"]);
     send(&network, "prepare-nic", &nic, &json!({"mac": MAC}));
     send(&network, "add-dhcp-entry", &nic, &json!({}));
     network.bare_guest(MAC).takes_lease("10.1.1.10").with("hostname", "web");
@@ -65,7 +65,7 @@ fn a_reservation_needs_a_mac_from_this_or_an_earlier_command() {
     network.bare_guest(MAC).gets_no_lease();
     network
         .command("save-userdata", &json!({"mac": "02:00:00:00:00:99", "userdata": "x"}))
-        .is_refused_naming(&["payload.ip"]);
+        .is_refused_naming(&["save-userdata: payload.ip"]);
 }
 
 #[test]
