@@ -321,21 +321,22 @@ fn judge(response: &Response) -> ServerVerdict {
         return ServerVerdict::Hangs(format!("its output is held open by {}", response.held_by.join(", ")));
     }
     let printed = response.printed();
-    let first_line = printed.lines().next().unwrap_or("and it printed nothing");
+    let words = match printed.lines().next() {
+        Some(line) => format!(": {line}"),
+        None => ", and it printed nothing".to_owned(),
+    };
     match response.end {
         ProcessEnd::TimedOut => {
             ServerVerdict::Hangs(format!("still running after {:.1} s", response.took.as_secs_f64()))
         }
-        ProcessEnd::Killed(signal) => {
-            ServerVerdict::Failed(format!("ended by signal {signal}: {first_line}"))
-        }
+        ProcessEnd::Killed(signal) => ServerVerdict::Failed(format!("ended by signal {signal}{words}")),
         ProcessEnd::Exited(0) => match reply::failed_status(&printed) {
             Some(status) => {
                 ServerVerdict::Failed(format!("exit code 0, but it printed a status of {status}"))
             }
             None => ServerVerdict::Succeeded,
         },
-        ProcessEnd::Exited(code) => ServerVerdict::Failed(format!("exit code {code}: {first_line}")),
+        ProcessEnd::Exited(code) => ServerVerdict::Failed(format!("exit code {code}{words}")),
     }
 }
 

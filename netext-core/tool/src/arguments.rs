@@ -17,7 +17,7 @@ pub(crate) struct ExtensionArguments {
     /// A registered detail of the physical network, such as hosts=192.0.2.10; may be repeated.
     #[arg(long = "details", value_name = "NAME=VALUE", value_parser = detail)]
     details: Vec<(String, String)>,
-    /// The services that the extension provides, such as Dhcp,Dns, or `none`. By default it is asked with --describe.
+    /// The services that the extension provides, such as Dhcp,Dns, or none. By default it is asked with --describe.
     #[arg(long, value_name = "SERVICES", value_parser = services)]
     services: Option<Services>,
     /// The extension carries VPCs. By default it is asked with --describe.

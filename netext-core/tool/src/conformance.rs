@@ -49,7 +49,7 @@ enum ReportFormat {
     Table,
     /// The Test Anything Protocol, version 14.
     Tap,
-    /// `JUnit` XML.
+    #[value(help = "JUnit XML")]
     Junit,
     /// JSON.
     Json,

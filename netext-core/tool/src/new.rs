@@ -46,7 +46,11 @@ pub(crate) fn run(arguments: &NewArguments, printer: Printer) -> ExitCode {
     }
     let folder = arguments.out.clone().unwrap_or_else(|| PathBuf::from(&arguments.name));
     if let Err(error) = scaffold.write(&folder) {
-        return fail(format_args!("cannot create {}: {error}", folder.display()));
+        let remedy = match error.kind() {
+            io::ErrorKind::AlreadyExists => "; remove it, or name another folder with --out",
+            _ => "",
+        };
+        return fail(format_args!("cannot create {}: {error}{remedy}", folder.display()));
     }
     if printer.json {
         let files: Vec<_> = scaffold.files().into_iter().map(|(path, _)| path).collect();

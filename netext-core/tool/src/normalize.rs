@@ -19,20 +19,19 @@ use crate::printer::{fail, say};
 ///
 /// In front of an executable it takes the server's command lines, and runs the executable with a strict payload in a
 /// private file. It enforces the protocol's contract on deadline, output and exit codes. To use it as the extension,
-/// write the extension's .sh file with one line, `#!/usr/bin/env -S netext normalize --shebang acme.py`.
+/// write the extension's .sh file with one line: #!/usr/bin/env -S netext normalize --shebang acme.py
 ///
 /// Exit code 0: the strict form was printed; 1: the payload is invalid; 2: usage. In front of an executable: the exit
 /// codes of an extension.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct NormalizeArguments {
     /// The command of the payload, such as assign-ip.
     #[arg(required_unless_present_any = ["exec", "shebang"], value_parser = commands(), hide_possible_values = true)]
     command: Option<Command>,
-    /// The payload file; `-` for standard input.
+    /// The payload file; - for standard input.
     #[arg(required_unless_present_any = ["exec", "shebang"])]
     file: Option<PathBuf>,
-    /// The services of the executable, such as Dhcp,Dns, or `none`. Commands of other services then succeed without
+    /// The services of the executable, such as Dhcp,Dns, or none. Commands of other services then succeed without
     /// running it. By default all commands run it.
     #[arg(long, value_name = "SERVICES", value_parser = services, conflicts_with = "command")]
     services: Option<Services>,

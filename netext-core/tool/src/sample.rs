@@ -9,14 +9,14 @@ use crate::printer::{Printer, fail, print_json, say};
 
 /// Print a realistic payload of a command.
 ///
-/// Some commands have several, such as implement-network.tier: `netext sample --list` lists them all. The samples in
+/// Some commands have several, such as implement-network.tier: netext sample --list lists them all. The samples in
 /// readme/ have only the fields that the published README documents.
 #[derive(clap::Args)]
 pub(crate) struct SampleArguments {
     /// The command, or the name of one of its samples.
     #[arg(required_unless_present = "list", value_name = "COMMAND")]
     name: Option<String>,
-    /// Print it as the server writes it, on one line, with `<`, `>`, `&`, `=` and `'` escaped.
+    /// Print it as the server writes it, on one line, with < > & = and ' escaped.
     #[arg(long)]
     wire: bool,
     /// List all samples.

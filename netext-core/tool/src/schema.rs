@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &SchemaArguments, printer: Printer) -> ExitCode {
             return fail("name a folder: --out DIR writes the schemas, --check DIR compares them");
         }
         (SchemaFormat::Markdown, Some(file), _) => {
-            fs::write(file, reference::markdown()).map(|()| Vec::new())
+            fs::write(file, reference::markdown()).map_err(failed("write", file)).map(|()| Vec::new())
         }
         (SchemaFormat::Markdown, None, Some(file)) => compare_page(file),
         (SchemaFormat::Markdown, None, None) => {
@@ -67,9 +67,15 @@ pub(crate) fn run(arguments: &SchemaArguments, printer: Printer) -> ExitCode {
     verdict(differences.is_empty())
 }
 
+/// The error of an operation on a file or folder.
+fn failed(attempted: &str, path: &Path) -> impl Fn(io::Error) -> String {
+    let what = format!("cannot {attempted} {}", path.display());
+    move |error| format!("{what}: {error}")
+}
+
 /// How a page differs from the reference, and how to update it.
-fn compare_page(file: &Path) -> io::Result<Vec<String>> {
-    if fs::read(file)? == reference::markdown().as_bytes() {
+fn compare_page(file: &Path) -> Result<Vec<String>, String> {
+    if fs::read(file).map_err(failed("read", file))? == reference::markdown().as_bytes() {
         return Ok(Vec::new());
     }
     let path = file.display();
@@ -99,16 +105,18 @@ fn text(schema: Value) -> String {
 }
 
 /// The files in the folder with names of schemas.
-fn present(folder: &Path) -> io::Result<BTreeSet<String>> {
+fn present(folder: &Path) -> Result<BTreeSet<String>, String> {
     let mut present = BTreeSet::new();
     for below in FOLDERS {
-        let entries = match fs::read_dir(folder.join(below)) {
+        let folder = folder.join(below);
+        let unreadable = failed("list", &folder);
+        let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err(unreadable(error)),
         };
         for entry in entries {
-            let name = entry?.file_name().to_string_lossy().into_owned();
+            let name = entry.map_err(&unreadable)?.file_name().to_string_lossy().into_owned();
             if name.ends_with(".request.schema.json") || name.ends_with(".response.schema.json") {
                 present.insert(format!("{below}/{name}"));
             }
@@ -120,32 +128,36 @@ fn present(folder: &Path) -> io::Result<BTreeSet<String>> {
 /// The folders with a file per command.
 const FOLDERS: [&str; 2] = ["commands", "strict/commands"];
 
-fn write(folder: &Path) -> io::Result<()> {
+fn write(folder: &Path) -> Result<(), String> {
     let files = files();
     for below in FOLDERS {
-        fs::create_dir_all(folder.join(below))?;
+        let path = folder.join(below);
+        fs::create_dir_all(&path).map_err(failed("create the folder", &path))?;
     }
     for (path, text) in &files {
-        fs::write(folder.join(path), text)?;
+        let path = folder.join(path);
+        fs::write(&path, text).map_err(failed("write", &path))?;
     }
     for stale in present(folder)?.iter().filter(|path| !files.contains_key(*path)) {
-        fs::remove_file(folder.join(stale))?;
+        let path = folder.join(stale);
+        fs::remove_file(&path).map_err(failed("remove", &path))?;
     }
     Ok(())
 }
 
 /// The differences, one per line, and how to update the folder.
-fn compare(folder: &Path) -> io::Result<Vec<String>> {
+fn compare(folder: &Path) -> Result<Vec<String>, String> {
     let files = files();
     let mut differences = Vec::new();
     for (path, text) in &files {
-        match fs::read(folder.join(path)) {
+        let file = folder.join(path);
+        match fs::read(&file) {
             Ok(found) if found == text.as_bytes() => {}
             Ok(_) => differences.push(format!("{path} differs from the protocol")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 differences.push(format!("{path} is missing"));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(failed("read", &file)(error)),
         }
     }
     for superfluous in present(folder)?.iter().filter(|path| !files.contains_key(*path)) {

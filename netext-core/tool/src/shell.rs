@@ -31,12 +31,20 @@ pub(crate) fn completions(arguments: &Completions, mut tool: clap::Command, prin
 }
 
 pub(crate) fn man(arguments: &Man, tool: clap::Command, printer: Printer) -> ExitCode {
-    let written = match &arguments.out {
-        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(tool, folder)),
-        None => page(tool, printer),
+    let (written, place) = match &arguments.out {
+        Some(folder) => {
+            let written = std::fs::create_dir_all(folder);
+            (
+                written.and_then(|()| clap_mangen::generate_to(tool, folder)),
+                format!(" to {}", folder.display()),
+            )
+        }
+        None => (page(tool, printer), String::new()),
     };
-    written
-        .map_or_else(|error| fail(format_args!("cannot write the manual: {error}")), |()| ExitCode::SUCCESS)
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(format_args!("cannot write the manual{place}: {error}")),
+    }
 }
 
 fn page(tool: clap::Command, printer: Printer) -> io::Result<()> {

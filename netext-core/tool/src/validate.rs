@@ -21,7 +21,7 @@ pub(crate) struct ValidateArguments {
     /// The command of the payload, such as assign-ip.
     #[arg(value_parser = commands(), hide_possible_values = true)]
     command: Command,
-    /// The payload file; `-` for standard input.
+    /// The payload file; - for standard input.
     file: PathBuf,
 }
 

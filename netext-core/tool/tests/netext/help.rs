@@ -98,3 +98,17 @@ fn it_explains_the_tool_as_well() {
     let json: Value = serde_json::from_str(json.succeeds()).unwrap();
     assert!(json["text"].as_str().unwrap().starts_with("## assign-ip"));
 }
+
+#[test]
+fn help_is_plain_text_for_a_terminal() {
+    let summary = run(&["--help"]).succeeds().to_owned();
+    let (_, commands) = summary.split_once("Commands:\n").unwrap();
+    let (commands, _) = commands.split_once("\n\n").unwrap();
+    assert!(commands.lines().count() > 10, "{commands}");
+    for line in commands.lines() {
+        assert!(!line.ends_with('.'), "{line}");
+        let name = line.split_whitespace().next().unwrap();
+        let help = run(&[name, "--help"]).succeeds().to_owned();
+        assert!(!help.contains('`'), "{name}: {help}");
+    }
+}

@@ -89,6 +89,7 @@ fn an_existing_folder_stays_untouched() {
     fs::write(made.join("src/device.rs"), "mine").unwrap();
     let again = run(&["new", "acme-sdn", "--out", made.to_str().unwrap()]);
     assert!(again.code == Some(1) && again.stderr.contains("File exists"), "{again:?}");
+    assert!(again.stderr.contains("another folder with --out"), "{again:?}");
     assert_eq!(fs::read_to_string(made.join("src/device.rs")).unwrap(), "mine");
 }
 
@@ -110,6 +111,8 @@ fn completions_and_manuals_cover_every_subcommand() {
     }
     assert!(run(&["man"]).succeeds().contains(".TH netext 1"));
     assert!(run(&["man", "--json"]).json(0)["text"].as_str().unwrap().contains(".TH netext 1"));
+    let refused = run(&["man", "--out", "/proc/x"]);
+    assert!(refused.stderr.starts_with("netext: cannot write the manual to /proc/x: "), "{refused:?}");
     let folder = TempDir::new().unwrap();
     run(&["man", "--out", folder.path().to_str().unwrap()]).succeeds();
     for name in subcommands {

@@ -122,3 +122,19 @@ fn schemas_need_a_folder() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("--out DIR"), "{run:?}");
 }
+
+#[test]
+fn an_error_names_the_path_and_what_was_attempted() {
+    for (arguments, error) in [
+        (vec!["--out", "/proc/x"], "cannot create the folder /proc/x/commands: "),
+        (vec!["--format", "markdown", "--out", "/proc/x"], "cannot write /proc/x: "),
+        (vec!["--format", "markdown", "--check", "/proc/x"], "cannot read /proc/x: "),
+        (vec!["--check", "/dev/null"], "cannot read /dev/null/"),
+    ] {
+        let failed = run(&[vec!["schema"], arguments].concat());
+        assert!(
+            failed.code == Some(1) && failed.stderr.starts_with(&format!("netext: {error}")),
+            "{error}: {failed:?}"
+        );
+    }
+}
