@@ -89,3 +89,9 @@ fn stories_are_listed_printed_and_played_from_a_file() {
         "{absent:?}"
     );
 }
+
+#[test]
+fn a_failure_without_a_word_is_shown() {
+    let failed = run(&["simulate", "--exec", "/bin/false", "--services", "none", "isolated-network"]);
+    assert!(failed.stdout.contains("failed: exit code 1, and it printed nothing"), "{failed:?}");
+}
