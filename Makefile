@@ -25,8 +25,12 @@ EXECUTABLE := target/release/netext-namespace
 OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc balancer guest_services \
 	absent_fields nic_identity readme_life second_range \
 	--skip leaves_nothing --skip a_rebooted_host --skip take_down
-# The duration of `make fuzz`, in seconds.
+# The crates with fuzz targets, and the duration of each target in `make fuzz`, in seconds. What a target finds to be new
+# goes to a folder of the build; what is worth a test goes to the committed corpus.
+FUZZED := netext-protocol netext-core/tool netext-namespace
 FUZZ_SECONDS ?= 60
+FUZZ_LIMITS := -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+GROWN := $(CURDIR)/target/fuzz/grown
 # More arguments for the programs behind these tasks, such as BENCH="--quick --json" or MODEL="--seed 77".
 DEMO ?=
 SWEEP ?=
@@ -138,11 +142,13 @@ audit: ## Check the dependencies: licences, sources, bans.
 	@$(call tool,cargo-deny,0.20.2)
 	$(CARGO) deny --all-features check --hide-inclusion-graph bans licenses sources
 
-fuzz: ## Fuzz the payload parser for a minute.
+fuzz: ## Fuzz everything that is parsed, each of the targets for FUZZ_SECONDS (12 minutes).
 	@$(call tool,cargo-fuzz,0.13.2)
-	cd netext-protocol && for target in $$($(CARGO) fuzz list); do \
-		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS) || exit; \
-	done
+	@set -e; for crate in $(FUZZED); do for target in $$(cd $$crate && $(CARGO) fuzz list); do \
+		printf '\n== %s: %s\n' "$$crate" "$$target"; mkdir -p $(GROWN)/$$target; \
+		(cd $$crate && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --target-dir $(CURDIR)/target/fuzz "$$target" \
+			$(GROWN)/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) $(FUZZ_LIMITS)); \
+	done; done
 
 packages: ## Install the Debian packages that these tasks need.
 	@.ci/packages

@@ -24,6 +24,8 @@ pub mod daemons;
 pub mod drift;
 pub mod failover;
 pub mod files;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod host;
 pub mod kernel;
 pub mod metadata;

@@ -64,7 +64,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
         "netext-namespace/src",
         &[
             &["lib"],
-            &["operator"],
+            &["fuzzing", "operator"],
             &["proxy"],
             &["relay"],
             &["failover"],

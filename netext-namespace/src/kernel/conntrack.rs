@@ -207,7 +207,7 @@ fn identity(entry: &[u8]) -> Vec<DefaultNla> {
 }
 
 impl TrackedConnection {
-    fn read(entry: &[u8]) -> Option<Self> {
+    pub(super) fn read(entry: &[u8]) -> Option<Self> {
         let mut connection = Self::default();
         for (kind, value) in attributes(entry.get(NFGENMSG..)?) {
             match kind {

@@ -19,7 +19,7 @@ const LIVE: [&str; 5] = ["handle", "packets", "bytes", "expires", "index"];
 
 /// The objects of a table by kind and name, each with its declaration and its rules or elements.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct TableListing(BTreeMap<(String, String), TableObject>);
+pub(super) struct TableListing(BTreeMap<(String, String), TableObject>);
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct TableObject {
@@ -45,9 +45,13 @@ pub fn differences(
 
 impl TableListing {
     fn of(namespace: &Namespace, deadline: Instant) -> Result<Self, NftError> {
-        let words = nft::list(namespace, deadline)?;
-        let shown: Value = serde_json::from_slice(&words)
-            .map_err(|error| NftError::Failed { attempted: "read the list of", source: error.into() })?;
+        Self::read(&nft::list(namespace, deadline)?)
+            .map_err(|error| NftError::Failed { attempted: "read the list of", source: error.into() })
+    }
+
+    /// Reads what nft lists.
+    pub(super) fn read(json: &[u8]) -> serde_json::Result<Self> {
+        let shown: Value = serde_json::from_slice(json)?;
         let mut listing = Self::default();
         for entry in shown["nftables"].as_array().into_iter().flatten() {
             let Some((kind, Value::Object(object))) = entry.as_object().and_then(|entry| entry.iter().next())
@@ -86,7 +90,7 @@ impl TableListing {
             .or_insert(TableObject { declared, holds });
     }
 
-    fn differences_to(&self, wanted: &Self) -> Vec<(DifferenceKind, String)> {
+    pub(super) fn differences_to(&self, wanted: &Self) -> Vec<(DifferenceKind, String)> {
         let mut differences = Vec::new();
         for ((kind, name), object) in &wanted.0 {
             match self.0.get(&(kind.clone(), name.clone())) {

@@ -6,6 +6,8 @@
 pub(crate) mod arp;
 pub mod capture;
 pub mod conntrack;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 pub mod links;
 pub mod listing;
 pub mod namespace;

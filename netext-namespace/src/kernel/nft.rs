@@ -96,7 +96,7 @@ fn nft(
 }
 
 /// nft reports `/dev/stdin:LINE:FROM-TO: Error: WORDS`, then the line, then carets under the place.
-fn refusal(namespace: String, complaints: &str, script: &str, status: ExitStatus) -> NftError {
+pub(super) fn refusal(namespace: String, complaints: &str, script: &str, status: ExitStatus) -> NftError {
     let Some(first) = complaints.lines().find(|line| !line.trim().is_empty()) else {
         return NftError::Refused { namespace, complaint: format!("no reason given ({status})"), line: None };
     };

@@ -112,7 +112,7 @@ pub fn counters(namespace: &Namespace, set: &str) -> Result<Vec<AddressCount>, N
 }
 
 impl AddressCount {
-    fn read(element: &[u8]) -> Option<Self> {
+    pub(super) fn read(element: &[u8]) -> Option<Self> {
         let key = attribute(attribute(element, NFTA_SET_ELEM_KEY)?, NFTA_DATA_VALUE)?;
         let expression = attribute(element, NFTA_SET_ELEM_EXPR)?;
         if string(attribute(expression, NFTA_EXPR_NAME)?) != "counter" {

@@ -1,26 +1,8 @@
-//! Every payload file is either refused in one line, or read into a request that survives being written.
-//!
-//! The first byte selects the command; the rest is the file.
+//! Payload files: see `property::payload_file`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use netext_protocol::{Command, Envelope};
+#[path = "../property.rs"]
+mod property;
 
-fuzz_target!(|data: &[u8]| {
-    let Some((&selector, file)) = data.split_first() else { return };
-    let command = Command::ALL[usize::from(selector) % Command::ALL.len()];
-    match Envelope::parse(command, file) {
-        Ok(envelope) => {
-            assert_eq!(envelope.request.command(), command);
-            let written = envelope.to_json();
-            let again = Envelope::parse(command, written.as_bytes());
-            assert_eq!(again, Ok(envelope), "{written}");
-        }
-        Err(error) => {
-            let message = error.to_string();
-            assert!(!message.chars().any(char::is_control), "{message:?}");
-            assert!(message.starts_with(command.name()) && message.len() < 2000, "{message}");
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| property::payload_file(input));

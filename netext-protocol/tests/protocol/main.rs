@@ -4,6 +4,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "only the tests use them")]
 
 mod construct;
+mod corpus;
 mod details;
 mod embedded;
 mod properties;

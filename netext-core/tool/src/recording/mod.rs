@@ -4,6 +4,8 @@
 //! A recording is a folder with a file per run, in the order in which they began. Credentials are [masked] before a file
 //! is written.
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 pub(crate) mod record;
 pub(crate) mod replay;
 

@@ -129,7 +129,7 @@ fn replay(
     Ok(differing)
 }
 
-fn call(recorded: &Recorded, details: &ReplayedDetails) -> ExtensionCall {
+pub(super) fn call(recorded: &Recorded, details: &ReplayedDetails) -> ExtensionCall {
     let streams = if recorded.error_output.is_some() { CallStreams::Apart } else { CallStreams::Merged };
     let call = match recorded.arguments.as_slice() {
         [command, file, rest @ ..] if file == PAYLOAD_FILE => {
@@ -180,7 +180,7 @@ fn is_same(one: &str, other: &str) -> bool {
 
 /// The recorded details of `ensure-network-device`, each with the details that the extension returns now.
 #[derive(Default)]
-struct ReplayedDetails(BTreeMap<String, Value>);
+pub(super) struct ReplayedDetails(BTreeMap<String, Value>);
 
 impl ReplayedDetails {
     fn note(&mut self, recorded: &Recorded, response: &Response) {

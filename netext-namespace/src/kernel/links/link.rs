@@ -37,7 +37,7 @@ pub(super) const NOT_YET: u32 = 0;
 
 /// A link as it is.
 #[derive(Debug, Default)]
-pub(super) struct KernelLink {
+pub(in crate::kernel) struct KernelLink {
     pub(super) index: u32,
     pub(super) name: String,
     /// Whether it was asked to be up.
@@ -80,7 +80,7 @@ impl KernelLink {
         if self.kind.is_empty() { "a network interface".to_owned() } else { format!("of kind {}", self.kind) }
     }
 
-    fn read(reply: &[u8]) -> Option<Self> {
+    pub(in crate::kernel) fn read(reply: &[u8]) -> Option<Self> {
         let mut link = Self { index: number(reply.get(4..)?)?, ..Self::default() };
         let flags = LinkFlags::from_bits_retain(number(reply.get(8..)?)?);
         link.up = flags.contains(LinkFlags::Up);
@@ -312,7 +312,7 @@ pub(super) fn delete_links<'l>(
 
 /// An address of an interface as it is.
 #[derive(Debug)]
-pub(super) struct KernelAddress {
+pub(in crate::kernel) struct KernelAddress {
     pub(super) index: u32,
     pub(super) net: IpNet,
     /// The other end of a point-to-point address; otherwise the address itself.
@@ -322,7 +322,7 @@ pub(super) struct KernelAddress {
 }
 
 impl KernelAddress {
-    fn read(entry: &[u8]) -> Option<Self> {
+    pub(in crate::kernel) fn read(entry: &[u8]) -> Option<Self> {
         let prefix = *entry.get(1)?;
         let index = number(entry.get(4..)?)?;
         let (mut net, mut local, mut flags) = (None, None, AddressFlags::empty());

@@ -21,6 +21,8 @@ use bridge::SegmentBridges;
 pub use bridge::without_carrier;
 pub use error::LinkError;
 use link::delete_links;
+#[cfg(any(fuzzing, test))]
+pub(super) use link::{KernelAddress, KernelLink};
 
 /// Makes the links of the host and of the namespace match the plan, and touches nothing that matches already. The
 /// namespace is that of the plan, if it has one. Returns the routes and rules beyond the main table that the kernel

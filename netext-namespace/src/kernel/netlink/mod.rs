@@ -257,7 +257,7 @@ fn retrying(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 }
 
 /// The messages of one datagram.
-fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
+pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
     std::iter::from_fn(move || {
         let message = NetlinkBuffer::new_checked(datagram).ok()?;
         let length = (message.length() as usize).next_multiple_of(4).min(datagram.len());
@@ -267,10 +267,11 @@ fn messages(mut datagram: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&[u8]>> {
 }
 
 /// The result of a request, as its acknowledgement or the end of its dump reports it.
-fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &NetlinkRequest) -> Result<(), NetlinkError> {
+pub(super) fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &NetlinkRequest) -> Result<(), NetlinkError> {
     let payload = answer.payload();
     let code = payload.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code));
-    if code >= 0 || request.tolerates(-code) {
+    let errno = code.saturating_neg();
+    if errno <= 0 || request.tolerates(errno) {
         return Ok(());
     }
     let mut explanation = None;
@@ -285,5 +286,5 @@ fn verdict(answer: &NetlinkBuffer<&[u8]>, request: &NetlinkRequest) -> Result<()
         let attributes = payload.get(attributes_start..).unwrap_or_default();
         explanation = attribute(attributes, NLMSGERR_ATTR_MSG).map(string);
     }
-    Err(request.refused(io::Error::from_raw_os_error(-code), explanation))
+    Err(request.refused(io::Error::from_raw_os_error(errno), explanation))
 }

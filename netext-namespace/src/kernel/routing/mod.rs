@@ -27,8 +27,12 @@ use super::netlink::{
 use crate::drift::{Pass, RouterPart};
 use crate::model::{InterfaceName, IpProtocol, RouteAction, RoutingRule};
 use crate::plan::{ROUTE_PROTOCOL, RoutingPlan, TableRoute, TableRule};
+use route::InterfaceIndexes;
+#[cfg(any(fuzzing, test))]
+pub(super) use route::KernelRoute;
+#[cfg(not(any(fuzzing, test)))]
+use route::KernelRoute;
 pub(super) use route::ensure_default;
-use route::{InterfaceIndexes, KernelRoute};
 
 /// A route or a rule that the kernel refused.
 #[derive(Debug)]
@@ -124,7 +128,7 @@ pub(super) fn ensure(
 
 /// A rule of ours that the kernel has.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct KernelRule {
+pub(super) struct KernelRule {
     family: u8,
     action: u8,
     not: bool,
@@ -144,7 +148,7 @@ struct KernelRule {
 
 impl KernelRule {
     /// `None` for a rule that is not ours.
-    fn read(entry: &[u8]) -> Option<Self> {
+    pub(super) fn read(entry: &[u8]) -> Option<Self> {
         let &[family, to_len, from_len, tos, table, _, _, action, ..] = entry else { return None };
         let flags = RuleFlags::from_bits_retain(number(entry.get(8..)?)?);
         let mut rule = Self {

@@ -33,7 +33,7 @@ pub(in crate::kernel) type InterfaceIndexes = BTreeMap<InterfaceName, u32>;
 
 /// A route that the kernel has.
 #[derive(Debug)]
-pub(super) struct KernelRoute {
+pub(in crate::kernel) struct KernelRoute {
     family: u8,
     destination: Option<IpAddr>,
     prefix_len: u8,
@@ -51,7 +51,7 @@ pub(super) struct KernelRoute {
 }
 
 impl KernelRoute {
-    fn read(entry: &[u8]) -> Option<Self> {
+    pub(in crate::kernel) fn read(entry: &[u8]) -> Option<Self> {
         let &[family, prefix_len, _, tos, table, protocol, scope, kind, ..] = entry else { return None };
         let flags = RouteFlags::from_bits_retain(number(entry.get(8..)?)?);
         let mut route = Self {

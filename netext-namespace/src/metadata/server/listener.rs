@@ -13,7 +13,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -133,8 +134,8 @@ async fn accept(
 }
 
 /// A connection that fails ends. That is not logged: the guest causes it.
-async fn serve(
-    stream: TcpStream,
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     guest: Ipv4Addr,
     port: ServicePort,
     tier: &TierResponder,

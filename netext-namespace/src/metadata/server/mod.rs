@@ -13,6 +13,8 @@
 //! - SIGTERM and SIGINT end it, as soon as running requests are answered but within two seconds.
 //! - It needs no signal when instance metadata changes.
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod listener;
 mod responder;
 mod start;

@@ -1,0 +1,5 @@
+//! Complaints of nft: see `netext_namespace::fuzzing::nft_complaint`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| netext_namespace::fuzzing::nft_complaint(input));
