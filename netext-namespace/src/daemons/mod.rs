@@ -81,7 +81,7 @@ pub enum DaemonError {
         source: FileError,
     },
     /// The operating system did not let its program run.
-    #[error("cannot {attempted} {what}; check with `doctor` whether {program} can be run on this host")]
+    #[error("cannot {attempted} {what}; check with doctor whether {program} can be run on this host")]
     Program {
         /// The daemon.
         what: String,
