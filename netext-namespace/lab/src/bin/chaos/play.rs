@@ -205,6 +205,12 @@ fn struck(world: &World, network: &netext_lab::Network<'_>, call: &Call, trouble
             let _held = network.hold_lock();
             lab.call_with(call, Fault::None)
         }
+        Trouble::BrokenProgram(program) => {
+            lab.breaks(program);
+            let traced = lab.call_with(call, Fault::None);
+            lab.mends(program);
+            traced
+        }
         Trouble::FewDescriptors(number) => {
             lab.call_with(&call.clone().with_descriptors(*number), Fault::None)
         }

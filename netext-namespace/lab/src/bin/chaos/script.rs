@@ -42,11 +42,7 @@ fn round(random: &mut fastrand::Rng, model: &mut Model, number: usize) -> Round 
         let operation = Operation::random(random, network, &model.networks[network]);
         operation.acknowledge(&mut model.networks[network]);
         let trouble = Trouble::random(random);
-        // What befalls the whole host would strike the other commands too.
-        let trouble = match trouble {
-            Trouble::FullDisk | Trouble::ReadOnlyDisk | Trouble::ForeignLock if are_at_once => Trouble::None,
-            trouble => trouble,
-        };
+        let trouble = if are_at_once && trouble.is_of_host() { Trouble::None } else { trouble };
         commands.push(Command { network, operation, trouble, is_repaired: random.bool() });
     }
     Round { number, commands, are_at_once, disturbance: Disturbance::random(random) }

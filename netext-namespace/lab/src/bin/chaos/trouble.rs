@@ -17,6 +17,8 @@ pub(crate) enum Trouble {
     ReadOnlyDisk,
     /// Somebody holds the router's lock for longer than the command's time.
     ForeignLock,
+    /// A program that the command may start fails and says nothing.
+    BrokenProgram(&'static str),
     /// The command may only open this many files.
     FewDescriptors(u32),
 }
@@ -43,12 +45,18 @@ pub(crate) enum Disturbance {
 }
 
 const DAEMONS: [&str; 3] = ["dnsmasq", "netext-metadata", "haproxy"];
+const PROGRAMS: [&str; 3] = ["nft", "dnsmasq", "haproxy"];
 /// Most commands have fewer system calls that change something.
 const CHANGES: usize = 160;
 /// Calls between two of these.
 const OTHERS: usize = 4;
 
 impl Trouble {
+    /// Whether it befalls the whole host, so that it would strike other commands too.
+    pub(crate) fn is_of_host(&self) -> bool {
+        !matches!(self, Self::None | Self::Call(_) | Self::FewDescriptors(_))
+    }
+
     /// Trouble for about every other command.
     pub(crate) fn random(random: &mut fastrand::Rng) -> Self {
         let place = CallPlace { changes: random.usize(..CHANGES), others: random.usize(..OTHERS) };
@@ -58,7 +66,8 @@ impl Trouble {
             10 => Self::FullDisk,
             11 => Self::ReadOnlyDisk,
             12 if random.bool() => Self::ForeignLock,
-            12 | 13 => Self::FewDescriptors(random.u32(4..24)),
+            13 => Self::BrokenProgram(random.choice(PROGRAMS).expect("three")),
+            12 => Self::FewDescriptors(random.u32(4..24)),
             _ => Self::None,
         }
     }
