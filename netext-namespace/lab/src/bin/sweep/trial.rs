@@ -1,10 +1,15 @@
 //! One command with one fault: what it promises, and what is seen.
 
+use std::time::{Duration, Instant};
+
 use netext_lab::{Answers, Broken, Call, Fault, Lab, Observation, SavedDisk, TracedCommand};
 
 use crate::steps::Step;
 use crate::violation::Violation;
 use crate::world::{Base, World};
+
+/// How long a daemon that was replaced may take to end.
+const ENDING: Duration = Duration::from_millis(1000);
 
 /// How a command comes to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +58,17 @@ impl Ground {
         Self { base, way, world, disk, before, lab }
     }
 
+    /// How the host differs from what it has to be. A daemon that was replaced may take a moment to end.
+    fn differs_from(&self, expected: &Observation) -> Vec<String> {
+        let deadline = Instant::now() + ENDING;
+        loop {
+            let differences = expected.differences(&Observation::of(&self.lab));
+            if differences.is_empty() || Instant::now() > deadline {
+                return differences;
+            }
+        }
+    }
+
     /// Waits for what goes on without the command, and lets the time pass in which a host that failed is not asked again.
     fn settle(&self) {
         if self.way == Way::OverSsh {
@@ -69,7 +85,7 @@ impl Ground {
         self.settle();
         self.disk.put_back(self.lab.host());
         self.lab.operate(&["reconcile", "--all"]);
-        let differences = self.before.observation.differences(&Observation::of(&self.lab));
+        let differences = self.differs_from(&self.before.observation);
         if differences.is_empty() { self.before.answers.differences() } else { differences }
     }
 }
@@ -137,16 +153,16 @@ impl Stage {
 
     /// The new state is in force and on disk, and a repair finds nothing to do.
     fn in_force(&self, rule: &'static str) -> Vec<Broken> {
-        let mut broken = of(rule, self.after.observation.differences(&Observation::of(&self.ground.lab)));
+        let mut broken = of(rule, self.ground.differs_from(&self.after.observation));
         broken.extend(self.is_well());
         broken
     }
 
     /// The old state is in force and on disk, although nothing repaired it.
     fn undone(&self) -> Vec<Broken> {
+        let differences = self.ground.differs_from(&self.ground.before.observation);
+        let mut broken = of("a command that fails changes nothing", differences);
         let seen = Observation::of(&self.ground.lab);
-        let mut broken =
-            of("a command that fails changes nothing", self.ground.before.observation.differences(&seen));
         broken.extend(of("nothing is left beside the files", seen.leftovers().to_vec()));
         broken.extend(self.is_well());
         broken
