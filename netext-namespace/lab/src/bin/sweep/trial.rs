@@ -9,7 +9,7 @@ use crate::violation::Violation;
 use crate::world::{Base, World};
 
 /// How long a daemon that was replaced may take to end.
-const ENDING: Duration = Duration::from_millis(1000);
+const ENDING: Duration = Duration::from_secs(1);
 
 /// How a command comes to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
