@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::PathBuf;
 
 use super::DaemonError;
-use crate::files::{self, Access, Durability, FileError, failed};
+use crate::files::{self, Access, Durability, FileError, NextVersion, VersionedFolder, failed};
 use crate::plan::{ChangeNotice, ConfigFile, Daemon, DaemonPlan};
 
 const SETTLED: &str = "settled";
@@ -74,34 +74,84 @@ impl<'a> DaemonFolder<'a> {
     }
 
     /// Removes it with all that is in it.
-    pub(super) fn remove(self) -> Result<(), DaemonError> {
+    pub(super) fn remove(&self) -> Result<(), DaemonError> {
         files::remove_folder(&self.daemon.folder).map_err(about(self.daemon))
     }
 
-    /// The files that differ from the plan, each with how the daemon takes up its change.
-    pub(super) fn differing<'f>(
-        &self,
-        files: &'f [ConfigFile],
-    ) -> Result<Vec<(&'f ConfigFile, Refresh)>, DaemonError> {
+    /// The files that differ from the plan, by their places, each with how the daemon takes up its change.
+    pub(super) fn differing(&self, files: &[ConfigFile]) -> Result<Vec<(usize, Refresh)>, DaemonError> {
         let mut differing = Vec::new();
-        for file in files {
+        for (place, file) in files.iter().enumerate() {
             let refresh = match (self.read(file.name)?, file.on_change) {
                 (Some(old), _) if old == file.content.as_bytes() => continue,
                 (Some(_), ChangeNotice::Reload) => Refresh::Reload,
                 (Some(old), ChangeNotice::ReloadIfGrown) if has_grown(&old, &file.content) => Refresh::Reload,
                 _ => Refresh::Restart,
             };
-            differing.push((file, refresh));
+            differing.push((place, refresh));
         }
         Ok(differing)
     }
 
-    /// Replaces files.
-    pub(super) fn write<'f>(
+    /// Stages files, so that their space on the disk is claimed before the daemon is touched. A file whose old version
+    /// has the same content needs no space: it is a change that is undone.
+    pub(super) fn stage(&self, files: &[&ConfigFile]) -> Result<(), DaemonError> {
+        let stage = |folder: &VersionedFolder, file: &ConfigFile| -> Result<(), FileError> {
+            let content = file.content.as_bytes();
+            if folder.old(file.name)?.is_some_and(|old| old == content) {
+                return folder.unstage(file.name);
+            }
+            folder.stage(
+                file.name,
+                NextVersion::Content(content),
+                Access::Group(self.group),
+                Durability::None,
+            )
+        };
+        self.with_versions(files, stage)
+    }
+
+    /// Puts staged files in place.
+    pub(super) fn put_in_place(&self, files: &[&ConfigFile]) -> Result<(), DaemonError> {
+        self.with_versions(files, |folder, file| {
+            if folder.has_next(file.name)? {
+                folder.put_in_place(file.name)
+            } else {
+                folder.restore(file.name)
+            }
+        })
+    }
+
+    /// Restores files that were put in place.
+    pub(super) fn take_back(&self, files: &[&ConfigFile]) -> Result<(), DaemonError> {
+        self.with_versions(files, |folder, file| folder.restore(file.name))
+    }
+
+    /// Removes other versions of all files, as killed commands leave them.
+    pub(super) fn discard_versions(&self) -> Result<(), DaemonError> {
+        let discard = || -> Result<(), FileError> {
+            let Some(folder) = VersionedFolder::open_existing(&self.daemon.folder)? else { return Ok(()) };
+            folder.staged_or_replaced()?.iter().try_for_each(|name| folder.discard(name))
+        };
+        discard().map_err(about(self.daemon))
+    }
+
+    /// Forgets the old versions of files.
+    pub(super) fn discard(&self, files: &[&ConfigFile]) -> Result<(), DaemonError> {
+        self.with_versions(files, |folder, file| folder.discard(file.name))
+    }
+
+    fn with_versions(
         &self,
-        files: impl IntoIterator<Item = &'f ConfigFile>,
+        files: &[&ConfigFile],
+        act: impl Fn(&VersionedFolder, &ConfigFile) -> Result<(), FileError>,
     ) -> Result<(), DaemonError> {
-        files.into_iter().try_for_each(|file| self.replace(file.name, file.content.as_bytes()))
+        if files.is_empty() {
+            return Ok(());
+        }
+        let folder = VersionedFolder::open_existing(&self.daemon.folder).map_err(about(self.daemon))?;
+        let Some(folder) = folder else { return Ok(()) };
+        files.iter().try_for_each(|file| act(&folder, file)).map_err(about(self.daemon))
     }
 
     /// Whether the daemon was started for this and has read every file.
@@ -117,10 +167,14 @@ impl<'a> DaemonFolder<'a> {
         self.delete(SETTLED)
     }
 
-    /// The content of files and of what is known of the daemon, to be restored if a change fails.
-    pub(super) fn save(&self, files: &[ConfigFile]) -> Result<SavedFiles, DaemonError> {
-        let names = files.iter().map(|file| file.name).chain([self.daemon.pid_file.as_str(), SETTLED]);
-        names.map(|name| Ok((name.to_owned(), self.read(name)?))).collect::<Result<_, _>>().map(SavedFiles)
+    /// What is known of the daemon, to be restored if a change fails.
+    pub(super) fn save(&self) -> Result<SavedFiles, DaemonError> {
+        let names = [self.daemon.pid_file.as_str(), SETTLED];
+        names
+            .into_iter()
+            .map(|name| Ok((name.to_owned(), self.read(name)?)))
+            .collect::<Result<_, _>>()
+            .map(SavedFiles)
     }
 
     pub(super) fn restore(&self, saved: &SavedFiles) -> Result<(), DaemonError> {

@@ -14,7 +14,7 @@ use super::health;
 use super::process::{DaemonProcess, Whereabouts, failed};
 use super::{DaemonError, runtime_socket, start};
 use crate::kernel::namespace::Namespace;
-use crate::plan::{Daemon, DaemonPlan, DaemonSuccessor};
+use crate::plan::{ConfigFile, Daemon, DaemonPlan, DaemonSuccessor};
 use crate::wait::ended_by;
 
 /// How long a predecessor may take to stop accepting connections.
@@ -29,20 +29,21 @@ pub(super) enum Handover {
     NoAnswer,
 }
 
-/// Starts the successor with the files of the plan. The caller marks it as settled.
+/// Starts the successor with the files that changed and are staged. The caller marks it as settled.
 pub(super) fn hand_over(
     namespace: &Namespace,
     plan: &DaemonPlan,
     folder: &DaemonFolder<'_>,
+    changed: &[&ConfigFile],
     predecessor: &DaemonProcess,
     successor: &DaemonSuccessor,
     deadline: Instant,
 ) -> Result<Handover, DaemonError> {
     let Some(dead) = dead_members(folder, successor, deadline)? else { return Ok(Handover::NoAnswer) };
-    let saved = folder.save(&plan.files)?;
+    let saved = folder.save()?;
     folder.unsettle()?;
     let begun = folder
-        .write(&plan.files)
+        .put_in_place(changed)
         .and_then(|()| folder.replace(successor.dead_members, dead_members::server_states(&dead).as_bytes()))
         .and_then(|()| begin(namespace, plan, predecessor, successor, deadline));
     // If this fails the file is not read again: it is replaced or deleted before every other start.
@@ -50,6 +51,7 @@ pub(super) fn hand_over(
     let begun = match begun {
         Ok(begun) => begun,
         Err(error) => {
+            folder.take_back(changed)?;
             folder.restore(&saved)?;
             return Err(error);
         }

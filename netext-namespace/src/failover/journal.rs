@@ -7,15 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use netext_core::{Deadline, DeviceError};
 use netext_protocol::NetworkId;
 use serde::{Deserialize, Serialize};
 
 use super::{InstanceDelta, ReplicaDelta, ReplicaVersion, RouterDelta};
-use crate::files::{self, Access, Durability, absent_is_none};
+use crate::files::{self, Access, Durability, FileStamp, absent_is_none};
 use crate::metadata::Instances;
 use crate::model::RouterId;
 use crate::store::Store;
@@ -37,17 +35,6 @@ struct JournalEntry {
     stamp: Option<FileStamp>,
     /// The serial of its last change.
     serial: u64,
-}
-
-/// Inode, size, seconds and nanoseconds of a document: they differ once it was replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct FileStamp(u64, u64, i64, i64);
-
-impl FileStamp {
-    fn of(path: &Path) -> io::Result<Option<Self>> {
-        let file = absent_is_none(fs::symlink_metadata(path))?;
-        Ok(file.map(|file| Self(file.ino(), file.size(), file.mtime(), file.mtime_nsec())))
-    }
 }
 
 /// What is new about a router since a serial; `None` if nothing is. 0 asks for a complete delta.

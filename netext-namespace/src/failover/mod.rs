@@ -129,9 +129,12 @@ pub async fn take_over(
     let router = match replica.header()?.filter(newer) {
         Some(ReplicaHeader { router, .. }) => {
             // Before the instances' folders: daemons must be able to pass through these.
-            store.make_folders(&router)?;
+            let _ = store.make_folders(&router)?;
+            let until = deadline.instant();
             for network in router.tiers.keys() {
-                store.instances(*network).replace(&replica.instances(*network).all()?)?;
+                let mut change = store.instances(*network).change(until)?;
+                change.replace(&replica.instances(*network).all(until)?)?;
+                change.commit()?;
             }
             router
         }
@@ -140,7 +143,7 @@ pub async fn take_over(
     if router.is_empty() {
         return Ok(());
     }
-    let state = RouterState { router, ruleset_generation: None, epoch, superseded: None };
+    let state = RouterState { router, epoch, superseded: None };
     locked.save(&state)?;
     HeldRouter::new(store, &locked, &state, deadline).put_in_force(&mut Pass::command())?;
     Ok(replica.remove()?)

@@ -7,6 +7,7 @@ use std::fs::DirBuilder;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use netext_core::{Deadline, DeviceError};
 use netext_protocol::NetworkId;
@@ -62,7 +63,7 @@ pub async fn store_replica(
     if delta.since > 0 && header.is_none_or(lacks_it) {
         return Ok(ReplicaOutcome::Behind);
     }
-    replica.update(delta)?;
+    replica.update(delta, deadline.instant())?;
     Ok(ReplicaOutcome::Stored)
 }
 
@@ -90,22 +91,29 @@ impl Replica {
         files::remove_folder(&self.0)
     }
 
-    fn update(&self, delta: ReplicaDelta) -> Result<(), DeviceError> {
+    /// Updates it. If that fails, for example because the disk is full, it stays at its old version.
+    fn update(&self, delta: ReplicaDelta, deadline: Instant) -> Result<(), DeviceError> {
         let ReplicaDelta { version, since, router, instances } = delta;
-        if since == 0 {
-            self.remove()?;
-        }
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.0)
             .map_err(failed("create the folder", &self.0))?;
         let mut changed: BTreeMap<NetworkId, BTreeMap<Ipv4Addr, Option<InstanceMetadata>>> = BTreeMap::new();
+        if since == 0 {
+            // A complete delta says which instances there are. All others are removed.
+            for network in router.tiers.keys() {
+                let known = self.instances(*network).addresses(deadline)?;
+                changed.insert(*network, known.into_iter().map(|address| (address, None)).collect());
+            }
+        }
         for InstanceDelta { network, address, instance } in instances {
             changed.entry(network).or_default().insert(address, instance);
         }
         for (network, changed) in changed {
-            self.instances(network).update(&changed)?;
+            let mut change = self.instances(network).change(deadline)?;
+            change.update(&changed)?;
+            change.commit()?;
         }
         Ok(self.write(&ReplicaHeader { version, router })?)
     }
@@ -113,7 +121,8 @@ impl Replica {
     fn write(&self, header: &ReplicaHeader) -> Result<(), FileError> {
         let path = self.document();
         let text = serde_json::to_vec(header).map_err(|error| failed("write", &path)(error.into()))?;
-        files::replace(&path, &text, Access::Owner, Durability::Lasting)
+        files::replace(&path, &text, Access::Owner, Durability::Whole)?;
+        files::sync_folder(&self.0)
     }
 
     fn document(&self) -> PathBuf {

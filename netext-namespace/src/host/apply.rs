@@ -5,10 +5,11 @@ use std::ptr;
 use std::time::Instant;
 
 use netext_core::{DeviceError, error_chain};
+use netext_protocol::NetworkId;
 
 use super::{errors, operator_files, services};
 use crate::compile::{CompiledRouter, Ruleset, RulesetChange};
-use crate::daemons::PendingReloads;
+use crate::daemons::{self, AppliedDaemons, StagedDaemons};
 use crate::drift::{DifferenceKind, Pass, RouterPart};
 use crate::kernel::conntrack;
 use crate::kernel::links::{self, LinkError};
@@ -19,7 +20,7 @@ use crate::kernel::nft::{self, NftError};
 use crate::kernel::nftables;
 use crate::kernel::routing::RoutingRefusal;
 use crate::model::{FIRST_OWN_TABLE, InterfaceName};
-use crate::plan::NamespacePlan;
+use crate::plan::{Daemon, NamespacePlan, RulesetGeneration};
 use crate::store::Store;
 
 /// The change of a router from one state to another.
@@ -30,7 +31,9 @@ pub(super) struct RouterChange<'c, 'r> {
     /// The state on disk: the kernel has accepted its routes and rules before.
     saved: &'c CompiledRouter<'r>,
     /// The generation of the packet rules of `from`; `None` if other rules may be in force.
-    generation: Option<u32>,
+    generation: Option<&'c RulesetGeneration>,
+    /// Networks that no longer exist.
+    forgotten: &'c [NetworkId],
 }
 
 impl<'c, 'r> RouterChange<'c, 'r> {
@@ -38,13 +41,13 @@ impl<'c, 'r> RouterChange<'c, 'r> {
     pub(super) fn new(
         from: &'c CompiledRouter<'r>,
         to: &'c CompiledRouter<'r>,
-        generation: Option<u32>,
+        generation: Option<&'c RulesetGeneration>,
     ) -> Self {
-        Self { from, to, saved: from, generation }
+        Self { from, to, saved: from, generation, forgotten: &[] }
     }
 
     /// No change: the router as its state on disk says.
-    pub(super) fn none(router: &'c CompiledRouter<'r>, generation: Option<u32>) -> Self {
+    pub(super) fn none(router: &'c CompiledRouter<'r>, generation: Option<&'c RulesetGeneration>) -> Self {
         Self::new(router, router, generation)
     }
 
@@ -53,76 +56,142 @@ impl<'c, 'r> RouterChange<'c, 'r> {
         Self { from: self.to, to: self.from, generation: None, ..self }
     }
 
+    /// The same change, in which networks cease to exist that neither router need know.
+    pub(super) fn forgetting(self, forgotten: &'c [NetworkId]) -> Self {
+        Self { forgotten, ..self }
+    }
+
+    /// The daemons that it may find on the host.
+    fn known_daemons(&self, store: &Store) -> Vec<Daemon> {
+        services::known(store, [self.from.router(), self.to.router()], self.forgotten)
+    }
+
     fn is_none(&self) -> bool {
         ptr::eq(self.from, self.to)
     }
 }
 
-/// The outcome of a change.
-#[derive(Debug, Default)]
-pub(super) struct AppliedChange {
-    /// The generation of its packet rules.
-    pub(super) ruleset_generation: Option<u32>,
-    pending_reloads: Option<(Namespace, PendingReloads)>,
+/// A change whose files are staged. Nothing else has changed yet.
+pub(super) struct StagedChange<'c, 'r> {
+    store: &'c Store,
+    change: RouterChange<'c, 'r>,
+    daemons: StagedDaemons,
 }
 
-impl AppliedChange {
-    /// Makes daemons with new files read them: the last step.
-    pub(super) fn reload_daemons(self, deadline: Instant) -> Result<(), DeviceError> {
-        let Some((namespace, reloads)) = self.pending_reloads else { return Ok(()) };
-        Ok(reloads.reload(&namespace, deadline)?)
+/// A change that is in force, but for what cannot be undone.
+pub(super) struct AppliedChange<'c, 'r> {
+    store: &'c Store,
+    change: RouterChange<'c, 'r>,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Up(Namespace, AppliedDaemons),
+    Down(Vec<Daemon>),
+}
+
+/// Stages the files of a change, which claims their space on the disk. A pass that only rehearses changes nothing.
+pub(super) fn stage<'c, 'r>(
+    store: &'c Store,
+    change: RouterChange<'c, 'r>,
+    pass: &Pass,
+) -> Result<StagedChange<'c, 'r>, DeviceError> {
+    let daemons = services::stage(store, change.from, change.to, change.forgotten, pass)?;
+    Ok(StagedChange { store, change, daemons })
+}
+
+impl<'c, 'r> StagedChange<'c, 'r> {
+    /// Puts the change in force, except for what cannot be undone.
+    ///
+    /// Packet rules come before links: a new address is protected before it answers, and a removed address has lost its
+    /// translations before it is gone.
+    pub(super) fn apply(
+        self,
+        deadline: Instant,
+        pass: &mut Pass,
+    ) -> Result<AppliedChange<'c, 'r>, DeviceError> {
+        let Self { store, change, daemons } = self;
+        in_time(deadline)?;
+        let router = change.to.router();
+        let plan = change.to.links();
+        let outcome = if let Some(NamespacePlan { name, .. }) = &plan.namespace {
+            let namespace = Namespace::ensure(name, deadline, pass)?;
+            apply_packets(change, &namespace, deadline, pass)?;
+            in_time(deadline)?;
+            let refusals = links::apply(plan, Some(&namespace), pass)?;
+            tolerate(refusals, change.saved, pass)?;
+            operator_files::name_tables(router, pass)?;
+            let daemons = daemons.apply(&namespace, deadline, pass)?;
+            Outcome::Up(namespace, daemons)
+        } else {
+            links::apply(plan, None, pass)?;
+            Outcome::Down(daemons.into_unwanted())
+        };
+        operator_files::note_ipv6_gateways(store, router, pass)?;
+        in_time(deadline)?;
+        Ok(AppliedChange { store, change, outcome })
     }
 }
 
-/// Makes the host match a router after a change. A pass that only rehearses changes nothing.
-///
-/// Packet rules come before links: a new address is protected before it answers, and a removed address has lost its
-/// translations before it is gone.
+impl AppliedChange<'_, '_> {
+    /// Does what cannot be undone: daemons read their new files or are stopped, connections end, a router goes down.
+    /// Returns the generation of the packet rules.
+    pub(super) fn complete(
+        self,
+        deadline: Instant,
+        pass: &mut Pass,
+    ) -> Result<Option<RulesetGeneration>, DeviceError> {
+        let Self { store, change, outcome } = self;
+        match outcome {
+            Outcome::Up(namespace, daemons) => {
+                daemons.complete(&namespace, deadline, pass)?;
+                let flows = change.from.flows_to_cut(change.to);
+                if pass.acts() && !flows.is_empty() {
+                    conntrack::cut(&namespace, &flows)?;
+                }
+                Ok(nftables::generation(&namespace)?)
+            }
+            Outcome::Down(daemons) => {
+                errors::all(take_down_with(store, change, &daemons, deadline, pass))?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Makes the host match a router, as [`stage`], [`StagedChange::apply`] and [`AppliedChange::complete`] do.
 pub(super) fn apply(
     store: &Store,
     change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<AppliedChange, DeviceError> {
-    in_time(deadline)?;
-    let router = change.to.router();
-    if pass.acts() {
-        store.make_folders(router)?;
-    }
-    let plan = change.to.links();
-    let applied = if let Some(NamespacePlan { name, .. }) = &plan.namespace {
-        let namespace = Namespace::ensure(name, deadline, pass)?;
-        apply_packets(change, &namespace, deadline, pass)?;
-        in_time(deadline)?;
-        let refusals = links::apply(plan, Some(&namespace), pass)?;
-        tolerate(refusals, change.saved, pass)?;
-        operator_files::name_tables(router, pass)?;
-        let reloads = services::apply(store, &namespace, change.from, change.to, deadline, pass)?;
-        let flows = change.from.flows_to_cut(change.to);
-        if pass.acts() && !flows.is_empty() {
-            conntrack::cut(&namespace, &flows)?;
-        }
-        in_time(deadline)?;
-        let ruleset_generation = nftables::generation(&namespace)?;
-        AppliedChange { ruleset_generation, pending_reloads: Some((namespace, reloads)) }
-    } else {
-        take_down(store, change, deadline, pass)?;
-        links::apply(plan, None, pass)?;
-        AppliedChange::default()
-    };
-    operator_files::note_ipv6_gateways(store, router, pass)?;
-    Ok(applied)
+) -> Result<Option<RulesetGeneration>, DeviceError> {
+    stage(store, change, pass)?.apply(deadline, pass)?.complete(deadline, pass)
 }
 
-/// Takes a router down and builds it again.
-pub(super) fn restart(
+/// Restores a router after a change that failed. The change may have stopped anywhere, so nothing is taken for granted.
+pub(super) fn restore(
+    store: &Store,
+    change: RouterChange<'_, '_>,
+    deadline: Instant,
+) -> Result<(), DeviceError> {
+    apply(store, change.back(), deadline, &mut Pass::command())?;
+    Ok(daemons::discard_versions(&change.known_daemons(store))?)
+}
+
+/// Takes down all of a router that is about to be built again. Its files stay.
+pub(super) fn fence(
     store: &Store,
     change: RouterChange<'_, '_>,
     deadline: Instant,
     pass: &mut Pass,
-) -> Result<AppliedChange, DeviceError> {
-    take_down(store, change, deadline, pass)?;
-    apply(store, RouterChange { generation: None, ..change }, deadline, pass)
+) -> Result<(), DeviceError> {
+    let mut failures = Vec::new();
+    let namespace = open_namespace(change, &mut failures);
+    failures.extend(remove_links(change, pass).into_iter().map(DeviceError::from));
+    let stuck = services::end(store, namespace.as_ref(), &change.known_daemons(store), deadline);
+    failures.extend(stuck.into_iter().map(DeviceError::from));
+    errors::all(failures)
 }
 
 /// Takes down all of a router on this host. Its state is not touched.
@@ -135,18 +204,32 @@ pub(super) fn take_down(
     deadline: Instant,
     pass: &mut Pass,
 ) -> Result<(), DeviceError> {
-    let RouterChange { from, to, .. } = change;
+    errors::all(take_down_with(store, change, &change.known_daemons(store), deadline, pass))
+}
+
+fn take_down_with(
+    store: &Store,
+    change: RouterChange<'_, '_>,
+    daemons: &[Daemon],
+    deadline: Instant,
+    pass: &mut Pass,
+) -> Vec<DeviceError> {
     let mut failures = Vec::new();
-    // Kept open: its processes are known by it after its name is gone.
-    let namespace = Namespace::open(&from.router().id.namespace()).unwrap_or_else(|error| {
+    let namespace = open_namespace(change, &mut failures);
+    failures.extend(remove_links(change, pass).into_iter().map(DeviceError::from));
+    let stuck = services::stop(store, namespace.as_ref(), daemons, deadline, pass);
+    failures.extend(stuck.into_iter().map(DeviceError::from));
+    let id = change.from.router().id;
+    failures.extend(operator_files::forget_tables(id, pass).err().map(DeviceError::from));
+    failures
+}
+
+/// The router's namespace, if it has one. Its processes are known by it after its name is gone.
+fn open_namespace(change: RouterChange<'_, '_>, failures: &mut Vec<DeviceError>) -> Option<Namespace> {
+    Namespace::open(&change.from.router().id.namespace()).unwrap_or_else(|error| {
         failures.push(error.into());
         None
-    });
-    failures.extend(remove_links(change, pass).into_iter().map(DeviceError::from));
-    let stuck = services::stop(store, namespace.as_ref(), from.router(), to.router(), deadline, pass);
-    failures.extend(stuck.into_iter().map(DeviceError::from));
-    failures.extend(operator_files::forget_tables(from.router().id, pass).err().map(DeviceError::from));
-    errors::all(failures)
+    })
 }
 
 fn remove_links(change: RouterChange<'_, '_>, pass: &mut Pass) -> Vec<LinkError> {
@@ -188,12 +271,12 @@ fn apply_packets(
     pass: &mut Pass,
 ) -> Result<(), DeviceError> {
     let generation = if namespace.is_new() { None } else { nftables::generation(namespace)? };
-    let is_known = generation.is_some() && generation == change.generation;
+    let is_known = generation.is_some() && generation.as_ref() == change.generation;
     if is_known && change.is_none() {
         return Ok(());
     }
     let ruleset = change.to.packets();
-    match generation {
+    match &generation {
         Some(generation) if is_known => {
             let changed = match change.from.packets().change_to(ruleset) {
                 RulesetChange::Nothing => return Ok(()),
@@ -207,7 +290,6 @@ fn apply_packets(
                 RulesetChange::Script(script) => nft::run(namespace, &script, deadline),
             };
             match changed {
-                // A namespace that was created again counts generations from the start.
                 Err(error @ (NftError::Refused { .. } | NftError::Netlink(_) | NftError::Changed { .. })) => {
                     let (namespace, error) = (namespace.name(), error_chain(&error));
                     tracing::warn!(%namespace, %error, "another process changed the rules; replacing all of them");

@@ -1,7 +1,7 @@
 //! The commands of the protocol: which router, what changes in it, and what changes in instance metadata.
 
 use async_trait::async_trait;
-use netext_core::{Context, Description, DeviceError, NetworkDevice};
+use netext_core::{Context, Description, DeviceError, NetworkDevice, error_chain};
 use netext_protocol::{
     AddDhcpEntry, AddDnsEntry, AddPortForward, AddStaticNat, ApplyFwRules, ApplyLbRules, ApplyNetworkAcl,
     AssignIp, ConfigDhcpSubnet, ConfigDnsSubnet, CustomAction, DeletePortForward, DeleteStaticNat,
@@ -62,7 +62,11 @@ impl NetworkDevice for HostDevice {
             })
             .commit()
             .await?;
-        early.as_ref().map(LockedRouter::remove_state).transpose()?;
+        if let Some(Err(error)) = early.as_ref().map(LockedRouter::remove_state) {
+            // The tier has it already.
+            let (network, error) = (request.network.network_id, error_chain(&error));
+            tracing::warn!(%network, error, "the early state stays until the network is implemented again");
+        }
         // On VLANs the server chooses the segment.
         Ok(None)
     }
@@ -71,7 +75,7 @@ impl NetworkDevice for HostDevice {
         let network = request.network.network_id;
         self.network(context, &request.network)?
             .change(|router| router.shut_down(network))
-            .change_metadata(|_| Ok(self.store.instances(network).clear()?))
+            .change_metadata(move |_, deadline| Ok(vec![self.cleared(network, deadline)?]))
             .commit()
             .await
     }
@@ -81,7 +85,7 @@ impl NetworkDevice for HostDevice {
         let router = router_of(&self.store, context, &request.network)?;
         Transaction::new(&self.store, context, router)
             .change(|router| router.destroy(network))
-            .change_metadata(|_| self.forget_network(router, network, context.deadline().instant()))
+            .forget(network)
             .commit()
             .await
     }
@@ -96,21 +100,15 @@ impl NetworkDevice for HostDevice {
     async fn shutdown_vpc(&self, context: &Context, request: ShutdownVpc) -> CommandResult {
         self.vpc(context, &request.vpc)
             .change(Router::shut_down_vpc)
-            .change_metadata(|before| {
-                before.tiers.keys().try_for_each(|network| Ok(self.store.instances(*network).clear()?))
+            .change_metadata(|before, deadline| {
+                before.tiers.keys().map(|network| Ok(self.cleared(*network, deadline)?)).collect()
             })
             .commit()
             .await
     }
 
     async fn destroy_vpc(&self, context: &Context, request: DestroyVpc) -> CommandResult {
-        self.vpc(context, &request.vpc)
-            .change(Router::destroy_vpc)
-            .change_metadata(|before| {
-                before.tiers.keys().try_for_each(|network| Ok(self.store.forget_network(*network)?))
-            })
-            .commit()
-            .await
+        self.vpc(context, &request.vpc).change(Router::destroy_vpc).commit().await
     }
 
     async fn update_vpc_source_nat_ip(
@@ -228,11 +226,12 @@ impl NetworkDevice for HostDevice {
                 tier.resolve_by(request.resolvers.clone());
                 tier.restore(&request.restore_data);
             })
-            .change_metadata(|before| {
+            .change_metadata(|before, deadline| {
                 let tier = before.tiers.get(&network.network_id);
                 let is_anothers = |vm: &RestoredVm| tier.is_some_and(|tier| tier.nics.is_anothers(vm));
-                let instances = self.store.instances(network.network_id);
-                Ok(instances.restore(&request.restore_data.vms, is_anothers)?)
+                let mut instances = self.store.instances(network.network_id).change(deadline)?;
+                instances.restore(&request.restore_data.vms, is_anothers)?;
+                Ok(vec![instances])
             })
             .commit()
             .await

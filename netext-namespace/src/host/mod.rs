@@ -8,7 +8,9 @@ pub mod health;
 mod nics;
 mod operator_files;
 mod reconcile;
+mod recovery;
 mod services;
+mod staging;
 mod transaction;
 mod watch;
 
@@ -17,6 +19,7 @@ use std::time::Instant;
 use netext_core::{Context, DeviceError};
 use netext_protocol::{Network, NetworkId, Vpc};
 
+use crate::metadata::{InstanceChange, MetadataError};
 use crate::model::RouterId;
 use crate::store::Store;
 pub(crate) use reconcile::HeldRouter;
@@ -45,23 +48,15 @@ impl HostDevice {
         Ok(Transaction::new(&self.store, context, router_of(&self.store, context, network)?))
     }
 
+    /// A network's metadata after its shutdown.
+    fn cleared(&self, network: NetworkId, deadline: Instant) -> Result<InstanceChange, MetadataError> {
+        let mut change = self.store.instances(network).change(deadline)?;
+        change.clear()?;
+        Ok(change)
+    }
+
     /// A change of the router of a VPC.
     fn vpc<'a>(&'a self, context: &'a Context, vpc: &Vpc) -> Transaction<'a> {
         Transaction::new(&self.store, context, RouterId::Vpc(vpc.vpc_id))
-    }
-
-    /// Removes the folder of a VPC's tier. That of a network that stands alone is the folder of its router's state.
-    fn forget_network(
-        &self,
-        router: RouterId,
-        network: NetworkId,
-        deadline: Instant,
-    ) -> Result<(), DeviceError> {
-        if let RouterId::Vpc(_) = router {
-            let stuck = services::stop_network(&self.store, network, deadline);
-            errors::all(stuck.into_iter().map(DeviceError::from).collect())?;
-            self.store.forget_network(network)?;
-        }
-        Ok(())
     }
 }

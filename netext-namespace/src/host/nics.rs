@@ -7,7 +7,7 @@ use netext_core::DeviceError;
 use netext_protocol::{HostName, MacAddr, Network, Nic, Resolvers};
 
 use super::transaction::Transaction;
-use crate::metadata::{Instances, MetadataError};
+use crate::metadata::{InstanceChange, MetadataError};
 use crate::model::{AddressUse, GuestNic, Router, Tier, TierServices};
 
 /// The fields of a command that serves a NIC.
@@ -79,33 +79,36 @@ impl<'a> Transaction<'a> {
             tier.services = services;
             Ok(())
         })
-        .change_metadata(move |before| {
-            let Some(address) = nic.ip else { return Ok(()) };
+        .change_metadata(move |before, deadline| {
+            let Some(address) = nic.ip else { return Ok(Vec::new()) };
             if address_use(before, network, nic, address) == AddressUse::SameNic {
-                return Ok(());
+                return Ok(Vec::new());
             }
             let known = known_nic(before, network, nic);
-            let instances = instances.for_nic(mac(nic, known));
+            let mut change = instances.change(deadline)?;
+            change.for_nic(mac(nic, known));
             if let Some(left) = known.and_then(|known| known.ip) {
-                instances.leave(left)?;
+                change.leave(left)?;
             }
-            Ok(instances.take_over(address)?)
+            change.take_over(address)?;
+            Ok(vec![change])
         })
     }
 
     /// Removes a NIC, and the metadata of its address. The next instance may have the address already.
     pub(super) fn release_nic(self, network: &'a Network, nic: &'a Nic) -> Self {
         let instances = self.store.instances(network.network_id);
-        self.change_tier(network, |tier| tier.forget_nic(nic)).change_metadata(move |before| {
+        self.change_tier(network, |tier| tier.forget_nic(nic)).change_metadata(move |before, deadline| {
             let known = known_nic(before, network, nic);
-            let instances = instances.for_nic(mac(nic, known));
+            let mut change = instances.change(deadline)?;
+            change.for_nic(mac(nic, known));
             let addresses: BTreeSet<_> = nic.ip.into_iter().chain(known.and_then(|known| known.ip)).collect();
             for address in addresses {
                 if address_use(before, network, nic, address) != AddressUse::OtherNic {
-                    instances.remove(address)?;
+                    change.remove(address)?;
                 }
             }
-            Ok(())
+            Ok(vec![change])
         })
     }
 
@@ -114,7 +117,7 @@ impl<'a> Transaction<'a> {
         self,
         network: &'a Network,
         nic: &'a Nic,
-        change: impl FnOnce(&Instances, Ipv4Addr) -> Result<(), MetadataError> + Send + 'a,
+        change: impl FnOnce(&mut InstanceChange, Ipv4Addr) -> Result<(), MetadataError> + Send + 'a,
     ) -> Self {
         let instances = self.store.instances(network.network_id);
         self.change(|router| {
@@ -125,14 +128,16 @@ impl<'a> Transaction<'a> {
                 tier.nic(nic, None);
             }
         })
-        .change_metadata(move |before| {
+        .change_metadata(move |before, deadline| {
             let known = known_nic(before, network, nic);
             let address = nic.require_ip().or_else(|error| known.and_then(|known| known.ip).ok_or(error))?;
             if before.tiers.get(&network.network_id).is_some_and(|tier| tier.nics.is_late(nic)) {
                 tracing::warn!(%address, "not saved: the address belongs to another NIC now");
-                return Ok(());
+                return Ok(Vec::new());
             }
-            Ok(change(&instances.for_nic(mac(nic, known)), address)?)
+            let mut instances = instances.change(deadline)?;
+            change(instances.for_nic(mac(nic, known)), address)?;
+            Ok(vec![instances])
         })
     }
 }

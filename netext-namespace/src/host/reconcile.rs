@@ -9,12 +9,14 @@ use nix::net::if_::if_nametoindex;
 
 use super::apply::{RouterChange, apply, take_down};
 use super::errors;
+use super::recovery::Recovery;
 use crate::compile::CompiledRouter;
 use crate::drift::{Difference, Pass};
 use crate::kernel::namespace::Namespace;
 use crate::kernel::{arp, links};
+use crate::metadata::ChangeProgress;
 use crate::model::{InterfaceName, Router, RouterId};
-use crate::plan::LinkPlan;
+use crate::plan::{LinkPlan, RulesetGeneration};
 use crate::store::{LockedRouter, RouterState, Store};
 
 /// How long the kernel may take to remove a deleted namespace.
@@ -45,28 +47,35 @@ pub async fn reconcile(
     mut pass: Pass,
 ) -> Result<Option<Reconciled>, DeviceError> {
     let locked = store.lock(id, deadline.cancelled()).await?;
+    let recovery = Recovery::of_files(store, &locked, deadline.instant(), &mut pass)?;
     let state = locked.load()?;
-    if state.router.is_empty() {
+    if state.router.is_empty() && recovery.is_none() {
         return Ok(None);
     }
-    let held = HeldRouter::new(store, &locked, &state, deadline);
+    let held = HeldRouter::new(store, &locked, &state, deadline).after(recovery.as_ref());
     let superseded = match state.superseded {
         None if pass.acts() && state.epoch > 0 => held.contested()?,
         superseded => superseded,
     };
-    let obstacle = match superseded {
-        None => held.put_in_force(&mut pass).err(),
+    let outcome = match superseded {
+        None => held.put_in_force(&mut pass),
         Some(epoch) => {
-            let fenced = format!(
+            let fenced = DeviceError::device(format!(
                 "another host serves it since epoch {epoch}; this host has fenced it until it is put back here"
-            );
-            Some(match held.step_down(epoch, &mut pass) {
-                Ok(()) => DeviceError::device(fenced),
-                Err(error) => DeviceError::device(fenced).with_source(error),
+            ));
+            Err(match held.step_down(epoch, &mut pass) {
+                Ok(()) => fenced,
+                Err(error) => fenced.with_source(error),
             })
         }
     };
     let links = held.compiled.into_links();
+    let obstacle = match recovery {
+        Some(recovery) if pass.acts() => {
+            outcome.and_then(|()| recovery.finish(store, &locked, &state.router)).err()
+        }
+        _ => outcome.err(),
+    };
     Ok(Some(Reconciled { router: state.router, links, differences: pass.into_differences(), obstacle }))
 }
 
@@ -77,6 +86,8 @@ pub(crate) struct HeldRouter<'a> {
     state: &'a RouterState,
     deadline: &'a Deadline,
     compiled: CompiledRouter<'a>,
+    /// What a killed command may have left on the host.
+    left: Option<CompiledRouter<'a>>,
 }
 
 impl<'a> HeldRouter<'a> {
@@ -87,20 +98,34 @@ impl<'a> HeldRouter<'a> {
         state: &'a RouterState,
         deadline: &'a Deadline,
     ) -> Self {
-        Self { store, locked, state, deadline, compiled: CompiledRouter::new(&state.router) }
+        Self { store, locked, state, deadline, compiled: CompiledRouter::new(&state.router), left: None }
+    }
+
+    /// The same router, after a command was killed.
+    fn after(self, recovery: Option<&'a Recovery>) -> Self {
+        Self { left: recovery.map(|recovery| CompiledRouter::new(recovery.other())), ..self }
+    }
+
+    /// The change that makes the host match the router.
+    fn change<'c>(&'c self, generation: Option<&'c RulesetGeneration>) -> RouterChange<'c, 'a> {
+        match &self.left {
+            Some(left) => RouterChange::new(left, &self.compiled, None),
+            None => RouterChange::none(&self.compiled, generation),
+        }
     }
 
     /// Makes the host match the router.
     pub(crate) fn put_in_force(&self, pass: &mut Pass) -> Result<(), DeviceError> {
-        let Self { store, locked, state, deadline, compiled } = self;
+        let Self { store, locked, state, deadline, .. } = self;
         deadline.check()?;
-        let change = RouterChange::none(compiled, state.ruleset_generation);
-        let applied = apply(store, change, deadline.instant(), pass)?;
-        let ruleset_generation = applied.ruleset_generation;
-        if pass.acts() && ruleset_generation != state.ruleset_generation {
-            locked.save(&RouterState { ruleset_generation, ..(*state).clone() })?;
+        let known = locked.ruleset_generation();
+        let generation = apply(store, self.change(known.as_ref()), deadline.instant(), pass)?;
+        if pass.acts() && generation != known {
+            locked.note_ruleset_generation(generation);
         }
-        applied.reload_daemons(deadline.instant())?;
+        if pass.acts() && pass.accounts() {
+            discard_drafts(store, &state.router, deadline.instant())?;
+        }
         match pass.shortfalls() {
             [] => Ok(()),
             shortfalls => Err(DeviceError::device(shortfalls.join("; "))),
@@ -110,18 +135,17 @@ impl<'a> HeldRouter<'a> {
     /// Records that another host serves the router since an epoch, and then fences the router.
     ///
     /// The state comes first: a host that was superseded must not believe that it still serves, whatever cannot be
-    /// taken down. And it must not serve: the router is fenced even if the state cannot be saved.
+    /// taken down. And it must not serve: the router is fenced even if the state cannot be saved. A full disk has room
+    /// for the state afterwards.
     pub(crate) fn step_down(&self, epoch: u64, pass: &mut Pass) -> Result<(), DeviceError> {
-        let Self { store, locked, state, deadline, compiled } = self;
-        let superseded =
-            RouterState { superseded: Some(epoch), ruleset_generation: None, ..(*state).clone() };
-        let mut failures = Vec::new();
-        if pass.acts() && superseded != **state {
-            failures.extend(locked.save(&superseded).err().map(DeviceError::from));
-        }
-        let fenced = take_down(store, RouterChange::none(compiled, None), deadline.instant(), pass);
-        failures.extend(fenced.err());
-        errors::all(failures)
+        let Self { store, locked, state, deadline, .. } = self;
+        let superseded = RouterState { superseded: Some(epoch), ..(*state).clone() };
+        let is_new = pass.acts() && superseded != **state;
+        let saved = if is_new { locked.save(&superseded) } else { Ok(()) };
+        let fenced = take_down(store, self.change(None), deadline.instant(), pass);
+        let saved = saved.or_else(|_| locked.save(&superseded));
+        let failures = saved.err().map(DeviceError::from).into_iter().chain(fenced.err());
+        errors::all(failures.collect())
     }
 
     /// The epoch of another host that answers for the router's public addresses, or is about to in a later epoch.
@@ -157,6 +181,14 @@ impl<'a> HeldRouter<'a> {
         }
         Ok(None)
     }
+}
+
+/// Removes drafts of instances' metadata that killed commands and servers left.
+fn discard_drafts(store: &Store, router: &Router, deadline: Instant) -> Result<(), DeviceError> {
+    Ok(router
+        .tiers
+        .keys()
+        .try_for_each(|network| store.instances(*network).recover(ChangeProgress::Unknown, deadline))?)
 }
 
 fn cannot_ask(error: impl Into<Box<dyn Error + Send + Sync>>) -> DeviceError {

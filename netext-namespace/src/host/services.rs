@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::ptr;
 use std::time::Instant;
 
+use netext_core::DeviceError;
 use netext_protocol::NetworkId;
 
 use crate::compile::services::{
@@ -13,7 +16,7 @@ use crate::compile::services::{
     needed_daemons, needs_haproxy, service_daemons, services,
 };
 use crate::compile::{CompiledRouter, guests};
-use crate::daemons::{self, DaemonError, DaemonSearch, PendingReloads, account};
+use crate::daemons::{self, DaemonError, DaemonSearch, StagedDaemons, account};
 use crate::drift::Pass;
 use crate::kernel::namespace::Namespace;
 use crate::metadata::server::ServedTier;
@@ -21,20 +24,19 @@ use crate::model::{Router, RouterId, guest_interface};
 use crate::plan::{Daemon, DaemonPlan};
 use crate::store::{ProgramBuild, Store};
 
-/// Makes the daemons in the namespace match `wanted`, and stops those that only `before` needed. Daemons that only have
-/// to read their files again are returned.
-pub(super) fn apply(
+/// Stages the files of the daemons that `wanted` needs, if it is up. All others that may be found are to be stopped.
+pub(super) fn stage(
     store: &Store,
-    namespace: &Namespace,
     before: &CompiledRouter<'_>,
     wanted: &CompiledRouter<'_>,
-    deadline: Instant,
-    pass: &mut Pass,
-) -> Result<PendingReloads, DaemonError> {
-    let known = known(store, before.router(), wanted.router());
+    others: &[NetworkId],
+    pass: &Pass,
+) -> Result<StagedDaemons, DeviceError> {
+    let plans = if wanted.links().namespace.is_some() { plans(store, wanted)? } else { Vec::new() };
     let changes = !ptr::eq(before.router(), wanted.router());
     let needed_before = if changes { needed(store, before) } else { Vec::new() };
-    daemons::apply(namespace, plans(store, wanted), &known, &needed_before, deadline, pass)
+    let known = known(store, [before.router(), wanted.router()], others);
+    Ok(daemons::stage(plans, known, &needed_before, pass)?)
 }
 
 /// The daemons that a router needs, without their configuration.
@@ -48,48 +50,53 @@ fn needed(store: &Store, compiled: &CompiledRouter<'_>) -> Vec<Daemon> {
     of_tiers.chain(balancer).chain(server).collect()
 }
 
-/// Stops every daemon that a router had before a change or has after it, and whatever daemon of ours is left in its
-/// namespace. Returns why some could not be stopped.
+/// Stops daemons of a router, and any daemon of ours that is left in its namespace. Returns why some could not be
+/// stopped.
 pub(super) fn stop(
     store: &Store,
     namespace: Option<&Namespace>,
-    before: &Router,
-    wanted: &Router,
+    known: &[Daemon],
     deadline: Instant,
     pass: &mut Pass,
 ) -> Vec<DaemonError> {
     let strays = any_daemons(store.root());
     let search = DaemonSearch { namespace, beyond_folders: namespace.is_some(), strays: &strays };
-    daemons::stop(&known(store, before, wanted), search, deadline, pass)
+    daemons::stop(known, search, deadline, pass)
 }
 
-/// Stops the daemons of a network, even if its router's state no longer has the network.
-pub(super) fn stop_network(store: &Store, network: NetworkId, deadline: Instant) -> Vec<DaemonError> {
-    let known = service_daemons(network, &store.network_folder(network));
-    daemons::stop(&known, DaemonSearch::default(), deadline, &mut Pass::command())
+/// Ends the same daemons, to start them again. Their files stay.
+pub(super) fn end(
+    store: &Store,
+    namespace: Option<&Namespace>,
+    known: &[Daemon],
+    deadline: Instant,
+) -> Vec<DaemonError> {
+    let strays = any_daemons(store.root());
+    let search = DaemonSearch { namespace, beyond_folders: true, strays: &strays };
+    daemons::end(known, search, deadline)
 }
 
 /// The plans of a router's daemons.
-pub(super) fn plans(store: &Store, compiled: &CompiledRouter<'_>) -> Vec<DaemonPlan> {
+pub(super) fn plans(store: &Store, compiled: &CompiledRouter<'_>) -> Result<Vec<DaemonPlan>, DeviceError> {
     let router = compiled.router();
     let guests = guests(router);
     let serves = guests.iter().any(|guest| guest.dhcp || guest.dns || guest.ipv6.is_some());
     let mut plans = Vec::new();
     if serves {
-        let accounts = DaemonAccounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
+        let accounts = DaemonAccounts { dnsmasq: account("dnsmasq")?, radvd: account("radvd")? };
         plans.extend(
             guests.iter().flat_map(|guest| services(guest, &store.network_folder(guest.network), &accounts)),
         );
     }
     if !compiled.balancers().is_empty() {
-        plans.extend(haproxy(balancer(store, router), account("haproxy"), compiled.balancers()));
+        plans.extend(haproxy(balancer(store, router), account("haproxy")?, compiled.balancers()));
     }
     let tiers = metadata_tiers(store, router);
     if !tiers.is_empty() {
-        let build = ProgramBuild::running().map_or_else(String::new, |build| format!("{build}\n"));
-        plans.push(metadata_server(server(store, router), &executable(), &build, &tiers));
+        let build = format!("{}\n", ProgramBuild::running()?);
+        plans.push(metadata_server(server(store, router), &executable()?, &build, &tiers));
     }
-    plans
+    Ok(plans)
 }
 
 fn metadata_tiers(store: &Store, router: &Router) -> Vec<MetadataTier> {
@@ -109,14 +116,14 @@ fn metadata_tiers(store: &Store, router: &Router) -> Vec<MetadataTier> {
     served.collect()
 }
 
-/// Every daemon that any tier of the two has or had. The daemons of a network that stands alone are known even if an
-/// operator moved its state away.
-fn known(store: &Store, before: &Router, wanted: &Router) -> Vec<Daemon> {
+/// Every daemon that any tier of two versions of a router has, and any daemon of other networks. The daemons of a network
+/// that stands alone are known even if an operator moved its state away.
+pub(super) fn known(store: &Store, [before, wanted]: [&Router; 2], others: &[NetworkId]) -> Vec<Daemon> {
     let own = match wanted.id {
         RouterId::Network(network) => Some(network),
         RouterId::Vpc(_) => None,
     };
-    let networks = before.tiers.keys().chain(wanted.tiers.keys()).copied();
+    let networks = before.tiers.keys().chain(wanted.tiers.keys()).chain(others).copied();
     let networks: BTreeSet<NetworkId> = networks.chain(own).collect();
     let of_networks =
         networks.iter().flat_map(|network| service_daemons(*network, &store.network_folder(*network)));
@@ -131,6 +138,11 @@ fn server(store: &Store, router: &Router) -> Daemon {
     metadata_daemon(&router.id.to_string(), &store.router_folder(router.id))
 }
 
-fn executable() -> PathBuf {
-    env::current_exe().unwrap_or_default()
+/// The path of this program, which the metadata server is started by. The kernel marks a file that was replaced since.
+fn executable() -> Result<PathBuf, DeviceError> {
+    let path = env::current_exe()
+        .map_err(|error| DeviceError::device("cannot tell the path of this program").with_source(error))?;
+    let path = path.into_os_string().into_vec();
+    let path = path.strip_suffix(b" (deleted)").unwrap_or(&path).to_vec();
+    Ok(OsString::from_vec(path).into())
 }

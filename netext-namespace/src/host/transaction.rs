@@ -1,13 +1,17 @@
-//! One change of one router: lock, load, change, compile, apply, save; or roll back.
+//! One change of one router: lock, load, change, compile, stage, apply, commit, complete; or restore.
 
 use std::time::{Duration, Instant};
 
 use netext_core::{Context, DeviceError, error_chain};
-use netext_protocol::{Network, Subject};
+use netext_protocol::{Network, NetworkId, Subject};
+use rustix::process::{Resource, getrlimit};
 
-use super::apply::{RouterChange, apply, restart};
+use super::apply::{RouterChange, fence, restore, stage};
+use super::recovery::recover;
+use super::staging::StagedFiles;
 use crate::compile::CompiledRouter;
 use crate::drift::Pass;
+use crate::metadata::InstanceChange;
 use crate::model::{Router, RouterId};
 use crate::store::{LockedRouter, RouterState, Store};
 
@@ -15,17 +19,20 @@ use crate::store::{LockedRouter, RouterState, Store};
 const ROLLBACK: Duration = Duration::from_millis(1500);
 
 type ChangeRouter<'a> = Box<dyn FnOnce(&mut Router) -> Result<(), DeviceError> + Send + 'a>;
-type ChangeMetadata<'a> = Box<dyn FnOnce(&Router) -> Result<(), DeviceError> + Send + 'a>;
+type ChangeMetadata<'a> =
+    Box<dyn FnOnce(&Router, Instant) -> Result<Vec<InstanceChange>, DeviceError> + Send + 'a>;
 
 /// A change of one router, and of the instance metadata that is kept beside it.
 ///
-/// If any step fails, state, kernel and daemons are restored.
+/// If any step fails, files, kernel and daemons are restored. If the process is killed, the next command undoes the
+/// change, or completes it if it was committed.
 pub(super) struct Transaction<'a> {
     pub(super) store: &'a Store,
     context: &'a Context,
     router: RouterId,
     change: ChangeRouter<'a>,
-    change_metadata: ChangeMetadata<'a>,
+    change_metadata: Option<ChangeMetadata<'a>>,
+    forgotten: Option<NetworkId>,
     is_restart: bool,
 }
 
@@ -37,7 +44,8 @@ impl<'a> Transaction<'a> {
             context,
             router,
             change: Box::new(|_| Ok(())),
-            change_metadata: Box::new(|_| Ok(())),
+            change_metadata: None,
+            forgotten: None,
             is_restart: false,
         }
     }
@@ -58,12 +66,18 @@ impl<'a> Transaction<'a> {
         Self { change: Box::new(change), ..self }
     }
 
-    /// Changes what is kept beside the router, such as instance metadata, given the router before the change.
+    /// Changes the metadata of the router's instances, given the router before the change. Changes wait for guests that
+    /// acknowledge a password, until the instant given.
     pub(super) fn change_metadata(
         self,
-        change: impl FnOnce(&Router) -> Result<(), DeviceError> + Send + 'a,
+        change: impl FnOnce(&Router, Instant) -> Result<Vec<InstanceChange>, DeviceError> + Send + 'a,
     ) -> Self {
-        Self { change_metadata: Box::new(change), ..self }
+        Self { change_metadata: Some(Box::new(change)), ..self }
+    }
+
+    /// Removes what this host has of a network, even if the router does not know the network.
+    pub(super) fn forget(self, network: NetworkId) -> Self {
+        Self { forgotten: Some(network), ..self }
     }
 
     /// Takes the router down first, and builds it again. Its connections are lost.
@@ -73,12 +87,14 @@ impl<'a> Transaction<'a> {
 
     /// Carries out the transaction.
     pub(super) async fn commit(self) -> Result<(), DeviceError> {
-        let Self { store, context, router, change, change_metadata, is_restart } = self;
-        let deadline = context.deadline();
-        deadline.check()?;
+        let Self { store, context, router, change, change_metadata, forgotten, is_restart } = self;
+        context.deadline().check()?;
+        check_descriptors()?;
+        let deadline = context.deadline().instant();
 
         // Lock and load.
-        let locked = store.lock(router, deadline.cancelled()).await?;
+        let locked = store.lock(router, context.deadline().cancelled()).await?;
+        recover(store, &locked, deadline)?;
         let before = locked.load()?;
 
         // Change. An error leaves everything as it is.
@@ -89,90 +105,103 @@ impl<'a> Transaction<'a> {
         // Compile: each state of the router once at most, when a step needs it.
         let from = CompiledRouter::new(&before.router);
         let to = (wanted.router != before.router).then(|| CompiledRouter::new(&wanted.router));
-        let change = RouterChange::new(&from, to.as_ref().unwrap_or(&from), before.ruleset_generation);
-        let rollback = Rollback { store, change };
+        let to = to.as_ref().unwrap_or(&from);
+        let forgotten = forgotten_networks(&before.router, &wanted.router, forgotten);
+        let generation = locked.ruleset_generation();
+        let change = RouterChange::new(&from, to, generation.as_ref()).forgetting(&forgotten);
 
-        // Apply.
-        let pass = &mut Pass::command();
-        let apply = if is_restart { restart } else { apply };
-        let applied =
-            apply(store, change, deadline.instant(), pass).map_err(|error| rollback.after(error))?;
-        deadline.check().map_err(|error| rollback.after(error))?;
-        change_metadata(&before.router).map_err(|error| rollback.after(error))?;
+        // Stage all files; those of daemons below.
+        let change_metadata = change_metadata.map(|change| || change(&before.router, deadline));
+        let mut files = StagedFiles::stage(store, &locked, [&before, &wanted], &forgotten, change_metadata)?;
 
-        // Save.
-        wanted.ruleset_generation = applied.ruleset_generation;
-        if wanted != before || wanted.router.is_empty() {
-            locked.save(&wanted).map_err(|error| rollback.after(error))?;
+        // Apply, commit, and do what cannot be undone.
+        let mut carry_out = || {
+            let pass = &mut Pass::command();
+            let staged = stage(store, change, pass)?;
+            if is_restart {
+                fence(store, change, deadline, pass)?;
+            }
+            let applied = staged.apply(deadline, pass)?;
+            context.deadline().check()?;
+            files.commit()?;
+            applied.complete(deadline, pass)
+        };
+        match carry_out() {
+            Ok(applied) => {
+                files.finish();
+                if applied != generation || wanted != before {
+                    locked.note_ruleset_generation(applied);
+                }
+                Ok(())
+            }
+            Err(error) => Err(restore_after(error, store, change, files)),
         }
-
-        // Reload. Daemons with much to read take processor time, so they come last.
-        let reloaded = applied.reload_daemons(deadline.instant());
-        reloaded.map_err(|error| rollback.after(restore_state(&locked, &before, error)))
     }
+}
+
+/// Fails if this process may not open as many files as a change and its way back need: one that runs out of them halfway
+/// could not be undone.
+fn check_descriptors() -> Result<(), DeviceError> {
+    const NEEDED: u64 = 64;
+
+    match getrlimit(Resource::Nofile).current {
+        Some(limit) if limit < NEEDED => Err(DeviceError::device(format!(
+            "this process may open only {limit} files, and a change needs up to {NEEDED}; raise the limit (ulimit -n)"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The tiers of a VPC that no longer exist after a change, and one that the change is about.
+fn forgotten_networks(before: &Router, wanted: &Router, forgotten: Option<NetworkId>) -> Vec<NetworkId> {
+    let gone = before.tiers.keys().filter(|network| !wanted.tiers.contains_key(network));
+    let mut networks: Vec<_> = gone.copied().chain(forgotten).collect();
+    networks.sort_unstable();
+    networks.dedup();
+    networks
+}
+
+/// Restores a router and its files after an error.
+fn restore_after(
+    error: DeviceError,
+    store: &Store,
+    change: RouterChange<'_, '_>,
+    files: StagedFiles<'_>,
+) -> DeviceError {
+    let restored = restore(store, change, Instant::now() + ROLLBACK);
+    let error = match restored {
+        Ok(()) => error,
+        Err(rollback) => DeviceError::new(
+            error.kind(),
+            format!(
+                "{}; and the router could not be restored: {}; parts of it may be down until the next command \
+                 restores it",
+                error_chain(&error),
+                error_chain(&rollback),
+            ),
+        ),
+    };
+    files.undo_after(error)
 }
 
 /// The epoch in which this host serves the router after the command: that of the command, if it is the first. A host
 /// that was superseded changes nothing.
 fn epoch(before: &RouterState, context: &Context) -> Result<u64, DeviceError> {
-    let router = before.router.id;
-    let superseded = |epoch| {
-        Err(DeviceError::device(format!(
-            "{router} is served by another host since epoch {epoch}; this host has fenced it"
-        )))
+    let (router, own) = (before.router.id, before.epoch);
+    let superseded = |epoch, here: &str| {
+        let message = format!("{router} is served by another host since epoch {epoch}; {here}");
+        Err(DeviceError::device(message))
     };
     if let Some(epoch) = before.superseded {
-        return superseded(epoch);
+        return superseded(epoch, "this host has fenced it");
     }
     match context.device_details().get("epoch").and_then(serde_json::Value::as_u64) {
         Some(epoch) if before.router.is_empty() => Ok(epoch),
-        Some(epoch) if epoch > before.epoch && before.epoch > 0 => superseded(epoch),
-        Some(epoch) => Ok(epoch.max(before.epoch)),
-        None => Ok(before.epoch),
-    }
-}
-
-/// The way back from a change that failed.
-struct Rollback<'c, 'r> {
-    store: &'c Store,
-    change: RouterChange<'c, 'r>,
-}
-
-impl Rollback<'_, '_> {
-    /// Restores the router after an error. The change may have stopped anywhere, so nothing is taken for granted.
-    fn after(&self, error: impl Into<DeviceError>) -> DeviceError {
-        let error = error.into();
-        let deadline = Instant::now() + ROLLBACK;
-        let restored = apply(self.store, self.change.back(), deadline, &mut Pass::command())
-            .and_then(|applied| applied.reload_daemons(deadline));
-        match restored {
-            Ok(()) => error,
-            Err(rollback) => DeviceError::new(
-                error.kind(),
-                format!(
-                    "{}; and the router could not be restored: {}; parts of it may be down until the next command \
-                     restores it",
-                    error_chain(&error),
-                    error_chain(&rollback),
-                ),
-            ),
+        Some(epoch) if epoch > own && own > 0 => {
+            superseded(epoch, &format!("this host serves it in the earlier epoch {own} and changes nothing"))
         }
-    }
-}
-
-/// Restores the state that was already replaced.
-fn restore_state(locked: &LockedRouter, before: &RouterState, error: impl Into<DeviceError>) -> DeviceError {
-    let error = error.into();
-    match locked.save(before) {
-        Ok(()) => error,
-        Err(unsaved) => DeviceError::new(
-            error.kind(),
-            format!(
-                "{}; and the state has the change already, because restoring it failed: {}",
-                error_chain(&error),
-                error_chain(&unsaved),
-            ),
-        ),
+        Some(epoch) => Ok(epoch.max(own)),
+        None => Ok(own),
     }
 }
 
@@ -209,7 +238,7 @@ pub(super) async fn early_router(
     network: &Network,
 ) -> Result<Option<LockedRouter>, DeviceError> {
     let own = RouterId::Network(network.network_id);
-    if router_of(store, context, network)? == own || !store.has(own) {
+    if router_of(store, context, network)? == own || !store.has(own)? {
         return Ok(None);
     }
     let locked = store.lock(own, context.deadline().cancelled()).await?;

@@ -2,6 +2,7 @@
 
 use netext_core::{Deadline, DeviceError};
 
+use super::recovery::recover;
 use super::services;
 use crate::compile::CompiledRouter;
 use crate::daemons;
@@ -10,11 +11,11 @@ use crate::kernel::namespace::Namespace;
 use crate::model::RouterId;
 use crate::store::{RouterState, Store};
 
-/// Asks the daemons of a router whether they work, and replaces those that do not, if the pass acts. Returns what
-/// differed.
+/// Asks the daemons of a router whether they work, and replaces those that do not, if the pass acts. Undoes or completes
+/// the change of a command that was killed. Returns what differed.
 ///
-/// No command waits for the questions: the router is locked only if a daemon has to be replaced. A router that a command
-/// works on is left to the command. So is a router that is down, and everything but daemons.
+/// No command waits for the questions: the router is locked only if something has to be repaired. A router that a command
+/// works on is left to the command. So is a router that is down, and everything else.
 ///
 /// # Errors
 /// When the state cannot be used, or a daemon cannot be replaced.
@@ -24,8 +25,12 @@ pub fn look_after(
     deadline: &Deadline,
     mut pass: Pass,
 ) -> Result<Vec<Difference>, DeviceError> {
+    if pass.acts() && store.is_changing(id)? {
+        let Some(locked) = store.try_lock(id)? else { return Ok(Vec::new()) };
+        recover(store, &locked, deadline.instant())?;
+    }
     let Some((state, namespace)) = in_service(store.read(id)?)? else { return Ok(Vec::new()) };
-    let plans = services::plans(store, &CompiledRouter::new(&state.router));
+    let plans = services::plans(store, &CompiledRouter::new(&state.router))?;
     if daemons::are_sound(&namespace, &plans, deadline.instant())? {
         return Ok(Vec::new());
     }
@@ -33,8 +38,9 @@ pub fn look_after(
     // A command may have changed the router meanwhile.
     let Some((state, namespace)) = in_service(locked.load()?)? else { return Ok(Vec::new()) };
     let compiled = CompiledRouter::new(&state.router);
-    let pending = services::apply(store, &namespace, &compiled, &compiled, deadline.instant(), &mut pass)?;
-    pending.reload(&namespace, deadline.instant())?;
+    let staged = services::stage(store, &compiled, &compiled, &[], &pass)?;
+    let applied = staged.apply(&namespace, deadline.instant(), &mut pass)?;
+    applied.complete(&namespace, deadline.instant(), &mut pass)?;
     Ok(pass.into_differences())
 }
 

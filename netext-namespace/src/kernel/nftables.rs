@@ -3,8 +3,8 @@
 //! Most commands change one element. The kernel is asked to do that directly, because to start `nft` for it would cost
 //! more than everything else.
 
-use std::io;
 use std::net::IpAddr;
+use std::{fs, io};
 
 use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE};
 use rustix::io::Errno;
@@ -22,10 +22,12 @@ use super::netlink::{
     string,
 };
 use super::nft::NftError;
-use crate::plan::{ElementChange, ElementFields, PACKET_TABLE, SetElement};
+use crate::plan::{ElementChange, ElementFields, PACKET_TABLE, RulesetGeneration, SetElement};
 
 /// An attribute's length has 16 bits, and an element has less than a hundred bytes.
 const ELEMENTS_PER_MESSAGE: usize = 500;
+
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The packets that were counted for an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +40,8 @@ pub struct AddressCount {
     pub bytes: u64,
 }
 
-/// The number of the rule set's last transaction, whichever process made it; `None` without our table.
-///
-/// As long as it stays the same, no process has changed the rules. A new namespace counts from the start: callers keep
-/// the number together with the identity of the namespace.
-pub fn generation(namespace: &Namespace) -> Result<Option<u32>, NftError> {
+/// The generation of the packet rules, whichever process made their last transaction; `None` without our table.
+pub fn generation(namespace: &Namespace) -> Result<Option<RulesetGeneration>, NftError> {
     let name = namespace.name();
     let attempted = format!("ask for the generation of the rules of {name}");
     let table = format!("look for the table {PACKET_TABLE} of {name}");
@@ -56,8 +55,12 @@ pub fn generation(namespace: &Namespace) -> Result<Option<u32>, NftError> {
     let reply = replies.next().flatten().unwrap_or_default();
     let id = attribute(reply.get(NFGENMSG..).unwrap_or_default(), NFTA_GEN_ID).and_then(network_number);
     let id = id.ok_or_else(|| NetlinkError::new(attempted, io::ErrorKind::InvalidData.into()))?;
-    let has_table = replies.next().flatten().is_some();
-    Ok(has_table.then_some(id))
+    if replies.next().flatten().is_none() {
+        return Ok(None);
+    }
+    let namespace = socket.namespace_cookie()?;
+    let boot = fs::read_to_string(BOOT_ID).map_err(|e| NetlinkError::new(format!("read {BOOT_ID}"), e))?;
+    Ok(Some(RulesetGeneration { boot: boot.trim_end().to_owned(), namespace, number: id }))
 }
 
 /// Changes elements of sets as one transaction, if the rules are still of the generation given.
@@ -68,7 +71,7 @@ pub fn generation(namespace: &Namespace) -> Result<Option<u32>, NftError> {
 pub fn change_elements(
     namespace: &Namespace,
     changes: &[ElementChange],
-    generation: u32,
+    generation: &RulesetGeneration,
 ) -> Result<(), NftError> {
     let name = namespace.name();
     let mut requests = Vec::new();
@@ -86,7 +89,7 @@ pub fn change_elements(
         }
     }
     let mut socket = namespace.enter(NetlinkSocket::netfilter)??;
-    socket.transaction(NFNL_SUBSYS_NFTABLES, generation, &requests).map_err(|error| {
+    socket.transaction(NFNL_SUBSYS_NFTABLES, generation.number, &requests).map_err(|error| {
         if error.is(Errno::RESTART) {
             NftError::Changed { namespace: name.to_string() }
         } else {

@@ -1,12 +1,13 @@
 //! Instance metadata: metadata files, user data, public keys and passwords.
 //!
-//! The commands write one document per instance ([`Instances`]), named by the instance's address. The
+//! The commands write one document per instance ([`InstanceChange`]), named by the instance's address. The
 //! [`server`] reads the document at every request. Neither waits for the other: a document is replaced as a
 //! whole, so a reader gets the old or the new one, and the server needs no signal after a change.
 //!
 //! The names of files in a payload are untrusted input. They are parsed into types that cannot be a path
 //! ([`MetadataFileName`]), and never become one: in the document they are keys.
 
+mod change;
 mod folder;
 mod instance;
 mod instances;
@@ -18,8 +19,9 @@ use std::path::PathBuf;
 use crate::files::FileError;
 use instance::FORMAT;
 
+pub use change::InstanceChange;
 pub use instance::{InstanceMetadata, InvalidMetadataFileName, MetadataFileName, Password};
-pub use instances::Instances;
+pub use instances::{ChangeProgress, Instances};
 pub use vm_data::{InvalidVmData, VmDataDirectory};
 
 /// Why instance metadata could not be read or changed. It never shows a content.

@@ -15,4 +15,6 @@ pub use links::{
     BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, ROUTE_PROTOCOL, RoutingPlan,
     TableRoute, TableRule, Uplink,
 };
-pub use packets::{ElementChange, ElementField, ElementFields, FlowMatch, PACKET_TABLE, SetElement};
+pub use packets::{
+    ElementChange, ElementField, ElementFields, FlowMatch, PACKET_TABLE, RulesetGeneration, SetElement,
+};

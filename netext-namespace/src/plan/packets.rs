@@ -5,11 +5,26 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
 
 use crate::model::InterfaceName;
 
 /// The table of packet rules in every router's namespace.
 pub const PACKET_TABLE: &str = "inet netext";
+
+/// The generation of a namespace's packet rules. As long as the kernel has the same one, no process has changed them.
+///
+/// The kernel numbers the transactions of each namespace from the start, so a number counts only together with the
+/// namespace. It numbers the namespaces from the start at every boot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesetGeneration {
+    /// The kernel's id of the boot.
+    pub boot: String,
+    /// The cookie of the namespace.
+    pub namespace: u64,
+    /// The number of the last transaction.
+    pub number: u32,
+}
 
 /// One field of an element: of its key, or of the value that a map gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -34,8 +34,8 @@ fn a_daemon_that_ended_or_hangs_is_replaced_between_commands() {
     let _network = served(&lab);
     assert_eq!(operator(&lab, "reconcile --daemons", 0), "");
     let names = [
-        ("dnsmasq", "dnsmasq of network 209"),
-        ("radvd", "radvd of network 209"),
+        ("dnsmasq", "dnsmasq of network-209"),
+        ("radvd", "radvd of network-209"),
         ("haproxy", "haproxy of network-209"),
         ("netext-metadata", "metadata server of network-209"),
     ];

@@ -17,7 +17,7 @@ use netext_protocol::LoadBalancerProtocol::{self, Tcp, TcpProxy, Udp};
 use netext_protocol::NetworkId;
 use rustix::mount::{MountFlags, mount};
 
-use crate::throwaway::{self, host, router_name, sh, try_sh};
+use crate::throwaway::{self, apply_daemons, host, router_name, sh, try_sh};
 
 const FOLDER: &str = "/mnt/network-42";
 const PID_FILE: &str = "/mnt/network-42/haproxy/haproxy.pid";
@@ -130,12 +130,11 @@ impl Balanced {
 
     fn try_apply(&self, plan: Option<DaemonPlan>) -> Result<(), DaemonError> {
         let (plans, pass) = (plan.into_iter().collect(), &mut Pass::command());
-        daemons::apply(&self.namespace, plans, &[daemon()], &[], soon(), pass)?
-            .reload(&self.namespace, soon())
+        apply_daemons(&self.namespace, plans, vec![daemon()], soon(), pass)
     }
 
     fn balance(&self, rules: &[(u64, Balancer)]) {
-        self.try_apply(plan(rules, daemons::account("haproxy"))).unwrap();
+        self.try_apply(plan(rules, daemons::account("haproxy").unwrap())).unwrap();
     }
 }
 
@@ -210,7 +209,7 @@ fn a_successor_that_does_not_start_changes_nothing() {
     let router = Balanced::boot();
     router.balance(&every_kind());
     let before = (pid(), fs::read_to_string(CONFIGURATION).unwrap());
-    let plan = || plan(&every_kind()[..1], daemons::account("haproxy")).unwrap();
+    let plan = || plan(&every_kind()[..1], daemons::account("haproxy").unwrap()).unwrap();
 
     let mut refused = plan();
     refused.files[0].content.push_str("    no-such-word\n");

@@ -195,7 +195,7 @@ fn change_step_by_step(samples: &[&str]) {
         RulesetChange::Nothing => {}
         RulesetChange::Elements(changes) => {
             let generation = nftables::generation(&namespace).unwrap().expect("our table");
-            nftables::change_elements(&namespace, &changes, generation).unwrap();
+            nftables::change_elements(&namespace, &changes, &generation).unwrap();
         }
         RulesetChange::Script(script) => run(&script),
     };

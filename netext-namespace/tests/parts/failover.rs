@@ -15,6 +15,8 @@ use netext_namespace::model::{Router, RouterId, Tier};
 use netext_namespace::store::{RouterState, Store};
 use netext_protocol::{NetworkId, Secret};
 
+use crate::metadata::change;
+
 const NETWORK: NetworkId = NetworkId::new(209);
 const ROUTER: RouterId = RouterId::Network(NETWORK);
 
@@ -45,7 +47,7 @@ impl Host {
 
     fn save(&self, state: &RouterState) {
         let store = self.store();
-        store.make_folders(&state.router).unwrap();
+        let _ = store.make_folders(&state.router).unwrap();
         wait(async { Ok(store.lock(ROUTER, std::future::pending()).await?) }).unwrap().save(state).unwrap();
     }
 
@@ -54,7 +56,7 @@ impl Host {
     }
 
     fn set_user_data(&self, last: u8, user_data: &str) {
-        self.metadata().set_user_data(address(last), Secret::from(user_data)).unwrap();
+        change(&self.metadata(), |it| it.set_user_data(address(last), Secret::from(user_data))).unwrap();
     }
 
     fn delta(&self, since: u64) -> Option<RouterDelta> {
@@ -112,7 +114,7 @@ fn a_delta_is_complete_once_and_then_only_has_changes() {
     assert_eq!((changed.version.serial, instances(&changed)), (2, vec![(11, true)]));
     assert!(host.delta(2).is_none());
     // A standby that missed that gets it later.
-    host.metadata().remove(address(10)).unwrap();
+    change(&host.metadata(), |it| it.remove(address(10))).unwrap();
     assert_eq!(instances(&host.changed(1)), [(10, false), (11, true)]);
     assert_eq!(instances(&host.changed(2)), [(10, false)]);
 }
@@ -142,7 +144,7 @@ fn a_standby_follows_change_by_change() {
     let (host, standby) = (Host::serving(1), Host::new());
     assert_eq!(standby.store_replica(host.changed(0)), Ok(ReplicaOutcome::Stored));
     host.set_user_data(11, "other");
-    host.metadata().remove(address(10)).unwrap();
+    change(&host.metadata(), |it| it.remove(address(10))).unwrap();
     assert_eq!(standby.store_replica(host.changed(1)), Ok(ReplicaOutcome::Stored));
     assert_eq!(standby.version(), Some(ReplicaVersion { epoch: 1, serial: 2 }));
     // Again, as after a lost answer.

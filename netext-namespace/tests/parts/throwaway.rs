@@ -9,12 +9,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use netext_namespace::daemons::{self, DaemonError};
 use netext_namespace::drift::{Difference, Pass};
 use netext_namespace::kernel::links::{self, LinkError};
 use netext_namespace::kernel::namespace::Namespace;
 use netext_namespace::model::{InterfaceName, NamespaceName};
 use netext_namespace::plan::{
-    BridgePlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, RoutingPlan, Uplink,
+    BridgePlan, Daemon, DaemonPlan, DefaultRoute, InterfacePlan, LinkPlan, NamespacePlan, RoutingPlan, Uplink,
 };
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -172,4 +173,17 @@ pub(crate) fn machine(name: &str, bridge: &str, address: &str, gateway: &str) ->
     ));
     let name = name.parse().expect("a name of a namespace");
     Namespace::open(&name).expect("open the machine's namespace").expect("the machine's namespace")
+}
+
+/// Makes the daemons in a namespace match their plans, and stops the others of those that are known.
+pub(crate) fn apply_daemons(
+    namespace: &Namespace,
+    plans: Vec<DaemonPlan>,
+    known: Vec<Daemon>,
+    deadline: Instant,
+    pass: &mut Pass,
+) -> Result<(), DaemonError> {
+    daemons::stage(plans, known, &[], pass)?
+        .apply(namespace, deadline, pass)?
+        .complete(namespace, deadline, pass)
 }

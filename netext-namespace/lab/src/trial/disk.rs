@@ -38,11 +38,12 @@ pub(super) fn facts(host: &Sandbox, folder: &str) -> (BTreeMap<String, String>, 
     (facts, leftovers)
 }
 
-/// What a daemon or a lock writes, and the operator's folders, which commands never change.
+/// What a daemon or a lock writes, the note of which rules are in force, and the operator's folders, which commands never
+/// change.
 fn is_volatile(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with("lock-")
-        || ["settled", ".pid", ".leases", ".log", ".sock"].iter().any(|end| name.ends_with(end))
+        || ["settled", "rules.json", ".pid", ".leases", ".log", ".sock"].iter().any(|end| name.ends_with(end))
 }
 
 /// What a repair writes, so that the daemons that read it hear of it.

@@ -160,7 +160,7 @@ pub(super) async fn dump(call: ActionCall<'_>) -> ActionOutcome {
         ("links.json".to_owned(), json(compiled.links())?),
         ("rules.nft".to_owned(), compiled.packets().create()),
     ];
-    for plan in services::plans(call.store, &compiled) {
+    for plan in services::plans(call.store, &compiled)? {
         let folder =
             plan.daemon.folder.strip_prefix(call.store.root()).unwrap_or(&plan.daemon.folder).to_owned();
         documents.extend(

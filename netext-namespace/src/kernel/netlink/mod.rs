@@ -5,6 +5,7 @@
 //! attributes that are needed are read, so that nothing else about a host's interfaces can make a command fail.
 
 mod message;
+mod options;
 pub(super) mod uapi;
 
 use std::io;
@@ -15,6 +16,7 @@ use netlink_packet_core::{
     DefaultNla, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR, NetlinkBuffer,
 };
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use nix::sys::socket::getsockopt;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_send_buffer_size_force, set_socket_timeout};
 
@@ -22,6 +24,7 @@ pub use message::NetlinkError;
 pub(super) use message::{
     CREATE, NetlinkRequest, address, attribute, attributes, counter, network_number, number, string,
 };
+use options::NamespaceCookie;
 use uapi::{
     NFNL_BATCH_GENID, NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN,
     NLMSGERR_ATTR_MSG,
@@ -63,6 +66,12 @@ impl NetlinkSocket {
     /// Opens a socket of the netfilter family in this thread's namespace.
     pub(super) fn netfilter() -> Result<Self, NetlinkError> {
         Self::open(NETLINK_NETFILTER).map_err(|e| NetlinkError::new("open a netfilter netlink socket", e))
+    }
+
+    /// The cookie of the socket's namespace: another namespace never has it before the next boot.
+    pub(super) fn namespace_cookie(&self) -> Result<u64, NetlinkError> {
+        getsockopt(&self.channel, NamespaceCookie)
+            .map_err(|errno| NetlinkError::new("ask for the cookie of the namespace", errno.into()))
     }
 
     fn open(protocol: isize) -> io::Result<Self> {

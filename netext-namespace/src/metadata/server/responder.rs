@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -14,6 +15,9 @@ use netext_protocol::{Secret, SecretBytes};
 
 use crate::files::failed;
 use crate::metadata::{InstanceMetadata, Instances, MetadataError, MetadataFileName};
+
+/// How long a guest that acknowledges its password waits for a command that changes the network's metadata.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A request for metadata, by its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,7 +221,12 @@ impl TierResponder {
     async fn forget_password(&self, guest: Ipv4Addr) -> Result<(), MetadataError> {
         let instances = self.instances.clone();
         let is_another = self.handed_out.forget(guest);
-        let wiped = tokio::task::spawn_blocking(move || instances.forget_password(guest, is_another)).await;
+        let wiped = tokio::task::spawn_blocking(move || {
+            let mut change = instances.change(Instant::now() + PATIENCE)?;
+            change.forget_password(guest, is_another)?;
+            change.commit()
+        })
+        .await;
         wiped.unwrap_or_else(|error| {
             let wiping = failed("remove a password in", self.instances.folder());
             Err(wiping(std::io::Error::other(error)).into())

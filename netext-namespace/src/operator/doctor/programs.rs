@@ -14,7 +14,7 @@ use super::finding::DoctorFinding;
 use super::trial::sample;
 use crate::compile::guests;
 use crate::compile::services::{DaemonAccounts, haproxy, haproxy_daemon, services};
-use crate::daemons::account;
+use crate::daemons::{DaemonError, account};
 use crate::model::{Balancer, Router};
 use crate::plan::DaemonPlan;
 use crate::programs::{OutputMode, Program, ProgramError, ProgramOutput, find, first_lines};
@@ -75,8 +75,15 @@ const PROGRAMS: [RequiredProgram; 4] = [
 ];
 
 pub(super) fn findings() -> Vec<DoctorFinding> {
-    let plans = plans();
-    PROGRAMS.iter().flat_map(|tool| tool.findings(&plans)).collect()
+    let (plans, mut findings) = match plans() {
+        Ok(plans) => (plans, Vec::new()),
+        Err(error) => {
+            let remedy = "repair /etc/passwd and /etc/group";
+            (Vec::new(), vec![DoctorFinding::problem("accounts", error_chain(&error), remedy)])
+        }
+    };
+    findings.extend(PROGRAMS.iter().flat_map(|tool| tool.findings(&plans)));
+    findings
 }
 
 impl RequiredProgram {
@@ -104,8 +111,8 @@ impl RequiredProgram {
                 format!("install a newer {package} (tested with {tested})"),
             ),
         }];
-        let user = account(name).user;
-        if user != name {
+        let user = self.plan(plans).map(|plan| plan.account.user.as_str());
+        if let Some(user) = user.filter(|user| *user != name) {
             findings.push(DoctorFinding::warning(
                 format!("account {name}"),
                 format!("does not exist; {name} would run as {user}, an account that other daemons use"),
@@ -134,9 +141,13 @@ impl RequiredProgram {
         Ok(text.split_whitespace().find(is_version).map(|word| word.trim_end_matches(',').to_owned()))
     }
 
+    fn plan<'p>(&self, plans: &'p [DaemonPlan]) -> Option<&'p DaemonPlan> {
+        plans.iter().find(|plan| plan.daemon.program.name() == self.name)
+    }
+
     /// The program's complaint about a sample of its configuration; `None` if it accepts the sample.
     fn complaint(&self, path: &Path, plans: &[DaemonPlan]) -> Option<String> {
-        let plan = plans.iter().find(|plan| plan.daemon.program.name() == self.name)?;
+        let plan = self.plan(plans)?;
         complaint(path, self.check?, &plan.files.first()?.content)
     }
 }
@@ -158,14 +169,14 @@ fn run(path: &Path, arguments: &[&str], input: &str) -> Result<ProgramOutput, Pr
 }
 
 /// The daemons of a router with all services.
-fn plans() -> Vec<DaemonPlan> {
+fn plans() -> Result<Vec<DaemonPlan>, DaemonError> {
     let router = served();
-    let accounts = DaemonAccounts { dnsmasq: account("dnsmasq"), radvd: account("radvd") };
+    let accounts = DaemonAccounts { dnsmasq: account("dnsmasq")?, radvd: account("radvd")? };
     let of_guests =
         guests(&router).iter().flat_map(|it| services(it, Path::new(NOWHERE), &accounts)).collect();
     let daemon = haproxy_daemon("the sample", Path::new(NOWHERE));
-    let balanced = haproxy(daemon, account("haproxy"), &router.balancers_in_force());
-    [of_guests, Vec::from_iter(balanced)].concat()
+    let balanced = haproxy(daemon, account("haproxy")?, &router.balancers_in_force());
+    Ok([of_guests, Vec::from_iter(balanced)].concat())
 }
 
 fn served() -> Router {
@@ -196,7 +207,7 @@ mod tests {
 
     #[test]
     fn every_daemon_checks_its_configuration() {
-        let mut programs: Vec<_> = plans().into_iter().map(|plan| plan.daemon.program.name()).collect();
+        let mut programs: Vec<_> = plans().unwrap().iter().map(|plan| plan.daemon.program.name()).collect();
         programs.sort_unstable();
         assert_eq!(programs, ["dnsmasq", "haproxy", "radvd"]);
         assert!(programs.iter().all(|name| PROGRAMS.iter().any(|it| it.name == *name && it.check.is_some())));

@@ -1,5 +1,6 @@
 //! Debian's cloud-init finds everything.
 
+use super::change;
 use super::guests::{self, GUEST, ROUTER, Server, entry};
 use crate::throwaway::{host, machine, sh};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ fn server() -> Server {
         entry("metadata", "hypervisor-host-name", "kvm-1"),
         entry("password", "vm_password", "kE3=p&x9"),
     ];
-    server.instances().save(GUEST, &vm_data).expect("save");
+    change(&server.instances(), |it| it.save(GUEST, &vm_data)).expect("save");
     server
 }
 

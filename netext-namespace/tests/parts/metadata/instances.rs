@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use netext_namespace::metadata::{InstanceMetadata, Instances, MetadataError};
+use netext_namespace::metadata::{InstanceChange, InstanceMetadata, Instances, MetadataError};
 use netext_protocol::{MacAddr, RestoredVm, VmDataEntry};
+
+use super::change;
 
 const GUEST: Ipv4Addr = Ipv4Addr::new(10, 1, 1, 10);
 const OTHER: Ipv4Addr = Ipv4Addr::new(10, 1, 1, 11);
@@ -67,8 +69,8 @@ fn password(instances: &Instances, address: Ipv4Addr) -> Option<String> {
 fn a_save_replaces_everything_but_an_unread_password() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances
-        .save(
+    change(&instances, |it| {
+        it.save(
             GUEST,
             &[
                 entry("userdata", "user_data", "one\n"),
@@ -78,19 +80,20 @@ fn a_save_replaces_everything_but_an_unread_password() {
                 entry("password", "vm-password-md5checksum", "sum"),
             ],
         )
-        .unwrap();
+    })
+    .unwrap();
     let first = read(&instances, GUEST);
     assert_eq!(first.user_data, Some("one\n".into()));
     assert_eq!(first.public_keys, Some("key".into()));
     assert_eq!(first.password.unwrap().md5checksum, Some("sum".into()));
 
-    instances.save(GUEST, &[entry("metadata", "instance-id", "8")]).unwrap();
+    change(&instances, |it| it.save(GUEST, &[entry("metadata", "instance-id", "8")])).unwrap();
     let second = read(&instances, GUEST);
     assert_eq!((second.user_data, second.public_keys), (None, None));
     assert_eq!(second.metadata.keys().map(AsRef::as_ref).collect::<Vec<&str>>(), ["instance-id"]);
     assert_eq!(password(&instances, GUEST).as_deref(), Some("secret"));
 
-    instances.save(GUEST, &[entry("password", "vm_password", "newer")]).unwrap();
+    change(&instances, |it| it.save(GUEST, &[entry("password", "vm_password", "newer")])).unwrap();
     assert_eq!(password(&instances, GUEST).as_deref(), Some("newer"));
 }
 
@@ -98,10 +101,10 @@ fn a_save_replaces_everything_but_an_unread_password() {
 fn single_files_are_added_to_the_others() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances.set_password(GUEST, "p".into()).unwrap();
-    instances.set_user_data(GUEST, "u".into()).unwrap();
-    instances.set_public_keys(GUEST, "k".into()).unwrap();
-    instances.set_hypervisor_host_name(GUEST, "kvm-1").unwrap();
+    change(&instances, |it| it.set_password(GUEST, "p".into())).unwrap();
+    change(&instances, |it| it.set_user_data(GUEST, "u".into())).unwrap();
+    change(&instances, |it| it.set_public_keys(GUEST, "k".into())).unwrap();
+    change(&instances, |it| it.set_hypervisor_host_name(GUEST, "kvm-1")).unwrap();
     let instance = read(&instances, GUEST);
     assert_eq!((instance.user_data, instance.public_keys), (Some("u".into()), Some("k".into())));
     assert_eq!(instance.metadata[&"hypervisor_hostname".parse().unwrap()], "kvm-1".into());
@@ -112,12 +115,12 @@ fn single_files_are_added_to_the_others() {
 fn a_released_address_keeps_nothing_for_the_next_tenant() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances.remove(GUEST).unwrap();
-    instances.set_password(GUEST, "p".into()).unwrap();
-    instances.set_password(OTHER, "q".into()).unwrap();
+    change(&instances, |it| it.remove(GUEST)).unwrap();
+    change(&instances, |it| it.set_password(GUEST, "p".into())).unwrap();
+    change(&instances, |it| it.set_password(OTHER, "q".into())).unwrap();
     fs::write(folder.0.join("metadata/.10.1.1.10.json.new"), "half a document with p").unwrap();
-    instances.remove(GUEST).unwrap();
-    instances.remove(GUEST).unwrap();
+    change(&instances, |it| it.remove(GUEST)).unwrap();
+    change(&instances, |it| it.remove(GUEST)).unwrap();
     assert_eq!(folder.names(), ["10.1.1.11.json"]);
 }
 
@@ -125,11 +128,12 @@ fn a_released_address_keeps_nothing_for_the_next_tenant() {
 fn a_restore_keeps_the_named_instances_and_their_unread_passwords() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances.set_password(GUEST, "unread".into()).unwrap();
-    instances.set_user_data(GUEST, "old".into()).unwrap();
-    instances.set_password(OTHER, "gone".into()).unwrap();
+    change(&instances, |it| it.set_password(GUEST, "unread".into())).unwrap();
+    change(&instances, |it| it.set_user_data(GUEST, "old".into())).unwrap();
+    change(&instances, |it| it.set_password(OTHER, "gone".into())).unwrap();
     fs::write(folder.0.join("metadata/.10.1.1.12.json.new"), "left by a crash").unwrap();
-    instances.restore(&[vm(GUEST, vec![entry("metadata", "vm-id", "7")])], |_| false).unwrap();
+    change(&instances, |it| it.restore(&[vm(GUEST, vec![entry("metadata", "vm-id", "7")])], |_| false))
+        .unwrap();
     assert_eq!(folder.names(), ["10.1.1.10.json"]);
     assert_eq!(read(&instances, GUEST).user_data, None);
     assert_eq!(password(&instances, GUEST).as_deref(), Some("unread"));
@@ -139,12 +143,13 @@ fn a_restore_keeps_the_named_instances_and_their_unread_passwords() {
 fn a_shutdown_keeps_unread_passwords_and_nothing_else() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances.clear().unwrap();
-    instances
-        .save(GUEST, &[entry("userdata", "user_data", "u"), entry("password", "vm_password", "p")])
-        .unwrap();
-    instances.set_user_data(OTHER, "u".into()).unwrap();
-    instances.clear().unwrap();
+    change(&instances, InstanceChange::clear).unwrap();
+    change(&instances, |it| {
+        it.save(GUEST, &[entry("userdata", "user_data", "u"), entry("password", "vm_password", "p")])
+    })
+    .unwrap();
+    change(&instances, |it| it.set_user_data(OTHER, "u".into())).unwrap();
+    change(&instances, InstanceChange::clear).unwrap();
     assert_eq!(folder.names(), ["10.1.1.10.json"]);
     assert_eq!(read(&instances, GUEST).user_data, None);
     assert_eq!(password(&instances, GUEST).as_deref(), Some("p"));
@@ -154,10 +159,10 @@ fn a_shutdown_keeps_unread_passwords_and_nothing_else() {
 fn a_password_set_after_the_acknowledged_one_was_read_is_not_lost() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances.set_password(GUEST, "new".into()).unwrap();
-    instances.forget_password(GUEST, |now| now.expose() != "old").unwrap();
+    change(&instances, |it| it.set_password(GUEST, "new".into())).unwrap();
+    change(&instances, |it| it.forget_password(GUEST, |now| now.expose() != "old")).unwrap();
     assert_eq!(password(&instances, GUEST).as_deref(), Some("new"));
-    instances.forget_password(GUEST, |now| now.expose() != "new").unwrap();
+    change(&instances, |it| it.forget_password(GUEST, |now| now.expose() != "new")).unwrap();
     assert_eq!(password(&instances, GUEST), None);
 }
 
@@ -165,7 +170,7 @@ fn a_password_set_after_the_acknowledged_one_was_read_is_not_lost() {
 fn an_invalid_entry_is_refused_by_name_and_nothing_changes() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances.set_user_data(GUEST, "before".into()).unwrap();
+    change(&instances, |it| it.set_user_data(GUEST, "before".into())).unwrap();
     let good = || entry("userdata", "user_data", "after");
     for (bad, field) in [
         (entry("metadata", "../../10.1.1.11", "content-not-to-be-shown"), "vm_data[1].file"),
@@ -179,11 +184,13 @@ fn an_invalid_entry_is_refused_by_name_and_nothing_changes() {
         (entry("metadata/", "vm-id", "content-not-to-be-shown"), "vm_data[1].dir"),
         (entry("etc", "passwd", "content-not-to-be-shown"), "vm_data[1].dir"),
     ] {
-        let error = instances.save(GUEST, &[good(), bad.clone()]).unwrap_err();
+        let error = change(&instances, |it| it.save(GUEST, &[good(), bad.clone()])).unwrap_err();
         assert!(matches!(&error, MetadataError::Refused(entry) if entry.path() == field), "{error}");
         assert!(!format!("{error}{error:?}").contains("not-to-be-shown"), "{error}");
-        let error =
-            instances.restore(&[vm(OTHER, vec![]), vm(GUEST, vec![good(), bad])], |_| false).unwrap_err();
+        let error = change(&instances, |it| {
+            it.restore(&[vm(OTHER, vec![]), vm(GUEST, vec![good(), bad])], |_| false)
+        })
+        .unwrap_err();
         assert!(error.to_string().starts_with(&format!("restore_data.vms[1].{field}: ")), "{error}");
     }
     assert_eq!(folder.names(), ["10.1.1.10.json"]);
@@ -193,7 +200,7 @@ fn an_invalid_entry_is_refused_by_name_and_nothing_changes() {
 #[test]
 fn only_the_owner_can_read_the_files() {
     let folder = Folder::new();
-    folder.instances().set_password(GUEST, "p".into()).unwrap();
+    change(&folder.instances(), |it| it.set_password(GUEST, "p".into())).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(&folder.0.join("metadata")), 0o700);
     assert_eq!(mode(&folder.0.join("metadata/10.1.1.10.json")), 0o600);
@@ -203,7 +210,7 @@ fn only_the_owner_can_read_the_files() {
 fn a_damaged_or_newer_document_is_neither_shown_nor_changed() {
     let folder = Folder::new();
     let instances = folder.instances();
-    instances.set_password(GUEST, "p".into()).unwrap();
+    change(&instances, |it| it.set_password(GUEST, "p".into())).unwrap();
     let path = folder.0.join("metadata/10.1.1.10.json");
     for (document, why) in [
         (r#"{"format":2,"password":{"text":"hunter2"}}"#, "newer version (format 2"),
@@ -212,7 +219,7 @@ fn a_damaged_or_newer_document_is_neither_shown_nor_changed() {
         (r#"{"format":1,"password":{"text":"hunter2"#, "damaged at line 1"),
     ] {
         fs::write(&path, document).unwrap();
-        let error = instances.set_user_data(GUEST, "u".into()).unwrap_err().to_string();
+        let error = change(&instances, |it| it.set_user_data(GUEST, "u".into())).unwrap_err().to_string();
         assert!(error.contains(why) && error.contains("10.1.1.10.json"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), document);
@@ -225,18 +232,19 @@ fn a_damaged_document_can_be_removed_or_replaced() {
     let instances = folder.instances();
     let path = folder.0.join("metadata/10.1.1.10.json");
     for end in [
-        (|instances| instances.remove(GUEST)) as fn(&Instances) -> Result<(), MetadataError>,
-        |instances| instances.take_over(GUEST),
-        |instances| instances.clear(),
-        |instances| instances.restore(&[], |_| false),
+        (|instances| change(instances, |it| it.remove(GUEST))) as fn(&Instances) -> Result<(), MetadataError>,
+        |instances| change(instances, |it| it.take_over(GUEST)),
+        |instances| change(instances, InstanceChange::clear),
+        |instances| change(instances, |it| it.restore(&[], |_| false)),
     ] {
-        instances.set_user_data(OTHER, "u".into()).unwrap();
+        change(&instances, |it| it.set_user_data(OTHER, "u".into())).unwrap();
         fs::write(&path, "{").unwrap();
         end(&instances).unwrap();
         assert!(!path.exists());
     }
     fs::write(&path, "{").unwrap();
-    instances.restore(&[vm(GUEST, vec![entry("metadata", "instance-id", "8")])], |_| false).unwrap();
+    change(&instances, |it| it.restore(&[vm(GUEST, vec![entry("metadata", "instance-id", "8")])], |_| false))
+        .unwrap();
     assert_eq!(read(&instances, GUEST).metadata[&"instance-id".parse().unwrap()], "8".into());
 }
 
@@ -248,10 +256,17 @@ fn concurrent_changes_all_take_effect() {
         for writer in 0..4 {
             let instances = &instances;
             scope.spawn(move || match writer {
-                0 => (0..20).for_each(|_| instances.set_user_data(GUEST, "u".into()).unwrap()),
-                1 => (0..20).for_each(|_| instances.set_public_keys(GUEST, "k".into()).unwrap()),
-                2 => (0..20).for_each(|_| instances.set_hypervisor_host_name(GUEST, "h").unwrap()),
-                _ => (0..20).for_each(|_| instances.set_password(GUEST, "p".into()).unwrap()),
+                0 => {
+                    (0..20)
+                        .for_each(|_| change(instances, |it| it.set_user_data(GUEST, "u".into())).unwrap());
+                }
+                1 => (0..20)
+                    .for_each(|_| change(instances, |it| it.set_public_keys(GUEST, "k".into())).unwrap()),
+                2 => (0..20)
+                    .for_each(|_| change(instances, |it| it.set_hypervisor_host_name(GUEST, "h")).unwrap()),
+                _ => {
+                    (0..20).for_each(|_| change(instances, |it| it.set_password(GUEST, "p".into())).unwrap());
+                }
             });
         }
     });
@@ -270,8 +285,8 @@ fn a_writer_that_never_stops() {
     for round in 0u64.. {
         let content = format!("{round}{}", "x".repeat(100_000));
         let vms = [GUEST, OTHER].map(|address| vm(address, vec![entry("userdata", "user_data", &content)]));
-        instances.restore(&vms, |_| false).unwrap();
-        instances.set_user_data(GUEST, content.as_str().into()).unwrap();
+        change(&instances, |it| it.restore(&vms, |_| false)).unwrap();
+        change(&instances, |it| it.set_user_data(GUEST, content.as_str().into())).unwrap();
     }
 }
 
@@ -302,7 +317,7 @@ fn a_writer_that_is_killed_at_any_moment_leaves_whole_documents() {
         assert_eq!(writer.wait().unwrap().signal(), Some(9));
         whole();
     }
-    instances.restore(&[], |_| false).unwrap();
+    change(&instances, |it| it.restore(&[], |_| false)).unwrap();
     assert!(folder.names().is_empty(), "{:?}", folder.names());
 }
 
@@ -313,9 +328,9 @@ const TRACED: &str = "NETEXT_TEST_TRACED";
 fn a_save_and_a_restore() {
     let Some(folder) = std::env::var_os(TRACED) else { return };
     let instances = Instances::in_folder(folder);
-    instances.set_user_data(GUEST, "u".into()).unwrap();
+    change(&instances, |it| it.set_user_data(GUEST, "u".into())).unwrap();
     let vms: Vec<_> = (0..50).map(|last| vm(Ipv4Addr::new(10, 1, 1, last), vec![])).collect();
-    instances.restore(&vms, |_| false).unwrap();
+    change(&instances, |it| it.restore(&vms, |_| false)).unwrap();
 }
 
 #[test]
@@ -356,10 +371,10 @@ fn a_thousand_instances_are_restored_at_once() {
         })
         .collect();
     let started = Instant::now();
-    instances.restore(&vms, |_| false).unwrap();
+    change(&instances, |it| it.restore(&vms, |_| false)).unwrap();
     println!("first restore of 1,000: {:?}", started.elapsed());
     let started = Instant::now();
-    instances.restore(&vms, |_| false).unwrap();
+    change(&instances, |it| it.restore(&vms, |_| false)).unwrap();
     println!("the same again: {:?}", started.elapsed());
     assert_eq!(folder.names().len(), 1000);
 }

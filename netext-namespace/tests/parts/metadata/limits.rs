@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::change;
 use super::guests::{Connection, GUEST, OTHER_GUEST, ROUTER, Server, get, until};
 use crate::throwaway::{host, sh};
 
@@ -10,7 +11,7 @@ fn server() -> Server {
     host();
     let server = Server::start();
     for guest in [GUEST, OTHER_GUEST] {
-        server.instances().set_user_data(guest, "data".into()).expect("save");
+        change(&server.instances(), |it| it.set_user_data(guest, "data".into())).expect("save");
     }
     server
 }
@@ -88,7 +89,7 @@ fn an_idle_connection_is_closed() {
 #[test]
 fn a_guest_that_does_not_take_its_answer_is_cut_off() {
     let server = server();
-    server.instances().set_user_data(GUEST, "x".repeat(20_000_000).into()).unwrap();
+    change(&server.instances(), |it| it.set_user_data(GUEST, "x".repeat(20_000_000).into())).unwrap();
     let mut stuck = Connection::open(GUEST, ROUTER, 80).unwrap();
     stuck.send(b"GET /latest/user-data HTTP/1.1\r\n\r\n").unwrap();
     let open = || sh("ss -Htn state established sport = :80").lines().count();
@@ -138,7 +139,7 @@ fn a_burst_of_guests_is_answered() {
     let server = server();
     let guests: Vec<_> = (2..=254).map(|last| std::net::Ipv4Addr::new(10, 1, 1, last)).collect();
     for guest in &guests {
-        server.instances().set_user_data(*guest, guest.to_string().into()).unwrap();
+        change(&server.instances(), |it| it.set_user_data(*guest, guest.to_string().into())).unwrap();
     }
     let mut connections: Vec<_> =
         guests.iter().map(|guest| Connection::open(*guest, ROUTER, 80).unwrap()).collect();

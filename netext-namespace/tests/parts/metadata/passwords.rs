@@ -1,5 +1,6 @@
 //! Passwords are handed out until the guest acknowledges them, and then removed.
 
+use super::change;
 use super::guests::{self, Connection, GUEST, OTHER_GUEST, ROUTER, Server, entry, password};
 use crate::throwaway::{host, sh, try_sh};
 
@@ -13,7 +14,7 @@ fn a_password_is_handed_out_until_it_is_acknowledged() {
     assert_eq!(password(GUEST, SEND), "saved_password");
     assert_eq!(password(GUEST, SAVED), "saved_password");
 
-    server.instances().set_password(GUEST, "kE3=p&x9".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "kE3=p&x9".into())).unwrap();
     assert_eq!(password(GUEST, SEND), "kE3=p&x9");
     assert_eq!(password(GUEST, "domu_request: send_my_password"), "kE3=p&x9");
     assert_eq!(password(OTHER_GUEST, SEND), "saved_password");
@@ -28,7 +29,7 @@ fn a_password_is_handed_out_until_it_is_acknowledged() {
 fn anything_else_is_a_bad_request() {
     host();
     let server = Server::start();
-    server.instances().set_password(GUEST, "p".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "p".into())).unwrap();
     for header in [
         "Accept: */*",
         "DomU_Request:",
@@ -51,7 +52,7 @@ fn an_acknowledged_password_is_nowhere_on_disk() {
         entry("password", "vm_password", "needle-in-the-hay"),
         entry("password", "vm-password-md5checksum", "needle-sum"),
     ];
-    server.instances().save(GUEST, &vm_data).unwrap();
+    change(&server.instances(), |it| it.save(GUEST, &vm_data)).unwrap();
     let search = format!("grep -r needle {}", server.folder().display());
     assert!(try_sh(&search).0);
     assert_eq!(password(GUEST, SEND), "needle-in-the-hay");
@@ -64,9 +65,9 @@ fn an_acknowledged_password_is_nowhere_on_disk() {
 fn a_password_that_was_reset_meanwhile_is_not_lost_with_the_old_one() {
     host();
     let server = Server::start();
-    server.instances().set_password(GUEST, "old".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "old".into())).unwrap();
     assert_eq!(password(GUEST, SEND), "old");
-    server.instances().set_password(GUEST, "new".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "new".into())).unwrap();
     assert_eq!(password(GUEST, SAVED), "saved_password");
     assert_eq!(password(GUEST, SEND), "new");
     assert_eq!(password(GUEST, SAVED), "saved_password");
@@ -77,7 +78,7 @@ fn a_password_that_was_reset_meanwhile_is_not_lost_with_the_old_one() {
 fn a_password_read_before_a_restart_of_the_server_can_be_acknowledged_after_it() {
     host();
     let server = Server::start();
-    server.instances().set_password(GUEST, "p".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "p".into())).unwrap();
     assert_eq!(password(GUEST, SAVED), "saved_password");
     assert_eq!(server.instances().read(GUEST).unwrap().unwrap().password, None);
 }
@@ -86,7 +87,7 @@ fn a_password_read_before_a_restart_of_the_server_can_be_acknowledged_after_it()
 fn the_scripts_of_existing_guests_work() {
     host();
     let server = Server::start();
-    server.instances().set_password(GUEST, "p w".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "p w".into())).unwrap();
     let ask = |what| {
         sh(&format!(
             "wget -q -t 3 -T 20 -O - --bind-address=10.1.1.10 --header 'DomU_Request: {what}' 10.1.1.1:8080"
@@ -105,7 +106,7 @@ fn the_scripts_of_existing_guests_work() {
 fn both_requests_fit_into_one_connection() {
     host();
     let server = Server::start();
-    server.instances().set_password(GUEST, "p".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "p".into())).unwrap();
     let mut connection = Connection::open(GUEST, ROUTER, 8080).unwrap();
     assert_eq!(connection.ask("GET", "/", &format!("{SEND}\r\n")).unwrap().text(), "p");
     assert_eq!(connection.ask("GET", "/", &format!("{SAVED}\r\n")).unwrap().text(), "saved_password");

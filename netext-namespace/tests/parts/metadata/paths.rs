@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 
+use super::change;
 use super::guests::{self, Connection, GUEST, OTHER_GUEST, ROUTER, Server, entry, get};
 use crate::throwaway::{host, sh, try_sh};
 
@@ -19,8 +20,9 @@ fn server() -> Server {
         entry("metadata", "hypervisor-host-name", "kvm-1"),
         entry("metadata", "public-keys", "ssh-ed25519 AAAA user@host\n"),
     ];
-    server.instances().save(GUEST, &vm_data).expect("save");
-    server.instances().save(OTHER_GUEST, &[entry("metadata", "instance-id", "i-2")]).expect("save");
+    change(&server.instances(), |it| it.save(GUEST, &vm_data)).expect("save");
+    change(&server.instances(), |it| it.save(OTHER_GUEST, &[entry("metadata", "instance-id", "i-2")]))
+        .expect("save");
     server
 }
 
@@ -176,10 +178,10 @@ fn the_next_request_sees_a_save() {
     let mut connection = Connection::open(GUEST, ROUTER, 80).unwrap();
     for round in 0..50 {
         let user_data = format!("round {round}");
-        server.instances().set_user_data(GUEST, user_data.as_str().into()).unwrap();
+        change(&server.instances(), |it| it.set_user_data(GUEST, user_data.as_str().into())).unwrap();
         assert_eq!(connection.ask("GET", "/latest/user-data", "").unwrap().text(), user_data);
     }
-    server.instances().remove(GUEST).unwrap();
+    change(&server.instances(), |it| it.remove(GUEST)).unwrap();
     assert_eq!(connection.ask("GET", "/latest/user-data", "").unwrap().status, 404);
 }
 
@@ -204,7 +206,7 @@ fn curl_and_wget_get_user_data_byte_for_byte() {
 #[test]
 fn contents_are_never_logged() {
     let server = server();
-    server.instances().set_password(GUEST, "hunter2".into()).unwrap();
+    change(&server.instances(), |it| it.set_password(GUEST, "hunter2".into())).unwrap();
     get(GUEST, "/latest/user-data");
     guests::password(GUEST, "DomU_Request: send_my_password");
     guests::password(GUEST, "DomU_Request: saved_password");

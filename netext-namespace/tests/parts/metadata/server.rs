@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::change;
 use super::guests::{self, Connection, GUEST, ROUTER, Server, folder, serve_metadata, write_configuration};
 use crate::throwaway::{host, machine, sh, try_sh};
 use netext_namespace::metadata::server::{MetadataServerConfiguration, ServedTier};
@@ -90,8 +91,8 @@ fn each_guest_network_has_its_own_instances() {
     host();
     sh("ip address add 10.1.1.1/24 dev lo && ip address add 10.1.2.1/24 dev lo");
     let server = Server::start_on(&[(ROUTER, "lo"), (SECOND, "lo")]);
-    server.instances_of(0).set_user_data(GUEST, "first".into()).unwrap();
-    server.instances_of(1).set_user_data(SECOND_GUEST, "second".into()).unwrap();
+    change(&server.instances_of(0), |it| it.set_user_data(GUEST, "first".into())).unwrap();
+    change(&server.instances_of(1), |it| it.set_user_data(SECOND_GUEST, "second".into())).unwrap();
     assert_eq!(user_data(GUEST, ROUTER).as_deref(), Some("first"));
     assert_eq!(user_data(SECOND_GUEST, SECOND).as_deref(), Some("second"));
     assert_eq!(user_data(GUEST, SECOND).as_deref(), Some("not found\n"));
@@ -109,8 +110,8 @@ fn requests_through_another_interface_are_not_answered() {
     machine("guest", "guests", "10.1.1.10", "10.1.1.1");
     machine("other", "others", "10.1.2.10", "10.1.2.1");
     let server = Server::start_on(&[(ROUTER, "guests")]);
-    server.instances().set_user_data(GUEST, "data".into()).unwrap();
-    server.instances().set_user_data(SECOND_GUEST, "data".into()).unwrap();
+    change(&server.instances(), |it| it.set_user_data(GUEST, "data".into())).unwrap();
+    change(&server.instances(), |it| it.set_user_data(SECOND_GUEST, "data".into())).unwrap();
     let fetch =
         |machine| try_sh(&format!("ip netns exec {machine} curl -sSf -m 5 http://10.1.1.1/latest/user-data"));
     assert_eq!(fetch("guest"), (true, "data".to_owned()));
@@ -123,14 +124,14 @@ fn guest_networks_come_and_go_without_disturbing_others() {
     host();
     sh("ip address add 10.1.1.1/24 dev lo && ip address add 10.1.2.1/24 dev lo");
     let mut server = Server::start_on(&[(ROUTER, "lo")]);
-    server.instances().set_user_data(GUEST, "x".repeat(LARGE).into()).unwrap();
+    change(&server.instances(), |it| it.set_user_data(GUEST, "x".repeat(LARGE).into())).unwrap();
     let running = download(GUEST, ROUTER);
     let mut kept = Connection::open(GUEST, ROUTER, 80).unwrap();
     assert_eq!(kept.ask("GET", "/latest/", "").unwrap().status, 200);
     assert_eq!(user_data(SECOND_GUEST, SECOND), None);
 
     server.reload(&[(ROUTER, "lo"), (SECOND, "lo")]);
-    server.instances_of(1).set_user_data(SECOND_GUEST, "second".into()).unwrap();
+    change(&server.instances_of(1), |it| it.set_user_data(SECOND_GUEST, "second".into())).unwrap();
     assert_eq!(user_data(SECOND_GUEST, SECOND).as_deref(), Some("second"));
     assert_eq!(kept.ask("GET", "/latest/", "").unwrap().status, 200);
 
@@ -146,7 +147,7 @@ fn guest_networks_come_and_go_without_disturbing_others() {
 fn a_reload_logs_what_fails_and_does_the_rest() {
     host();
     let mut server = Server::start();
-    server.instances().set_user_data(GUEST, "data".into()).unwrap();
+    change(&server.instances(), |it| it.set_user_data(GUEST, "data".into())).unwrap();
     server.reload(&[(ROUTER, "lo"), (SECOND, "lo")]);
     assert!(server.log().contains("cannot listen on 10.1.2.1:80"), "{}", server.log());
     assert_eq!(user_data(GUEST, ROUTER).as_deref(), Some("data"));
@@ -167,7 +168,7 @@ fn it_listens_on_an_interface_that_was_created_again() {
         "ip link add guests type bridge && ip link set guests up && ip address add 10.1.1.1/24 dev guests";
     sh(make);
     let mut server = Server::start_on(&[(ROUTER, "guests")]);
-    server.instances().set_user_data(GUEST, "data".into()).unwrap();
+    change(&server.instances(), |it| it.set_user_data(GUEST, "data".into())).unwrap();
     sh(&format!("ip link delete guests && {make}"));
     machine("guest", "guests", "10.1.1.10", "10.1.1.1");
     server.reload(&[(ROUTER, "guests")]);
@@ -178,7 +179,7 @@ fn it_listens_on_an_interface_that_was_created_again() {
 fn when_it_ends_it_answers_running_requests() {
     host();
     let mut server = Server::start();
-    server.instances().set_user_data(GUEST, "x".repeat(LARGE).into()).unwrap();
+    change(&server.instances(), |it| it.set_user_data(GUEST, "x".repeat(LARGE).into())).unwrap();
     let running = download(GUEST, ROUTER);
     let mut idle = Connection::open(GUEST, ROUTER, 80).unwrap();
     assert_eq!(idle.ask("GET", "/latest/", "").unwrap().status, 200);
@@ -193,7 +194,7 @@ fn when_it_ends_it_answers_running_requests() {
 fn when_it_ends_it_does_not_wait_for_ever() {
     host();
     let mut server = Server::start();
-    server.instances().set_user_data(GUEST, "x".repeat(LARGE).into()).unwrap();
+    change(&server.instances(), |it| it.set_user_data(GUEST, "x".repeat(LARGE).into())).unwrap();
     let _stuck = download(GUEST, ROUTER);
     let started = Instant::now();
     server.signal(Signal::TERM);

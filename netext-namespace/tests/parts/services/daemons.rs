@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::served::{self, Served, admit, ask, file, guest, is_alive, network, pid, soon};
-use crate::throwaway::{self, peers, router, router_name, sh};
-use netext_namespace::daemons::{self, DaemonError};
+use crate::throwaway::{self, apply_daemons, peers, router, router_name, sh};
+use netext_namespace::daemons::DaemonError;
 use netext_namespace::drift::Pass;
 use netext_namespace::kernel::namespace::Namespace;
 
@@ -252,8 +252,8 @@ fn a_daemon_that_hangs_at_its_start_is_abandoned_in_time() {
     plans[0].start.program = "/mnt/hangs".to_owned();
     let begun = Instant::now();
     let deadline = begun + Duration::from_millis(200);
-    let late =
-        daemons::apply(&router.namespace, plans, &[], &[], deadline, &mut Pass::command()).unwrap_err();
+    let late = apply_daemons(&router.namespace, plans, Vec::new(), deadline, &mut Pass::command());
+    let late = late.unwrap_err();
     assert!(matches!(late, DaemonError::TimedOut { .. }), "{late}");
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert!(late.to_string().contains("dnsmasq of network-42"), "{late}");

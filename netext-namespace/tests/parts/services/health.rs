@@ -5,29 +5,25 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use netext_namespace::compile::services::GuestServices;
-use netext_namespace::daemons::{self, DaemonError};
+use netext_namespace::daemons::DaemonError;
 use netext_namespace::drift::Pass;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 use super::served::{self, Served, ask, file, guest, is_alive, network, pid, soon};
-use crate::throwaway::sh;
+use crate::throwaway::{apply_daemons, sh};
 
 impl Served {
     /// What differs, by a question to every daemon.
     fn differences(&self, guest: &GuestServices) -> Vec<String> {
         let mut pass = Pass::rehearsal();
         let plans = Self::plans(guest);
-        let pending = daemons::apply(&self.namespace, plans, &[], &[], soon(), &mut pass)
-            .expect("daemons that can be started");
-        pending.reload(&self.namespace, soon()).expect("daemons that can be started");
+        apply_daemons(&self.namespace, plans, Vec::new(), soon(), &mut pass).unwrap();
         pass.into_differences().into_iter().map(|difference| difference.what).collect()
     }
 
     fn repair(&self, guest: &GuestServices) {
         let plans = Self::plans(guest);
-        let pending = daemons::apply(&self.namespace, plans, &[], &[], soon(), &mut Pass::repair())
-            .expect("daemons that can be started");
-        pending.reload(&self.namespace, soon()).expect("daemons that can be started");
+        apply_daemons(&self.namespace, plans, Vec::new(), soon(), &mut Pass::repair()).unwrap();
     }
 }
 

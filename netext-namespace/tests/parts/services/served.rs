@@ -17,7 +17,7 @@ use netext_protocol::NetworkId;
 use rustix::mount::{MountFlags, mount};
 
 pub(crate) use crate::throwaway::soon;
-use crate::throwaway::{apply, host, name, router, router_name, sh, try_sh};
+use crate::throwaway::{apply, apply_daemons, host, name, router, router_name, sh, try_sh};
 
 /// A network with all services and no instances.
 pub(crate) fn network() -> GuestServices {
@@ -89,16 +89,16 @@ impl Served {
     }
 
     pub(crate) fn plans(guest: &GuestServices) -> Vec<DaemonPlan> {
-        let accounts =
-            DaemonAccounts { dnsmasq: daemons::account("dnsmasq"), radvd: daemons::account("radvd") };
+        let accounts = DaemonAccounts {
+            dnsmasq: daemons::account("dnsmasq").unwrap(),
+            radvd: daemons::account("radvd").unwrap(),
+        };
         services(guest, Path::new(FOLDER), &accounts)
     }
 
     pub(crate) fn try_apply(&self, plans: &[DaemonPlan]) -> Result<(), DaemonError> {
         let known = service_daemons(NetworkId::new(42), Path::new(FOLDER));
-        let pass = &mut Pass::command();
-        daemons::apply(&self.namespace, plans.to_vec(), &known, &[], soon(), pass)?
-            .reload(&self.namespace, soon())
+        apply_daemons(&self.namespace, plans.to_vec(), known.into(), soon(), &mut Pass::command())
     }
 
     pub(crate) fn serve(&self, guest: &GuestServices) {
