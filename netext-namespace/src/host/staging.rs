@@ -21,8 +21,8 @@ pub(super) struct StagedFiles<'a> {
 }
 
 impl<'a> StagedFiles<'a> {
-    /// Stages what differs between two states, and the metadata that `change_metadata` changes. The state comes first:
-    /// it marks the change, so that what a killed command leaves is found.
+    /// Stages what differs between two states, and the metadata that `change_metadata` changes. The state comes first,
+    /// even before the folders of new networks: it marks the change, so that what a killed command leaves is found.
     pub(super) fn stage(
         store: &'a Store,
         locked: &'a LockedRouter,
@@ -30,9 +30,8 @@ impl<'a> StagedFiles<'a> {
         forgotten: &'a [NetworkId],
         change_metadata: Option<impl FnOnce() -> Result<Vec<InstanceChange>, DeviceError>>,
     ) -> Result<Self, DeviceError> {
-        let folders = store.make_folders(&wanted.router)?;
-        let mut files =
-            Self { store, locked, wanted, folders, state: None, instances: Vec::new(), forgotten };
+        let (folders, instances) = (NewFolders::default(), Vec::new());
+        let mut files = Self { store, locked, wanted, folders, state: None, instances, forgotten };
         match files.stage_all(before, change_metadata) {
             Ok(()) => Ok(files),
             Err(error) => Err(files.undo_after(error)),
@@ -44,10 +43,13 @@ impl<'a> StagedFiles<'a> {
         before: &RouterState,
         change_metadata: Option<impl FnOnce() -> Result<Vec<InstanceChange>, DeviceError>>,
     ) -> Result<(), DeviceError> {
+        let router = &self.wanted.router;
+        self.store.make_router_folder(router, &mut self.folders)?;
         let differs = self.wanted != before;
         if differs || change_metadata.is_some() {
             self.state = self.locked.stage(differs.then_some(self.wanted))?;
         }
+        self.store.make_network_folders(router, &mut self.folders)?;
         self.instances = change_metadata.map_or(Ok(Vec::new()), |change| change())?;
         Ok(())
     }
@@ -77,8 +79,9 @@ impl<'a> StagedFiles<'a> {
     fn undo(self) -> Result<(), DeviceError> {
         self.state.as_ref().map_or(Ok(()), StagedState::restore)?;
         self.instances.into_iter().try_for_each(InstanceChange::undo)?;
-        self.state.as_ref().map_or(Ok(()), StagedState::settle)?;
-        Ok(self.folders.remove()?)
+        // Last goes what marks the change.
+        self.folders.remove()?;
+        Ok(self.state.as_ref().map_or(Ok(()), StagedState::settle)?)
     }
 
     /// Forgets the old files, after everything else is done. A file that cannot be removed is no reason to fail: the

@@ -122,21 +122,30 @@ impl Store {
 
     /// Creates the missing folders of a router and its networks. Returns those that it created.
     pub fn make_folders(&self, router: &Router) -> Result<NewFolders, StoreError> {
-        let mut new = NewFolders(Vec::new());
-        let mut made = || -> Result<(), StoreError> {
-            if !router.is_empty() {
-                new.make(&self.router_folder(router.id))?;
-            }
-            for network in router.tiers.keys() {
-                new.make(&self.network_folder(*network))?;
-                if let RouterId::Vpc(vpc) = router.id {
-                    self.note_vpc(*network, vpc)?;
-                }
-            }
-            Ok(())
-        };
-        made().inspect_err(|_| drop(new.remove()))?;
+        let mut new = NewFolders::default();
+        let made = self.make_router_folder(router, &mut new);
+        made.and_then(|()| self.make_network_folders(router, &mut new))
+            .inspect_err(|_| drop(new.remove()))?;
         Ok(new)
+    }
+
+    /// Creates the folder of a router's state, if it is missing, and adds it to those that are new.
+    pub fn make_router_folder(&self, router: &Router, new: &mut NewFolders) -> Result<(), StoreError> {
+        if !router.is_empty() {
+            new.make(&self.router_folder(router.id))?;
+        }
+        Ok(())
+    }
+
+    /// Creates the missing folders of a router's networks, and adds them to those that are new.
+    pub fn make_network_folders(&self, router: &Router, new: &mut NewFolders) -> Result<(), StoreError> {
+        for network in router.tiers.keys() {
+            new.make(&self.network_folder(*network))?;
+            if let RouterId::Vpc(vpc) = router.id {
+                self.note_vpc(*network, vpc)?;
+            }
+        }
+        Ok(())
     }
 
     /// The VPC of which a network is a tier, if this host ever served it as one. Not every command names the VPC.
@@ -209,7 +218,7 @@ impl Store {
 }
 
 /// Folders that a change created.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use]
 pub struct NewFolders(Vec<PathBuf>);
 
@@ -246,15 +255,24 @@ fn make_folder(path: &Path) -> Result<bool, FileError> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
         Err(error) => return Err(failed("create the folder", path)(error)),
     };
+    let finished = admit_daemons(path, PASSABLE).and_then(|()| match above {
+        Some(above) if is_new => files::sync_folder(above),
+        _ => Ok(()),
+    });
+    if let (Err(_), true) = (&finished, is_new) {
+        // The error that is reported is the one that came first.
+        let _ = fs::remove_dir(path);
+    }
+    finished.map(|()| is_new)
+}
+
+fn admit_daemons(path: &Path, passable: u32) -> Result<(), FileError> {
     let mode = fs::metadata(path).map_err(failed("look at the folder", path))?.permissions().mode();
-    if mode & PASSABLE != PASSABLE {
-        let passable = Permissions::from_mode(mode & 0o7777 | PASSABLE);
+    if mode & passable != passable {
+        let passable = Permissions::from_mode(mode & 0o7777 | passable);
         fs::set_permissions(path, passable).map_err(failed("let daemons pass through", path))?;
     }
-    if is_new {
-        above.map_or(Ok(()), files::sync_folder)?;
-    }
-    Ok(is_new)
+    Ok(())
 }
 
 fn load(folder: &Path, router: RouterId) -> Result<RouterState, StoreError> {
