@@ -96,7 +96,7 @@ pub use probe::{Expectation, ProbeReply};
 pub use router::Router;
 pub use sandbox::Sandbox;
 pub use testbed::{PUBLIC_BRIDGE, PUBLIC_GATEWAY, Testbed, UnpluggedMachines};
-pub use trial::{Answers, Broken, Observation, Question, SavedDisk};
+pub use trial::{Answers, Broken, DiskImage, DurableDisk, Observation, Question, SavedDisk, SmallDisk};
 pub use vpc::{Vpc, source_nat_fields};
 
 /// Boots a lab with the executable of the crate under test, called on a management server of its own.
