@@ -3,6 +3,7 @@
 mod absent_fields;
 mod acl;
 mod actions;
+mod atomic;
 mod balancer;
 mod balancer_access;
 mod balancer_life;
