@@ -5,7 +5,7 @@
 //!
 //! - **Does every packet take the way that the rules say?** Random packets at the edges of the rules are sent as whole
 //!   frames. Where they arrive, with which addresses, and whether the answer returns is compared with the
-//!   [verdict](verdict::verdict): a first-match reading of the rules, which shares nothing with the extension.
+//!   verdict: a first-match reading of the rules, which shares nothing with the extension.
 //! - **Is the router what its state builds?** Another host builds a router from the same state, from scratch. Rules, links,
 //!   addresses, routes and the files of daemons must be the same: the differences that were applied add up to the whole.
 //!
