@@ -21,7 +21,7 @@ BOOK := target/book
 NETEXT := $(CARGO) run --quiet --package netext-tool --
 EXECUTABLE := target/release/netext-namespace
 # Scenarios of one host that run a second time with every command sent over SSH. Not among them: scenarios that count the
-# host's processes, which then include sshd, and scenarios that reconcile a host by hand.
+# host's processes, which then include sshd, that reconcile a host by hand, or that let single system calls fail.
 OVER_SSH := lifecycle port_forward static_nat source_nat restart firewall vpc balancer guest_services \
 	absent_fields nic_identity readme_life second_range \
 	--skip leaves_nothing --skip a_rebooted_host --skip take_down --skip atomic::
