@@ -92,7 +92,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
             &["node"],
             &["conversation", "listener", "processes"],
             &["balancer", "probe"],
-            &["firewall", "forward", "requirements", "sandbox"],
+            &["console", "firewall", "forward", "requirements", "sandbox"],
         ],
     ),
     ("docs/check/src", &[&["lib"], &["block", "imports", "link", "server"], &["book"]]),

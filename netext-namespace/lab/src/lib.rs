@@ -46,6 +46,7 @@
 
 mod balancer;
 mod commands;
+pub mod console;
 mod conversation;
 mod extension;
 mod faults;
@@ -91,7 +92,7 @@ pub use nix::errno::Errno;
 pub use nix::sys::signal::Signal;
 pub use node::Node;
 pub use outcome::{CommandOutcome, RunningCommand};
-pub use payload::{SourceNat, as_gson_writes, joined, resolvers, restore_fields};
+pub use payload::{SourceNat, as_gson_writes, joined, resolvers, restore_fields, restored_instance};
 pub use probe::{Expectation, ProbeReply};
 pub use router::Router;
 pub use sandbox::Sandbox;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use lexopt::prelude::{Long, ValueExt};
+use netext_lab::console::{self, say};
 use netext_lab::model::{Tally, try_seed};
 
 const HELP: &str = "\
@@ -68,16 +69,7 @@ fn arguments() -> Result<Option<ModelArguments>, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    let executable = executable.ok_or("--exec PATH is missing")?;
-    // The lab runs it from another folder.
-    let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
+    let executable = console::executable(executable)?;
     let seconds = seconds.unwrap_or(if seed.is_some() { 0 } else { 60 });
-    let executable = executable.to_string_lossy().into_owned();
     Ok(Some(ModelArguments { executable, seed: seed.unwrap_or(1), seconds }))
-}
-
-#[expect(clippy::print_stderr, reason = "a program's report")]
-fn say(text: &str, code: u8) -> ExitCode {
-    eprintln!("{text}");
-    ExitCode::from(code)
 }

@@ -24,6 +24,7 @@ use std::time::Instant;
 
 use lexopt::prelude::{Long, ValueExt};
 use netext_lab::Lab;
+use netext_lab::console::{self, say};
 
 use figure::FigureTable;
 
@@ -111,14 +112,6 @@ fn arguments() -> Result<Option<BenchArguments>, lexopt::Error> {
     if let Some(unknown) = only.iter().find(|part| BENCHMARKS.iter().all(|(name, _)| name != part)) {
         return Err(format!("--only {unknown}: unknown part").into());
     }
-    let executable = executable.ok_or("--exec PATH is missing")?;
-    // The lab runs it from another folder.
-    let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
-    Ok(Some(BenchArguments { executable: executable.to_string_lossy().into_owned(), quick, json, only }))
-}
-
-#[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]
-fn say(text: &str, code: u8) -> ExitCode {
-    eprintln!("{text}");
-    ExitCode::from(code)
+    let executable = console::executable(executable)?;
+    Ok(Some(BenchArguments { executable, quick, json, only }))
 }

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use lexopt::prelude::{Long, ValueExt};
+use netext_lab::console;
 
 use crate::script::Round;
 use crate::shrink::{Part, kept};
@@ -62,10 +63,7 @@ impl ChaosArguments {
                 other => return Err(other.unexpected()),
             }
         }
-        let executable = executable.ok_or("--exec PATH is missing")?;
-        // The lab runs it from another folder.
-        let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
-        let executable = executable.to_string_lossy().into_owned();
+        let executable = console::executable(executable)?;
         let patience = Duration::from_secs(seconds);
         Ok(Some(Self { executable, seeds, rounds, patience, jobs, shrinks, keep }))
     }

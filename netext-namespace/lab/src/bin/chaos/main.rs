@@ -16,6 +16,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use netext_lab::console::{print, say};
+
 use arguments::{ChaosArguments, HELP};
 use play::{Played, Tests, play};
 use script::Round;
@@ -101,15 +103,4 @@ fn again(seed: u64, rounds: &[Round], shortest: &[Part], number: usize) -> Strin
     let lines: Vec<_> = shrink::kept(rounds, shortest).iter().map(|round| format!("    {round}\n")).collect();
     let (lines, parts) = (lines.concat(), parts.join(","));
     format!("  seed {seed}, shortest:\n{lines}  again: --seed {seed} --rounds {number} --keep {parts}")
-}
-
-#[expect(clippy::print_stdout, reason = "the report is for people")]
-fn print(text: &str) {
-    println!("{text}");
-}
-
-#[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]
-fn say(text: &str, code: u8) -> ExitCode {
-    eprintln!("{text}");
-    ExitCode::from(code)
 }

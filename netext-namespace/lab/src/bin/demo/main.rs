@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use lexopt::prelude::{Long, ValueExt};
 use netext_lab::Lab;
+use netext_lab::console::{self, say};
 
 use screen::DemoScreen;
 use stage::Stage;
@@ -56,14 +57,6 @@ fn arguments() -> Result<Option<DemoArguments>, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    let executable = executable.ok_or("--exec PATH is missing")?;
-    // The lab runs it from another folder.
-    let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
-    Ok(Some(DemoArguments { executable: executable.to_string_lossy().into_owned(), plain }))
-}
-
-#[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]
-fn say(text: &str, code: u8) -> ExitCode {
-    eprintln!("{text}");
-    ExitCode::from(code)
+    let executable = console::executable(executable)?;
+    Ok(Some(DemoArguments { executable, plain }))
 }

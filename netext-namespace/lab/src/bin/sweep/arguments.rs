@@ -1,7 +1,7 @@
 //! The arguments of the sweep.
 
 use lexopt::prelude::{Long, ValueExt};
-use netext_lab::{Errno, Fault};
+use netext_lab::{Errno, Fault, console};
 
 use crate::steps::Step;
 use crate::trial::Way;
@@ -69,10 +69,7 @@ impl SweepArguments {
                 other => return Err(other.unexpected()),
             }
         }
-        let executable = executable.ok_or("--exec PATH is missing")?;
-        // The lab runs it from another folder.
-        let executable = std::path::absolute(executable).map_err(|error| error.to_string())?;
-        let executable = executable.to_string_lossy().into_owned();
+        let executable = console::executable(executable)?;
         Ok(Some(Self { executable, jobs, way, fault, shows_all, lists_calls, extent, only }))
     }
 

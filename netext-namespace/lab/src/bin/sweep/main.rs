@@ -17,6 +17,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use netext_lab::Fault;
+use netext_lab::console::{print, say};
 
 use arguments::{HELP, SweepArguments};
 use plan::FaultPlan;
@@ -120,7 +121,7 @@ fn sweep(
         }
     }
     print(&format!(
-        "{:<55} {:>5} calls, {:>4} kills, {:>5} failures, {:>3} labs anew, {:>4} violations, answers {:?}, {:.1} s",
+        "{:<55} {:>5} calls, {:>4} kills, {:>5} failures, {:>3} labs rebuilt, {:>4} violations, answers {:?}, {:.1} s",
         step.name,
         done.calls,
         done.kills,
@@ -168,15 +169,4 @@ impl Tally {
         ));
         ExitCode::from(u8::from(!self.violations.is_empty() || !self.broken_off.is_empty()))
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the report is for people")]
-fn print(text: &str) {
-    println!("{text}");
-}
-
-#[expect(clippy::print_stderr, reason = "errors in the arguments belong there")]
-fn say(text: &str, code: u8) -> ExitCode {
-    eprintln!("{text}");
-    ExitCode::from(code)
 }
