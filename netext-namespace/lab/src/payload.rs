@@ -54,6 +54,17 @@ pub fn restore_fields(vms: &[Value]) -> Value {
     json!({"restore_data": {"dhcp_enabled": true, "dns_enabled": true, "userdata_enabled": true, "vms": vms}})
 }
 
+/// An instance at 10.1.1.`last` with this user data, as `restore-network` names it.
+pub fn restored_instance(last: u8, data: &str) -> Value {
+    json!({
+        "ip": format!("10.1.1.{last}"), "mac": format!("02:01:00:d1:00:{last:02x}"), "ip6_address": "",
+        "nic_uuid": format!("5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e{last:02x}"), "device_id": "0",
+        "hostname": format!("web-{last}"), "default_nic": true, "dns": "198.51.100.53",
+        "domain": "cs1.internal",
+        "vm_data": [{"dir": "userdata", "file": "user_data", "content": data}],
+    })
+}
+
 /// The fields of both objects; a field of both has the second's value.
 pub fn joined(first: &Value, second: &Value) -> Value {
     let fields = [first, second].into_iter().filter_map(Value::as_object).flatten();

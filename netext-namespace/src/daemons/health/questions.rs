@@ -24,12 +24,13 @@ const DNS: u16 = 53;
 const DHCP: u16 = 67;
 const HTTP: u16 = 80;
 
-/// A question for the address of `data-server`. dnsmasq answers a name without a dot itself, whatever it knows.
+/// Asks for the address of `data-server`. dnsmasq does not forward a name without a dot: it answers, even if it does not
+/// know the name.
 const DNS_QUESTION: &[u8] =
     b"\x6e\x78\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x0bdata-server\x00\x00\x01\x00\x01";
 /// Its first bytes, the number that the answer repeats.
 const DNS_NUMBER: &[u8] = &[0x6e, 0x78];
-/// Too short for a message: whoever reads it throws it away.
+/// Too short for a DHCP message: the server reads and discards it.
 const NO_MESSAGE: &[u8] = &[0];
 const HTTP_QUESTION: &[u8] = b"HEAD / HTTP/1.0\r\n\r\n";
 

@@ -1,7 +1,8 @@
 //! Commands that change instances' documents: these change together with the rest, or not at all.
 
 use netext_lab::{
-    AccessList, Call, Lab, Network, Rule, SmallDisk, SystemCall, joined, lab, resolvers, restore_fields,
+    AccessList, Call, Lab, Network, Rule, SmallDisk, SystemCall, Vpc, joined, lab, resolvers, restore_fields,
+    restored_instance,
 };
 use serde_json::{Value, json};
 
@@ -53,14 +54,12 @@ fn stands_everything(lab: &Lab, disk: &SmallDisk<'_>, call: Call) {
     }
 }
 
-fn vm(last: u8, data: &str) -> Value {
-    json!({
-        "ip": format!("10.1.1.{last}"), "mac": format!("02:01:00:d1:00:{last:02x}"), "ip6_address": "",
-        "nic_uuid": format!("5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e{last:02x}"), "device_id": "0",
-        "hostname": format!("web-{last}"), "default_nic": true, "dns": "198.51.100.53",
-        "domain": "cs1.internal",
-        "vm_data": [{"dir": "userdata", "file": "user_data", "content": data}],
-    })
+/// The tier of a VPC with an instance.
+fn tier_with_an_instance<'lab>(vpc: &Vpc<'lab>) -> Network<'lab> {
+    let tier = vpc.tier(1);
+    tier.implement();
+    deploy(&tier, "10.2.1.10");
+    tier
 }
 
 #[test]
@@ -75,7 +74,7 @@ fn a_network_is_shut_down_with_its_documents() {
 
 #[test]
 fn a_network_is_restored_with_all_documents() {
-    let vms = [vm(10, "restored"), vm(12, "new")];
+    let vms = [restored_instance(10, "restored"), restored_instance(12, "new")];
     is_atomic("restore-network", |_| joined(&resolvers(), &restore_fields(&vms)));
 }
 
@@ -100,9 +99,7 @@ fn a_vpc_is_shut_down_with_the_documents_of_its_tiers() {
     let lab = lab!();
     let disk = SmallDisk::mount(&lab);
     let vpc = vpc(&lab);
-    let tier = vpc.tier(1);
-    tier.implement();
-    deploy(&tier, "10.2.1.10");
+    tier_with_an_instance(&vpc);
     stands_everything(&lab, &disk, vpc_call(&vpc, "shutdown-vpc", &json!({"vpc_state": "inactive"})));
 }
 
@@ -111,9 +108,7 @@ fn a_tier_is_destroyed_with_its_folder_or_not_at_all() {
     let lab = lab!();
     let disk = SmallDisk::mount(&lab);
     let vpc = vpc(&lab);
-    let tier = vpc.tier(1);
-    tier.implement();
-    deploy(&tier, "10.2.1.10");
+    let tier = tier_with_an_instance(&vpc);
     // The state of the VPC needs more space than the end of the tier frees.
     let rules = (1..=LARGE).map(|number| Rule::allow_in(number).tcp(22));
     vpc.tier(2).implement().apply_access_list(&rules.fold(AccessList::new(), AccessList::with));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use netext_lab::{
     Balancer, Call, Forward, Lab, Network, Rule, SourceNat, joined, resolvers, restore_fields,
-    source_nat_fields,
+    restored_instance, source_nat_fields,
 };
 use serde_json::{Value, json};
 
@@ -102,16 +102,11 @@ fn of_networks() -> Vec<Step> {
         step("destroy-network", Isolated, |lab| plain(lab, "destroy-network", &json!({}))),
         step("destroy-network of a tier", Vpc, |lab| of_tier(lab, 1, "destroy-network", |_| json!({}))),
         step("restore-network", Isolated, |lab| {
-            let vm = |last: u8, data: &str| {
-                json!({
-                    "ip": format!("10.1.1.{last}"), "mac": format!("02:01:00:d1:00:{last:02x}"), "ip6_address": "",
-                    "nic_uuid": format!("5c1e6e5a-3c58-4a0a-9a75-0a1b2c3d4e{last:02x}"), "device_id": "0",
-                    "hostname": format!("web-{last}"), "default_nic": true, "dns": "198.51.100.53",
-                    "domain": "cs1.internal",
-                    "vm_data": [{"dir": "userdata", "file": "user_data", "content": data}],
-                })
-            };
-            let restored = restore_fields(&[vm(10, "restored"), vm(11, "restored too"), vm(12, "new")]);
+            let restored = restore_fields(&[
+                restored_instance(10, "restored"),
+                restored_instance(11, "restored too"),
+                restored_instance(12, "new"),
+            ]);
             plain(lab, "restore-network", &joined(&resolvers(), &restored))
         }),
     ]
