@@ -4,6 +4,7 @@
 //! more than everything else.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 use std::{fs, io};
 
 use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE};
@@ -59,8 +60,18 @@ pub fn generation(namespace: &Namespace) -> Result<Option<RulesetGeneration>, Nf
         return Ok(None);
     }
     let namespace = socket.namespace_cookie()?;
-    let boot = fs::read_to_string(BOOT_ID).map_err(|e| NetlinkError::new(format!("read {BOOT_ID}"), e))?;
-    Ok(Some(RulesetGeneration { boot: boot.trim_end().to_owned(), namespace, number: id }))
+    Ok(Some(RulesetGeneration { boot: boot()?.to_owned(), namespace, number: id }))
+}
+
+/// The kernel's id of this boot. It is read once.
+fn boot() -> Result<&'static str, NetlinkError> {
+    static BOOT: OnceLock<String> = OnceLock::new();
+
+    if let Some(boot) = BOOT.get() {
+        return Ok(boot);
+    }
+    let read = fs::read_to_string(BOOT_ID).map_err(|e| NetlinkError::new(format!("read {BOOT_ID}"), e))?;
+    Ok(BOOT.get_or_init(|| read.trim_end().to_owned()))
 }
 
 /// Changes elements of sets as one transaction, if the rules are still of the generation given.
