@@ -6,11 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 use tokio::sync::oneshot;
+
+use crate::wait::locked_by;
 
 /// A file that is locked until this is dropped. A lock file is never removed: two processes could hold one by the same
 /// name.
@@ -51,11 +52,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
 }
 
 fn try_lock(file: &File) -> io::Result<bool> {
-    match flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(true),
-        Err(Errno::WOULDBLOCK) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    locked_by(file, Instant::now())
 }
 
 /// Waits on a thread: the kernel's wait for a lock cannot be called off. If the thread gets the lock when nobody waits

@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, linkat, openat, renameat, statat, syncfs, unlinkat};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, linkat, openat, renameat, statat, syncfs, unlinkat};
 use rustix::io::Errno;
 
 use super::{Access, Durability, FileError, absent_is_none, create, failed};
@@ -76,31 +76,12 @@ impl VersionedFolder {
 
     /// Puts the next version of a file in place, if one is staged.
     pub(crate) fn put_in_place(&self, name: &str) -> Result<(), FileError> {
-        let new = next_name(name);
-        let put = || -> io::Result<()> {
-            match self.look_at(&new)? {
-                None => return Ok(()),
-                Some(Version::Absent) => self.unlink(name.as_ref())?,
-                Some(Version::Content) => renameat(&self.handle, &new, &self.handle, name)?,
-            }
-            self.unlink(&new)
-        };
-        put().map_err(failed("replace", &self.path.join(name)))
+        self.replace_by(name, &next_name(name)).map_err(failed("replace", &self.path.join(name)))
     }
 
     /// Restores the version of a file that was current when it was staged. A staged version stays.
     pub(crate) fn restore(&self, name: &str) -> Result<(), FileError> {
-        let old = old_name(name);
-        let restore = || -> io::Result<()> {
-            match self.look_at(&old)? {
-                None => return Ok(()),
-                Some(Version::Absent) => self.unlink(name.as_ref())?,
-                Some(Version::Content) => renameat(&self.handle, &old, &self.handle, name)?,
-            }
-            // Two names of one file stay as they are when one is renamed to the other.
-            self.unlink(&old)
-        };
-        restore().map_err(failed("restore", &self.path.join(name)))
+        self.replace_by(name, &old_name(name)).map_err(failed("restore", &self.path.join(name)))
     }
 
     /// Marks a file as staged again, before its old version is restored.
@@ -130,35 +111,31 @@ impl VersionedFolder {
     }
 
     fn version(&self, name: &Path) -> Result<Option<Vec<u8>>, FileError> {
-        match self.look_at(name).map_err(failed("look at", &self.path.join(name)))? {
-            Some(Version::Content) => super::read(&self.path.join(name)),
+        match self.look_at(name)? {
+            Some(Version::Content { .. }) => super::read(&self.path.join(name)),
             Some(Version::Absent) | None => Ok(None),
         }
     }
 
     /// Whether the next version of a file is staged.
     pub(crate) fn has_next(&self, name: &str) -> Result<bool, FileError> {
-        self.has(&next_name(name))
+        Ok(self.look_at(&next_name(name))?.is_some())
     }
 
     /// Whether the next version of a file is the file as it is.
     pub(crate) fn is_next_same(&self, name: &str) -> Result<bool, FileError> {
-        let inode = |name: &Path| match statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(status) if is_absent(&status) => Ok(None),
-            Ok(status) => Ok(Some(status.st_ino)),
-            Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(failed("look at", &self.path.join(name))(error.into())),
+        let inode = |name: &Path| {
+            Ok::<_, FileError>(match self.look_at(name)? {
+                Some(Version::Content { inode }) => Some(inode),
+                Some(Version::Absent) | None => None,
+            })
         };
         Ok(inode(&next_name(name))? == inode(name.as_ref())?)
     }
 
     /// Whether there is an old version of a file.
     pub(crate) fn has_old(&self, name: &str) -> Result<bool, FileError> {
-        self.has(&old_name(name))
-    }
-
-    fn has(&self, name: &Path) -> Result<bool, FileError> {
-        Ok(self.look_at(name).map_err(failed("look at", &self.path.join(name)))?.is_some())
+        Ok(self.look_at(&old_name(name))?.is_some())
     }
 
     /// The names of the folder's files, without those of other versions.
@@ -216,6 +193,17 @@ impl VersionedFolder {
         Ok(())
     }
 
+    /// Makes a file what a version of it is, if there is that version. The version goes.
+    fn replace_by(&self, name: &str, version: &Path) -> io::Result<()> {
+        match self.kind(version)? {
+            None => return Ok(()),
+            Some(Version::Absent) => self.unlink(name.as_ref())?,
+            Some(Version::Content { .. }) => renameat(&self.handle, version, &self.handle, name)?,
+        }
+        // Two names of one file stay as they are when one is renamed to the other.
+        self.unlink(version)
+    }
+
     fn unlink(&self, name: &Path) -> io::Result<()> {
         match unlinkat(&self.handle, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -223,10 +211,16 @@ impl VersionedFolder {
         }
     }
 
-    fn look_at(&self, version: &Path) -> io::Result<Option<Version>> {
+    fn look_at(&self, version: &Path) -> Result<Option<Version>, FileError> {
+        self.kind(version).map_err(failed("look at", &self.path.join(version)))
+    }
+
+    fn kind(&self, version: &Path) -> io::Result<Option<Version>> {
         match statat(&self.handle, version, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(status) if is_absent(&status) => Ok(Some(Version::Absent)),
-            Ok(_) => Ok(Some(Version::Content)),
+            Ok(status) if status.st_size == 0 && Mode::from_raw_mode(status.st_mode).is_empty() => {
+                Ok(Some(Version::Absent))
+            }
+            Ok(status) => Ok(Some(Version::Content { inode: status.st_ino })),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -236,13 +230,9 @@ impl VersionedFolder {
 /// A version of a file.
 enum Version {
     /// It exists.
-    Content,
+    Content { inode: u64 },
     /// It does not exist.
     Absent,
-}
-
-fn is_absent(version: &Stat) -> bool {
-    version.st_size == 0 && Mode::from_raw_mode(version.st_mode).is_empty()
 }
 
 fn next_name(name: &str) -> PathBuf {

@@ -46,11 +46,6 @@ impl InstanceChange {
         self
     }
 
-    /// Whether nothing changes.
-    pub fn is_empty(&self) -> bool {
-        self.staged.is_empty()
-    }
-
     /// Puts the new documents in place. They last when it returns.
     pub fn put_in_place(&mut self) -> Result<(), MetadataError> {
         self.is_in_place = true;
@@ -63,7 +58,7 @@ impl InstanceChange {
     pub fn undo(self) -> Result<(), MetadataError> {
         let Some(folder) = &self.folder else { return Ok(()) };
         self.staged.iter().try_for_each(|name| folder.restore(name))?;
-        Ok(self.staged.iter().try_for_each(|name| folder.discard(name))?)
+        self.finish()
     }
 
     /// Forgets the old documents.
