@@ -51,6 +51,17 @@ impl From<InvalidOption> for DeviceError {
     }
 }
 
+/// An error after which the way back failed as well. `outcome` says what could not be done, `remedy` what happens next.
+pub(super) fn and_then(
+    error: &DeviceError,
+    outcome: &str,
+    failure: &DeviceError,
+    remedy: &str,
+) -> DeviceError {
+    let message = format!("{}; and {outcome}: {}; {remedy}", error_chain(error), error_chain(failure));
+    DeviceError::new(error.kind(), message)
+}
+
 /// The failures of several steps as one error. It is of their kind if they are all of one kind.
 pub(super) fn all(mut failures: Vec<DeviceError>) -> Result<(), DeviceError> {
     let Some(kind) = failures.first().map(DeviceError::kind) else { return Ok(()) };

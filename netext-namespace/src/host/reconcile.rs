@@ -79,6 +79,20 @@ pub async fn reconcile(
     Ok(Some(Reconciled { router: state.router, links, differences: pass.into_differences(), obstacle }))
 }
 
+/// Undoes or completes the change of a killed command, before a command changes the router.
+pub(super) fn recover(store: &Store, locked: &LockedRouter, deadline: &Deadline) -> Result<(), DeviceError> {
+    // A repair, which also removes what is left of drafts.
+    let pass = &mut Pass::repair();
+    let Some(recovery) = Recovery::of_files(store, locked, deadline.instant(), pass)? else { return Ok(()) };
+    let state = locked.load()?;
+    let held = HeldRouter::new(store, locked, &state, deadline).after(Some(&recovery));
+    match state.superseded {
+        None => held.apply(pass)?,
+        Some(epoch) => held.step_down(epoch, pass)?,
+    }
+    recovery.finish(store, locked, &state.router)
+}
+
 /// A router whose lock is held, with its state.
 pub(crate) struct HeldRouter<'a> {
     store: &'a Store,
@@ -114,8 +128,16 @@ impl<'a> HeldRouter<'a> {
         }
     }
 
-    /// Makes the host match the router.
+    /// Makes the host match the router. A difference that cannot be repaired is an error in the end.
     pub(crate) fn put_in_force(&self, pass: &mut Pass) -> Result<(), DeviceError> {
+        self.apply(pass)?;
+        match pass.shortfalls() {
+            [] => Ok(()),
+            shortfalls => Err(DeviceError::device(shortfalls.join("; "))),
+        }
+    }
+
+    fn apply(&self, pass: &mut Pass) -> Result<(), DeviceError> {
         let Self { store, locked, state, deadline, .. } = self;
         deadline.check()?;
         let known = locked.ruleset_generation();
@@ -126,10 +148,7 @@ impl<'a> HeldRouter<'a> {
         if pass.acts() && pass.accounts() {
             discard_drafts(store, &state.router, deadline.instant())?;
         }
-        match pass.shortfalls() {
-            [] => Ok(()),
-            shortfalls => Err(DeviceError::device(shortfalls.join("; "))),
-        }
+        Ok(())
     }
 
     /// Records that another host serves the router since an epoch, and then fences the router.

@@ -3,6 +3,7 @@
 use netext_core::{DeviceError, error_chain};
 use netext_protocol::NetworkId;
 
+use super::errors;
 use crate::files::persistently;
 use crate::metadata::InstanceChange;
 use crate::model::RouterId;
@@ -65,14 +66,10 @@ impl<'a> StagedFiles<'a> {
     pub(super) fn undo_after(self, error: DeviceError) -> DeviceError {
         match self.undo() {
             Ok(()) => error,
-            Err(undo) => DeviceError::new(
-                error.kind(),
-                format!(
-                    "{}; and the files could not be restored: {}; the next command tries again",
-                    error_chain(&error),
-                    error_chain(&undo),
-                ),
-            ),
+            Err(failure) => {
+                let remedy = "the next command tries again";
+                errors::and_then(&error, "the files could not be restored", &failure, remedy)
+            }
         }
     }
 

@@ -1,13 +1,15 @@
 //! One change of one router: lock, load, change, compile, stage, apply, commit, complete; or restore.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use netext_core::{Context, DeviceError, error_chain};
+use netext_core::{Context, DeviceError};
 use netext_protocol::{Network, NetworkId, Subject};
 use rustix::process::{Resource, getrlimit};
 
 use super::apply::{RouterChange, fence, restore, stage};
-use super::recovery::recover;
+use super::errors;
+use super::reconcile::recover;
 use super::staging::StagedFiles;
 use crate::compile::CompiledRouter;
 use crate::drift::Pass;
@@ -94,7 +96,7 @@ impl<'a> Transaction<'a> {
 
         // Lock and load.
         let locked = store.lock(router, context.deadline().cancelled()).await?;
-        recover(store, &locked, deadline)?;
+        recover(store, &locked, context.deadline())?;
         let before = locked.load()?;
 
         // Change. An error leaves everything as it is.
@@ -154,11 +156,7 @@ fn check_descriptors() -> Result<(), DeviceError> {
 
 /// The tiers of a VPC that no longer exist after a change, and one that the change is about.
 fn forgotten_networks(before: &Router, wanted: &Router, forgotten: Option<NetworkId>) -> Vec<NetworkId> {
-    let gone = before.tiers.keys().filter(|network| !wanted.tiers.contains_key(network));
-    let mut networks: Vec<_> = gone.copied().chain(forgotten).collect();
-    networks.sort_unstable();
-    networks.dedup();
-    networks
+    before.tiers_missing_in(wanted).chain(forgotten).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Restores a router and its files after an error.
@@ -168,18 +166,12 @@ fn restore_after(
     change: RouterChange<'_, '_>,
     files: StagedFiles<'_>,
 ) -> DeviceError {
-    let restored = restore(store, change, Instant::now() + ROLLBACK);
-    let error = match restored {
+    let error = match restore(store, change, Instant::now() + ROLLBACK) {
         Ok(()) => error,
-        Err(rollback) => DeviceError::new(
-            error.kind(),
-            format!(
-                "{}; and the router could not be restored: {}; parts of it may be down until the next command \
-                 restores it",
-                error_chain(&error),
-                error_chain(&rollback),
-            ),
-        ),
+        Err(failure) => {
+            let remedy = "parts of it may be down until the next command restores it";
+            errors::and_then(&error, "the router could not be restored", &failure, remedy)
+        }
     };
     files.undo_after(error)
 }

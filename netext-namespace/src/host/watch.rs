@@ -2,7 +2,7 @@
 
 use netext_core::{Deadline, DeviceError};
 
-use super::recovery::recover;
+use super::reconcile::recover;
 use super::services;
 use crate::compile::CompiledRouter;
 use crate::daemons;
@@ -27,7 +27,7 @@ pub fn look_after(
 ) -> Result<Vec<Difference>, DeviceError> {
     if pass.acts() && store.is_changing(id)? {
         let Some(locked) = store.try_lock(id)? else { return Ok(Vec::new()) };
-        recover(store, &locked, deadline.instant())?;
+        recover(store, &locked, deadline)?;
     }
     let Some((state, namespace)) = in_service(store.read(id)?)? else { return Ok(Vec::new()) };
     let plans = services::plans(store, &CompiledRouter::new(&state.router))?;

@@ -28,6 +28,8 @@ pub struct InterruptedChange {
     pub progress: ChangeProgress,
     /// The router of its other end: what the command wanted, or what was before it.
     pub router: Option<Router>,
+    /// Its state, to be restored or settled.
+    pub state: StagedState,
 }
 
 /// A change of a router's state that can be undone.
@@ -77,20 +79,8 @@ impl LockedRouter {
             true if folder.is_next_same(STATE_FILE)? => ChangeProgress::Unknown,
             true => ChangeProgress::NotCommitted,
         };
-        Ok(Some(InterruptedChange { progress, router: state.map(|state| state.router) }))
-    }
-
-    /// Restores the state before a change that was not committed.
-    pub fn restore(&self) -> Result<(), StoreError> {
-        let Some(folder) = self.versions()? else { return Ok(()) };
-        folder.restore(STATE_FILE)?;
-        Ok(folder.sync()?)
-    }
-
-    /// Forgets the other end of a change. The state must be restored, or be the one that was wanted.
-    pub fn settle(&self) -> Result<(), StoreError> {
-        let Some(folder) = self.versions()? else { return Ok(()) };
-        Ok(folder.discard(STATE_FILE)?)
+        let (router, state) = (state.map(|state| state.router), StagedState { folder, is_changed: true });
+        Ok(Some(InterruptedChange { progress, router, state }))
     }
 
     /// Stages the next state; without one, only the marks of a change of other files. `None` if there is nothing to
@@ -158,7 +148,7 @@ impl StagedState {
         if self.is_changed { Ok(self.folder.sync()?) } else { Ok(()) }
     }
 
-    /// Ends the change: its other end is forgotten.
+    /// Ends the change: its other end is forgotten. The state must be restored, or be the one that was wanted.
     pub fn settle(&self) -> Result<(), StoreError> {
         Ok(self.folder.discard(STATE_FILE)?)
     }

@@ -58,6 +58,11 @@ impl Router {
         self.vpc.is_none() && self.tiers.is_empty() && self.addresses.is_empty()
     }
 
+    /// The tiers that another version of the router no longer has.
+    pub fn tiers_missing_in<'r>(&'r self, other: &'r Self) -> impl Iterator<Item = NetworkId> + 'r {
+        self.tiers.keys().filter(|network| !other.tiers.contains_key(network)).copied()
+    }
+
     /// The tiers that are in force; the others only wait to be implemented.
     pub fn implemented_tiers(&self) -> impl Iterator<Item = (NetworkId, &Tier)> {
         self.tiers.iter().filter(|(_, tier)| tier.implemented).map(|(id, tier)| (*id, tier))
